@@ -1,0 +1,176 @@
+//! Connectors: how each kind of entry is opened. A connector gets a [`Lease`],
+//! never the vault; it knows no store, no screen and no member.
+//!
+//! Adding one is one file with a `Connector` and one line in [`ALL`]; form,
+//! command-line flags, help and the leak test follow from its fields.
+
+pub mod field;
+pub mod launch;
+pub mod link;
+
+use crate::model::entry::{Kind, Slot};
+use crate::model::lang::Bi;
+use crate::model::target::{PinnedKey, Target};
+use crate::secret::{SecretBytes, SecretText};
+
+use field::Field;
+use launch::{Child, Launch};
+use link::Link;
+
+/// Every connector of this build, in the order the "new entry" menu shows them.
+pub const ALL: &[&dyn Connector] = &[];
+
+/// The connector of `kind`, if this build has it.
+pub fn by_kind(kind: &Kind) -> Option<&'static dyn Connector> {
+    ALL.iter().copied().find(|c| c.id() == kind.word())
+}
+
+/// One kind of entry: what it asks for and how it opens.
+pub trait Connector: Sync {
+    /// The word of the kind: `ssh`, `shell`, `credential`, `note`, `web`.
+    fn id(&self) -> &'static str;
+    /// What a person reads in menus.
+    fn label(&self) -> Bi;
+    /// Settings besides name, host, port, user, tags, favourite, description
+    /// and expiry, which every entry has.
+    fn fields(&self) -> &'static [Field];
+    /// Which secrets the form offers.
+    fn slots(&self) -> &'static [Slot];
+    /// Which of the common fields make sense: the form hides the others.
+    fn common(&self) -> Common;
+    /// Port when the entry names none.
+    fn default_port(&self) -> Option<u16> {
+        None
+    }
+    /// What Enter and double-click do.
+    fn opens(&self) -> Opens;
+    /// Opens the far side. Blocks; runs on a thread of its own. Only called
+    /// when [`Connector::opens`] is [`Opens::Session`].
+    ///
+    /// # Errors
+    /// What went wrong, in words for a person.
+    fn open(&self, target: &Target, lease: &mut dyn Lease) -> Result<Box<dyn Link>, Failure>;
+}
+
+/// Which common fields a kind has.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Common {
+    /// Host, or URL for `web`.
+    pub host: bool,
+    /// TCP port.
+    pub port: bool,
+    /// Login name and credential source.
+    pub user: bool,
+}
+
+/// What connecting to an entry means.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Opens {
+    /// A session with a [`Link`].
+    Session,
+    /// The entry's URL in the browser, the login ready to copy.
+    Browser,
+    /// Nothing to open: the details are shown.
+    Details,
+}
+
+/// What a connector may ask of the application, for one connection.
+pub trait Lease: Send {
+    /// The secret of a slot of hop `hop` (0 is the first jump host). Each is
+    /// given once; `None` when the entry has none or it was taken.
+    fn take(&mut self, hop: usize, slot: &Slot) -> Option<SecretBytes>;
+    /// The current RFC 6238 code of hop `hop`, if its entry has a seed.
+    fn totp(&mut self, hop: usize) -> Option<SecretText>;
+    /// Starts a child process.
+    ///
+    /// # Errors
+    /// The program is missing or may not be started.
+    fn spawn(&mut self, launch: Launch) -> std::io::Result<Child>;
+    /// Asks the person and waits. Without a person the answer is a refusal.
+    fn ask(&mut self, question: Question) -> Answer;
+    /// Tells the person how far the connection is.
+    fn say(&mut self, progress: Progress);
+    /// True when the person gave up; long waits look at it.
+    fn cancelled(&self) -> bool;
+}
+
+/// A question that only a person can answer.
+pub enum Question {
+    /// Unknown server key: pin it for this client?
+    TrustHostKey(PinnedKey),
+    /// The server asks for a line of text (keyboard-interactive, RFC 4256).
+    Prompt {
+        /// The server's words.
+        text: String,
+        /// True when the answer may be shown while typed.
+        echo: bool,
+    },
+    /// No user name is stored.
+    User,
+}
+
+/// The answer to a [`Question`].
+pub enum Answer {
+    /// Yes to [`Question::TrustHostKey`]; the application pins the key.
+    Yes,
+    /// No, or nobody there to answer.
+    No,
+    /// A line of text.
+    Text(SecretText),
+}
+
+/// How far a connection is. Names, never values of secrets.
+#[derive(Clone, PartialEq, Eq, Debug, serde::Serialize, serde::Deserialize)]
+pub enum Progress {
+    /// Name resolution of this hop.
+    Resolving(String),
+    /// TCP connection to this hop.
+    Contacting(String),
+    /// Key exchange.
+    Negotiating(String),
+    /// Login; the method: `password`, `publickey`, …
+    Authenticating(String),
+    /// A warning that stays visible in the tab, such as weak algorithms.
+    Warning(Bi),
+}
+
+/// Why a connection failed or ended.
+#[derive(Clone, PartialEq, Eq, Debug, serde::Serialize, serde::Deserialize)]
+pub struct Failure {
+    /// For programs.
+    pub kind: FailureKind,
+    /// What happened.
+    pub what: Bi,
+    /// What to do about it.
+    pub todo: Bi,
+}
+
+/// Classes of failure.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum FailureKind {
+    /// The name does not resolve.
+    UnknownHost,
+    /// The port answered with a refusal.
+    Refused,
+    /// No answer in time.
+    Timeout,
+    /// The network is unreachable or the connection broke.
+    Network,
+    /// No common algorithm or a protocol error.
+    Protocol,
+    /// The login was refused.
+    Login,
+    /// The server's key is not the pinned one.
+    HostKeyChanged,
+    /// The person did not accept the server's key.
+    HostKeyRefused,
+    /// The key of the entry cannot be read, or its passphrase is wrong.
+    BadKey,
+    /// The person gave up.
+    Cancelled,
+    /// A helper program is missing or failed.
+    Helper,
+    /// A setting of the entry makes no sense.
+    Setting,
+}
