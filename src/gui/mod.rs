@@ -2,5 +2,7 @@
 //! connection itself; everything goes through `app` on threads of its own.
 
 pub mod backend;
+pub mod fonts;
 pub mod text;
+pub mod theme;
 pub mod widgets;

@@ -2,4 +2,6 @@
 
 #[cfg(feature = "gui")]
 mod gui_secret_edit;
+#[cfg(feature = "gui")]
+mod gui_theme;
 mod smoke;
