@@ -2,6 +2,7 @@
 //! command line talk to it through [`App`] and never reach below it.
 
 pub mod api;
+pub mod generate;
 pub mod wire;
 
 use std::path::PathBuf;

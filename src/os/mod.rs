@@ -1,1 +1,13 @@
-//! os.
+//! What the program asks of the machine: folders, keyring, sockets, terminal,
+//! signals, memory. Knows nothing of vaults and connections.
+
+pub mod alloc;
+#[cfg(unix)]
+pub mod detach;
+pub mod harden;
+pub mod keyring;
+pub mod paths;
+pub mod session_lock;
+#[cfg(unix)]
+pub mod socket;
+pub mod terminal;
