@@ -1,5 +1,8 @@
 //! One test binary for all stories; each module says what it is about.
 
+mod audit_bundle;
+mod audit_formats;
+mod audit_log;
 #[cfg(feature = "gui")]
 mod gui_secret_edit;
 #[cfg(feature = "gui")]

@@ -1,0 +1,1 @@
+//! The bundle: verified, tampered with and redacted, by all three verifiers.

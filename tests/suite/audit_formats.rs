@@ -1,0 +1,1 @@
+//! The other export formats, read back by what reads them elsewhere.
