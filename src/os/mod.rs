@@ -2,11 +2,14 @@
 //! signals, memory. Knows nothing of vaults and connections.
 
 pub mod alloc;
+pub mod clock;
 #[cfg(unix)]
 pub mod detach;
 pub mod harden;
+pub mod hugemem;
 pub mod keyring;
 pub mod paths;
+pub mod random;
 pub mod session_lock;
 #[cfg(unix)]
 pub mod socket;

@@ -8,3 +8,4 @@ mod gui_secret_edit;
 #[cfg(feature = "gui")]
 mod gui_theme;
 mod smoke;
+mod vectors;

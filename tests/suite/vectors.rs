@@ -1,0 +1,177 @@
+//! Published test vectors: RFC 9106, 6238, 4226, and Project Wycheproof.
+
+use argon2::{Algorithm, Argon2, AssociatedData, ParamsBuilder, Version};
+use data_encoding::HEXLOWER_PERMISSIVE as HEX;
+use hmac::{KeyInit, Mac};
+use poterne::crypto::{aead, line::LineCipher, sign, totp};
+use poterne::model::time::Time;
+use poterne::secret::{Key32, SecretBytes};
+use wycheproof::TestResult;
+
+#[test]
+fn sealing_is_c2sp_cobblestone_256() {
+    use wycheproof::chunked_encryption::{TestName, TestSet};
+    let set = TestSet::load(TestName::Cobblestone256).expect("vectors load");
+    let (mut valid, mut invalid) = (0, 0);
+    for test in set.test_groups.iter().flat_map(|g| &g.tests) {
+        let ct = miniz_oxide::inflate::decompress_to_vec_zlib(&test.ct).expect("zlib");
+        let opened = Key32::copy_of(&test.key).and_then(|k| aead::open(&k, &test.ctx, &ct).ok());
+        match (test.result, opened) {
+            (TestResult::Valid, Some(plain)) => {
+                let hash = plain.expose(|p| <sha2::Sha512 as sha2::Digest>::digest(p));
+                assert_eq!(hash[..], test.msg_sha512.as_ref().expect("a hash")[..]);
+                let key = Key32::copy_of(&test.key).expect("32 bytes");
+                let salt = ct.first_chunk().expect("a salt");
+                assert!(plain.expose(|p| aead::seal(&key, &test.ctx, salt, p)) == ct);
+                valid += 1;
+            }
+            (TestResult::Invalid, None) => invalid += 1,
+            _ => panic!("vector {}: {}", test.tc_id, test.comment),
+        }
+    }
+    assert_eq!((valid, invalid), (10, 25));
+}
+
+#[test]
+fn aes_gcm_passes_wycheproof() {
+    use aes_gcm::aead::{Aead, Payload};
+    use wycheproof::aead::{TestName, TestSet};
+    let set = TestSet::load(TestName::AesGcm).expect("vectors load");
+    let mut seen = 0;
+    for group in set.test_groups.iter().filter(|g| g.key_size == 256 && g.nonce_size == 96) {
+        for test in &group.tests {
+            let cipher = aes_gcm::Aes256Gcm::new_from_slice(&test.key).expect("32 bytes");
+            let sealed = [&test.ct[..], &test.tag[..]].concat();
+            let nonce: [u8; 12] = test.nonce[..].try_into().expect("12 bytes");
+            let payload = Payload { msg: &sealed, aad: &test.aad };
+            match (test.result, cipher.decrypt(&nonce.into(), payload)) {
+                (TestResult::Valid, Ok(plain)) => assert_eq!(plain, test.pt[..]),
+                (TestResult::Invalid, Err(_)) => {}
+                _ => panic!("vector {}: {}", test.tc_id, test.comment),
+            }
+            // The line cipher is the same algorithm where the nonce has its shape.
+            if nonce[..4] == [0; 4] && test.result == TestResult::Valid {
+                let key = Key32::copy_of(&test.key).expect("32 bytes");
+                let counter = u64::from_be_bytes(nonce[4..].try_into().expect("8 bytes"));
+                assert_eq!(LineCipher::new(&key).seal(counter, &test.aad, &test.pt), sealed);
+            }
+            seen += 1;
+        }
+    }
+    assert!(seen > 60, "{seen} vectors");
+}
+
+#[test]
+fn hkdf_and_hmac_pass_wycheproof() {
+    use wycheproof::{hkdf, mac};
+    for (name, sha512) in [(hkdf::TestName::HkdfSha256, false), (hkdf::TestName::HkdfSha512, true)]
+    {
+        let set = hkdf::TestSet::load(name).expect("vectors load");
+        for test in set.test_groups.iter().flat_map(|g| &g.tests) {
+            let mut okm = vec![0; test.size];
+            let done = if sha512 {
+                ::hkdf::Hkdf::<sha2::Sha512>::new(Some(&test.salt), &test.ikm)
+                    .expand(&test.info, &mut okm)
+            } else {
+                ::hkdf::Hkdf::<sha2::Sha256>::new(Some(&test.salt), &test.ikm)
+                    .expand(&test.info, &mut okm)
+            };
+            assert_eq!(done.is_ok(), !test.result.must_fail(), "vector {}", test.tc_id);
+            assert!(done.is_err() || okm == test.okm[..], "vector {}", test.tc_id);
+        }
+    }
+    let set = mac::TestSet::load(mac::TestName::HmacSha256).expect("vectors load");
+    for group in &set.test_groups {
+        for test in &group.tests {
+            let mut mac = hmac::Hmac::<sha2::Sha256>::new_from_slice(&test.key).expect("any key");
+            mac.update(&test.msg);
+            let right = mac.verify_truncated_left(&test.tag).is_ok();
+            assert_eq!(right, !test.result.must_fail(), "vector {}", test.tc_id);
+        }
+    }
+}
+
+#[test]
+fn x25519_passes_wycheproof() {
+    use wycheproof::xdh::{TestName, TestSet};
+    let set = TestSet::load(TestName::X25519).expect("vectors load");
+    for test in set.test_groups.iter().flat_map(|g| &g.tests) {
+        let private: [u8; 32] = test.private_key[..].try_into().expect("32 bytes");
+        let public: [u8; 32] = test.public_key[..].try_into().expect("32 bytes");
+        assert_eq!(x25519_dalek::x25519(private, public)[..], test.shared_secret[..]);
+    }
+}
+
+#[test]
+fn signatures_pass_wycheproof_strictly() {
+    use wycheproof::eddsa::{TestName, TestSet};
+    let set = TestSet::load(TestName::Ed25519).expect("vectors load");
+    let mut seen = 0;
+    for group in &set.test_groups {
+        let public: [u8; 32] = group.key.pk[..].try_into().expect("32 bytes");
+        for test in &group.tests {
+            let verified = test.sig[..]
+                .try_into()
+                .is_ok_and(|sig| sign::verify(&public, &test.msg, sig).is_ok());
+            assert_eq!(verified, !test.result.must_fail(), "vector {}", test.tc_id);
+            seen += 1;
+        }
+    }
+    assert_eq!(seen, 151);
+}
+
+#[test]
+fn argon2id_gives_the_tag_of_rfc_9106_section_5_3() {
+    let mut params = ParamsBuilder::new();
+    params.m_cost(32).t_cost(3).p_cost(4).output_len(32);
+    params.data(AssociatedData::new(&[4; 12]).expect("12 bytes"));
+    let params = params.build().expect("sound");
+    let argon = Argon2::new_with_secret(&[3; 8], Algorithm::Argon2id, Version::V0x13, params)
+        .expect("a short secret");
+    let mut tag = [0; 32];
+    argon.hash_password_into(&[1; 32], &[2; 16], &mut tag).expect("computes");
+    assert_eq!(
+        HEX.encode(&tag),
+        "0d640df58d78766c08c037a34a8b53c9d01ef0452d75b65eb52520e96b01e659"
+    );
+}
+
+#[test]
+fn hotp_gives_the_codes_of_rfc_4226_appendix_d() {
+    let codes = totp::Codes::new(b"12345678901234567890");
+    let expected =
+        [755_224, 287_082, 359_152, 969_429, 338_314, 254_676, 287_922, 162_583, 399_871, 520_489];
+    for (step, code) in expected.into_iter().enumerate() {
+        assert_eq!(codes.at(step as i64), code);
+    }
+}
+
+#[test]
+fn totp_gives_the_codes_of_rfc_6238_appendix_b() {
+    use totp::Algorithm::{Sha1, Sha256, Sha512};
+    let rows = [
+        (59, "94287082", "46119246", "90693936"),
+        (1_111_111_109, "07081804", "68084774", "25091201"),
+        (1_111_111_111, "14050471", "67062674", "99943326"),
+        (1_234_567_890, "89005924", "91819424", "93441116"),
+        (2_000_000_000, "69279037", "90698825", "38618901"),
+        (20_000_000_000, "65353130", "77737706", "47863826"),
+    ];
+    let digits = b"1234567890".repeat(7);
+    for (time, sha1, sha256, sha512) in rows {
+        for (algorithm, bytes, code) in
+            [(Sha1, 20, sha1), (Sha256, 32, sha256), (Sha512, 64, sha512)]
+        {
+            let seed = totp::Seed {
+                secret: SecretBytes::copy_of(&digits[..bytes]),
+                digits: 8,
+                period: 30,
+                algorithm,
+                issuer: String::new(),
+                account: String::new(),
+            };
+            let (got, _) = seed.code(Time::from_unix_seconds(time));
+            got.expose(|g| assert_eq!(g, code, "{algorithm:?} at {time}"));
+        }
+    }
+}
