@@ -4,9 +4,15 @@
 //! Adding one is one file with a `Connector` and one line in [`ALL`]; form,
 //! command-line flags, help and the leak test follow from its fields.
 
+pub mod credential;
 pub mod field;
+pub mod host;
 pub mod launch;
 pub mod link;
+pub mod note;
+pub mod shell;
+pub mod ssh;
+pub mod web;
 
 use crate::model::entry::{Kind, Slot};
 use crate::model::lang::Bi;
@@ -18,7 +24,8 @@ use launch::{Child, Launch};
 use link::Link;
 
 /// Every connector of this build, in the order the "new entry" menu shows them.
-pub const ALL: &[&dyn Connector] = &[];
+pub const ALL: &[&dyn Connector] =
+    &[&ssh::Ssh, &shell::Shell, &credential::Credential, &note::Note, &web::Web];
 
 /// The connector of `kind`, if this build has it.
 pub fn by_kind(kind: &Kind) -> Option<&'static dyn Connector> {

@@ -8,7 +8,9 @@ pub mod detach;
 pub mod harden;
 pub mod hugemem;
 pub mod keyring;
+pub mod net;
 pub mod paths;
+pub mod process;
 pub mod random;
 pub mod session_lock;
 #[cfg(unix)]

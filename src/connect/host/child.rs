@@ -1,0 +1,315 @@
+//! The child half: reads frames from standard input, runs an engine, writes
+//! frames to standard output. Ends when the application's end of the pipe closes.
+//! Never reads a file of the person's, never writes one.
+
+use std::collections::VecDeque;
+use std::fs::File;
+use std::io::{self, Write};
+use std::process::ExitCode;
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::time::Duration;
+
+use super::wire::{self, Asked, Frame, HEAD, Need, Start, Tag};
+use crate::connect::link::{ChannelRequest, Exit, LinkInfo, TermSize};
+use crate::connect::{Failure, Progress, Question, ssh};
+use crate::model::entry::Slot;
+use crate::model::target::HostPort;
+use crate::os::net::{Bell, Socket};
+use crate::os::process::{confine_session_process, leave_at_once, raw_stdio};
+use crate::secret::{SecretBytes, SecretText};
+
+/// How long an engine may take to part from the server politely.
+const GOODBYE: Duration = Duration::from_millis(800);
+
+/// What the application wants of an engine.
+pub enum Command {
+    /// Open this channel.
+    Open(u32, ChannelRequest),
+    /// Bytes for the far side.
+    Data(u32, Vec<u8>),
+    /// No more bytes for the far side.
+    Eof(u32),
+    /// New terminal size.
+    Resize(u32, TermSize),
+    /// End the channel.
+    Close(u32),
+    /// The application took so many bytes of output.
+    Credit(u32, usize),
+    /// Connect a socket of this process to a place that the far side reaches.
+    Stream(Stream),
+    /// The socket for a stream that came from the far side, or why there is none.
+    Attach(u32, io::Result<Socket>),
+    /// End everything.
+    Quit,
+}
+
+/// A stream through the connection, from a socket of this process.
+pub struct Stream {
+    /// Where the far side is to connect.
+    pub to: HostPort,
+    /// The near end.
+    pub socket: Socket,
+    /// Written to the near end before anything else once the stream is open.
+    pub on_open: Vec<u8>,
+    /// Written to the near end when it is refused.
+    pub on_refusal: Vec<u8>,
+    /// Hears whether it was opened, or why not.
+    pub opened: Option<Sender<Result<(), String>>>,
+}
+
+/// Where an engine gets its commands. Never blocks.
+pub trait Inbox: Send + Sync {
+    /// Hands over a command and wakes the engine.
+    fn push(&self, command: Command);
+}
+
+/// An engine with an open connection.
+pub trait Engine: Send {
+    /// Facts for the application.
+    fn info(&self) -> LinkInfo;
+    /// Where its commands go.
+    fn inbox(&self) -> Arc<dyn Inbox>;
+    /// Serves channels until the connection ends, or `Quit`. The reason if it
+    /// ended by itself; `noted` hears it before any channel is closed.
+    fn run(self: Box<Self>, up: Arc<Uplink>, noted: &dyn Fn(&Failure)) -> Option<Failure>;
+}
+
+/// Commands for an engine that waits on sockets: a queue with a bell.
+pub struct Queue {
+    commands: Mutex<VecDeque<Command>>,
+    bell: Bell,
+}
+
+impl Queue {
+    /// An empty queue.
+    ///
+    /// # Errors
+    /// No descriptors left.
+    pub fn new() -> io::Result<Self> {
+        Ok(Self { commands: Mutex::default(), bell: Bell::new()? })
+    }
+
+    /// What to watch while waiting.
+    pub fn bell(&self) -> &Bell {
+        &self.bell
+    }
+
+    /// Everything that has come.
+    pub fn take(&self) -> VecDeque<Command> {
+        std::mem::take(&mut *self.commands.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+impl Inbox for Queue {
+    fn push(&self, command: Command) {
+        self.commands.lock().unwrap_or_else(PoisonError::into_inner).push_back(command);
+        self.bell.ring();
+    }
+}
+
+/// The way to the application.
+pub struct Uplink {
+    out: Mutex<File>,
+    replies: Mutex<Receiver<Frame>>,
+}
+
+impl Uplink {
+    fn send<T: serde::Serialize + ?Sized>(&self, tag: Tag, channel: u32, value: &T) {
+        let mut out = self.out.lock().unwrap_or_else(PoisonError::into_inner);
+        gone_if_err(wire::write_value(&mut *out, tag, channel, value));
+    }
+
+    /// Tells how far the connection is.
+    pub fn say(&self, progress: &Progress) {
+        self.send(Tag::Say, 0, progress);
+    }
+
+    /// A secret of a hop; each is given once.
+    pub fn secret(&self, hop: usize, slot: &Slot) -> Option<SecretBytes> {
+        let need = Need { hop: hop as u32, slot: slot.clone() };
+        self.send(Tag::Need, 0, &need);
+        self.given()
+    }
+
+    /// The current code of a hop.
+    pub fn totp(&self, hop: usize) -> Option<SecretText> {
+        self.send(Tag::NeedTotp, 0, &(hop as u32));
+        self.given().and_then(|code| code.into_text().ok())
+    }
+
+    /// Asks the person for a text; `None` is a refusal.
+    pub fn ask_text(&self, question: Question) -> Option<SecretText> {
+        self.send(Tag::Ask, 0, &Asked::from(question));
+        let frame = self.reply();
+        match frame.tag {
+            Tag::Text => frame.into_secret().into_text().ok(),
+            _ => None,
+        }
+    }
+
+    /// Asks the person for a yes.
+    pub fn ask_yes(&self, question: Question) -> bool {
+        self.send(Tag::Ask, 0, &Asked::from(question));
+        self.reply().tag == Tag::Yes
+    }
+
+    fn given(&self) -> Option<SecretBytes> {
+        let frame = self.reply();
+        (frame.tag == Tag::Give).then(|| frame.into_secret())
+    }
+
+    fn reply(&self) -> Frame {
+        match self.replies.lock().unwrap_or_else(PoisonError::into_inner).recv() {
+            Ok(frame) => frame,
+            Err(_) => leave_at_once(),
+        }
+    }
+
+    /// The channel is open, or why not.
+    pub fn opened(&self, channel: u32, result: Result<(), &Failure>) {
+        match result {
+            Ok(()) => self.send(Tag::Opened, channel, &()),
+            Err(failure) => self.send(Tag::Refused, channel, failure),
+        }
+    }
+
+    /// How a command ended.
+    pub fn exit(&self, channel: u32, exit: &Exit) {
+        self.send(Tag::Exit, channel, exit);
+    }
+
+    /// The channel is closed.
+    pub fn closed(&self, channel: u32, why: Option<&Failure>) {
+        self.send(Tag::Closed, channel, &why);
+    }
+
+    /// So many bytes of input were taken by the far side.
+    pub fn credit(&self, channel: u32, taken: usize) {
+        self.send(Tag::Credit, channel, &(taken as u32));
+    }
+
+    /// Output of a channel, in one write.
+    pub fn output(&self, channel: u32, stderr: bool, buffer: &mut Output) {
+        let tag = if stderr { Tag::Stderr } else { Tag::Data };
+        let end = HEAD + buffer.length;
+        buffer.bytes[..HEAD].copy_from_slice(&wire::head(tag, channel, buffer.length));
+        let mut out = self.out.lock().unwrap_or_else(PoisonError::into_inner);
+        gone_if_err(out.write_all(&buffer.bytes[..end]));
+        buffer.length = 0;
+    }
+}
+
+/// Room for one data frame, its head included, so that it leaves in one write.
+pub struct Output {
+    bytes: Vec<u8>,
+    length: usize,
+}
+
+impl Output {
+    /// An empty one.
+    pub fn new() -> Self {
+        Self { bytes: vec![0; HEAD + wire::DATA_MAX], length: 0 }
+    }
+
+    /// Room for at most `limit` bytes; say how many were filled with
+    /// [`Output::filled`].
+    pub fn room(&mut self, limit: usize) -> &mut [u8] {
+        &mut self.bytes[HEAD..HEAD + limit.min(wire::DATA_MAX)]
+    }
+
+    /// So many bytes of the room were filled.
+    pub fn filled(&mut self, length: usize) {
+        self.length = length;
+    }
+
+    /// Copies `bytes` in, at most [`wire::DATA_MAX`].
+    pub fn copy(&mut self, bytes: &[u8]) {
+        self.room(bytes.len()).copy_from_slice(bytes);
+        self.length = bytes.len();
+    }
+}
+
+impl Default for Output {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+/// The application is gone: nobody is left to serve.
+fn gone_if_err(result: io::Result<()>) {
+    if result.is_err() {
+        leave_at_once();
+    }
+}
+
+/// The session process.
+pub fn main() -> ExitCode {
+    confine_session_process();
+    let Ok((mut from, to)) = raw_stdio() else { return ExitCode::FAILURE };
+    let (reply, replies) = channel();
+    let (begin, started) = channel();
+    let inbox: Arc<OnceLock<Arc<dyn Inbox>>> = Arc::default();
+    let up = Arc::new(Uplink { out: Mutex::new(to), replies: Mutex::new(replies) });
+    {
+        let inbox = inbox.clone();
+        let reader = std::thread::Builder::new()
+            .name("frames".into())
+            .spawn(move || read_frames(&mut from, &begin, &reply, &inbox));
+        if reader.is_err() {
+            return ExitCode::FAILURE;
+        }
+    }
+    let Ok(Start { target, agent }) = started.recv() else { return ExitCode::SUCCESS };
+    let engine = match ssh::route::open(&target, agent, &up) {
+        Ok(engine) => engine,
+        Err(failure) => {
+            up.send(Tag::Failed, 0, &failure);
+            leave_at_once();
+        }
+    };
+    let _ = inbox.set(engine.inbox());
+    up.send(Tag::Up, 0, &engine.info());
+    let why = engine.run(up.clone(), &|_| {});
+    up.send(Tag::Ended, 0, &why);
+    leave_at_once()
+}
+
+fn read_frames(
+    from: &mut File,
+    begin: &Sender<Start>,
+    reply: &Sender<Frame>,
+    inbox: &OnceLock<Arc<dyn Inbox>>,
+) {
+    while let Ok(Some(frame)) = wire::read(from) {
+        let channel = frame.channel;
+        let command = match frame.tag {
+            Tag::Start => {
+                let Ok(start) = frame.value::<Start>() else { break };
+                let _ = begin.send(start);
+                continue;
+            }
+            Tag::Give | Tag::GiveNone | Tag::Yes | Tag::No | Tag::Text => {
+                let _ = reply.send(frame);
+                continue;
+            }
+            Tag::Open => frame.value().map(|request| Command::Open(channel, request)),
+            Tag::Data => Ok(Command::Data(channel, frame.body)),
+            Tag::Eof => Ok(Command::Eof(channel)),
+            Tag::Resize => frame.value().map(|size| Command::Resize(channel, size)),
+            Tag::Close => Ok(Command::Close(channel)),
+            Tag::Credit => frame.value::<u32>().map(|n| Command::Credit(channel, n as usize)),
+            _ => break,
+        };
+        let Ok(command) = command else { break };
+        if let Some(inbox) = inbox.get() {
+            inbox.push(command);
+        }
+    }
+    // Quit, the end of the pipe, or nonsense: the session is over either way.
+    if let Some(inbox) = inbox.get() {
+        inbox.push(Command::Quit);
+        std::thread::sleep(GOODBYE);
+    }
+    leave_at_once();
+}

@@ -1,0 +1,491 @@
+//! The parent half: a [`Link`] whose far side is reached by a session process.
+//! Knows frames and windows, no protocol; holds no secret.
+
+use std::collections::{HashMap, VecDeque};
+use std::io::{self, BufReader, Write};
+use std::process::{Child as Process, ChildStdin, ChildStdout};
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, SyncSender, channel, sync_channel};
+use std::sync::{Arc, Mutex, MutexGuard};
+use std::time::{Duration, Instant};
+
+use super::wire::{self, Asked, DATA_MAX, Frame, Need, Start, Tag, WINDOW};
+use crate::connect::launch::Launch;
+use crate::connect::link::{Channel, ChannelRequest, Exit, FromRemote, Link, LinkInfo, Sink};
+use crate::connect::link::{TermSize, ToRemote};
+use crate::connect::{Answer, Failure, FailureKind, Lease, Progress};
+use crate::model::lang::Bi;
+use crate::model::target::Target;
+use crate::os::process::{agent_socket, widen_pipe};
+
+/// How often a waiting connection looks whether the person gave up.
+const LOOK: Duration = Duration::from_millis(100);
+
+/// How long a session process may take to say goodbye.
+const GOODBYE: Duration = Duration::from_millis(1500);
+
+/// A connection held by a session process.
+pub struct HostLink {
+    shared: Arc<Shared>,
+    info: LinkInfo,
+}
+
+struct Shared {
+    to_host: Mutex<Option<ChildStdin>>,
+    channels: Mutex<HashMap<u32, Arc<Line>>>,
+    next: AtomicU32,
+    alive: AtomicBool,
+    received: AtomicU64,
+    sent: AtomicU64,
+    ended: Mutex<Option<Failure>>,
+}
+
+/// One channel as the parent sees it.
+struct Line {
+    id: u32,
+    opened: Mutex<Option<SyncSender<Result<(), Failure>>>>,
+    to_sink: Mutex<Option<Sender<FromRemote>>>,
+    out: Mutex<Outgoing>,
+}
+
+/// Input that waits for the far side.
+struct Outgoing {
+    queue: VecDeque<Vec<u8>>,
+    waiting: usize,
+    under_way: usize,
+    eof: bool,
+    closed: bool,
+}
+
+fn lock<T>(m: &Mutex<T>) -> MutexGuard<'_, T> {
+    m.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+}
+
+impl HostLink {
+    /// Starts a session process and connects. Blocks until connected, failed or
+    /// given up.
+    ///
+    /// # Errors
+    /// Whatever the session process says; `Cancelled` when the person gave up.
+    pub fn open(target: &Target, lease: &mut dyn Lease) -> Result<Self, Failure> {
+        let wants_agent =
+            target.hops.iter().any(|h| h.settings.get("auth").is_some_and(|a| a == "agent"));
+        let agent = if wants_agent { agent_socket() } else { None };
+        let mut child = lease.spawn(Launch::session_host()).map_err(|e| no_host(&e))?.process;
+        let (Some(stdin), Some(stdout)) = (child.stdin.take(), child.stdout.take()) else {
+            return Err(no_host(&io::Error::other("no pipes")));
+        };
+        drop(child.stderr.take());
+        widen_pipe(&stdin);
+        widen_pipe(&stdout);
+
+        let shared = Arc::new(Shared {
+            to_host: Mutex::new(Some(stdin)),
+            channels: Mutex::default(),
+            next: AtomicU32::new(1),
+            alive: AtomicBool::new(true),
+            received: AtomicU64::new(0),
+            sent: AtomicU64::new(0),
+            ended: Mutex::new(None),
+        });
+        let (events, from_host) = channel();
+        std::thread::Builder::new()
+            .name("session".into())
+            .spawn({
+                let shared = shared.clone();
+                move || shared.listen(child, stdout, &events)
+            })
+            .map_err(|e| no_host(&e))?;
+        let start =
+            Start { target: target.clone(), agent: agent.and_then(|path| path.into_string().ok()) };
+        shared.post(Tag::Start, 0, &start);
+        match shared.negotiate(&from_host, lease) {
+            Ok(info) => Ok(Self { shared, info }),
+            Err(failure) => {
+                shared.quit();
+                Err(failure)
+            }
+        }
+    }
+}
+
+impl Link for HostLink {
+    fn info(&self) -> LinkInfo {
+        self.info.clone()
+    }
+
+    fn open_channel(
+        &self,
+        request: ChannelRequest,
+        mut sink: Sink,
+    ) -> Result<Box<dyn Channel>, Failure> {
+        let shared = &self.shared;
+        let id = shared.next.fetch_add(1, Ordering::Relaxed);
+        let (opened, answer) = sync_channel(1);
+        let (to_sink, output) = channel::<FromRemote>();
+        let line = Arc::new(Line {
+            id,
+            opened: Mutex::new(Some(opened)),
+            to_sink: Mutex::new(Some(to_sink)),
+            out: Mutex::new(Outgoing {
+                queue: VecDeque::new(),
+                waiting: 0,
+                under_way: 0,
+                eof: false,
+                closed: false,
+            }),
+        });
+        lock(&shared.channels).insert(id, line.clone());
+        if !shared.alive.load(Ordering::Acquire) {
+            lock(&shared.channels).remove(&id);
+            return Err(shared.over());
+        }
+        shared.post(Tag::Open, id, &request);
+        match answer.recv() {
+            Ok(Ok(())) => {}
+            Ok(Err(failure)) => {
+                lock(&shared.channels).remove(&id);
+                return Err(failure);
+            }
+            Err(_) => {
+                lock(&shared.channels).remove(&id);
+                return Err(shared.over());
+            }
+        }
+        let pump = {
+            let shared = shared.clone();
+            // Each channel has a thread of its own, so that a sink that is slow
+            // holds up nothing but its own channel.
+            move || {
+                let mut owed = 0usize;
+                for message in output {
+                    let size = match &message {
+                        FromRemote::Data(bytes) | FromRemote::Stderr(bytes) => bytes.len(),
+                        FromRemote::Exit(_) | FromRemote::Closed(_) => 0,
+                    };
+                    let last = matches!(message, FromRemote::Closed(_));
+                    sink(message);
+                    if last {
+                        break;
+                    }
+                    owed += size;
+                    if owed >= WINDOW / 4 {
+                        shared.post(Tag::Credit, id, &(owed as u32));
+                        owed = 0;
+                    }
+                }
+            }
+        };
+        std::thread::Builder::new().name("channel".into()).spawn(pump).map_err(|e| no_host(&e))?;
+        Ok(Box::new(HostChannel { shared: shared.clone(), line }))
+    }
+
+    fn traffic(&self) -> (u64, u64) {
+        let read = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
+        (read(&self.shared.received), read(&self.shared.sent))
+    }
+
+    fn alive(&self) -> bool {
+        self.shared.alive.load(Ordering::Acquire)
+    }
+
+    fn close(&self) {
+        self.shared.quit();
+    }
+}
+
+impl Drop for HostLink {
+    fn drop(&mut self) {
+        self.shared.quit();
+    }
+}
+
+impl Shared {
+    /// Sends a frame. A session process that is gone is noticed by the listener.
+    fn post<T: serde::Serialize + ?Sized>(&self, tag: Tag, channel: u32, value: &T) {
+        if let Some(pipe) = lock(&self.to_host).as_mut() {
+            let _ = wire::write_value(pipe, tag, channel, value);
+        }
+    }
+
+    fn post_raw(&self, tag: Tag, channel: u32, body: &[u8]) {
+        if let Some(pipe) = lock(&self.to_host).as_mut() {
+            let _ = wire::write_raw(pipe, tag, channel, body);
+        }
+    }
+
+    /// Tells the session process to end; its reader ends it within a second
+    /// even if its engine is stuck.
+    fn quit(&self) {
+        if let Some(mut pipe) = lock(&self.to_host).take() {
+            let _ = wire::write_raw(&mut pipe, Tag::Quit, 0, &[]);
+            let _ = pipe.flush();
+        }
+    }
+
+    /// Why nothing more can be opened.
+    fn over(&self) -> Failure {
+        lock(&self.ended).clone().unwrap_or_else(|| Failure {
+            kind: FailureKind::Network,
+            what: Bi::new("La connexion est terminée.", "The connection has ended."),
+            todo: Bi::new("Connectez-vous à nouveau.", "Connect again."),
+        })
+    }
+
+    /// Serves the session process until it is connected.
+    fn negotiate(
+        &self,
+        events: &Receiver<Frame>,
+        lease: &mut dyn Lease,
+    ) -> Result<LinkInfo, Failure> {
+        loop {
+            let frame = match events.recv_timeout(LOOK) {
+                Ok(frame) => frame,
+                Err(RecvTimeoutError::Timeout) if lease.cancelled() => return Err(cancelled()),
+                Err(RecvTimeoutError::Timeout) => continue,
+                Err(RecvTimeoutError::Disconnected) => {
+                    return Err(lock(&self.ended).clone().unwrap_or_else(host_gone));
+                }
+            };
+            let garbled = |_| host_gone();
+            match frame.tag {
+                Tag::Say => lease.say(frame.value::<Progress>().map_err(garbled)?),
+                Tag::Ask => match lease.ask(frame.value::<Asked>().map_err(garbled)?.into()) {
+                    Answer::Yes => self.post_raw(Tag::Yes, 0, &[]),
+                    Answer::No => self.post_raw(Tag::No, 0, &[]),
+                    Answer::Text(text) => {
+                        text.expose(|t| self.post_raw(Tag::Text, 0, t.as_bytes()));
+                    }
+                },
+                Tag::Need => {
+                    let need: Need = frame.value().map_err(garbled)?;
+                    match lease.take(need.hop as usize, &need.slot) {
+                        Some(secret) => secret.expose(|s| self.post_raw(Tag::Give, 0, s)),
+                        None => self.post_raw(Tag::GiveNone, 0, &[]),
+                    }
+                }
+                Tag::NeedTotp => {
+                    let hop: u32 = frame.value().map_err(garbled)?;
+                    match lease.totp(hop as usize) {
+                        Some(code) => code.expose(|c| self.post_raw(Tag::Give, 0, c.as_bytes())),
+                        None => self.post_raw(Tag::GiveNone, 0, &[]),
+                    }
+                }
+                Tag::Up => return frame.value().map_err(garbled),
+                Tag::Failed => return Err(frame.value().map_err(garbled)?),
+                _ => return Err(host_gone()),
+            }
+            if lease.cancelled() {
+                return Err(cancelled());
+            }
+        }
+    }
+
+    /// The reading thread: hands frames on until the session process ends.
+    fn listen(&self, mut process: Process, stdout: ChildStdout, events: &Sender<Frame>) {
+        let mut from = BufReader::with_capacity(DATA_MAX, stdout);
+        while let Ok(Some(frame)) = wire::read(&mut from) {
+            if frame.channel == 0 {
+                if frame.tag == Tag::Ended {
+                    *lock(&self.ended) = frame.value().unwrap_or_default();
+                    break;
+                }
+                let _ = events.send(frame);
+            } else if self.dispatch(frame).is_err() {
+                break;
+            }
+        }
+        drop(from);
+        self.finish();
+        self.quit();
+        reap(&mut process);
+    }
+
+    fn dispatch(&self, frame: Frame) -> io::Result<()> {
+        let Some(line) = lock(&self.channels).get(&frame.channel).cloned() else {
+            return Ok(());
+        };
+        match frame.tag {
+            Tag::Data | Tag::Stderr => {
+                self.received.fetch_add(frame.body.len() as u64, Ordering::Relaxed);
+                line.deliver(match frame.tag {
+                    Tag::Data => FromRemote::Data(frame.body),
+                    _ => FromRemote::Stderr(frame.body),
+                });
+            }
+            Tag::Credit => {
+                let taken: u32 = frame.value()?;
+                line.credit(self, taken as usize);
+            }
+            Tag::Opened => line.answer(Ok(())),
+            Tag::Refused => line.answer(Err(frame.value()?)),
+            Tag::Exit => line.deliver(FromRemote::Exit(frame.value::<Exit>()?)),
+            Tag::Closed => {
+                lock(&self.channels).remove(&line.id);
+                line.end(frame.value()?);
+            }
+            _ => return Err(io::ErrorKind::InvalidData.into()),
+        }
+        Ok(())
+    }
+
+    /// Everything that was open hears that the connection is over.
+    fn finish(&self) {
+        self.alive.store(false, Ordering::Release);
+        let wanted = lock(&self.to_host).is_none();
+        let why = lock(&self.ended).clone().or_else(|| (!wanted).then(host_gone));
+        let lines: Vec<Arc<Line>> = lock(&self.channels).drain().map(|(_, line)| line).collect();
+        for line in lines {
+            line.answer(Err(why.clone().unwrap_or_else(|| self.over())));
+            line.end(why.clone());
+        }
+        let mut ended = lock(&self.ended);
+        if ended.is_none() {
+            *ended = why;
+        }
+    }
+}
+
+impl Line {
+    fn deliver(&self, message: FromRemote) {
+        if let Some(sink) = lock(&self.to_sink).as_ref() {
+            let _ = sink.send(message);
+        }
+    }
+
+    fn answer(&self, result: Result<(), Failure>) {
+        if let Some(waiter) = lock(&self.opened).take() {
+            let _ = waiter.send(result);
+        }
+    }
+
+    fn end(&self, why: Option<Failure>) {
+        if let Some(sink) = lock(&self.to_sink).take() {
+            let _ = sink.send(FromRemote::Closed(why));
+        }
+        let mut out = lock(&self.out);
+        out.closed = true;
+        out.queue.clear();
+        out.waiting = 0;
+        out.under_way = 0;
+    }
+
+    /// The far side took `taken` bytes: more may follow.
+    fn credit(&self, shared: &Shared, taken: usize) {
+        let mut out = lock(&self.out);
+        out.under_way = out.under_way.saturating_sub(taken);
+        self.flush(shared, &mut out);
+    }
+
+    fn flush(&self, shared: &Shared, out: &mut Outgoing) {
+        while out.under_way < WINDOW {
+            let Some(mut bytes) = out.queue.pop_front() else { break };
+            let room = (WINDOW - out.under_way).min(DATA_MAX);
+            if bytes.len() > room {
+                let rest = bytes.split_off(room);
+                out.queue.push_front(rest);
+            }
+            out.waiting -= bytes.len();
+            out.under_way += bytes.len();
+            shared.sent.fetch_add(bytes.len() as u64, Ordering::Relaxed);
+            shared.post_raw(Tag::Data, self.id, &bytes);
+        }
+        if out.eof && out.queue.is_empty() {
+            out.eof = false;
+            shared.post_raw(Tag::Eof, self.id, &[]);
+        }
+    }
+}
+
+struct HostChannel {
+    shared: Arc<Shared>,
+    line: Arc<Line>,
+}
+
+impl Channel for HostChannel {
+    fn send(&self, message: ToRemote) {
+        let mut out = lock(&self.line.out);
+        if out.closed {
+            return;
+        }
+        match message {
+            ToRemote::Data(bytes) if bytes.is_empty() => {}
+            ToRemote::Data(bytes) => {
+                out.waiting += bytes.len();
+                out.queue.push_back(bytes);
+                self.line.flush(&self.shared, &mut out);
+            }
+            ToRemote::Eof => {
+                out.eof = true;
+                self.line.flush(&self.shared, &mut out);
+            }
+            ToRemote::Resize(size) => {
+                self.shared.post::<TermSize>(Tag::Resize, self.line.id, &size);
+            }
+            ToRemote::Close => {
+                out.closed = true;
+                self.shared.post_raw(Tag::Close, self.line.id, &[]);
+            }
+        }
+    }
+
+    fn backlog(&self) -> usize {
+        let out = lock(&self.line.out);
+        out.waiting + out.under_way
+    }
+}
+
+impl Drop for HostChannel {
+    fn drop(&mut self) {
+        self.send(ToRemote::Close);
+    }
+}
+
+/// Waits for the process; ends it by force when it takes too long.
+fn reap(process: &mut Process) {
+    let deadline = Instant::now() + GOODBYE;
+    while Instant::now() < deadline {
+        match process.try_wait() {
+            Ok(None) => std::thread::sleep(Duration::from_millis(5)),
+            Ok(Some(_)) | Err(_) => return,
+        }
+    }
+    let _ = process.kill();
+    let _ = process.wait();
+}
+
+fn cancelled() -> Failure {
+    Failure {
+        kind: FailureKind::Cancelled,
+        what: Bi::new("La connexion a été abandonnée.", "The connection was given up."),
+        todo: Bi::new("Rien à faire.", "Nothing to do."),
+    }
+}
+
+fn no_host(e: &io::Error) -> Failure {
+    Failure {
+        kind: FailureKind::Helper,
+        what: Bi::new(
+            format!("Le processus de session n'a pas démarré ({e})."),
+            format!("The session process did not start ({e})."),
+        ),
+        todo: Bi::new(
+            "Vérifiez que le programme poterne est complet et exécutable.",
+            "Check that the poterne program is whole and may be executed.",
+        ),
+    }
+}
+
+fn host_gone() -> Failure {
+    Failure {
+        kind: FailureKind::Helper,
+        what: Bi::new(
+            "Le processus de session s'est arrêté sans prévenir.",
+            "The session process stopped without a word.",
+        ),
+        todo: Bi::new(
+            "Connectez-vous à nouveau ; si cela se répète, signalez-le.",
+            "Connect again; report it if it happens again.",
+        ),
+    }
+}

@@ -1,0 +1,298 @@
+//! Frames between the application and a session process, over two pipes.
+//!
+//! ```text
+//! tag u8 │ channel u32 LE │ length u32 LE │ body
+//! ```
+//!
+//! `channel` is 0 for frames about the connection. Bodies are postcard, but for
+//! data and secrets, which are raw bytes. A secret is written from the buffer
+//! that holds it; no frame with a secret is ever put together in another one.
+
+use std::io::{self, Read, Write};
+
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+
+use crate::connect::Question;
+use crate::model::entry::Slot;
+use crate::model::target::{PinnedKey, Target};
+use crate::secret::SecretBytes;
+
+/// Unread output of a channel that may be under way to the application, and
+/// input under way to the far side, in bytes.
+pub const WINDOW: usize = 1 << 20;
+
+/// Largest body. Data frames are at most a quarter of it.
+const BODY_MAX: usize = 1 << 20;
+
+/// Most bytes of one data frame.
+pub const DATA_MAX: usize = 1 << 18;
+
+/// Bytes before the body.
+pub const HEAD: usize = 9;
+
+/// What a frame is. The word in brackets is its body.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[repr(u8)]
+pub enum Tag {
+    /// Application: begin (`Target`).
+    Start = 1,
+    /// Application: the secret asked for (raw).
+    Give = 2,
+    /// Application: there is no such secret.
+    GiveNone = 3,
+    /// Application: the person's answer is yes.
+    Yes = 4,
+    /// Application: the person's answer is no.
+    No = 5,
+    /// Application: the person's answer is this text (raw).
+    Text = 6,
+    /// Application: open this channel (`ChannelRequest`).
+    Open = 7,
+    /// Application: nothing more will be sent on this channel.
+    Eof = 8,
+    /// Application: the terminal was resized (`TermSize`).
+    Resize = 9,
+    /// Application: end this channel.
+    Close = 10,
+    /// Application: end everything.
+    Quit = 11,
+    /// Both: bytes of a channel (raw).
+    Data = 12,
+    /// Both: so many bytes of a channel were taken on (`u32`).
+    Credit = 13,
+    /// Session: how far it is (`Progress`).
+    Say = 20,
+    /// Session: the person is asked (`Asked`).
+    Ask = 21,
+    /// Session: a secret is needed (`Need`).
+    Need = 22,
+    /// Session: the current code of a hop is needed (`u32`).
+    NeedTotp = 23,
+    /// Session: connected (`LinkInfo`).
+    Up = 24,
+    /// Session: not connected (`Failure`).
+    Failed = 25,
+    /// Session: the channel is open.
+    Opened = 26,
+    /// Session: the channel was refused (`Failure`).
+    Refused = 27,
+    /// Session: bytes of the channel's standard error (raw).
+    Stderr = 28,
+    /// Session: how the command ended (`Exit`).
+    Exit = 29,
+    /// Session: the channel is closed (`Option<Failure>`).
+    Closed = 30,
+    /// Session: the connection is over (`Option<Failure>`).
+    Ended = 31,
+}
+
+impl Tag {
+    fn from_byte(byte: u8) -> Option<Self> {
+        use Tag as T;
+        const ALL: [Tag; 25] = [
+            T::Start,
+            T::Give,
+            T::GiveNone,
+            T::Yes,
+            T::No,
+            T::Text,
+            T::Open,
+            T::Eof,
+            T::Resize,
+            T::Close,
+            T::Quit,
+            T::Data,
+            T::Credit,
+            T::Say,
+            T::Ask,
+            T::Need,
+            T::NeedTotp,
+            T::Up,
+            T::Failed,
+            T::Opened,
+            T::Refused,
+            T::Stderr,
+            T::Exit,
+            T::Closed,
+            T::Ended,
+        ];
+        ALL.into_iter().find(|tag| *tag as u8 == byte)
+    }
+}
+
+/// One frame as it was read.
+pub struct Frame {
+    /// What it is.
+    pub tag: Tag,
+    /// Which channel; 0 for the connection.
+    pub channel: u32,
+    /// Its body.
+    pub body: Vec<u8>,
+}
+
+impl Frame {
+    /// The body as a value.
+    ///
+    /// # Errors
+    /// The other half speaks another version.
+    pub fn value<T: DeserializeOwned>(&self) -> io::Result<T> {
+        postcard::from_bytes(&self.body).map_err(|_| garbled())
+    }
+
+    /// The body as a secret, without a copy.
+    pub fn into_secret(self) -> SecretBytes {
+        SecretBytes::new(self.body)
+    }
+}
+
+fn garbled() -> io::Error {
+    io::Error::new(io::ErrorKind::InvalidData, "a frame makes no sense")
+}
+
+/// What starts a session process.
+#[derive(Serialize, Deserialize)]
+pub struct Start {
+    /// Where to go.
+    pub target: Target,
+    /// Socket of the person's SSH agent, if a hop is to use it.
+    pub agent: Option<String>,
+}
+
+/// See [`Tag::Need`].
+#[derive(Serialize, Deserialize)]
+pub struct Need {
+    /// Which hop.
+    pub hop: u32,
+    /// Which secret.
+    pub slot: Slot,
+}
+
+/// A [`Question`] under way.
+#[derive(Serialize, Deserialize)]
+pub enum Asked {
+    /// See [`Question::TrustHostKey`].
+    Trust(PinnedKey),
+    /// See [`Question::Prompt`].
+    Prompt {
+        /// The server's words.
+        text: String,
+        /// May be shown while typed.
+        echo: bool,
+    },
+    /// See [`Question::User`].
+    User,
+}
+
+impl From<Asked> for Question {
+    fn from(asked: Asked) -> Self {
+        match asked {
+            Asked::Trust(key) => Self::TrustHostKey(key),
+            Asked::Prompt { text, echo } => Self::Prompt { text, echo },
+            Asked::User => Self::User,
+        }
+    }
+}
+
+impl From<Question> for Asked {
+    fn from(question: Question) -> Self {
+        match question {
+            Question::TrustHostKey(key) => Self::Trust(key),
+            Question::Prompt { text, echo } => Self::Prompt { text, echo },
+            Question::User => Self::User,
+        }
+    }
+}
+
+/// The bytes before a body.
+pub fn head(tag: Tag, channel: u32, length: usize) -> [u8; HEAD] {
+    let mut head = [0u8; HEAD];
+    head[0] = tag as u8;
+    head[1..5].copy_from_slice(&channel.to_le_bytes());
+    let length = u32::try_from(length).expect("a body is at most 1 MiB");
+    head[5..9].copy_from_slice(&length.to_le_bytes());
+    head
+}
+
+/// Writes a frame whose body is a value.
+///
+/// # Errors
+/// The other half is gone.
+pub fn write_value<T: Serialize + ?Sized>(
+    to: &mut impl Write,
+    tag: Tag,
+    channel: u32,
+    value: &T,
+) -> io::Result<()> {
+    let body = postcard::to_stdvec(value).map_err(|_| garbled())?;
+    write_raw(to, tag, channel, &body)
+}
+
+/// Writes a frame with raw bytes. Small ones travel in one write; larger ones
+/// and secrets are written straight from `body`.
+///
+/// # Errors
+/// The other half is gone, or the body is larger than a frame may be.
+pub fn write_raw(to: &mut impl Write, tag: Tag, channel: u32, body: &[u8]) -> io::Result<()> {
+    if body.len() > BODY_MAX {
+        return Err(garbled());
+    }
+    let head = head(tag, channel, body.len());
+    let secret = matches!(tag, Tag::Give | Tag::Text);
+    if body.len() <= 256 && !secret {
+        let mut whole = [0u8; HEAD + 256];
+        whole[..HEAD].copy_from_slice(&head);
+        whole[HEAD..HEAD + body.len()].copy_from_slice(body);
+        to.write_all(&whole[..HEAD + body.len()])?;
+    } else {
+        to.write_all(&head)?;
+        to.write_all(body)?;
+    }
+    to.flush()
+}
+
+/// Reads one frame; `None` at the ordinary end.
+///
+/// # Errors
+/// The pipe broke inside a frame, or the other half is not one of ours.
+pub fn read(from: &mut impl Read) -> io::Result<Option<Frame>> {
+    let mut head = [0u8; HEAD];
+    if let Err(e) = from.read_exact(&mut head) {
+        return if e.kind() == io::ErrorKind::UnexpectedEof { Ok(None) } else { Err(e) };
+    }
+    let tag = Tag::from_byte(head[0]).ok_or_else(garbled)?;
+    let channel = u32::from_le_bytes(head[1..5].try_into().expect("four bytes"));
+    let length = u32::from_le_bytes(head[5..9].try_into().expect("four bytes")) as usize;
+    if length > BODY_MAX {
+        return Err(garbled());
+    }
+    let mut body = vec![0u8; length];
+    from.read_exact(&mut body)?;
+    Ok(Some(Frame { tag, channel, body }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_frame_reads_back_as_written() {
+        let mut bytes = Vec::new();
+        write_raw(&mut bytes, Tag::Data, 7, &[9; 1000]).expect("into memory");
+        write_value(&mut bytes, Tag::Credit, 7, &5u32).expect("into memory");
+        let mut from = &bytes[..];
+        let frame = read(&mut from).expect("well formed").expect("a frame");
+        assert_eq!((frame.tag, frame.channel, frame.body), (Tag::Data, 7, vec![9; 1000]));
+        let frame = read(&mut from).expect("well formed").expect("a frame");
+        assert_eq!(frame.value::<u32>().expect("a number"), 5);
+        assert!(read(&mut from).expect("the ordinary end").is_none());
+    }
+
+    #[test]
+    fn a_foreign_byte_stream_is_refused() {
+        assert!(read(&mut &b"SSH-2.0-OpenSSH_9.2p1\r\n"[..]).is_err());
+        let mut huge = head(Tag::Data, 1, 0).to_vec();
+        huge[5..9].copy_from_slice(&u32::MAX.to_le_bytes());
+        assert!(read(&mut &huge[..]).is_err());
+    }
+}

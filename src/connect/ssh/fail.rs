@@ -1,0 +1,363 @@
+//! What went wrong with an SSH connection, in words for a person: what happened
+//! and what to do. Texts only; holds no secret.
+
+use std::io;
+
+use crate::connect::{Failure, FailureKind};
+use crate::model::lang::Bi;
+use crate::model::target::{HostPort, PinnedKey};
+
+fn failure(kind: FailureKind, what: (String, String), todo: (&str, &str)) -> Failure {
+    Failure { kind, what: Bi::new(what.0, what.1), todo: Bi::new(todo.0, todo.1) }
+}
+
+/// A setting that makes no sense.
+pub fn setting(id: &str, value: &str) -> Failure {
+    failure(
+        FailureKind::Setting,
+        (
+            format!("Le réglage « {id} » n'est pas compréhensible : {value}"),
+            format!("The setting \"{id}\" makes no sense: {value}"),
+        ),
+        ("Corrigez ce réglage de l'entrée.", "Correct this setting of the entry."),
+    )
+}
+
+/// The name does not resolve.
+pub fn unknown_host(host: &str) -> Failure {
+    failure(
+        FailureKind::UnknownHost,
+        (format!("L'hôte {host} est inconnu."), format!("The host {host} is unknown.")),
+        (
+            "Vérifiez l'orthographe du nom, le DNS et, s'il en faut un, le VPN.",
+            "Check the spelling of the name, the DNS and, if one is needed, the VPN.",
+        ),
+    )
+}
+
+/// No answer within `secs`.
+pub fn timeout(at: &HostPort, secs: u64) -> Failure {
+    failure(
+        FailureKind::Timeout,
+        (
+            format!("{at} n'a pas répondu en {secs} s."),
+            format!("{at} did not answer within {secs} s."),
+        ),
+        (
+            "Vérifiez que la machine est allumée et joignable (pare-feu, VPN), ou allongez \
+             « connect-timeout ».",
+            "Check that the machine is on and can be reached (firewall, VPN), or raise \
+             \"connect-timeout\".",
+        ),
+    )
+}
+
+/// The TCP connection failed.
+pub fn dial(at: &HostPort, e: &io::Error, secs: u64) -> Failure {
+    match e.kind() {
+        io::ErrorKind::ConnectionRefused => failure(
+            FailureKind::Refused,
+            (format!("{at} refuse la connexion."), format!("{at} refuses the connection.")),
+            (
+                "Vérifiez le port et que le service SSH fonctionne sur cette machine.",
+                "Check the port and that the SSH service runs on that machine.",
+            ),
+        ),
+        io::ErrorKind::TimedOut | io::ErrorKind::WouldBlock => timeout(at, secs),
+        _ => failure(
+            FailureKind::Network,
+            (format!("{at} n'est pas joignable : {e}"), format!("{at} cannot be reached: {e}")),
+            ("Vérifiez le réseau et le VPN.", "Check the network and the VPN."),
+        ),
+    }
+}
+
+/// A jump host could not reach the next hop.
+pub fn jump(via: &HostPort, to: &HostPort, reason: &str) -> Failure {
+    failure(
+        FailureKind::Refused,
+        (
+            format!("Le rebond {via} n'atteint pas {to} : {reason}"),
+            format!("The jump host {via} does not reach {to}: {reason}"),
+        ),
+        (
+            "Vérifiez l'adresse vue du rebond, et qu'il permet la redirection TCP.",
+            "Check the address as seen from the jump host, and that it allows TCP forwarding.",
+        ),
+    )
+}
+
+/// The connection broke.
+pub fn broken(at: &HostPort, detail: &str) -> Failure {
+    failure(
+        FailureKind::Network,
+        (
+            format!("La connexion à {at} a été coupée ({detail})."),
+            format!("The connection to {at} broke ({detail})."),
+        ),
+        (
+            "Vérifiez le réseau et le serveur, puis connectez-vous à nouveau.",
+            "Check the network and the server, then connect again.",
+        ),
+    )
+}
+
+/// The server does not speak SSH as it should.
+pub fn protocol(at: &HostPort, detail: &str) -> Failure {
+    failure(
+        FailureKind::Protocol,
+        (
+            format!("L'échange avec {at} a échoué : {detail}"),
+            format!("The exchange with {at} failed: {detail}"),
+        ),
+        (
+            "Vérifiez que ce port est bien celui d'un serveur SSH.",
+            "Check that this port belongs to an SSH server.",
+        ),
+    )
+}
+
+/// No common algorithm; `offers` is what the server has.
+pub fn no_common(at: &HostPort, offers: &str, accepted: bool) -> Failure {
+    let what = (
+        format!("{at} n'offre aucun algorithme sûr commun. Il offre : {offers}"),
+        format!("{at} offers no safe algorithm in common. It offers: {offers}"),
+    );
+    if accepted {
+        failure(
+            FailureKind::Protocol,
+            what,
+            (
+                "Même les algorithmes anciens ne conviennent pas : mettez cet équipement à jour.",
+                "Not even the old algorithms fit: update this device.",
+            ),
+        )
+    } else {
+        failure(
+            FailureKind::Protocol,
+            what,
+            (
+                "Mettez l'équipement à jour ; à défaut, acceptez les algorithmes faibles pour \
+                 cette entrée : poterne edit CHEMIN --weak-algorithms yes",
+                "Update the device; failing that, accept weak algorithms for this entry: \
+                 poterne edit PATH --weak-algorithms yes",
+            ),
+        )
+    }
+}
+
+/// The key of the server is not the pinned one.
+pub fn key_changed(seen: &PinnedKey, pinned: &[PinnedKey]) -> Failure {
+    let known: Vec<String> =
+        pinned.iter().map(|k| format!("{} {}", k.algorithm, k.fingerprint)).collect();
+    let (at, known) = (&seen.at, known.join(", "));
+    let now = format!("{} {}", seen.algorithm, seen.fingerprint);
+    failure(
+        FailureKind::HostKeyChanged,
+        (
+            format!(
+                "ATTENTION : LA CLÉ DU SERVEUR {at} A CHANGÉ. Quelqu'un intercepte peut-être la \
+                 connexion. Connue : {known}. Présentée : {now}. Rien n'a été envoyé."
+            ),
+            format!(
+                "WARNING: THE KEY OF THE SERVER {at} HAS CHANGED. Somebody may be intercepting \
+                 the connection. Known: {known}. Presented: {now}. Nothing was sent."
+            ),
+        ),
+        (
+            "Demandez au client si le serveur a été réinstallé. Seulement alors, oubliez \
+             l'ancienne clé : poterne edit CHEMIN --forget-host-key, puis comparez la nouvelle \
+             empreinte à la connexion.",
+            "Ask the client whether the server was reinstalled. Only then forget the old key: \
+             poterne edit PATH --forget-host-key, then compare the new fingerprint when you \
+             connect.",
+        ),
+    )
+}
+
+/// The person did not accept the server's key.
+pub fn key_refused(seen: &PinnedKey) -> Failure {
+    let (at, print) = (&seen.at, &seen.fingerprint);
+    failure(
+        FailureKind::HostKeyRefused,
+        (
+            format!("La clé de {at} ({print}) n'a pas été acceptée."),
+            format!("The key of {at} ({print}) was not accepted."),
+        ),
+        (
+            "Comparez l'empreinte avec celle que donne l'administrateur du serveur, puis \
+             connectez-vous à nouveau.",
+            "Compare the fingerprint with the one the server's administrator gives, then \
+             connect again.",
+        ),
+    )
+}
+
+/// The login was refused; `offered` is what the server would take.
+pub fn login(user: &str, at: &HostPort, tried: &[&str], offered: &str) -> Failure {
+    let nothing = tried.is_empty();
+    let tried = tried.join(", ");
+    let what = if nothing {
+        (
+            format!(
+                "L'entrée n'a rien que {at} accepte pour {user}. Le serveur accepte : {offered}"
+            ),
+            format!(
+                "The entry has nothing that {at} takes for {user}. The server accepts: {offered}"
+            ),
+        )
+    } else {
+        (
+            format!("{at} refuse la connexion de {user} (essayé : {tried} ; accepté : {offered})."),
+            format!("{at} refuses the login of {user} (tried: {tried}; accepted: {offered})."),
+        )
+    };
+    failure(
+        FailureKind::Login,
+        what,
+        (
+            "Vérifiez l'utilisateur, le mot de passe ou la clé de l'entrée, et la méthode de \
+             connexion (« auth »).",
+            "Check the user, the password or the key of the entry, and the login method \
+             (\"auth\").",
+        ),
+    )
+}
+
+/// There is no user name.
+pub fn no_user(at: &HostPort) -> Failure {
+    failure(
+        FailureKind::Login,
+        (
+            format!("Aucun utilisateur n'est indiqué pour {at}."),
+            format!("No user is given for {at}."),
+        ),
+        ("Indiquez l'utilisateur dans l'entrée.", "Give the user in the entry."),
+    )
+}
+
+/// The password has expired and must be changed.
+pub fn password_expired(user: &str, at: &HostPort) -> Failure {
+    failure(
+        FailureKind::Login,
+        (
+            format!("Le mot de passe de {user} sur {at} a expiré."),
+            format!("The password of {user} on {at} has expired."),
+        ),
+        (
+            "Changez-le sur le serveur, puis dans l'entrée.",
+            "Change it on the server, then in the entry.",
+        ),
+    )
+}
+
+/// The agent has no key, or there is no agent.
+pub fn agent(detail: &str) -> Failure {
+    failure(
+        FailureKind::Login,
+        (
+            format!("L'agent SSH ne répond pas ou n'a pas de clé ({detail})."),
+            format!("The SSH agent does not answer or has no key ({detail})."),
+        ),
+        (
+            "Démarrez l'agent et chargez la clé (ssh-add), ou choisissez une autre méthode.",
+            "Start the agent and load the key (ssh-add), or choose another method.",
+        ),
+    )
+}
+
+/// The passphrase of the key is missing.
+pub fn passphrase_missing() -> Failure {
+    failure(
+        FailureKind::BadKey,
+        (
+            "La clé privée est chiffrée et l'entrée n'a pas sa phrase secrète.".into(),
+            "The private key is encrypted and the entry has no passphrase for it.".into(),
+        ),
+        ("Ajoutez la phrase secrète à l'entrée.", "Add the passphrase to the entry."),
+    )
+}
+
+/// The passphrase of the key is wrong.
+pub fn passphrase_wrong() -> Failure {
+    failure(
+        FailureKind::BadKey,
+        (
+            "La phrase secrète de la clé privée est fausse.".into(),
+            "The passphrase of the private key is wrong.".into(),
+        ),
+        ("Corrigez la phrase secrète de l'entrée.", "Correct the passphrase of the entry."),
+    )
+}
+
+/// The key cannot be read at all.
+pub fn key_unreadable() -> Failure {
+    failure(
+        FailureKind::BadKey,
+        (
+            "La clé privée de l'entrée est illisible ou d'un type inconnu.".into(),
+            "The private key of the entry cannot be read, or its type is unknown.".into(),
+        ),
+        (
+            "Collez la clé entière, de BEGIN à END, au format OpenSSH ou PEM.",
+            "Paste the whole key, from BEGIN to END, in OpenSSH or PEM format.",
+        ),
+    )
+}
+
+/// The session was ended because nothing happened.
+pub fn idle(secs: u64) -> Failure {
+    failure(
+        FailureKind::Timeout,
+        (
+            format!("Session fermée après {secs} s d'inactivité."),
+            format!("Session ended after {secs} s without traffic."),
+        ),
+        (
+            "Connectez-vous à nouveau ; le réglage « idle-timeout » fixe ce délai.",
+            "Connect again; the setting \"idle-timeout\" sets this delay.",
+        ),
+    )
+}
+
+/// The server refused a channel or a command.
+pub fn channel(detail: &str) -> Failure {
+    failure(
+        FailureKind::Protocol,
+        (
+            format!("Le serveur a refusé d'ouvrir le canal : {detail}"),
+            format!("The server refused to open the channel: {detail}"),
+        ),
+        (
+            "Vérifiez ce que ce compte a le droit de faire sur le serveur.",
+            "Check what this account may do on the server.",
+        ),
+    )
+}
+
+/// A forwarding cannot listen.
+pub fn forward(from: &HostPort, detail: &str) -> Failure {
+    failure(
+        FailureKind::Setting,
+        (
+            format!("La redirection sur {from} ne peut pas s'ouvrir : {detail}"),
+            format!("The forwarding at {from} cannot open: {detail}"),
+        ),
+        (
+            "Choisissez un autre port dans les réglages de l'entrée, ou libérez celui-ci.",
+            "Choose another port in the settings of the entry, or free this one.",
+        ),
+    )
+}
+
+/// Something of this machine failed.
+pub fn local(e: &io::Error) -> Failure {
+    failure(
+        FailureKind::Helper,
+        (
+            format!("Cette machine n'a pas pu préparer la session : {e}"),
+            format!("This machine could not prepare the session: {e}"),
+        ),
+        ("Fermez d'autres programmes et réessayez.", "Close other programs and try again."),
+    )
+}

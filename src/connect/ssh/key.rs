@@ -1,0 +1,87 @@
+//! The private key of an entry, checked before an engine sees it, because
+//! libssh2 has one error for a wrong passphrase, a missing one and rubbish.
+
+use russh::keys::decode_secret_key;
+use russh::keys::ssh_key::{LineEnding, PrivateKey};
+use zeroize::Zeroizing;
+
+use super::fail;
+use crate::connect::Failure;
+use crate::secret::{SecretBytes, SecretText};
+
+/// A key that an engine can use.
+pub struct Ready {
+    /// The key: OpenSSH without passphrase, or as imported where only OpenSSL
+    /// reads it.
+    pub text: SecretText,
+    /// The passphrase, in the second case.
+    pub passphrase: Option<SecretText>,
+    /// The decoded key, in the first case.
+    pub decoded: Option<PrivateKey>,
+}
+
+/// How the text is protected, as far as its outside tells.
+#[derive(PartialEq)]
+enum Guard {
+    None,
+    /// Encrypted, and decoded here: an error means a wrong passphrase.
+    Known,
+    /// Encrypted in a way only OpenSSL knows.
+    Foreign,
+}
+
+/// Reads the key, asking for the passphrase only if there is one.
+///
+/// # Errors
+/// The passphrase is missing or wrong, or the key cannot be read.
+pub fn ready(
+    key: SecretBytes,
+    passphrase: impl FnOnce() -> Option<SecretText>,
+) -> Result<Ready, Failure> {
+    let text = key.into_text().map_err(|_| fail::key_unreadable())?;
+    let guard = text.expose(guard);
+    if guard == Guard::None {
+        return match text.expose(|t| decode_secret_key(t, None)) {
+            Ok(key) => plain(key),
+            // Old EC and DSA forms are left to OpenSSL.
+            Err(_) if text.expose(|t| t.contains("-----BEGIN ")) => {
+                Ok(Ready { text, passphrase: None, decoded: None })
+            }
+            Err(_) => Err(fail::key_unreadable()),
+        };
+    }
+    let phrase = passphrase().filter(|p| !p.is_empty()).ok_or_else(fail::passphrase_missing)?;
+    match phrase.expose(|p| text.expose(|t| decode_secret_key(t, Some(p)))) {
+        Ok(key) => plain(key),
+        Err(_) if guard == Guard::Foreign => {
+            Ok(Ready { text, passphrase: Some(phrase), decoded: None })
+        }
+        Err(_) => Err(fail::passphrase_wrong()),
+    }
+}
+
+/// Written again without passphrase, so that the slow derivation of the key
+/// from the passphrase runs once and not again in each library.
+fn plain(key: PrivateKey) -> Result<Ready, Failure> {
+    let text: Zeroizing<String> =
+        key.to_openssh(LineEnding::LF).map_err(|_| fail::key_unreadable())?;
+    Ok(Ready { text: SecretText::copy_of(&text), passphrase: None, decoded: Some(key) })
+}
+
+fn guard(text: &str) -> Guard {
+    if text.contains("-----BEGIN OPENSSH PRIVATE KEY-----") {
+        return match PrivateKey::from_openssh(text.trim_start()) {
+            Ok(key) if key.is_encrypted() => Guard::Known,
+            _ => Guard::None,
+        };
+    }
+    if text.contains("-----BEGIN ENCRYPTED PRIVATE KEY-----") {
+        return Guard::Foreign;
+    }
+    if text.contains("Proc-Type: 4,ENCRYPTED") {
+        let known = text.contains("DEK-Info: AES-128-CBC,");
+        return if known { Guard::Known } else { Guard::Foreign };
+    }
+    let ppk = text.trim_start().starts_with("PuTTY-User-Key-File-");
+    if ppk && !text.contains("Encryption: none") { Guard::Known } else { Guard::None }
+}

@@ -1,0 +1,232 @@
+//! Child processes: started with an emptied environment, from one thread that
+//! never ends, so that they die with this program. Never puts anything into an
+//! argument or a variable that the caller did not name.
+
+use std::ffi::{OsStr, OsString};
+use std::fs::File;
+use std::io;
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::sync::OnceLock;
+use std::sync::mpsc::{Sender, channel};
+
+/// A process to start. The three standard streams become pipes.
+#[derive(Debug, Default)]
+pub struct Spawn {
+    /// A path, or a name looked up in `PATH`; `None` starts this very program.
+    pub program: Option<OsString>,
+    /// Arguments; never a secret.
+    pub args: Vec<OsString>,
+    /// Variables to add to the allowed ones; never a secret.
+    pub env: Vec<(OsString, OsString)>,
+}
+
+/// Variables that a child inherits. Everything else is dropped, so that what a
+/// person's shell exported (tokens, agent sockets) stays out of it.
+const ALLOWED: &[&str] = &[
+    "PATH",
+    "HOME",
+    "USER",
+    "LOGNAME",
+    "LANG",
+    "LANGUAGE",
+    "TZ",
+    "TERM",
+    "SystemRoot",
+    "SystemDrive",
+    "windir",
+    "USERPROFILE",
+    "TEMP",
+    "TMP",
+];
+
+fn is_allowed(name: &OsStr) -> bool {
+    name.to_str().is_some_and(|n| ALLOWED.contains(&n) || n.starts_with("LC_"))
+}
+
+/// Starts a process with pipes for its three streams.
+///
+/// On Linux the child gets SIGKILL when this program ends. The kernel ties that
+/// to the *thread* that started the child, hence one thread that lives for ever.
+///
+/// # Errors
+/// The program is missing or may not be started.
+pub fn spawn(what: Spawn) -> io::Result<Child> {
+    type Job = (Spawn, Sender<io::Result<Child>>);
+    static STARTER: OnceLock<Sender<Job>> = OnceLock::new();
+    let starter = STARTER.get_or_init(|| {
+        let (jobs, queue) = channel::<Job>();
+        std::thread::Builder::new()
+            .name("starter".into())
+            .spawn(move || {
+                for (what, reply) in queue {
+                    if let Err(unwanted) = reply.send(start(what))
+                        && let Ok(mut child) = unwanted.0
+                    {
+                        let _ = child.kill();
+                        let _ = child.wait();
+                    }
+                }
+            })
+            .expect("a thread can be started");
+        jobs
+    });
+    let (reply, answer) = channel();
+    starter.send((what, reply)).map_err(|_| io::Error::other("the starter thread is gone"))?;
+    answer.recv().map_err(|_| io::Error::other("the starter thread is gone"))?
+}
+
+fn start(what: Spawn) -> io::Result<Child> {
+    let own = what.program.is_none();
+    let mut command = Command::new(match what.program {
+        Some(program) => program,
+        None => own_program()?,
+    });
+    command
+        .args(&what.args)
+        .env_clear()
+        .envs(std::env::vars_os().filter(|(name, _)| is_allowed(name)))
+        .envs(what.env)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped());
+    #[cfg(unix)]
+    if own {
+        use std::os::unix::process::CommandExt;
+        command.arg0("poterne");
+    }
+    #[cfg(target_os = "linux")]
+    if !own {
+        die_with_parent(&mut command);
+    }
+    #[cfg(windows)]
+    {
+        use std::os::windows::process::CommandExt;
+        const CREATE_NO_WINDOW: u32 = 0x0800_0000;
+        command.creation_flags(CREATE_NO_WINDOW);
+        let _ = own;
+    }
+    command.spawn()
+}
+
+/// This very program, also after its file was replaced by an upgrade.
+///
+/// # Errors
+/// The system does not say where it is.
+pub fn own_program() -> io::Result<OsString> {
+    #[cfg(target_os = "linux")]
+    return Ok("/proc/self/exe".into());
+    #[cfg(not(target_os = "linux"))]
+    return std::env::current_exe().map(Into::into);
+}
+
+/// Foreign programs do not watch their standard input, so the kernel ends them.
+/// Our own session process sets this itself ([`confine_session_process`]), which
+/// leaves the fast path of `posix_spawn` open.
+#[cfg(target_os = "linux")]
+fn die_with_parent(command: &mut Command) {
+    use std::os::unix::process::CommandExt;
+    // SAFETY: the closure makes one system call and touches no memory of ours,
+    // which is allowed between fork and exec.
+    unsafe {
+        command.pre_exec(|| {
+            rustix::process::set_parent_process_death_signal(Some(rustix::process::Signal::KILL))?;
+            Ok(())
+        });
+    }
+}
+
+/// First act of a session process: dies with its parent, leaves no core file,
+/// and other processes of the same user cannot read its memory.
+pub fn confine_session_process() {
+    #[cfg(target_os = "linux")]
+    {
+        use rustix::process as p;
+        let parent = p::getppid();
+        let _ = p::set_parent_process_death_signal(Some(p::Signal::KILL));
+        let _ = p::set_dumpable_behavior(p::DumpableBehavior::NotDumpable);
+        if p::getppid() != parent {
+            std::process::exit(0);
+        }
+    }
+    #[cfg(unix)]
+    {
+        use rustix::process::{Resource, Rlimit, setrlimit};
+        let _ = setrlimit(Resource::Core, Rlimit { current: Some(0), maximum: Some(0) });
+    }
+}
+
+/// Asks for a large buffer in a pipe, so that bulk output is not chopped into
+/// 64 KiB steps. Silently keeps the usual size where that is not given.
+#[cfg(unix)]
+pub fn widen_pipe(end: &impl std::os::fd::AsFd) {
+    #[cfg(target_os = "linux")]
+    let _ = rustix::pipe::fcntl_setpipe_size(end, 1 << 20);
+    #[cfg(not(target_os = "linux"))]
+    let _ = end;
+}
+
+/// As on Unix; anonymous pipes of Windows keep their size.
+#[cfg(windows)]
+pub fn widen_pipe<T>(_end: &T) {}
+
+/// The shell that runs command lines on this machine, and its flag for one.
+#[cfg(unix)]
+pub const COMMAND_SHELL: (&str, &str) = ("/bin/sh", "-c");
+/// The shell that runs command lines on this machine, and its flag for one.
+#[cfg(windows)]
+pub const COMMAND_SHELL: (&str, &str) = ("cmd.exe", "/C");
+
+/// Starts a command line of the person's with the person's own environment and
+/// pipes for its three streams.
+///
+/// # Errors
+/// The shell or the folder is missing.
+pub fn user_command(line: &str, folder: &Path) -> io::Result<Child> {
+    Command::new(COMMAND_SHELL.0)
+        .args([COMMAND_SHELL.1, line])
+        .current_dir(folder)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+}
+
+/// Ends this process without running what libraries left to do at the end,
+/// which is unsafe while other threads still use them.
+pub fn leave_at_once() -> ! {
+    #[cfg(unix)]
+    // SAFETY: ends the process; no memory is touched afterwards.
+    unsafe {
+        libc::_exit(0)
+    }
+    #[cfg(not(unix))]
+    std::process::exit(0)
+}
+
+/// Standard input and output without the buffers of the library, which would
+/// scan output for line ends and keep copies of input.
+///
+/// # Errors
+/// A stream is closed.
+pub fn raw_stdio() -> io::Result<(File, File)> {
+    #[cfg(unix)]
+    {
+        use std::os::fd::AsFd;
+        let stdin = io::stdin().as_fd().try_clone_to_owned()?;
+        let stdout = io::stdout().as_fd().try_clone_to_owned()?;
+        Ok((stdin.into(), stdout.into()))
+    }
+    #[cfg(windows)]
+    {
+        use std::os::windows::io::AsHandle;
+        let stdin = io::stdin().as_handle().try_clone_to_owned()?;
+        let stdout = io::stdout().as_handle().try_clone_to_owned()?;
+        Ok((stdin.into(), stdout.into()))
+    }
+}
+
+/// The socket of the person's SSH agent, if there is one.
+pub fn agent_socket() -> Option<OsString> {
+    std::env::var_os("SSH_AUTH_SOCK").filter(|path| !path.is_empty())
+}
