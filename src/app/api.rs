@@ -556,6 +556,8 @@ pub struct Verified {
     pub origin_proven: bool,
     /// What is wrong and where; empty when nothing is.
     pub faults: Vec<Bi>,
+    /// What is no fault but worth knowing: lines not signed yet.
+    pub notes: Vec<Bi>,
 }
 
 /// What `check` found.

@@ -2,6 +2,7 @@
 //! command line talk to it through [`App`] and never reach below it.
 
 pub mod api;
+pub mod export;
 pub mod generate;
 pub mod wire;
 

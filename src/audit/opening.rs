@@ -15,6 +15,9 @@ pub struct Opened<'a> {
 /// Form of [`encode`]'s bytes.
 const VERSION: u8 = 1;
 
+/// The opening of a line without values.
+pub const EMPTY: [u8; 1] = [VERSION];
+
 /// `0x01 ‖ (u8 len ‖ name ‖ salt16 ‖ u32 len ‖ value)*`, big-endian.
 pub fn encode<'a>(fields: impl IntoIterator<Item = Opened<'a>>) -> Vec<u8> {
     let mut out = Vec::with_capacity(512);

@@ -1,1 +1,385 @@
-//! The bundle: verified, tampered with and redacted, by all three verifiers.
+//! The bundle: written, verified, tampered with and redacted, by the program
+//! itself, by `verify.py` and by the script of `verify.html`.
+
+use std::fs;
+use std::io::{Cursor, Read, Write};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use ed25519_dalek::Signer;
+use poterne::app::api::{ExportFormat, ExportRequest, Verified};
+use poterne::app::export::{self, ExportError, ExportMeta, Lines, Take};
+use poterne::audit::Checkpoint;
+use poterne::model::audit_event::{AuditFilter, Event};
+use poterne::model::lang::Lang;
+use poterne::model::member::Role;
+use zip::write::SimpleFileOptions;
+use zip::{ZipArchive, ZipWriter};
+
+use super::audit_log::{ALICE, BOB, Story, VAULT, at, key, pk};
+
+pub struct Stored(pub Vec<(Vec<u8>, Vec<u8>)>);
+
+impl Lines for Stored {
+    fn each(&mut self, take: &mut Take<'_>) -> Result<(), ExportError> {
+        self.0.iter().try_for_each(|(leaf, opening)| take(leaf, Some(opening)))
+    }
+}
+
+pub fn stored(story: &Story) -> Stored {
+    Stored(story.lines.iter().map(|l| (l.leaf.clone(), l.opening.clone())).collect())
+}
+
+pub fn meta(story: &Story) -> ExportMeta {
+    let alice = key(2);
+    let head = story.log.checkpoint(VAULT);
+    ExportMeta {
+        vault: VAULT,
+        vault_name: "Été & Fils.poterne".into(),
+        root_pk: pk(&key(1)),
+        exporter: "Alice".into(),
+        generated_at: at(100),
+        note: head.sign(ALICE, &pk(&alice), &|m| alice.sign(m).to_bytes()),
+    }
+}
+
+pub fn request(format: ExportFormat, out: &Path) -> ExportRequest {
+    ExportRequest {
+        format,
+        filter: AuditFilter::default(),
+        redact: Vec::new(),
+        out: out.to_owned(),
+        lang: Lang::Fr,
+        just: Default::default(),
+    }
+}
+
+fn bundle_of(
+    story: &Story,
+    change: impl FnOnce(&mut ExportRequest),
+) -> (tempfile::TempDir, PathBuf) {
+    let dir = tempfile::tempdir().expect("a temporary folder");
+    let out = dir.path().join("bundle.zip");
+    let mut request = request(ExportFormat::Bundle, &out);
+    change(&mut request);
+    export::write(&request, &meta(story), &mut stored(story), &mut |_| {}).expect("it is writable");
+    (dir, out)
+}
+
+fn check(path: &Path, fingerprint: Option<&str>) -> Verified {
+    export::bundle::verify(path, fingerprint).expect("it can be read")
+}
+
+fn fingerprint() -> String {
+    poterne::audit::fingerprint(VAULT, &pk(&key(1)))
+}
+
+/// The files of a bundle, changed by `change` and packed again.
+fn repack(from: &Path, change: impl FnOnce(&mut Vec<(String, Vec<u8>)>)) {
+    let mut zip = ZipArchive::new(Cursor::new(fs::read(from).expect("readable"))).expect("a ZIP");
+    let mut files = Vec::new();
+    for i in 0..zip.len() {
+        let mut file = zip.by_index(i).expect("listed");
+        let mut bytes = Vec::new();
+        let name = file.name().expect("UTF-8").into_owned();
+        file.read_to_end(&mut bytes).expect("whole");
+        files.push((name, bytes));
+    }
+    change(&mut files);
+    let mut zip = ZipWriter::new(fs::File::create(from).expect("writable"));
+    for (name, bytes) in files {
+        zip.start_file(name, SimpleFileOptions::default()).expect("a new entry");
+        zip.write_all(&bytes).expect("room");
+    }
+    zip.finish().expect("room");
+}
+
+fn edit(files: &mut [(String, Vec<u8>)], name: &str, change: impl FnOnce(String) -> String) {
+    let file = files.iter_mut().find(|f| f.0 == name).expect("a file of the bundle");
+    file.1 = change(String::from_utf8(file.1.clone()).expect("text")).into_bytes();
+}
+
+/// Exit code and output of `verify.py` taken from the source tree.
+fn python(bundle: &Path, fingerprint: Option<&str>) -> (i32, String) {
+    let mut command = Command::new("python3");
+    command.arg(concat!(env!("CARGO_MANIFEST_DIR"), "/assets/verify/verify.py")).arg(bundle);
+    fingerprint.iter().for_each(|fp| {
+        command.args(["--fingerprint", fp]);
+    });
+    let output = command.output().expect("python3 is installed");
+    let text = String::from_utf8_lossy(&output.stdout).into_owned()
+        + &String::from_utf8_lossy(&output.stderr);
+    (output.status.code().unwrap_or(-1), text)
+}
+
+/// The same by the script of `verify.html` under node; `None` without node.
+fn browser(bundle: &Path, fingerprint: Option<&str>, fallback: bool) -> Option<(bool, String)> {
+    let page = include_str!("../../assets/verify/verify.html");
+    let script = page.split_once("<script>")?.1.split_once("</script>")?.0;
+    let run = r#"
+        const fs = require("node:fs");
+        const [path, fp, fallback] = process.argv.slice(2);
+        verifyBundle(new Blob([fs.readFileSync(path)]), fp || null, "en", fallback === "1")
+            .then((r) => console.log(JSON.stringify(r)));
+    "#;
+    let dir = tempfile::tempdir().expect("a temporary folder");
+    let file = dir.path().join("verify.cjs");
+    fs::write(&file, format!("{script}\n{run}")).expect("writable");
+    let output = Command::new("node")
+        .arg(&file)
+        .arg(bundle)
+        .arg(fingerprint.unwrap_or_default())
+        .arg(if fallback { "1" } else { "0" })
+        .output()
+        .ok()?;
+    let text = String::from_utf8_lossy(&output.stdout).into_owned()
+        + &String::from_utf8_lossy(&output.stderr);
+    let result: serde_json::Value =
+        serde_json::from_str(text.trim()).unwrap_or_else(|_| panic!("{text}"));
+    Some((result["faults"].as_array().expect("a list").is_empty(), text))
+}
+
+/// All three verifiers agree that the bundle is good.
+fn accepted(path: &Path) -> Verified {
+    let fp = fingerprint();
+    let result = check(path, Some(&fp));
+    assert_eq!(result.faults, []);
+    assert!(result.origin_proven);
+    let (code, text) = python(path, Some(&fp));
+    assert_eq!(code, 0, "{text}");
+    for fallback in [false, true] {
+        if let Some((good, text)) = browser(path, Some(&fp), fallback) {
+            assert!(good, "{text}");
+        }
+    }
+    result
+}
+
+/// All three refuse it, and the program's words hold `word`.
+fn refused(path: &Path, word: &str) {
+    let result = check(path, Some(&fingerprint()));
+    let text: Vec<_> = result.faults.iter().map(|f| f.en.as_str()).collect();
+    assert!(text.iter().any(|t| t.contains(word)), "{word}: {text:?}");
+    assert!(!result.origin_proven);
+    let (code, text) = python(path, Some(&fingerprint()));
+    assert_eq!(code, 7, "{word}: {text}");
+    if let Some((good, text)) = browser(path, Some(&fingerprint()), false) {
+        assert!(!good, "{word}: {text}");
+    }
+}
+
+#[test]
+fn a_whole_bundle_verifies_everywhere() {
+    let (_dir, path) = bundle_of(&Story::usual(), |_| {});
+    let result = accepted(&path);
+    assert_eq!((result.lines, result.signed, result.redacted), (12, 12, 0));
+    assert_eq!(result.disclosed, 1 + 3 * 6 + 3);
+    assert_eq!(result.fingerprint, fingerprint());
+    // Without a fingerprint it is checked against its own key only.
+    let result = check(&path, None);
+    assert!(result.faults.is_empty() && !result.origin_proven);
+    let (code, text) = python(&path, None);
+    assert!(code == 0 && text.contains("not proven"), "{text}");
+}
+
+#[test]
+fn the_file_is_private_and_nothing_is_left_beside_it() {
+    let (dir, path) = bundle_of(&Story::usual(), |_| {});
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        assert_eq!(fs::metadata(&path).expect("it is there").permissions().mode() & 0o777, 0o600);
+    }
+    assert_eq!(fs::read_dir(dir.path()).expect("a folder").count(), 1);
+}
+
+#[test]
+fn redacted_and_filtered_bundles_still_verify_and_hide() {
+    let story = Story::usual();
+    let (_dir, path) = bundle_of(&story, |r| r.redact = vec!["entry".into(), "member".into()]);
+    let result = accepted(&path);
+    assert_eq!((result.disclosed, result.redacted), (6 + 3, 1 + 6 * 2));
+
+    let (_dir, path) = bundle_of(&story, |r| r.filter.clients = vec!["Martin".into()]);
+    let result = accepted(&path);
+    assert_eq!((result.lines, result.disclosed, result.redacted), (12, 6, 0));
+    let mut zip = ZipArchive::new(fs::File::open(&path).expect("there")).expect("a ZIP");
+    let mut text = String::new();
+    zip.by_name("audit.jsonl").expect("listed").read_to_string(&mut text).expect("text");
+    assert!(text.contains("Pare-feu") && !text.contains("web1"), "{text}");
+    assert!(text.lines().nth(1).expect("a line").starts_with(r#"{"seq":1,"hash":"#), "{text}");
+
+    let (_dir, path) = bundle_of(&story, |r| {
+        r.filter.events = vec![Event::SecretRevealed];
+        r.filter.last = Some(2);
+    });
+    assert_eq!(accepted(&path).disclosed, 6);
+}
+
+#[test]
+fn an_unknown_field_to_redact_is_refused() {
+    let dir = tempfile::tempdir().expect("a temporary folder");
+    let mut request = request(ExportFormat::Bundle, &dir.path().join("b.zip"));
+    request.redact = vec!["passwort".into()];
+    let story = Story::usual();
+    let result = export::write(&request, &meta(&story), &mut stored(&story), &mut |_| {});
+    assert!(matches!(result, Err(ExportError::UnknownField(_))));
+    assert_eq!(fs::read_dir(dir.path()).expect("a folder").count(), 0);
+}
+
+#[test]
+fn every_change_to_the_lines_is_refused_everywhere() {
+    let story = Story::usual();
+    type Change = fn(&mut Vec<String>);
+    let cases: [(&str, Change); 9] = [
+        ("Line 4 was edited", |l| l[4] = l[4].replace("secret.revealed", "secret.copied")),
+        ("Line 5 is missing", |l| drop(l.remove(5))),
+        ("In the place of line 6 stands line 4", |l| l.swap(4, 5)),
+        ("In the place of line 5 stands line 4", |l| l.insert(5, l[4].clone())),
+        ("The end is missing: 11 lines present, 12 signed", |l| drop(l.pop())),
+        ("Forged value: field \"client\" of line 5", |l| {
+            l[5] = l[5].replace("Martin\"", "Dupont\"")
+        }),
+        ("Forged value", |l| {
+            l[5] = l[5].replace(
+                r#""open":{"#,
+                r#""open":{"afield":{"s":"AAAAAAAAAAAAAAAAAAAAAA==","v":""},"#,
+            )
+        }),
+        ("Line 11 is not a valid log line", |l| {
+            l[11] = l[11].replace("{\"leaf\"", "{\"seq\":11,\"leaf\"")
+        }),
+        ("Line 3 is not a valid log line", |l| l[3].truncate(40)),
+    ];
+    for (word, change) in cases {
+        let (_dir, path) = bundle_of(&story, |_| {});
+        repack(&path, |files| {
+            edit(files, "audit.jsonl", |text| {
+                let mut lines: Vec<String> = text.lines().map(str::to_owned).collect();
+                change(&mut lines);
+                lines.join("\n") + "\n"
+            });
+        });
+        refused(&path, word);
+    }
+}
+
+#[test]
+fn a_hidden_line_cannot_be_exchanged() {
+    let (_dir, path) = bundle_of(&Story::usual(), |r| r.filter.clients = vec!["Martin".into()]);
+    repack(&path, |files| {
+        edit(files, "audit.jsonl", |text| {
+            let hash = text.lines().nth(9).expect("a line").to_owned();
+            let other = text.lines().nth(1).expect("a line").replace("\"seq\":1,", "\"seq\":9,");
+            text.replace(&hash, &other)
+        });
+    });
+    refused(&path, "Line 9 was edited");
+}
+
+#[test]
+fn every_change_to_the_other_files_is_refused_everywhere() {
+    let story = Story::usual();
+    let alice = key(2);
+    let sign_by = |by, with: &ed25519_dalek::SigningKey, size: u64| {
+        let head = Checkpoint { size, ..story.log.checkpoint(VAULT) };
+        head.sign(by, &pk(with), &|m| with.sign(m).to_bytes())
+    };
+    let cases = [
+        ("Bad signature", sign_by(ALICE, &key(9), 12)),
+        ("no member", sign_by(BOB, &key(4), 12)),
+        ("Lines were added: 12 present, 11 signed", sign_by(ALICE, &alice, 11)),
+        ("not a readable checkpoint", meta(&story).note.replace('\u{2014}', "-")),
+        ("not a readable checkpoint", String::new()),
+    ];
+    for (word, note) in cases {
+        let (_dir, path) = bundle_of(&story, |_| {});
+        repack(&path, |files| edit(files, "checkpoint.txt", |_| note));
+        refused(&path, word);
+    }
+    let (_dir, path) = bundle_of(&story, |_| {});
+    repack(&path, |files| {
+        edit(files, "vkey.txt", |text| text.replace("fingerprint ", "fingerprint A"))
+    });
+    refused(&path, "vkey.txt");
+    let (_dir, path) = bundle_of(&story, |_| {});
+    repack(&path, |files| files.retain(|f| f.0 != "checkpoint.txt"));
+    refused(&path, "lacks checkpoint.txt");
+    let (_dir, path) = bundle_of(&story, |_| {});
+    repack(&path, |files| files.push(("note.txt".into(), b"hello".to_vec())));
+    refused(&path, "a file too many: note.txt");
+    let (_dir, path) = bundle_of(&story, |_| {});
+    let result = check(&path, Some("AAAA-AAAA-AAAA-AAAA-AAAA-AAAA-AA"));
+    assert!(result.faults[0].en.contains("another vault"), "{:?}", result.faults);
+    assert_eq!(python(&path, Some("AAAA")).0, 7);
+}
+
+#[test]
+fn an_older_state_and_a_stranger_vault_are_told_apart_by_the_checkpoint_and_fingerprint() {
+    // A consistent log of somebody else, with another root key.
+    let mut other = Story::new();
+    other.member(Event::MemberInvited, BOB, Some(Role::Auditor), &key(3), (ALICE, &key(2)));
+    let (_dir, path) = bundle_of(&other, |_| {});
+    let wrong = poterne::audit::fingerprint(VAULT, &pk(&key(9)));
+    assert!(check(&path, Some(&wrong)).faults[0].en.contains("another vault"));
+    // Lines of an older export under a newer checkpoint.
+    let story = Story::usual();
+    let (_dir, path) = bundle_of(&story, |_| {});
+    let mut longer = Story::usual();
+    longer.reveal(ALICE, "Durand", "Durand/NAS");
+    repack(&path, |files| edit(files, "checkpoint.txt", |_| meta(&longer).note));
+    refused(&path, "The end is missing: 12 lines present, 13 signed");
+}
+
+#[test]
+fn archives_that_two_programs_could_read_differently_are_refused() {
+    let story = Story::usual();
+    type Bend = fn(Vec<u8>) -> Vec<u8>;
+    let cases: [Bend; 7] = [
+        |b| [b"junk", &b[..]].concat(),
+        |b| [&b[..], b"junk"].concat(),
+        |b| b[..b.len() - 1].to_vec(),
+        |b| b[..b.len() / 2].to_vec(),
+        |_| Vec::new(),
+        |_| b"not a zip at all, but long enough to look for one".to_vec(),
+        // Twice the same name: the last file renamed to one that is there.
+        |b| {
+            let text = b.iter().map(|c| *c as char).collect::<String>();
+            text.replace("VERIFY.txt", "verify.py\0").chars().map(|c| c as u8).collect()
+        },
+    ];
+    for (i, bend) in cases.iter().enumerate() {
+        let (_dir, path) = bundle_of(&story, |_| {});
+        fs::write(&path, bend(fs::read(&path).expect("readable"))).expect("writable");
+        let result = check(&path, None);
+        assert!(!result.faults.is_empty(), "case {i}");
+        let (code, text) = python(&path, None);
+        assert_eq!(code, 7, "case {i}: {text}");
+        if let Some((good, text)) = browser(&path, None, false) {
+            assert!(!good, "case {i}: {text}");
+        }
+    }
+}
+
+#[test]
+fn any_flipped_bit_of_a_bundle_is_reported_or_changes_nothing() {
+    let (_dir, path) = bundle_of(&Story::usual(), |_| {});
+    let whole = fs::read(&path).expect("readable");
+    let good = check(&path, Some(&fingerprint()));
+    // Every byte of the parts that are verified, one of each hundred elsewhere.
+    for i in (0..whole.len()).filter(|i| i % 41 == 0 || *i > whole.len() - 3000) {
+        let mut bent = whole.clone();
+        bent[i] ^= 1 << (i % 8);
+        fs::write(&path, bent).expect("writable");
+        let result = check(&path, Some(&fingerprint()));
+        assert!(!result.faults.is_empty() || result == good, "byte {i}");
+    }
+}
+
+#[test]
+fn a_missing_file_is_an_error_not_a_fault() {
+    assert!(matches!(
+        export::bundle::verify(Path::new("/nonexistent/bundle.zip"), None),
+        Err(ExportError::Io { .. })
+    ));
+}

@@ -1,0 +1,180 @@
+//! The bundle: a ZIP that proves itself. Selected lines with their values,
+//! lines left out by hash alone, the checkpoint that signs the tree over all of
+//! them, the vault's root key, and three ways to verify. Told in
+//! `src/audit/FORMAT.md`.
+
+use std::fs::File;
+use std::io::{BufWriter, Write};
+
+use data_encoding::BASE64;
+use zip::write::SimpleFileOptions;
+use zip::{CompressionMethod, ZipWriter};
+
+pub use super::read::verify;
+
+use super::file::Whole;
+use super::{ExportError, ExportMeta, Lines, Selection, tick};
+use crate::app::api::ExportRequest;
+use crate::audit::checkpoint::{origin, vkey};
+use crate::audit::opening::{self, Opened};
+use crate::audit::{Fault, hash, line};
+
+/// Lines.
+pub(super) const AUDIT: &str = "audit.jsonl";
+/// Signed head.
+pub(super) const CHECKPOINT: &str = "checkpoint.txt";
+/// Root key and fingerprint.
+pub(super) const VKEY: &str = "vkey.txt";
+const README: &str = "VERIFY.txt";
+const PYTHON: &str = "verify.py";
+const BROWSER: &str = "verify.html";
+/// Every file of a bundle; nothing else may be in it.
+pub(super) const FILES: [&str; 6] = [README, PYTHON, BROWSER, VKEY, CHECKPOINT, AUDIT];
+
+const README_TEXT: &str = include_str!("../../../assets/verify/VERIFY.txt");
+const PYTHON_TEXT: &str = include_str!("../../../assets/verify/verify.py");
+const BROWSER_TEXT: &str = include_str!("../../../assets/verify/verify.html");
+
+/// Bytes gathered before they are compressed.
+const CHUNK: usize = 256 * 1024;
+
+pub(super) fn write(
+    request: &ExportRequest,
+    meta: &ExportMeta,
+    lines: &mut dyn Lines,
+    selection: &mut Selection<'_>,
+    out: &Whole,
+    progress: &mut dyn FnMut(u64),
+) -> Result<u64, ExportError> {
+    let io = |source| out.fail(source);
+    let zip_error = |e: zip::result::ZipError| out.fail(e.into());
+    let mut zip = ZipWriter::new(BufWriter::with_capacity(CHUNK, out.file()));
+    let plain = SimpleFileOptions::default()
+        .compression_method(CompressionMethod::Deflated)
+        .unix_permissions(0o644);
+    let vkey = format!(
+        "{}\nfingerprint {}\n",
+        vkey(&origin(meta.vault), &meta.root_pk),
+        meta.fingerprint()
+    );
+    for (name, text) in [
+        (README, readme(request, meta)),
+        (PYTHON, PYTHON_TEXT.to_owned()),
+        (BROWSER, BROWSER_TEXT.to_owned()),
+        (VKEY, vkey),
+        (CHECKPOINT, meta.note.clone()),
+    ] {
+        zip.start_file(name, plain).map_err(zip_error)?;
+        zip.write_all(text.as_bytes()).map_err(io)?;
+    }
+    // Hashes do not compress; the fastest level takes out what does.
+    let large = plain.compression_level(Some(1)).large_file(true);
+    zip.start_file(AUDIT, large).map_err(zip_error)?;
+
+    let mut buffer = Vec::with_capacity(CHUNK + 16 * 1024);
+    let mut seq = 0;
+    lines.each(&mut |leaf, opening| {
+        row(&mut buffer, seq, leaf, opening, &request.redact, selection)?;
+        seq += 1;
+        if buffer.len() >= CHUNK {
+            zip.write_all(&buffer).map_err(io)?;
+            buffer.clear();
+        }
+        tick(seq, progress);
+        Ok(())
+    })?;
+    zip.write_all(&buffer).map_err(io)?;
+    let mut inner: BufWriter<&File> = zip.finish().map_err(zip_error)?;
+    inner.flush().map_err(io)?;
+    progress(seq);
+    Ok(selection.selected)
+}
+
+/// Appends one line of `audit.jsonl`, in one of three shapes:
+///
+/// ```text
+/// {"leaf":"{\"v\":1,…}","open":{"client":{"s":"AAECAwQFBgcICQoLDA0ODw==","v":"Dupont"}}}
+/// {"leaf":"{\"v\":1,…}"}                     not selected, but carries public facts
+/// {"seq":7,"hash":"ql2mGgQXIKrQFHXfW4C1oHvmPWlNmHPOKnpJTV1Vygs="}   not selected
+/// ```
+fn row(
+    out: &mut Vec<u8>,
+    seq: u64,
+    leaf: &[u8],
+    opening: Option<&[u8]>,
+    redact: &[String],
+    selection: &mut Selection<'_>,
+) -> Result<(), ExportError> {
+    let malformed = || ExportError::Fault(Fault::Malformed { line: seq });
+    let parsed = line::parse(leaf).ok_or_else(malformed)?;
+    if parsed.seq != seq {
+        return Err(Fault::Reordered { line: seq, found: parsed.seq }.into());
+    }
+    let opened = opening::decode(opening.unwrap_or(&opening::EMPTY)).ok_or_else(malformed)?;
+    let taken = if selection.all {
+        opened.iter().try_for_each(|field| parsed.check(field))?;
+        selection.selected += 1;
+        true
+    } else {
+        selection.takes(&parsed.opened(&[0; 32], &opened)?)
+    };
+    if !taken && parsed.fact.is_none() {
+        let hash = hash::base64(&hash::leaf(leaf));
+        writeln!(out, r#"{{"seq":{seq},"hash":"{hash}"}}"#).expect("a Vec takes every write");
+        return Ok(());
+    }
+    out.extend_from_slice(br#"{"leaf":""#);
+    // A canonical leaf holds printable ASCII without backslashes.
+    for part in leaf.split_inclusive(|b| *b == b'"') {
+        match part.split_last() {
+            Some((b'"', before)) => {
+                out.extend_from_slice(before);
+                out.extend_from_slice(b"\\\"");
+            }
+            _ => out.extend_from_slice(part),
+        }
+    }
+    out.push(b'"');
+    if taken {
+        out.extend_from_slice(br#","open":{"#);
+        let mut first = true;
+        for field in opened.iter().filter(|f| redact.iter().all(|r| r != f.name)) {
+            if !first {
+                out.push(b',');
+            }
+            first = false;
+            disclose(out, field);
+        }
+        out.push(b'}');
+    }
+    out.extend_from_slice(b"}\n");
+    Ok(())
+}
+
+fn disclose(out: &mut Vec<u8>, field: &Opened<'_>) {
+    out.push(b'"');
+    out.extend_from_slice(field.name.as_bytes());
+    out.extend_from_slice(br#"":{"s":""#);
+    let mut salt = [0; 24];
+    BASE64.encode_mut(&field.salt, &mut salt);
+    out.extend_from_slice(&salt);
+    out.extend_from_slice(br#"","v":"#);
+    serde_json::to_writer(&mut *out, field.value).expect("text always becomes JSON");
+    out.push(b'}');
+}
+
+/// `VERIFY.txt`, with what was exported filled in.
+fn readme(request: &ExportRequest, meta: &ExportMeta) -> String {
+    let redacted = match request.redact.join(", ") {
+        none if none.is_empty() => "-".to_owned(),
+        some => some,
+    };
+    README_TEXT
+        .replace("{vault}", &meta.vault.to_string())
+        .replace("{name}", &meta.vault_name)
+        .replace("{exporter}", &meta.exporter)
+        .replace("{time}", &meta.generated_at.to_string())
+        .replace("{lines}", &meta.size().to_string())
+        .replace("{redacted}", &redacted)
+        .replace("{version}", env!("CARGO_PKG_VERSION"))
+}

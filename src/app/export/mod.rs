@@ -1,0 +1,272 @@
+//! Writes the audit log to files that other people read, and checks the bundle
+//! that proves itself. Lines come in one by one, so a million need no more
+//! memory than ten; a file is whole or not there. Never opens a vault.
+
+pub mod bundle;
+mod file;
+mod layout;
+mod read;
+
+use std::io;
+use std::path::PathBuf;
+
+use crate::app::api::{AppError, Code, ExportFormat, ExportRequest, Verified};
+use crate::audit::{Fault, Summary, hash, line};
+use crate::model::audit_event::{AuditFilter, OpenLine, field};
+use crate::model::id::VaultId;
+use crate::model::lang::Bi;
+use crate::model::time::Time;
+
+/// What an export says about itself.
+#[derive(Clone, Debug)]
+pub struct ExportMeta {
+    /// Whose log.
+    pub vault: VaultId,
+    /// Name of the vault for people: usually its file name.
+    pub vault_name: String,
+    /// Key the fingerprint is made of.
+    pub root_pk: [u8; 32],
+    /// Name of the exporting member.
+    pub exporter: String,
+    /// When.
+    pub generated_at: Time,
+    /// Checkpoint note over the whole log, signed by the exporting member: see
+    /// [`crate::audit::Checkpoint::sign`].
+    pub note: String,
+}
+
+impl ExportMeta {
+    /// The vault's public fingerprint.
+    pub fn fingerprint(&self) -> String {
+        crate::audit::fingerprint(self.vault, &self.root_pk)
+    }
+
+    /// RFC 6962 root of the note, in base64.
+    pub fn root(&self) -> &str {
+        self.note.split('\n').nth(2).unwrap_or_default()
+    }
+
+    /// Number of lines the note covers.
+    pub fn size(&self) -> u64 {
+        self.note.split('\n').nth(1).and_then(|n| n.parse().ok()).unwrap_or(0)
+    }
+}
+
+/// Takes one line: its leaf, and its opening in clear if the reader has it.
+pub type Take<'a> = dyn FnMut(&[u8], Option<&[u8]>) -> Result<(), ExportError> + 'a;
+
+/// Where the lines of a log come from. May be read more than once; what it
+/// gives must not change between readings, so read inside one transaction.
+pub trait Lines {
+    /// Calls `take` for every line from the first to the last that the note
+    /// of the export covers, and stops at its first error.
+    ///
+    /// # Errors
+    /// Its own, as [`ExportError::Source`], or that of `take`.
+    fn each(&mut self, take: &mut Take<'_>) -> Result<(), ExportError>;
+}
+
+/// Why an export was not written. Nothing is left behind.
+#[derive(Debug, thiserror::Error)]
+pub enum ExportError {
+    /// The file could not be written, or the bundle not read.
+    #[error("{path}: {source}")]
+    Io {
+        /// Which file.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// The log itself is damaged.
+    #[error(transparent)]
+    Fault(#[from] Fault),
+    /// The lines could not be read.
+    #[error("the lines could not be read")]
+    Source(AppError),
+    /// No field has that name.
+    #[error("no audit field is named {0}")]
+    UnknownField(String),
+    /// A report of so many lines would not be read by anyone.
+    #[error("{lines} lines are too many for this format ({most})")]
+    TooMany {
+        /// Lines selected.
+        lines: u64,
+        /// Lines the format takes.
+        most: u64,
+    },
+    /// A library could not make the document.
+    #[error("the document could not be made: {0}")]
+    Document(String),
+}
+
+impl From<ExportError> for AppError {
+    fn from(error: ExportError) -> Self {
+        let file = |path: &PathBuf| path.display().to_string();
+        match error {
+            ExportError::Io { path, source } => {
+                let name = file(&path);
+                let code = match source.kind() {
+                    io::ErrorKind::NotFound => Code::NotFound,
+                    _ => Code::Other,
+                };
+                Self {
+                    code,
+                    what: Bi::new(
+                        format!("Le fichier {name} ne peut pas être lu ou écrit : {source}."),
+                        format!("The file {name} cannot be read or written: {source}."),
+                    ),
+                    todo: Bi::new(
+                        "Vérifiez le dossier, les droits et l'espace libre, puis recommencez.",
+                        "Check the folder, its permissions and the free space, then try again.",
+                    ),
+                }
+            }
+            ExportError::Fault(fault) => Self {
+                code: Code::Tampered,
+                what: fault.text(),
+                todo: Bi::new(
+                    "Lancez « poterne audit verify » et comparez avec une sauvegarde.",
+                    "Run \"poterne audit verify\" and compare with a backup.",
+                ),
+            },
+            ExportError::Source(error) => error,
+            ExportError::UnknownField(name) => Self {
+                code: Code::Usage,
+                what: Bi::new(
+                    format!("Aucun champ du journal ne s'appelle « {name} »."),
+                    format!("No field of the log is named \"{name}\"."),
+                ),
+                todo: Bi::new(
+                    format!("Les champs sont : {}.", field::ALL.join(", ")),
+                    format!("The fields are: {}.", field::ALL.join(", ")),
+                ),
+            },
+            ExportError::TooMany { lines, most } => Self {
+                code: Code::Usage,
+                what: Bi::new(
+                    format!("{lines} lignes, c'est trop pour ce format ({most} au plus)."),
+                    format!("{lines} lines are too many for this format ({most} at most)."),
+                ),
+                todo: Bi::new(
+                    "Réduisez la période ou les clients, ou choisissez xlsx, csv ou bundle.",
+                    "Narrow the period or the clients, or choose xlsx, csv or bundle.",
+                ),
+            },
+            ExportError::Document(why) => Self {
+                code: Code::Other,
+                what: Bi::new(
+                    format!("Le document n'a pas pu être produit : {why}."),
+                    format!("The document could not be made: {why}."),
+                ),
+                todo: Bi::new("Choisissez un autre format.", "Choose another format."),
+            },
+        }
+    }
+}
+
+/// Writes the selected lines of `lines` to `request.out` and returns how many
+/// they were. `progress` is told the number of lines read so far, every
+/// thousand and at the end.
+///
+/// # Errors
+/// See [`ExportError`]; the file is then as it was before.
+pub fn write(
+    request: &ExportRequest,
+    meta: &ExportMeta,
+    lines: &mut dyn Lines,
+    progress: &mut dyn FnMut(u64),
+) -> Result<u64, ExportError> {
+    if let Some(name) = request.redact.iter().find(|n| !field::ALL.contains(&n.as_str())) {
+        return Err(ExportError::UnknownField(name.clone()));
+    }
+    let mut selection = Selection::new(&request.filter, lines)?;
+    let out = file::Whole::create(&request.out)?;
+    let written = match request.format {
+        ExportFormat::Bundle => {
+            bundle::write(request, meta, lines, &mut selection, &out, progress)?
+        }
+        _ => unreachable!("added below"),
+    };
+    out.commit()?;
+    Ok(written)
+}
+
+/// Which lines are wanted, while they pass.
+struct Selection<'a> {
+    filter: &'a AuditFilter,
+    /// True when every line is wanted, so that none needs to be opened to know.
+    all: bool,
+    /// Matching lines to pass over before the last so many.
+    skip: u64,
+    selected: u64,
+}
+
+impl<'a> Selection<'a> {
+    /// Reads all lines once when only the last so many matches are wanted.
+    fn new(filter: &'a AuditFilter, lines: &mut dyn Lines) -> Result<Self, ExportError> {
+        let any = AuditFilter { last: None, ..filter.clone() } == AuditFilter::default();
+        let mut this = Self { filter, all: any && filter.last.is_none(), skip: 0, selected: 0 };
+        if let Some(last) = filter.last {
+            let (mut seq, mut matching) = (0, 0u64);
+            lines.each(&mut |leaf, opening| {
+                if any || filter.matches(&line::open(seq, leaf, opening)?) {
+                    matching += 1;
+                }
+                seq += 1;
+                Ok(())
+            })?;
+            this.skip = matching.saturating_sub(last);
+        }
+        Ok(this)
+    }
+
+    fn takes(&mut self, line: &OpenLine) -> bool {
+        if !self.all {
+            if !self.filter.matches(line) {
+                return false;
+            }
+            if self.skip > 0 {
+                self.skip -= 1;
+                return false;
+            }
+        }
+        self.selected += 1;
+        true
+    }
+}
+
+/// A verification as the screens show it.
+pub fn verified(summary: &Summary, faults: Vec<Bi>) -> Verified {
+    let mut notes = Vec::new();
+    let tail = summary.lines.saturating_sub(summary.signed);
+    if tail > 0 {
+        notes.push(Bi::new(
+            format!("Les {tail} dernières lignes ne sont pas encore signées."),
+            format!("The last {tail} lines are not signed yet."),
+        ));
+    }
+    for id in &summary.unsigned_authors {
+        notes.push(Bi::new(
+            format!("Le membre {id} n'a pas encore signé ses dernières lignes."),
+            format!("Member {id} has not signed their last lines yet."),
+        ));
+    }
+    Verified {
+        lines: summary.lines,
+        signed: summary.signed,
+        disclosed: 0,
+        redacted: 0,
+        fingerprint: summary.fingerprint.clone(),
+        root: hash::base64(&summary.root),
+        origin_proven: false,
+        faults,
+        notes,
+    }
+}
+
+/// Tells of progress every thousand lines.
+fn tick(read: u64, progress: &mut dyn FnMut(u64)) {
+    if read.is_multiple_of(1000) {
+        progress(read);
+    }
+}

@@ -1,0 +1,262 @@
+//! Verifies a bundle with nothing but the bundle and, to prove where it comes
+//! from, the vault's fingerprint. Needs no vault, no key and constant memory.
+
+use std::borrow::Cow;
+use std::fmt;
+use std::fs::File;
+use std::io::{self, BufRead, BufReader, Read};
+use std::path::Path;
+
+use data_encoding::BASE64;
+use serde::Deserialize;
+use serde::de::{Deserializer, Error as _, MapAccess, Visitor};
+use zip::ZipArchive;
+
+use super::bundle::{AUDIT, CHECKPOINT, FILES, VKEY};
+use super::layout::{self, Flaw};
+use super::{ExportError, verified};
+use crate::app::api::Verified;
+use crate::audit::checkpoint::{normal_fingerprint, origin, parse_vkey};
+use crate::audit::opening::Opened;
+use crate::audit::{Checkpoint, Fault, Verifier, hash, line};
+use crate::model::lang::Bi;
+
+/// Bytes of a small file read at most.
+const MOST_SMALL: u64 = 64 * 1024;
+/// Bytes of a line read at most.
+const MOST_LINE: u64 = 16 * 1024 * 1024;
+/// Faults told at most.
+const MOST_FAULTS: usize = 50;
+
+/// Checks everything the bundle at `path` claims. Faults are in the result;
+/// `origin_proven` only when `fingerprint` was given and is the vault's.
+///
+/// # Errors
+/// Only when the file cannot be opened or read.
+pub fn verify(path: &Path, fingerprint: Option<&str>) -> Result<Verified, ExportError> {
+    let fail = |source| ExportError::Io { path: path.to_owned(), source };
+    let mut file = File::open(path).map_err(fail)?;
+    if file.metadata().map_err(fail)?.is_dir() {
+        return Err(fail(io::Error::from(io::ErrorKind::IsADirectory)));
+    }
+    let mut check = Check::default();
+    match layout::check(&mut file, &FILES) {
+        Err(source) if source.kind() != io::ErrorKind::UnexpectedEof => return Err(fail(source)),
+        Err(_) => check.fault(flaw(&Flaw::Archive)),
+        Ok(Err(found)) => check.fault(flaw(&found)),
+        Ok(Ok(())) => check.archive(file, fingerprint),
+    }
+    let mut result = verified(&check.verifier.summary(), check.faults);
+    result.disclosed = check.disclosed;
+    result.redacted = check.redacted;
+    result.origin_proven = fingerprint.is_some() && result.faults.is_empty();
+    Ok(result)
+}
+
+#[derive(Default)]
+struct Check {
+    verifier: Verifier,
+    faults: Vec<Bi>,
+    disclosed: u64,
+    redacted: u64,
+}
+
+/// Set when more faults would tell nothing new.
+struct Enough;
+
+impl Check {
+    fn fault(&mut self, text: Bi) {
+        if self.faults.len() < MOST_FAULTS {
+            self.faults.push(text);
+        }
+    }
+
+    fn archive(&mut self, file: File, fingerprint: Option<&str>) {
+        let Ok(mut zip) = ZipArchive::new(BufReader::new(file)) else {
+            return self.fault(flaw(&Flaw::Archive));
+        };
+        let [vkey, note] = [VKEY, CHECKPOINT].map(|name| small(&mut zip, name));
+        match zip.by_name(AUDIT) {
+            Err(_) => return self.fault(flaw(&Flaw::Archive)),
+            Ok(rows) => {
+                if self.rows(BufReader::with_capacity(128 * 1024, rows)).is_err() {
+                    return;
+                }
+            }
+        }
+        let Some((vault, root_pk)) = self.verifier.directory().root() else {
+            return self.fault(Fault::NoGenesis.text());
+        };
+        let own = crate::audit::fingerprint(vault, &root_pk);
+        let key = vkey.as_deref().and_then(|text| {
+            let (key, stated) = text.strip_suffix('\n')?.split_once("\nfingerprint ")?;
+            Some((parse_vkey(key)?, stated))
+        });
+        if key != Some(((origin(vault).as_str(), root_pk), own.as_str())) {
+            self.fault(Bi::new(
+                "vkey.txt ne contient pas la clé du coffre de ce journal.",
+                "vkey.txt does not hold the key of this log's vault.",
+            ));
+        }
+        match note.as_deref().and_then(Checkpoint::parse) {
+            None => self.fault(Bi::new(
+                "checkpoint.txt n'est pas un point de contrôle lisible.",
+                "checkpoint.txt is not a readable checkpoint.",
+            )),
+            Some((head, signatures)) => {
+                if let Err(fault) = self.verifier.close(&head, &signatures) {
+                    self.fault(fault.text());
+                }
+            }
+        }
+        if fingerprint.is_some_and(|fp| normal_fingerprint(fp).as_deref() != Some(&own)) {
+            self.fault(Fault::WrongFingerprint { found: own }.text());
+        }
+    }
+
+    fn rows(&mut self, mut input: impl BufRead) -> Result<(), Enough> {
+        let mut text = Vec::new();
+        loop {
+            text.clear();
+            let read = input.by_ref().take(MOST_LINE).read_until(b'\n', &mut text);
+            let seq = self.verifier.next_seq();
+            match read {
+                Ok(0) => return Ok(()),
+                Ok(_) if text.last() == Some(&b'\n') => self.row(seq, &text[..text.len() - 1]),
+                // Unterminated, too long, damaged or not what its checksum says.
+                _ => {
+                    self.fault(Fault::Malformed { line: seq }.text());
+                    return Err(Enough);
+                }
+            }
+            if self.faults.len() >= MOST_FAULTS {
+                return Err(Enough);
+            }
+        }
+    }
+
+    fn row(&mut self, seq: u64, text: &[u8]) {
+        match serde_json::from_slice::<Row<'_>>(text) {
+            Ok(Row { leaf: Some(leaf), open, seq: None, hash: None }) => {
+                self.leaf(seq, leaf.as_bytes(), open);
+            }
+            Ok(Row { leaf: None, open: None, seq: Some(stated), hash: Some(text) }) => {
+                let pushed = match hash::from_base64(text.as_bytes()) {
+                    None => Err(Fault::Malformed { line: seq }),
+                    Some(hash) => self.verifier.push_hash(stated, hash),
+                };
+                if let Err(fault) = pushed {
+                    self.fault(fault.text());
+                }
+            }
+            _ => {
+                self.fault(Fault::Malformed { line: seq }.text());
+                // Goes on behind it, as if it had been left out.
+                let _ = self.verifier.push_hash(seq, [0; 32]);
+            }
+        }
+    }
+
+    fn leaf(&mut self, seq: u64, leaf: &[u8], open: Option<Open<'_>>) {
+        if let Err(fault) = self.verifier.push(leaf) {
+            self.fault(fault.text());
+        }
+        let Some(parsed) = line::parse(leaf) else {
+            return self.fault(Fault::Malformed { line: seq }.text());
+        };
+        let Some(Open(fields)) = open else { return };
+        self.redacted += parsed.commitments.len().saturating_sub(fields.len()) as u64;
+        for (name, salt, value) in &fields {
+            self.disclosed += 1;
+            let field = Opened { name, salt: *salt, value };
+            if let Err(fault) = parsed.check(&field) {
+                self.fault(fault.text());
+            }
+        }
+    }
+}
+
+/// One line of `audit.jsonl`.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Row<'a> {
+    #[serde(borrow)]
+    leaf: Option<Cow<'a, str>>,
+    #[serde(borrow)]
+    open: Option<Open<'a>>,
+    seq: Option<u64>,
+    #[serde(borrow)]
+    hash: Option<Cow<'a, str>>,
+}
+
+/// Name, salt and value, the names ascending and each once.
+struct Open<'a>(Vec<(Cow<'a, str>, [u8; 16], Cow<'a, str>)>);
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Disclosed<'a> {
+    #[serde(borrow)]
+    s: Cow<'a, str>,
+    #[serde(borrow)]
+    v: Cow<'a, str>,
+}
+
+impl<'de: 'a, 'a> Deserialize<'de> for Open<'a> {
+    fn deserialize<D: Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
+        struct Fields;
+        impl<'de> Visitor<'de> for Fields {
+            type Value = Open<'de>;
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("disclosed fields")
+            }
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Open<'de>, A::Error> {
+                let mut out: Vec<(Cow<'de, str>, [u8; 16], Cow<'de, str>)> = Vec::new();
+                while let Some((Name(name), field)) =
+                    map.next_entry::<Name<'de>, Disclosed<'de>>()?
+                {
+                    if out.last().is_some_and(|last| last.0 >= name) {
+                        return Err(A::Error::custom("fields out of order"));
+                    }
+                    let salt = BASE64.decode(field.s.as_bytes()).ok();
+                    let salt = salt.and_then(|s| <[u8; 16]>::try_from(s).ok());
+                    let salt = salt.ok_or_else(|| A::Error::custom("salt"))?;
+                    out.push((name, salt, field.v));
+                }
+                Ok(Open(out))
+            }
+        }
+        d.deserialize_map(Fields)
+    }
+}
+
+/// A key that borrows where it can.
+#[derive(Deserialize)]
+#[serde(transparent)]
+struct Name<'a>(#[serde(borrow)] Cow<'a, str>);
+
+/// A small text file of the bundle.
+fn small(zip: &mut ZipArchive<BufReader<File>>, name: &str) -> Option<String> {
+    let mut text = String::new();
+    let read = zip.by_name(name).ok()?.take(MOST_SMALL).read_to_string(&mut text).ok()?;
+    ((read as u64) < MOST_SMALL).then_some(text)
+}
+
+fn flaw(flaw: &Flaw) -> Bi {
+    match flaw {
+        Flaw::Archive => Bi::new(
+            "Le fichier n'est pas un paquet entier : archive ZIP abîmée, tronquée ou modifiée.",
+            "The file is not a whole bundle: the ZIP archive is damaged, cut short or modified.",
+        ),
+        Flaw::Twice(name) => Bi::new(
+            format!("Le paquet contient deux fois {name}."),
+            format!("The bundle holds {name} twice."),
+        ),
+        Flaw::Extra(name) => Bi::new(
+            format!("Le paquet contient un fichier de trop : {name}."),
+            format!("The bundle holds a file too many: {name}."),
+        ),
+        Flaw::Absent(name) => {
+            Bi::new(format!("Il manque {name} au paquet."), format!("The bundle lacks {name}."))
+        }
+    }
+}
