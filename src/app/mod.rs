@@ -6,6 +6,14 @@ pub mod export;
 pub mod generate;
 pub mod wire;
 
+#[cfg(feature = "gui")]
+pub use crate::os::clipboard::SecretClipboard;
+
+/// Calls `tell` when the computer goes to sleep or its screen is locked.
+pub fn watch_session_lock(mut tell: impl FnMut() + Send + 'static) {
+    crate::os::session_lock::watch(move |_| tell());
+}
+
 use std::path::PathBuf;
 
 use crate::connect::link::{Channel, ChannelRequest, LinkInfo, Sink};

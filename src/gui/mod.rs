@@ -1,8 +1,96 @@
 //! The window: asks and shows. It never opens a vault, a file of it or a
 //! connection itself; everything goes through `app` on threads of its own.
 
+pub mod act;
+pub mod action;
 pub mod backend;
+pub mod dialogs;
+pub mod entries;
+pub mod files;
 pub mod fonts;
+pub mod guide;
+pub mod prefs;
+pub mod shell;
 pub mod text;
 pub mod theme;
+pub mod unlock;
 pub mod widgets;
+pub mod worker;
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use crate::app::App;
+use crate::app::api::{AppError, Code};
+use crate::model::lang::{Bi, Lang};
+
+use prefs::Prefs;
+use shell::{Shell, ShellOptions};
+
+/// How to start the window.
+pub struct GuiOptions {
+    /// The vault, which need not exist yet.
+    pub vault: PathBuf,
+    /// Language asked for; `None`: the remembered one, else the desktop's.
+    pub lang: Option<Lang>,
+    /// The throw-away vault's factors, shown on the unlock screen.
+    pub demo: Option<DemoInfo>,
+    /// An application that is already there, such as that of the demo.
+    pub app: Option<App>,
+}
+
+/// The factors of the throw-away vault.
+pub struct DemoInfo {
+    /// Its password; fictional, so no secret.
+    pub password: String,
+    /// The present code and the seconds it is still good for.
+    pub code: Box<dyn Fn() -> (String, u64)>,
+}
+
+/// Opens the window and returns when it is closed.
+///
+/// # Errors
+/// There is no desktop to open it on.
+pub fn run(options: GuiOptions) -> Result<(), AppError> {
+    let viewport = egui::ViewportBuilder::default()
+        .with_app_id("poterne")
+        .with_title("Poterne")
+        .with_inner_size([1280.0, 720.0])
+        .with_min_inner_size([760.0, 480.0]);
+    let native = eframe::NativeOptions {
+        viewport,
+        renderer: eframe::Renderer::Glow,
+        system_font_fallback: true,
+        ..eframe::NativeOptions::default()
+    };
+    let run = eframe::run_native(
+        "poterne",
+        native,
+        Box::new(move |cc| {
+            let remembered = if options.demo.is_some() { None } else { Prefs::usual_file() };
+            let prefs = Prefs::load(remembered);
+            let exists = options.vault.exists();
+            let app = options.app.unwrap_or_else(|| App::new(options.vault.clone()));
+            let shell = ShellOptions {
+                backend: Arc::new(app),
+                vault: options.vault,
+                exists,
+                lang: options.lang,
+                demo: options.demo,
+                prefs,
+            };
+            Ok(Box::new(Shell::new(&cc.egui_ctx, shell)))
+        }),
+    );
+    run.map_err(|e| AppError {
+        code: Code::Other,
+        what: Bi::new(
+            format!("La fenêtre n'a pas pu s'ouvrir ({e})."),
+            format!("The window could not open ({e})."),
+        ),
+        todo: Bi::new(
+            "Lancez Poterne depuis une session graphique, ou utilisez la ligne de commande : poterne --help.",
+            "Start Poterne from a graphical session, or use the command line: poterne --help.",
+        ),
+    })
+}

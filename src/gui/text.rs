@@ -1,9 +1,225 @@
 //! Words of the window in both languages. Every text is written where it is
 //! shown, French first; only words used in several places live here.
 
+use jiff::tz::TimeZone;
+
+use crate::connect;
+use crate::model::audit_event::{Event, field};
+use crate::model::entry::{Kind, Slot};
 use crate::model::lang::Lang;
+use crate::model::member::Role;
+use crate::model::plan::Origin;
+use crate::model::time::Time;
 
 /// The text in the person's language.
-pub fn t(lang: Lang, fr: &'static str, en: &'static str) -> &'static str {
+pub fn t<'a>(lang: Lang, fr: &'a str, en: &'a str) -> &'a str {
     lang.pick(fr, en)
+}
+
+/// Day and minute in the computer's time zone: `23/11/2026 22:04`.
+pub fn when(time: Time, lang: Lang) -> String {
+    let local = TimeZone::system().to_datetime(time.to_jiff());
+    local.strftime(lang.pick("%d/%m/%Y %H:%M", "%Y-%m-%d %H:%M")).to_string()
+}
+
+/// As [`when`], to the second.
+pub fn when_exactly(time: Time, lang: Lang) -> String {
+    let local = TimeZone::system().to_datetime(time.to_jiff());
+    local.strftime(lang.pick("%d/%m/%Y %H:%M:%S", "%Y-%m-%d %H:%M:%S")).to_string()
+}
+
+/// A number with thin groups of three: `1 234 567` or `1,234,567`.
+pub fn count(n: u64, lang: Lang) -> String {
+    let digits = n.to_string();
+    let mut out = String::new();
+    for (i, c) in digits.chars().enumerate() {
+        if i > 0 && (digits.len() - i).is_multiple_of(3) {
+            out.push_str(lang.pick("\u{a0}", ","));
+        }
+        out.push(c);
+    }
+    out
+}
+
+/// A size for people: `3,2 Mio` or `3.2 MiB`.
+pub fn size(bytes: u64, lang: Lang) -> String {
+    let (value, unit) = match bytes {
+        0..1024 => return format!("{bytes} {}", lang.pick("octets", "bytes")),
+        1024..1_048_576 => (bytes as f64 / 1024.0, lang.pick("Kio", "KiB")),
+        _ => (bytes as f64 / 1_048_576.0, lang.pick("Mio", "MiB")),
+    };
+    let text = format!("{value:.1} {unit}");
+    if lang == Lang::Fr { text.replace('.', ",") } else { text }
+}
+
+/// What a kind is called.
+pub fn kind(kind: &Kind, lang: Lang) -> String {
+    match kind.word() {
+        "client" => t(lang, "Client", "Client").to_owned(),
+        "folder" => t(lang, "Dossier", "Folder").to_owned(),
+        word => match connect::by_kind(kind) {
+            Some(c) => c.label().get(lang).to_owned(),
+            None => word.to_owned(),
+        },
+    }
+}
+
+/// What a secret is called.
+pub fn slot(slot: &Slot, lang: Lang) -> String {
+    match slot {
+        Slot::Password => t(lang, "Mot de passe", "Password").to_owned(),
+        Slot::PrivateKey => t(lang, "Clé privée", "Private key").to_owned(),
+        Slot::Passphrase => t(lang, "Phrase de la clé", "Key passphrase").to_owned(),
+        Slot::Totp => t(lang, "Code à usage unique", "One-time code").to_owned(),
+        Slot::Notes => t(lang, "Notes", "Notes").to_owned(),
+        Slot::Custom(name) => name.clone(),
+    }
+}
+
+/// What a role is called.
+pub fn role(role: Role, lang: Lang) -> &'static str {
+    match role {
+        Role::Owner => lang.pick("Propriétaire", "Owner"),
+        Role::Admin => lang.pick("Administrateur", "Administrator"),
+        Role::Technician => lang.pick("Technicien", "Technician"),
+        Role::Operator => lang.pick("Opérateur", "Operator"),
+        Role::Auditor => lang.pick("Auditeur", "Auditor"),
+    }
+}
+
+/// What a role may do, in one sentence.
+pub fn role_help(role: Role, lang: Lang) -> &'static str {
+    match role {
+        Role::Owner => lang.pick("Peut tout, y compris gérer les propriétaires.", "Everything, owners included."),
+        Role::Admin => lang.pick("Peut tout, sauf gérer les propriétaires.", "Everything but owners."),
+        Role::Technician => lang.pick(
+            "Se connecte, révèle et modifie chez les clients accordés.",
+            "Connects, reveals and edits for the clients granted.",
+        ),
+        Role::Operator => lang.pick(
+            "Se connecte sans voir les secrets. C'est le programme qui l'empêche, pas le chiffrement.",
+            "Connects without seeing secrets. The program enforces this, not cryptography.",
+        ),
+        Role::Auditor => lang.pick(
+            "Lit le journal ; ne peut ouvrir aucun identifiant, même par le chiffrement.",
+            "Reads the log; cannot open any credential, by cryptography.",
+        ),
+    }
+}
+
+/// Where an effective value comes from.
+pub fn origin(origin: &Origin, lang: Lang) -> String {
+    match origin {
+        Origin::Own => t(lang, "de cet accès", "of this entry").to_owned(),
+        Origin::Inherited(path) => format!("{} {path}", t(lang, "de", "from")),
+        Origin::Linked(path) => format!("{} {path}", t(lang, "lié à", "linked to")),
+        Origin::Mine(path) => format!("{} ({path})", t(lang, "le mien", "my own")),
+        Origin::Asked => t(lang, "demandé à la connexion", "asked when connecting").to_owned(),
+        Origin::Default => t(lang, "par défaut", "default").to_owned(),
+    }
+}
+
+/// What a field of an entry is called, by its id.
+pub fn entry_field(id: &str, lang: Lang) -> String {
+    let known = match id {
+        "name" => ("Nom", "Name"),
+        "host" => ("Hôte", "Host"),
+        "port" => ("Port", "Port"),
+        "user" => ("Identifiant", "Login"),
+        "tags" => ("Étiquettes", "Tags"),
+        "favourite" => ("Favori", "Favourite"),
+        "description" => ("Description", "Description"),
+        "expires" => ("Expiration", "Expiry"),
+        "credential" => ("Origine des identifiants", "Credential source"),
+        "custom" => ("Champs ajoutés", "Custom fields"),
+        "attachments" => ("Pièces jointes", "Attachments"),
+        "client" | "client_info" => ("Fiche du client", "Client record"),
+        "parent" => ("Emplacement", "Place"),
+        "password" | "private-key" | "passphrase" | "totp" | "notes" => {
+            let name: Slot = id.parse().unwrap_or(Slot::Password);
+            return slot(&name, lang);
+        }
+        other => {
+            let found = connect::ALL.iter().flat_map(|c| c.fields()).find(|f| f.id == other);
+            return found.map_or_else(|| other.to_owned(), |f| f.label(lang).to_owned());
+        }
+    };
+    t(lang, known.0, known.1).to_owned()
+}
+
+/// What a column of the log is called, by its name.
+pub fn log_field(name: &str, lang: Lang) -> &str {
+    match name {
+        field::MEMBER => lang.pick("Membre", "Member"),
+        field::MACHINE => lang.pick("Poste", "Machine"),
+        field::CLIENT => lang.pick("Client", "Client"),
+        field::ENTRY => lang.pick("Accès", "Entry"),
+        field::TICKET => lang.pick("Ticket", "Ticket"),
+        field::REASON => lang.pick("Motif", "Reason"),
+        field::CONNECTOR => lang.pick("Connecteur", "Connector"),
+        field::HOST => lang.pick("Hôte", "Host"),
+        field::PORT => "Port",
+        field::REMOTE_USER => lang.pick("Compte distant", "Remote account"),
+        field::HOST_KEY => lang.pick("Clé du serveur", "Server key"),
+        field::HOPS => lang.pick("Rebonds", "Jump hosts"),
+        field::SESSION => "Session",
+        field::DURATION_MS => lang.pick("Durée (ms)", "Duration (ms)"),
+        field::BYTES_IN => lang.pick("Octets reçus", "Bytes received"),
+        field::BYTES_OUT => lang.pick("Octets envoyés", "Bytes sent"),
+        field::EXIT => lang.pick("Code de sortie", "Exit status"),
+        field::SLOT => "Secret",
+        field::SUBJECT => lang.pick("Concerne", "Subject"),
+        field::ROLE => lang.pick("Rôle", "Role"),
+        field::FILE => lang.pick("Fichier", "File"),
+        field::COUNT => lang.pick("Nombre", "Count"),
+        field::DETAIL => lang.pick("Détail", "Detail"),
+        other => other,
+    }
+}
+
+/// What an event is called.
+pub fn event(event: Event, lang: Lang) -> &'static str {
+    let (fr, en) = match event {
+        Event::VaultCreated => ("Coffre créé", "Vault created"),
+        Event::Unlocked => ("Déverrouillage", "Unlocked"),
+        Event::UnlockRefused => ("Déverrouillage refusé", "Unlock refused"),
+        Event::Locked => ("Verrouillage", "Locked"),
+        Event::OlderAccepted => ("Copie ancienne acceptée", "Older copy accepted"),
+        Event::Recovered => ("Kit de secours utilisé", "Recovery kit used"),
+        Event::FactorChanged => ("Facteur changé", "Factor changed"),
+        Event::DeviceAdded => ("Poste ajouté", "Computer added"),
+        Event::DeviceRemoved => ("Poste retiré", "Computer removed"),
+        Event::MemberInvited => ("Membre invité", "Member invited"),
+        Event::MemberJoined => ("Membre arrivé", "Member joined"),
+        Event::MemberChanged => ("Membre modifié", "Member changed"),
+        Event::MemberRemoved => ("Membre retiré", "Member removed"),
+        Event::EntryCreated => ("Création", "Created"),
+        Event::EntryEdited => ("Modification", "Edited"),
+        Event::EntryMoved => ("Déplacement", "Moved"),
+        Event::EntryDeleted => ("Suppression", "Deleted"),
+        Event::EntryRestored => ("Restauration", "Restored"),
+        Event::SecretRevealed => ("Secret affiché", "Secret revealed"),
+        Event::SecretCopied => ("Secret copié", "Secret copied"),
+        Event::SecretFilled => ("Secret transmis", "Secret filled in"),
+        Event::TotpShown => ("Code affiché", "Code shown"),
+        Event::SessionOpening => ("Session demandée", "Session opening"),
+        Event::SessionOpened => ("Session ouverte", "Session opened"),
+        Event::SessionFailed => ("Session échouée", "Session failed"),
+        Event::SessionClosed => ("Session fermée", "Session closed"),
+        Event::HostKeyAccepted => ("Clé de serveur acceptée", "Server key accepted"),
+        Event::HostKeyRefused => ("Clé de serveur refusée", "Server key refused"),
+        Event::Imported => ("Import", "Import"),
+        Event::Exported => ("Export", "Export"),
+        Event::BackupMade => ("Sauvegarde", "Backup"),
+        Event::BackupRestored => ("Sauvegarde restaurée", "Backup restored"),
+        Event::SettingsChanged => ("Réglages changés", "Settings changed"),
+        Event::ClockBackwards => ("Horloge en arrière", "Clock went backwards"),
+        Event::Checkpoint => ("Point signé", "Checkpoint"),
+    };
+    lang.pick(fr, en)
+}
+
+/// Today in the computer's time zone.
+pub fn today() -> jiff::civil::Date {
+    TimeZone::system().to_datetime(jiff::Timestamp::now()).date()
 }

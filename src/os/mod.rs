@@ -2,6 +2,8 @@
 //! signals, memory. Knows nothing of vaults and connections.
 
 pub mod alloc;
+#[cfg(feature = "gui")]
+pub mod clipboard;
 pub mod clock;
 #[cfg(unix)]
 pub mod detach;

@@ -1,0 +1,96 @@
+//! What screens ask of the window. Screens paint and return these; the shell
+//! alone carries them out.
+
+use std::path::PathBuf;
+
+use crate::app::api::Justification;
+use crate::model::entry::{Kind, Slot};
+use crate::model::id::EntryId;
+use crate::model::lang::{Bi, Lang};
+
+use super::worker::Command;
+
+/// A page of the unlocked window.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Page {
+    /// Clients, entries, sessions.
+    Entries,
+    /// The audit log.
+    Audit,
+    /// Members.
+    Team,
+    /// Own factors, computers, settings, about.
+    Settings,
+}
+
+/// An act for which a client may ask a ticket or a reason.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Guarded {
+    /// Show a secret.
+    Reveal(Slot),
+    /// Put a secret on the clipboard.
+    Copy(Slot),
+    /// Show the one-time code.
+    Totp,
+    /// Put the one-time code on the clipboard.
+    CopyTotp,
+    /// Write an attachment to a file.
+    SaveAttachment(String, PathBuf),
+    /// Open a session.
+    Connect,
+}
+
+/// One wish of a screen.
+pub enum Act {
+    /// A job for the window's threads.
+    Send(Command),
+    /// Another page.
+    Go(Page),
+    /// Something that may need a ticket, for the selected entry.
+    Guarded(EntryId, Guarded),
+    /// The same, with the ticket.
+    Justified(EntryId, Guarded, Justification),
+    /// Plain text to the clipboard: a name, an address, a fingerprint.
+    CopyPlain(String),
+    /// Selects an entry and shows its details.
+    Select(EntryId),
+    /// Decides how to open an entry and opens it.
+    Open(EntryId),
+    /// The form for a new node of this kind; below this container path.
+    New(Kind, String),
+    /// The form for an entry.
+    Edit(EntryId),
+    /// Asks where to move it.
+    Move(EntryId),
+    /// Asks, then deletes; for good when it is in the bin.
+    Delete(EntryId, bool),
+    /// From the bin, or to an older version.
+    Restore(EntryId, Option<u64>),
+    /// Sets or removes the favourite mark.
+    Favourite(EntryId, bool),
+    /// Leaves the form; asks first when something was changed.
+    CloseEditor,
+    /// The password generator; its result goes to the form's slot, if one is open.
+    Generator(Option<Slot>),
+    /// A short message.
+    Toast(Bi),
+    /// Locks the vault.
+    Lock,
+    /// The list of shortcuts.
+    Help,
+    /// Other language.
+    Language(Lang),
+    /// Dark to light or back.
+    ToggleTheme,
+    /// Reads the tree again.
+    Reload,
+    /// Leaves the guide or a way in, back to unlock.
+    BackToUnlock,
+    /// The guide that makes a vault.
+    MakeVault,
+    /// Puts the keyboard into the search box.
+    FocusSearch,
+}
+
+/// The wishes of one frame, in order.
+pub type Acts = Vec<Act>;

@@ -1,0 +1,168 @@
+//! Every action that has a key: its name, what it does, its shortcut, in one
+//! table that the keys, the tooltips and the help sheet read.
+
+use egui::{InputState, Key, KeyboardShortcut, Modifiers};
+
+use crate::model::lang::Lang;
+
+/// Something a key can do.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Action {
+    /// Keyboard into the search box.
+    Search,
+    /// Lock now.
+    Lock,
+    /// New entry beside the selected one.
+    New,
+    /// New client.
+    NewClient,
+    /// The form of the selected entry.
+    Edit,
+    /// To the recycle bin.
+    Delete,
+    /// Login to the clipboard.
+    CopyUser,
+    /// Password to the clipboard.
+    CopyPassword,
+    /// One-time code to the clipboard.
+    CopyCode,
+    /// The password generator.
+    Generator,
+    /// Saves the form.
+    Save,
+    /// Page of entries.
+    Entries,
+    /// Page of the log.
+    Audit,
+    /// Page of members.
+    Team,
+    /// Page of settings.
+    Settings,
+    /// Dark or light.
+    Theme,
+    /// This list.
+    Help,
+}
+
+/// One line of the table.
+pub struct Shortcut {
+    /// What it does.
+    pub action: Action,
+    /// The keys.
+    pub keys: KeyboardShortcut,
+    /// Also while a terminal has the keyboard, which otherwise gets every key.
+    pub in_terminal: bool,
+    /// French name.
+    pub fr: &'static str,
+    /// English name.
+    pub en: &'static str,
+}
+
+const CTRL: Modifiers = Modifiers::COMMAND;
+const CTRL_SHIFT: Modifiers = Modifiers::COMMAND.plus(Modifiers::SHIFT);
+
+const fn line(
+    action: Action,
+    modifiers: Modifiers,
+    key: Key,
+    in_terminal: bool,
+    fr: &'static str,
+    en: &'static str,
+) -> Shortcut {
+    Shortcut { action, keys: KeyboardShortcut::new(modifiers, key), in_terminal, fr, en }
+}
+
+/// Every shortcut. Of two with the same key, the one with more modifiers first.
+pub const ALL: &[Shortcut] = &[
+    line(
+        Action::Search,
+        CTRL_SHIFT,
+        Key::K,
+        true,
+        "Rechercher, depuis un terminal",
+        "Search, from a terminal",
+    ),
+    line(Action::Search, CTRL, Key::K, false, "Rechercher", "Search"),
+    line(Action::Search, CTRL, Key::F, false, "Rechercher", "Search"),
+    line(
+        Action::Lock,
+        CTRL_SHIFT,
+        Key::L,
+        true,
+        "Verrouiller, depuis un terminal",
+        "Lock, from a terminal",
+    ),
+    line(Action::Lock, CTRL, Key::L, false, "Verrouiller", "Lock"),
+    line(Action::NewClient, CTRL_SHIFT, Key::N, false, "Nouveau client", "New client"),
+    line(Action::New, CTRL, Key::N, false, "Nouvel accès", "New entry"),
+    line(Action::Edit, Modifiers::NONE, Key::F2, false, "Modifier", "Edit"),
+    line(Action::Save, CTRL, Key::S, false, "Enregistrer le formulaire", "Save the form"),
+    line(
+        Action::Delete,
+        CTRL,
+        Key::Delete,
+        false,
+        "Mettre à la corbeille",
+        "Move to the recycle bin",
+    ),
+    line(Action::CopyUser, CTRL, Key::B, false, "Copier l'identifiant", "Copy login"),
+    line(Action::CopyPassword, CTRL, Key::P, false, "Copier le mot de passe", "Copy password"),
+    line(
+        Action::CopyCode,
+        CTRL,
+        Key::T,
+        false,
+        "Copier le code à usage unique",
+        "Copy one-time code",
+    ),
+    line(Action::Generator, CTRL, Key::G, false, "Générer un mot de passe", "Generate a password"),
+    line(Action::Entries, Modifiers::ALT, Key::Num1, false, "Page des accès", "Entries page"),
+    line(Action::Audit, Modifiers::ALT, Key::Num2, false, "Page du journal", "Log page"),
+    line(Action::Team, Modifiers::ALT, Key::Num3, false, "Page de l'équipe", "Team page"),
+    line(Action::Settings, Modifiers::ALT, Key::Num4, false, "Page des réglages", "Settings page"),
+    line(Action::Theme, CTRL_SHIFT, Key::D, false, "Clair ou sombre", "Light or dark"),
+    line(Action::Help, Modifiers::NONE, Key::F1, false, "Raccourcis", "Shortcuts"),
+];
+
+impl Shortcut {
+    /// The name in `lang`.
+    pub fn name(&self, lang: Lang) -> &'static str {
+        lang.pick(self.fr, self.en)
+    }
+
+    /// The keys as printed on a keyboard: `Ctrl+Maj+K`.
+    pub fn keys_text(&self, lang: Lang) -> String {
+        let mut text = String::new();
+        let m = self.keys.modifiers;
+        if m.command || m.ctrl {
+            text.push_str("Ctrl+");
+        }
+        if m.alt {
+            text.push_str("Alt+");
+        }
+        if m.shift {
+            text.push_str(lang.pick("Maj+", "Shift+"));
+        }
+        let key = match self.keys.logical_key {
+            Key::Delete => lang.pick("Suppr", "Delete"),
+            other => other.symbol_or_name(),
+        };
+        text.push_str(key);
+        text
+    }
+}
+
+/// The first shortcut of an action, for tooltips.
+pub fn keys_of(action: Action, lang: Lang) -> String {
+    let found = ALL.iter().find(|s| s.action == action && !s.in_terminal);
+    found.map(|s| s.keys_text(lang)).unwrap_or_default()
+}
+
+/// Takes the pressed shortcuts out of the input, so that no field sees them.
+pub fn take(input: &mut InputState, terminal_has_keys: bool) -> Vec<Action> {
+    ALL.iter()
+        .filter(|s| s.in_terminal || !terminal_has_keys)
+        .filter(|s| input.consume_shortcut(&s.keys))
+        .map(|s| s.action)
+        .collect()
+}

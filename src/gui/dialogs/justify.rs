@@ -1,0 +1,136 @@
+//! Ticket and reason, where a client asks for them. The application alone
+//! checks the ticket's form; its refusal is shown here.
+
+use egui::{TextEdit, Ui};
+
+use crate::app::api::{AppError, Justification};
+use crate::gui::act::{Act, Acts, Guarded};
+use crate::gui::text::t;
+use crate::gui::theme::primary_button;
+use crate::model::entry::ClientInfo;
+use crate::model::id::EntryId;
+use crate::model::lang::Lang;
+
+use super::{Outcome, error_ui, title_ui};
+
+/// State of the question.
+pub struct JustifyModel {
+    /// The entry.
+    pub id: EntryId,
+    /// What is to be done.
+    pub what: Guarded,
+    /// Name of the client that asks.
+    pub client: String,
+    /// What it asks for.
+    pub info: ClientInfo,
+    /// What is typed.
+    pub ticket: String,
+    /// What is typed.
+    pub reason: String,
+    /// The application looks at it.
+    pub waiting: bool,
+    /// Why it refused.
+    pub error: Option<AppError>,
+    /// Give the keyboard to the first field.
+    pub focus: bool,
+}
+
+impl JustifyModel {
+    /// A question for `what`, with the last ticket given for this client.
+    pub fn new(id: EntryId, what: Guarded, client: &str, info: &ClientInfo, last: &str) -> Self {
+        Self {
+            id,
+            what,
+            client: client.to_owned(),
+            info: info.clone(),
+            ticket: last.to_owned(),
+            reason: String::new(),
+            waiting: false,
+            error: None,
+            focus: true,
+        }
+    }
+
+    /// Whether what is required is there.
+    pub fn ready(&self) -> bool {
+        !self.waiting
+            && (!self.info.ticket_required || !self.ticket.trim().is_empty())
+            && (!self.info.reason_required || !self.reason.trim().is_empty())
+    }
+
+    /// What is typed, for the application.
+    pub fn justification(&self) -> Justification {
+        let given = |text: &str| Some(text.trim().to_owned()).filter(|t| !t.is_empty());
+        Justification { ticket: given(&self.ticket), reason: given(&self.reason) }
+    }
+
+    /// The application refused it.
+    pub fn refused(&mut self, error: AppError) {
+        self.waiting = false;
+        self.error = Some(error);
+        self.focus = true;
+    }
+}
+
+/// Paints the question.
+pub fn justify_ui(ui: &mut Ui, model: &mut JustifyModel, lang: Lang, acts: &mut Acts) -> Outcome {
+    ui.set_width(420.0);
+    title_ui(ui, t(lang, "Motif de l'accès", "Reason for access"));
+    let text = match lang {
+        Lang::Fr => {
+            format!("{} demande de justifier cet accès ; ce sera inscrit au journal.", model.client)
+        }
+        Lang::En => format!("{} asks for a reason; it goes into the log.", model.client),
+    };
+    ui.add(egui::Label::new(text).wrap());
+    ui.add_space(6.0);
+    let focus = std::mem::take(&mut model.focus);
+    let mut enter = false;
+    let label = ui.label(t(lang, "Numéro de ticket", "Ticket number"));
+    let out = ui.add(TextEdit::singleline(&mut model.ticket).desired_width(f32::INFINITY));
+    let out = out.labelled_by(label.id);
+    if focus && (model.ticket.is_empty() || model.error.is_some()) {
+        out.request_focus();
+    }
+    let pressed = ui.input(|i| i.key_pressed(egui::Key::Enter));
+    enter |= out.lost_focus() && pressed;
+    if !model.info.ticket_pattern.is_empty() {
+        let form = format!(
+            "{} : {}",
+            t(lang, "Forme attendue", "Expected form"),
+            model.info.ticket_pattern
+        );
+        ui.weak(form);
+    }
+    ui.add_space(4.0);
+    let label = ui.label(if model.info.reason_required {
+        t(lang, "Motif", "Reason")
+    } else {
+        t(lang, "Motif (facultatif)", "Reason (optional)")
+    });
+    let out = ui.add(TextEdit::singleline(&mut model.reason).desired_width(f32::INFINITY));
+    let out = out.labelled_by(label.id);
+    if focus && !model.ticket.is_empty() && model.error.is_none() {
+        out.request_focus();
+    }
+    enter |= out.lost_focus() && pressed;
+    error_ui(ui, lang, model.error.as_ref());
+    ui.add_space(12.0);
+    let mut outcome = Outcome::Open;
+    ui.horizontal(|ui| {
+        let button = primary_button(ui.ctx(), t(lang, "Continuer", "Continue"));
+        let go = ui.add_enabled(model.ready(), button).clicked() || (enter && model.ready());
+        if go {
+            model.waiting = true;
+            model.error = None;
+            acts.push(Act::Justified(model.id, model.what.clone(), model.justification()));
+        }
+        if ui.button(t(lang, "Annuler", "Cancel")).clicked() {
+            outcome = Outcome::Close;
+        }
+        if model.waiting {
+            ui.spinner();
+        }
+    });
+    outcome
+}

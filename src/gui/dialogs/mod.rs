@@ -1,0 +1,166 @@
+//! Small questions on top of the window. One at a time; Escape closes.
+
+pub mod justify;
+pub mod path;
+
+use std::path::PathBuf;
+
+use egui::{Id, Modal, RichText, Ui, vec2};
+
+use crate::model::id::EntryId;
+use crate::model::lang::{Bi, Lang};
+
+use super::act::{Act, Acts};
+use super::action;
+use super::text::t;
+use super::theme::{palette, primary_button};
+use super::widgets::parts;
+use super::worker::Pick;
+
+/// The question that stands on top.
+pub enum Dialog {
+    /// Ticket and reason.
+    Justify(justify::JustifyModel),
+    /// Yes or no.
+    Confirm(Confirm),
+    /// Where to move a node.
+    Move {
+        /// Which.
+        id: EntryId,
+        /// Path it has now.
+        path: String,
+        /// What is typed.
+        to: String,
+    },
+    /// A path typed by hand, where the desktop has no file chooser.
+    Path {
+        /// For what.
+        pick: Pick,
+        /// What is typed.
+        path: String,
+    },
+    /// The shortcuts.
+    Help,
+}
+
+/// A question with one answer that acts.
+pub struct Confirm {
+    /// In a few words.
+    pub title: Bi,
+    /// What will happen.
+    pub text: Bi,
+    /// Words on the button.
+    pub yes: Bi,
+    /// What it does.
+    pub acts: Acts,
+}
+
+/// What became of the dialog in this frame.
+pub enum Outcome {
+    /// It stays.
+    Open,
+    /// It goes.
+    Close,
+    /// A path was typed.
+    Path(Pick, PathBuf),
+    /// It is to move there.
+    MoveTo(EntryId, String),
+}
+
+/// Paints the dialog.
+pub fn dialog_ui(ui: &mut Ui, dialog: &mut Dialog, lang: Lang, acts: &mut Acts) -> Outcome {
+    let modal = Modal::new(Id::unique("dialog")).show(ui.ctx(), |ui| match dialog {
+        Dialog::Justify(model) => justify::justify_ui(ui, model, lang, acts),
+        Dialog::Confirm(confirm) => confirm_ui(ui, confirm, lang, acts),
+        Dialog::Move { id, path, to } => path::move_ui(ui, *id, path, to, lang),
+        Dialog::Path { pick, path } => path::path_ui(ui, pick, path, lang),
+        Dialog::Help => help_ui(ui, lang),
+    });
+    if modal.should_close() { Outcome::Close } else { modal.inner }
+}
+
+/// The title of a dialog.
+pub fn title_ui(ui: &mut Ui, text: &str) {
+    ui.label(RichText::new(text).heading());
+    ui.add_space(6.0);
+}
+
+fn confirm_ui(ui: &mut Ui, confirm: &mut Confirm, lang: Lang, acts: &mut Acts) -> Outcome {
+    ui.set_width(420.0);
+    title_ui(ui, confirm.title.get(lang));
+    ui.add(egui::Label::new(confirm.text.get(lang)).wrap());
+    ui.add_space(12.0);
+    let mut outcome = Outcome::Open;
+    ui.horizontal(|ui| {
+        let yes = ui.add(primary_button(ui.ctx(), confirm.yes.get(lang)));
+        if ui.memory(|m| m.focused().is_none()) {
+            yes.request_focus();
+        }
+        if yes.clicked() {
+            acts.append(&mut confirm.acts);
+            outcome = Outcome::Close;
+        }
+        if ui.button(t(lang, "Annuler", "Cancel")).clicked() {
+            outcome = Outcome::Close;
+        }
+    });
+    outcome
+}
+
+fn help_ui(ui: &mut Ui, lang: Lang) -> Outcome {
+    ui.set_width(520.0);
+    title_ui(ui, t(lang, "Raccourcis", "Shortcuts"));
+    let p = palette(ui.ctx());
+    let fixed = [
+        (
+            "\u{2191}  \u{2193}",
+            t(lang, "Parcourir la liste ou les résultats", "Move through list or results"),
+        ),
+        (
+            t(lang, "Entrée", "Enter"),
+            t(lang, "Se connecter, ou ouvrir le dossier", "Connect, or open the folder"),
+        ),
+        ("\u{2190}  \u{2192}", t(lang, "Fermer ou ouvrir un dossier", "Close or open a folder")),
+        (
+            t(lang, "Échap", "Escape"),
+            t(lang, "Vider la recherche, fermer un dialogue", "Empty the search, close a dialog"),
+        ),
+    ];
+    egui::ScrollArea::vertical().max_height(440.0).show(ui, |ui| {
+        egui::Grid::new("help").num_columns(2).spacing(vec2(24.0, 6.0)).show(ui, |ui| {
+            for (keys, name) in fixed {
+                ui.label(RichText::new(keys).monospace().color(p.accent));
+                ui.label(name);
+                ui.end_row();
+            }
+            for shortcut in action::ALL {
+                let keys = shortcut.keys_text(lang);
+                ui.label(RichText::new(keys).monospace().color(p.accent));
+                ui.label(shortcut.name(lang));
+                ui.end_row();
+            }
+        });
+    });
+    ui.add_space(8.0);
+    let hint = t(
+        lang,
+        "Dans un terminal, seules les touches avec Ctrl+Maj appartiennent à la fenêtre.",
+        "In a terminal, only the keys with Ctrl+Shift belong to the window.",
+    );
+    ui.add(egui::Label::new(RichText::new(hint).color(p.weak)).wrap());
+    ui.add_space(8.0);
+    if ui.button(t(lang, "Fermer", "Close")).clicked() { Outcome::Close } else { Outcome::Open }
+}
+
+/// A yes-or-no question.
+pub fn confirm(title: Bi, text: Bi, yes: Bi, acts: Vec<Act>) -> Dialog {
+    Dialog::Confirm(Confirm { title, text, yes, acts })
+}
+
+/// Paints what happened and what to do, if something did.
+pub fn error_ui(ui: &mut Ui, lang: Lang, error: Option<&crate::app::api::AppError>) {
+    if let Some(e) = error {
+        ui.add_space(6.0);
+        parts::failure(ui, lang, &e.what, &e.todo);
+    }
+}

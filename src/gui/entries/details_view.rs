@@ -1,0 +1,466 @@
+//! Paints the details of the selected entry.
+
+use std::time::Instant;
+
+use egui::{RichText, ScrollArea, Ui, vec2};
+
+use crate::app::api::{At, EntryView, Request};
+use crate::connect::{self, Opens};
+use crate::gui::act::{Act, Acts, Guarded};
+use crate::gui::text::{self, t};
+use crate::gui::theme::{palette, primary_button};
+use crate::gui::widgets::parts;
+use crate::gui::worker::{Command, Pick, Tag};
+use crate::model::entry::{CredentialSource, Kind, Slot};
+use crate::model::id::MemberId;
+use crate::model::lang::Lang;
+
+use super::details::{Details, SecretLine};
+use super::list_view::{kind_sign, new_menu};
+
+const LABEL: f32 = 150.0;
+
+/// Paints the panel.
+pub fn details_ui(ui: &mut Ui, model: &mut Details, lang: Lang, now: Instant, acts: &mut Acts) {
+    if let Some(error) = &model.error {
+        ui.add_space(12.0);
+        parts::failure(ui, lang, &error.what, &error.todo);
+        return;
+    }
+    if model.wanted.is_none() {
+        let title = t(lang, "Choisissez un accès", "Choose an entry");
+        let hint = t(
+            lang,
+            "Tapez quelques lettres dans la recherche, puis Entrée pour vous connecter. F1 montre les raccourcis.",
+            "Type a few letters in the search, then Enter to connect. F1 shows the shortcuts.",
+        );
+        parts::empty_page(ui, "\u{1f50d}", title, hint, |_| {});
+        return;
+    }
+    let Some(view) = model.entry.clone() else { return };
+    ScrollArea::vertical().auto_shrink(false).id_salt(view.entry.id).show(ui, |ui| {
+        ui.set_max_width(ui.available_width().min(860.0));
+        ui.add_space(4.0);
+        header_ui(ui, &view, lang, acts);
+        for broken in model.plan.iter().flat_map(|p| &p.broken) {
+            ui.add_space(6.0);
+            let todo = t(
+                lang,
+                "La connexion est refusée tant que ce n'est pas réparé.",
+                "Connecting is refused until this is mended.",
+            );
+            parts::error_box(ui, broken.get(lang), todo);
+        }
+        fields_ui(ui, &view, model, lang, acts);
+        secrets_ui(ui, &view, model, lang, now, acts);
+        attachments_ui(ui, &view, lang, acts);
+        plan_ui(ui, model, lang);
+        history_ui(ui, &view, model, lang, acts);
+        ui.add_space(20.0);
+    });
+}
+
+fn header_ui(ui: &mut Ui, view: &EntryView, lang: Lang, acts: &mut Acts) {
+    let p = palette(ui.ctx());
+    let e = &view.entry;
+    ui.horizontal(|ui| {
+        let (rect, _) = ui.allocate_exact_size(vec2(26.0, 30.0), egui::Sense::hover());
+        kind_sign(ui, rect.center(), &e.summary());
+        let room = (ui.available_width() - 60.0).max(80.0);
+        ui.allocate_ui(vec2(room, 30.0), |ui| {
+            let title = RichText::new(&e.name).heading();
+            ui.add(egui::Label::new(title).truncate().selectable(true));
+        });
+        let (sign, name) = if e.favourite {
+            ("\u{2605}", t(lang, "Retirer des favoris", "Remove from favourites"))
+        } else {
+            ("\u{2606}", t(lang, "Ajouter aux favoris", "Add to favourites"))
+        };
+        if view.may_edit && e.trashed_at.is_none() && parts::icon_button(ui, sign, name).clicked() {
+            acts.push(Act::Favourite(e.id, !e.favourite));
+        }
+    });
+    let up = view.path.rsplit_once('/').map_or("", |(up, _)| up);
+    let kind = text::kind(&e.kind, lang);
+    let place = if up.is_empty() { kind } else { format!("{kind}  ·  {up}") };
+    ui.label(RichText::new(place).color(p.weak));
+    ui.add_space(8.0);
+    ui.horizontal_wrapped(|ui| buttons_ui(ui, view, lang, acts));
+    if let Some(at) = e.trashed_at {
+        ui.add_space(6.0);
+        let what = format!(
+            "{} {}",
+            t(lang, "À la corbeille depuis le", "In the recycle bin since"),
+            text::when(at, lang)
+        );
+        parts::warn_box(ui, &what, "");
+    }
+    if let Some(day) = e.expires {
+        let today = text::today();
+        if day < today {
+            ui.add_space(6.0);
+            let what = format!("{} {day}", t(lang, "Expiré depuis le", "Expired since"));
+            parts::warn_box(ui, &what, "");
+        }
+    }
+}
+
+fn buttons_ui(ui: &mut Ui, view: &EntryView, lang: Lang, acts: &mut Acts) {
+    let e = &view.entry;
+    if e.trashed_at.is_some() {
+        if view.may_edit {
+            if ui.add(primary_button(ui.ctx(), t(lang, "Restaurer", "Restore"))).clicked() {
+                acts.push(Act::Restore(e.id, None));
+            }
+            let forever = t(lang, "Supprimer définitivement…", "Delete for good…");
+            if ui.button(forever).clicked() {
+                acts.push(Act::Delete(e.id, true));
+            }
+        }
+        return;
+    }
+    let opens = connect::by_kind(&e.kind).map(|c| c.opens());
+    let label = match opens {
+        Some(Opens::Session) => Some(t(lang, "Se connecter", "Connect")),
+        Some(Opens::Browser) => Some(t(lang, "Ouvrir dans le navigateur", "Open in the browser")),
+        Some(Opens::Details) | None => None,
+    };
+    if let Some(label) = label
+        && ui.add(primary_button(ui.ctx(), label)).clicked()
+    {
+        acts.push(Act::Open(e.id));
+    }
+    if !view.may_edit {
+        return;
+    }
+    if e.kind.is_container() {
+        ui.menu_button(t(lang, "Nouveau", "New"), |ui| new_menu(ui, &view.path, lang, acts));
+    }
+    if ui.button(t(lang, "Modifier", "Edit")).clicked() {
+        acts.push(Act::Edit(e.id));
+    }
+    if e.kind != Kind::CLIENT && ui.button(t(lang, "Déplacer…", "Move…")).clicked() {
+        acts.push(Act::Move(e.id));
+    }
+    if ui.button(t(lang, "Corbeille…", "Recycle bin…")).clicked() {
+        acts.push(Act::Delete(e.id, false));
+    }
+}
+
+/// A label, a value that can be selected, and a button that copies it.
+fn value_ui(ui: &mut Ui, label: &str, value: &str, lang: Lang, acts: &mut Acts) {
+    if value.is_empty() {
+        return;
+    }
+    ui.horizontal_top(|ui| {
+        label_ui(ui, label);
+        let room = (ui.available_width() - 44.0).max(60.0);
+        ui.scope(|ui| {
+            ui.set_max_width(room);
+            ui.add(egui::Label::new(value).wrap().selectable(true));
+        });
+        let name = format!("{} : {label}", t(lang, "Copier", "Copy"));
+        if parts::icon_button(ui, "\u{1f4cb}", &name).clicked() {
+            acts.push(Act::CopyPlain(value.to_owned()));
+        }
+    });
+}
+
+fn label_ui(ui: &mut Ui, label: &str) {
+    let p = palette(ui.ctx());
+    ui.allocate_ui_with_layout(
+        vec2(LABEL, 24.0),
+        egui::Layout::left_to_right(egui::Align::Center),
+        |ui| {
+            ui.set_min_width(LABEL);
+            ui.add(egui::Label::new(RichText::new(label).color(p.weak)).truncate());
+        },
+    );
+}
+
+fn plain_ui(ui: &mut Ui, label: &str, value: &str) {
+    if value.is_empty() {
+        return;
+    }
+    ui.horizontal_top(|ui| {
+        label_ui(ui, label);
+        ui.scope(|ui| {
+            ui.set_max_width(ui.available_width());
+            ui.add(egui::Label::new(value).wrap().selectable(true));
+        });
+    });
+}
+
+fn fields_ui(ui: &mut Ui, view: &EntryView, model: &Details, lang: Lang, acts: &mut Acts) {
+    let e = &view.entry;
+    ui.add_space(12.0);
+    value_ui(ui, t(lang, "Hôte", "Host"), &e.host, lang, acts);
+    if let Some(port) = e.port {
+        plain_ui(ui, "Port", &port.to_string());
+    }
+    if e.user.is_empty() {
+        let line = model.plan.iter().flat_map(|p| &p.lines).find(|l| l.field == "user");
+        if let Some(line) = line.filter(|l| !l.value.is_empty()) {
+            let value = format!("{}   ({})", line.value, text::origin(&line.origin, lang));
+            plain_ui(ui, t(lang, "Identifiant", "Login"), &value);
+        }
+    } else {
+        value_ui(ui, t(lang, "Identifiant", "Login"), &e.user, lang, acts);
+    }
+    let source = match &e.credential {
+        CredentialSource::Own => None,
+        CredentialSource::Inherited => Some(t(lang, "Hérités du dossier", "From the folder")),
+        CredentialSource::Linked(_) => None,
+        CredentialSource::Ask => Some(t(lang, "Demandés à chaque fois", "Asked each time")),
+        CredentialSource::Mine => Some(t(lang, "Les miens", "My own")),
+    };
+    let has_login = connect::by_kind(&e.kind).is_none_or(|c| c.common().user);
+    if let Some(source) = source.filter(|_| has_login && !e.kind.is_container()) {
+        plain_ui(ui, t(lang, "Identifiants", "Credentials"), source);
+    }
+    if let CredentialSource::Linked(_) = e.credential {
+        let to =
+            view.linked.clone().unwrap_or_else(|| t(lang, "(introuvable)", "(missing)").into());
+        plain_ui(ui, t(lang, "Liés à", "Linked to"), &to);
+    }
+    if !e.tags.is_empty() {
+        ui.horizontal_wrapped(|ui| {
+            label_ui(ui, t(lang, "Étiquettes", "Tags"));
+            let colour = palette(ui.ctx()).accent;
+            for tag in &e.tags {
+                parts::badge(ui, tag, colour);
+            }
+        });
+    }
+    plain_ui(ui, t(lang, "Description", "Description"), &e.description);
+    if let Some(day) = e.expires {
+        plain_ui(ui, t(lang, "Expire le", "Expires on"), &day.to_string());
+    }
+    for (id, value) in &e.settings {
+        plain_ui(ui, &text::entry_field(id, lang), value);
+    }
+    for field in e.custom.iter().filter(|f| !f.secret) {
+        value_ui(ui, &field.name, &field.value, lang, acts);
+    }
+    if let Some(info) = &e.client_info {
+        plain_ui(ui, t(lang, "Code", "Code"), &info.code);
+        plain_ui(ui, t(lang, "Forme du ticket", "Ticket pattern"), &info.ticket_pattern);
+        plain_ui(ui, t(lang, "Adresse du ticket", "Ticket address"), &info.ticket_url);
+        let asks = match (info.ticket_required, info.reason_required) {
+            (true, true) => t(lang, "un ticket et un motif", "a ticket and a reason"),
+            (true, false) => t(lang, "un ticket", "a ticket"),
+            (false, true) => t(lang, "un motif", "a reason"),
+            (false, false) => "",
+        };
+        plain_ui(ui, t(lang, "Demande", "Asks for"), asks);
+    }
+}
+
+fn secrets_ui(
+    ui: &mut Ui,
+    view: &EntryView,
+    model: &mut Details,
+    lang: Lang,
+    now: Instant,
+    acts: &mut Acts,
+) {
+    let lines = model.secrets();
+    if lines.is_empty() || view.entry.trashed_at.is_some() {
+        return;
+    }
+    parts::section(ui, t(lang, "SECRETS", "SECRETS"));
+    for line in lines {
+        secret_ui(ui, view, model, &line, lang, now, acts);
+    }
+}
+
+fn secret_ui(
+    ui: &mut Ui,
+    view: &EntryView,
+    model: &mut Details,
+    line: &SecretLine,
+    lang: Lang,
+    now: Instant,
+    acts: &mut Acts,
+) {
+    let p = palette(ui.ctx());
+    let label = text::slot(&line.slot, lang);
+    let totp = line.slot == Slot::Totp;
+    let shown = model.shown(line.giver, &line.slot).is_some()
+        || (totp && model.code().is_some_and(|c| c.of == line.giver));
+    ui.horizontal_top(|ui| {
+        label_ui(ui, &label);
+        let room = (ui.available_width() - 90.0).max(60.0);
+        ui.vertical(|ui| {
+            ui.set_width(room);
+            ui.add_space(3.0);
+            match (totp, model.code()) {
+                (true, Some(code)) if code.of == line.giver => {
+                    let left = code.until.saturating_duration_since(now);
+                    ui.horizontal(|ui| {
+                        code_ui(ui, &code.code, &label);
+                        let share = left.as_secs_f32() / code.period.as_secs_f32();
+                        parts::ring(ui, share, if share < 0.2 { p.warn } else { p.accent });
+                        ui.label(RichText::new(format!("{} s", left.as_secs())).color(p.weak));
+                    });
+                }
+                _ => match model.shown(line.giver, &line.slot) {
+                    Some(value) => {
+                        parts::secret_label(ui, value, &label);
+                    }
+                    None => {
+                        ui.label(RichText::new("\u{2022}".repeat(10)).color(p.weak));
+                    }
+                },
+            }
+            if let Some(from) = &line.from {
+                let from = format!("{} {from}", t(lang, "de", "from"));
+                ui.label(RichText::new(from).size(12.0).color(p.weak));
+            }
+        });
+        let may = view.may_reveal;
+        ui.add_enabled_ui(may, |ui| {
+            let no = t(
+                lang,
+                "Votre rôle ne permet pas de voir les secrets.",
+                "Your role may not see secrets.",
+            );
+            let (sign, verb) = if shown {
+                ("\u{1f648}", t(lang, "Masquer", "Hide"))
+            } else {
+                ("\u{1f441}", t(lang, "Afficher", "Show"))
+            };
+            let show = parts::icon_button(ui, sign, &format!("{verb} : {label}"));
+            if show.on_disabled_hover_text(no).clicked() {
+                if shown {
+                    model.hide(line.giver, &line.slot);
+                } else if totp {
+                    acts.push(Act::Guarded(line.giver, Guarded::Totp));
+                } else {
+                    acts.push(Act::Guarded(line.giver, Guarded::Reveal(line.slot.clone())));
+                }
+            }
+            let name = format!("{} : {label}", t(lang, "Copier", "Copy"));
+            let copy = parts::icon_button(ui, "\u{1f4cb}", &name);
+            if copy.on_disabled_hover_text(no).clicked() {
+                let what = if totp { Guarded::CopyTotp } else { Guarded::Copy(line.slot.clone()) };
+                acts.push(Act::Guarded(line.giver, what));
+            }
+        });
+    });
+}
+
+/// A code in two groups of three, large.
+fn code_ui(ui: &mut Ui, code: &crate::secret::SecretText, name: &str) {
+    let font = egui::FontId::new(20.0, egui::FontFamily::Monospace);
+    let colour = ui.visuals().text_color();
+    let galley = code.expose(|c| {
+        let middle = c.len() / 2;
+        let spaced = match (c.get(..middle), c.get(middle..)) {
+            (Some(a), Some(b)) if c.len() == 6 => format!("{a} {b}"),
+            _ => c.to_owned(),
+        };
+        ui.painter().layout_no_wrap(spaced, font, colour)
+    });
+    let (rect, response) = ui.allocate_exact_size(galley.size(), egui::Sense::hover());
+    ui.painter().galley(rect.min, galley, colour);
+    response.widget_info(|| egui::WidgetInfo::labeled(egui::Role::Label, true, name));
+}
+
+fn attachments_ui(ui: &mut Ui, view: &EntryView, lang: Lang, acts: &mut Acts) {
+    let e = &view.entry;
+    if e.attachments.is_empty() {
+        return;
+    }
+    parts::section(ui, t(lang, "PIÈCES JOINTES", "ATTACHMENTS"));
+    for file in &e.attachments {
+        ui.horizontal(|ui| {
+            ui.label("\u{1f4ce}");
+            ui.label(&file.name);
+            ui.label(RichText::new(text::size(file.size, lang)).color(palette(ui.ctx()).weak));
+            let save = t(lang, "Enregistrer sous…", "Save as…");
+            let button = ui.add_enabled(view.may_reveal, egui::Button::new(save));
+            if button.clicked() {
+                let pick = Pick::SaveAttachment(e.id, file.name.clone());
+                acts.push(Act::Send(Command::Choose(pick, file.name.clone())));
+            }
+        });
+    }
+}
+
+fn plan_ui(ui: &mut Ui, model: &Details, lang: Lang) {
+    let Some(plan) = &model.plan else { return };
+    if plan.lines.is_empty() || model.is_container() {
+        return;
+    }
+    ui.add_space(10.0);
+    let title =
+        t(lang, "Réglages effectifs et leur origine", "Effective settings and their origin");
+    egui::CollapsingHeader::new(title).id_salt("plan").default_open(true).show(ui, |ui| {
+        let p = palette(ui.ctx());
+        if !plan.hops.is_empty() {
+            let via = format!("{} {}", t(lang, "Par", "Through"), plan.hops.join(" \u{2192} "));
+            ui.label(via);
+        }
+        egui::Grid::new("plan-lines").num_columns(3).spacing(vec2(18.0, 5.0)).show(ui, |ui| {
+            for line in &plan.lines {
+                let field = text::entry_field(&line.field, lang);
+                ui.label(RichText::new(field).color(p.weak));
+                let value =
+                    if line.secret { "\u{2022}\u{2022}\u{2022}\u{2022}" } else { &line.value };
+                ui.add(egui::Label::new(value).truncate());
+                ui.label(RichText::new(text::origin(&line.origin, lang)).color(p.weak));
+                ui.end_row();
+            }
+        });
+    });
+}
+
+fn person(view: &EntryView, id: MemberId) -> String {
+    view.people.get(&id).cloned().unwrap_or_else(|| String::from("?"))
+}
+
+fn history_ui(ui: &mut Ui, view: &EntryView, model: &mut Details, lang: Lang, acts: &mut Acts) {
+    let p = palette(ui.ctx());
+    let e = &view.entry;
+    ui.add_space(10.0);
+    let changed = format!(
+        "{} {} {} {}  ·  {} {}",
+        t(lang, "Modifié le", "Changed on"),
+        text::when(e.changed_at, lang),
+        t(lang, "par", "by"),
+        person(view, e.changed_by),
+        t(lang, "version", "version"),
+        e.ver
+    );
+    ui.label(RichText::new(changed).size(12.5).color(p.weak));
+    if e.ver < 2 {
+        return;
+    }
+    let title = t(lang, "Versions précédentes", "Earlier versions");
+    let out = egui::CollapsingHeader::new(title).id_salt("history").show(ui, |ui| {
+        let Some(versions) = &model.history else {
+            ui.label("…");
+            return;
+        };
+        for v in versions {
+            ui.horizontal(|ui| {
+                let head = format!("{}  {}", v.version.ver, text::when(v.version.at, lang));
+                ui.label(head);
+                ui.label(RichText::new(&v.by).color(p.weak));
+                let fields: Vec<String> =
+                    v.changed.iter().map(|f| text::entry_field(f, lang)).collect();
+                ui.label(RichText::new(fields.join(", ")).color(p.weak));
+                if view.may_edit && ui.small_button(t(lang, "Restaurer", "Restore")).clicked() {
+                    acts.push(Act::Restore(e.id, Some(v.version.ver)));
+                }
+            });
+        }
+    });
+    if out.fully_open() && model.history.is_none() {
+        let id = e.id;
+        let request = Request::History { at: At::Id(id) };
+        model.history = Some(Vec::new());
+        acts.push(Act::Send(Command::Ask(Tag::History(id), request)));
+    }
+}

@@ -1,0 +1,7 @@
+//! Clients, folders and entries: the tree, the search, the details, the form.
+
+pub mod details;
+pub mod details_view;
+pub mod list_view;
+pub mod search;
+pub mod tree;

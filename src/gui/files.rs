@@ -1,0 +1,126 @@
+//! Files that the person chooses: the desktop's chooser, reading into wiped
+//! memory, writing in one go. Never touches the vault file.
+
+use std::fs;
+use std::io::{Read, Write};
+use std::path::{Path, PathBuf};
+
+use crate::app::api::{AppError, Code};
+use crate::model::lang::Bi;
+use crate::secret::SecretBytes;
+
+use super::worker::Pick;
+
+/// What became of the chooser.
+pub enum Choice {
+    /// This file.
+    File(PathBuf),
+    /// Closed without a choice.
+    Closed,
+    /// This desktop has none.
+    NoChooser,
+}
+
+/// Shows the desktop's file chooser and waits; never on the painting thread.
+/// `name` is the proposed file name for those that save.
+pub fn choose(pick: &Pick, name: &str) -> Choice {
+    if cfg!(target_os = "linux") && std::env::var_os("DBUS_SESSION_BUS_ADDRESS").is_none() {
+        let runtime_bus = std::env::var_os("XDG_RUNTIME_DIR")
+            .is_some_and(|dir| Path::new(&dir).join("bus").exists());
+        if !runtime_bus {
+            return Choice::NoChooser;
+        }
+    }
+    let dialog = rfd::FileDialog::new();
+    let chosen = match pick {
+        Pick::NewVault | Pick::SaveKit | Pick::SaveAttachment(..) | Pick::Export | Pick::Backup => {
+            dialog.set_file_name(name).save_file()
+        }
+        Pick::QrPicture => dialog.add_filter("PNG, JPEG", &["png", "jpg", "jpeg"]).pick_file(),
+        Pick::PrivateKey | Pick::AddAttachment => dialog.pick_file(),
+    };
+    chosen.map_or(Choice::Closed, Choice::File)
+}
+
+/// Reads a whole file of at most `max` bytes.
+///
+/// # Errors
+/// It cannot be read, or is larger.
+pub fn read(path: &Path, max: u64) -> Result<SecretBytes, AppError> {
+    let file = fs::File::open(path).map_err(|e| io_error(path, &e))?;
+    let size = file.metadata().map_err(|e| io_error(path, &e))?.len();
+    if size > max {
+        return Err(AppError {
+            code: Code::Usage,
+            what: Bi::new(
+                format!("« {} » est trop grand.", path.display()),
+                format!("\"{}\" is too large.", path.display()),
+            ),
+            todo: Bi::new(
+                format!("Choisissez un fichier d'au plus {} Mio.", max >> 20),
+                format!("Choose a file of at most {} MiB.", max >> 20),
+            ),
+        });
+    }
+    // The buffer has its final size from the start, so that it never moves.
+    let mut bytes = Vec::with_capacity(usize::try_from(size).unwrap_or(0) + 1);
+    let done = file.take(max).read_to_end(&mut bytes);
+    let bytes = SecretBytes::new(bytes);
+    done.map(|_| bytes).map_err(|e| io_error(path, &e))
+}
+
+/// Writes a new file, or replaces one, in one go.
+///
+/// # Errors
+/// The folder or the file cannot be written.
+pub fn write(path: &Path, bytes: &[u8]) -> Result<(), AppError> {
+    let mut open = fs::OpenOptions::new();
+    open.write(true).create(true).truncate(true);
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::OpenOptionsExt;
+        open.mode(0o600);
+    }
+    open.open(path)
+        .and_then(|mut f| f.write_all(bytes).and_then(|()| f.sync_all()))
+        .map_err(|e| io_error(path, &e))
+}
+
+/// The text in the QR code of a picture file.
+///
+/// # Errors
+/// The file is no picture, or no code is found in it.
+pub fn read_qr(path: &Path) -> Result<SecretBytes, AppError> {
+    let none = || AppError {
+        code: Code::Usage,
+        what: Bi::new(
+            "Aucun QR code lisible dans cette image.",
+            "No readable QR code in this picture.",
+        ),
+        todo: Bi::new(
+            "Prenez une image plus nette, ou saisissez la clé en texte.",
+            "Take a sharper picture, or type the key as text.",
+        ),
+    };
+    let bytes = read(path, 20 << 20)?;
+    let picture = bytes.expose(image::load_from_memory).map_err(|_| none())?;
+    let mut prepared = rqrr::PreparedImage::prepare(picture.to_luma8());
+    let grids = prepared.detect_grids();
+    let text = grids.iter().find_map(|grid| grid.decode().ok()).map(|(_, text)| text);
+    text.map(|t| SecretBytes::new(t.into_bytes())).ok_or_else(none)
+}
+
+fn io_error(path: &Path, error: &std::io::Error) -> AppError {
+    let reason = error.kind().to_string();
+    AppError {
+        code: Code::Other,
+        what: Bi::new(
+            format!("Le fichier « {} » est inaccessible ({reason}).", path.display()),
+            format!("The file \"{}\" cannot be used ({reason}).", path.display()),
+        ),
+        todo: Bi::new(
+            "Vérifiez le dossier, vos droits et la place libre.",
+            "Check the folder, your rights and the free space.",
+        ),
+    }
+}

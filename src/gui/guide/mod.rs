@@ -1,0 +1,7 @@
+//! The guide: makes a vault, accepts an invitation, or sets new factors with
+//! the recovery kit. Nothing is written before its last step.
+
+pub mod model;
+pub mod view;
+
+pub use model::Purpose;

@@ -1,0 +1,267 @@
+//! State of the guide, step by step. Knows no egui; what is typed lies in wiped
+//! buffers.
+
+use std::path::PathBuf;
+
+use crate::app::api::AppError;
+use crate::app::{CreateOptions, Finished};
+use crate::gui::widgets::secret_buffer::SecretBuffer;
+use crate::gui::widgets::strength::Strength;
+use crate::gui::worker::{Begin, Command, EnrolmentView};
+
+/// What the guide is for.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Purpose {
+    /// A new vault.
+    Create,
+    /// An invitation.
+    Join,
+    /// New factors by the recovery kit.
+    Recover,
+}
+
+/// Where the person is.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, PartialOrd, Ord)]
+pub enum Step {
+    /// File and name, or the invitation or kit.
+    Start,
+    /// The password, twice.
+    Password,
+    /// Tied to this computer, or portable. Only for a new vault.
+    Device,
+    /// QR code and first code.
+    Phone,
+    /// The recovery kit is shown.
+    Kit,
+    /// It is typed back.
+    KitBack,
+    /// Written.
+    Done,
+}
+
+/// State of the guide.
+pub struct GuideModel {
+    /// For what.
+    pub purpose: Purpose,
+    /// Where.
+    pub step: Step,
+    /// The new vault's file.
+    pub file: String,
+    /// The owner's name.
+    pub name: String,
+    /// Invitation code, or recovery code.
+    pub entry_code: SecretBuffer,
+    /// The password.
+    pub password: SecretBuffer,
+    /// The same again.
+    pub again: SecretBuffer,
+    /// Show both.
+    pub shown: bool,
+    /// Estimate of the password.
+    pub strength: Strength,
+    /// No device key.
+    pub portable: bool,
+    /// A job runs.
+    pub waiting: bool,
+    /// Why the last step failed.
+    pub error: Option<AppError>,
+    /// What the phone and the paper need.
+    pub enrolment: Option<EnrolmentView>,
+    /// Show the phone's secret as text.
+    pub show_seed: bool,
+    /// The first code.
+    pub code: SecretBuffer,
+    /// The kit typed back.
+    pub kit_back: SecretBuffer,
+    /// Where the kit was written.
+    pub kit_file: Option<PathBuf>,
+    /// What was made.
+    pub finished: Option<Finished>,
+    /// Give the keyboard to the step's first field.
+    pub focus: bool,
+    /// There is a vault to go back to.
+    pub can_leave: bool,
+}
+
+impl GuideModel {
+    /// A guide at its first step.
+    pub fn new(purpose: Purpose, file: &str, name: &str, can_leave: bool) -> Self {
+        Self {
+            purpose,
+            step: Step::Start,
+            file: file.to_owned(),
+            name: name.to_owned(),
+            entry_code: SecretBuffer::line(),
+            password: SecretBuffer::line(),
+            again: SecretBuffer::line(),
+            shown: false,
+            strength: Strength::of(&SecretBuffer::code(1), &[]),
+            portable: false,
+            waiting: false,
+            error: None,
+            enrolment: None,
+            show_seed: false,
+            code: SecretBuffer::code(6),
+            kit_back: SecretBuffer::line(),
+            kit_file: None,
+            finished: None,
+            focus: true,
+            can_leave,
+        }
+    }
+
+    /// The steps of this purpose, in order.
+    pub fn steps(&self) -> &'static [Step] {
+        use Step as S;
+        match self.purpose {
+            Purpose::Create => {
+                &[S::Start, S::Password, S::Device, S::Phone, S::Kit, S::KitBack, S::Done]
+            }
+            Purpose::Join | Purpose::Recover => {
+                &[S::Start, S::Password, S::Phone, S::Kit, S::KitBack, S::Done]
+            }
+        }
+    }
+
+    /// Estimates the password again.
+    pub fn password_changed(&mut self) {
+        self.strength = Strength::of(&self.password, &[&self.name, "poterne"]);
+    }
+
+    /// Whether this step is filled in.
+    pub fn ready(&self) -> bool {
+        !self.waiting
+            && match self.step {
+                Step::Start if self.purpose == Purpose::Create => {
+                    !self.file.trim().is_empty() && !self.name.trim().is_empty()
+                }
+                Step::Start => !self.entry_code.is_empty(),
+                Step::Password => self.strength.enough() && self.password.same_as(&self.again),
+                Step::Device | Step::Kit | Step::Done => true,
+                Step::Phone => self.code.char_count() == 6,
+                Step::KitBack => !self.kit_back.is_empty(),
+            }
+    }
+
+    /// One step on; a job when the step needs one.
+    pub fn next(&mut self) -> Option<Command> {
+        if !self.ready() {
+            return None;
+        }
+        self.error = None;
+        match (self.step, self.purpose) {
+            (Step::Start, _) => self.go(Step::Password),
+            (Step::Password, Purpose::Create) => self.go(Step::Device),
+            (Step::Password, _) | (Step::Device, _) => {
+                self.waiting = true;
+                return Some(Command::Begin(self.begin()));
+            }
+            (Step::Phone, _) => {
+                self.waiting = true;
+                let code = self.code.to_secret();
+                self.code.clear();
+                return Some(Command::CheckCode(code));
+            }
+            (Step::Kit, _) => self.go(Step::KitBack),
+            (Step::KitBack, _) => {
+                self.waiting = true;
+                return Some(Command::CheckKit(self.kit_back.to_secret()));
+            }
+            (Step::Done, _) => {}
+        }
+        None
+    }
+
+    /// One step back, as long as nothing was begun that cannot be undone.
+    pub fn back(&mut self) -> Option<Command> {
+        self.error = None;
+        match self.step {
+            Step::Password => self.go(Step::Start),
+            Step::Device => self.go(Step::Password),
+            Step::KitBack => self.go(Step::Kit),
+            Step::Phone => {
+                self.enrolment = None;
+                let before =
+                    if self.purpose == Purpose::Create { Step::Device } else { Step::Password };
+                self.go(before);
+                return Some(Command::Abandon);
+            }
+            Step::Start | Step::Kit | Step::Done => {}
+        }
+        None
+    }
+
+    fn begin(&self) -> Begin {
+        match self.purpose {
+            Purpose::Create => Begin::Create(CreateOptions {
+                file: PathBuf::from(self.file.trim()),
+                member: self.name.trim().to_owned(),
+                password: self.password.to_secret(),
+                portable: self.portable,
+                kdf_memory_mib: None,
+            }),
+            Purpose::Join => Begin::Accept(self.entry_code.to_secret(), self.password.to_secret()),
+            Purpose::Recover => {
+                Begin::Recover(self.entry_code.to_secret(), self.password.to_secret())
+            }
+        }
+    }
+
+    /// The enrolment has begun, or not.
+    pub fn begun(&mut self, view: Result<EnrolmentView, AppError>) {
+        self.waiting = false;
+        match view {
+            Ok(view) => {
+                self.enrolment = Some(view);
+                self.go(Step::Phone);
+            }
+            Err(e) => self.error = Some(e),
+        }
+    }
+
+    /// The code was right, or not.
+    pub fn code_checked(&mut self, done: Result<(), AppError>) {
+        self.waiting = false;
+        match done {
+            Ok(()) => self.go(Step::Kit),
+            Err(e) => {
+                self.error = Some(e);
+                self.focus = true;
+            }
+        }
+    }
+
+    /// The kit was right, or not; then the vault is written.
+    pub fn kit_checked(&mut self, done: Result<(), AppError>) -> Option<Command> {
+        match done {
+            Ok(()) => Some(Command::Finish),
+            Err(e) => {
+                self.waiting = false;
+                self.error = Some(e);
+                self.focus = true;
+                None
+            }
+        }
+    }
+
+    /// It is written, or not.
+    pub fn finished(&mut self, done: Result<Finished, AppError>) {
+        self.waiting = false;
+        match done {
+            Ok(made) => {
+                self.finished = Some(made);
+                self.enrolment = None;
+                for typed in [&mut self.password, &mut self.again, &mut self.kit_back] {
+                    typed.clear();
+                }
+                self.go(Step::Done);
+            }
+            Err(e) => self.error = Some(e),
+        }
+    }
+
+    fn go(&mut self, step: Step) {
+        self.step = step;
+        self.focus = true;
+    }
+}

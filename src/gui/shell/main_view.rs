@@ -1,0 +1,121 @@
+//! The open vault: list on the left, the page in the middle.
+
+use std::time::Instant;
+
+use egui::{CentralPanel, Margin, Panel, RichText, Ui};
+
+use crate::gui::act::{Acts, Page};
+use crate::gui::action::Action;
+use crate::gui::entries::details_view::details_ui;
+use crate::gui::entries::list_view::{list_ui, new_menu};
+use crate::gui::text::t;
+use crate::gui::theme::palette;
+use crate::model::policy::Action as Right;
+
+use super::top_bar::{Bar, bar_ui};
+use super::{Screen, Shell};
+
+impl Shell {
+    pub(super) fn main_ui(&mut self, ui: &mut Ui, now: Instant, acts: &mut Acts) {
+        let lang = self.lang;
+        let idle_left = self.idle_left(now);
+        let focus_search = std::mem::take(&mut self.focus_search);
+        let Screen::Open(opened) = &mut self.screen else { return };
+        let mut pages = Vec::new();
+        if opened.may(Right::Browse) {
+            pages.push((Page::Entries, t(lang, "Accès", "Entries"), Action::Entries));
+        }
+        if opened.status.role.reads_audit() {
+            pages.push((Page::Audit, t(lang, "Journal", "Log"), Action::Audit));
+        }
+        pages.push((Page::Team, t(lang, "Équipe", "Team"), Action::Team));
+        pages.push((Page::Settings, t(lang, "Réglages", "Settings"), Action::Settings));
+        let search = opened.may(Right::Browse);
+        let bar = Bar {
+            lang,
+            page: opened.page,
+            read_only: opened.status.read_only,
+            list: &mut opened.list,
+            pages: &pages,
+            idle_left,
+            focus_search,
+            search,
+        };
+        bar_ui(ui, bar, acts);
+        match opened.page {
+            Page::Entries => self.entries_ui(ui, now, acts),
+            Page::Audit | Page::Team | Page::Settings => {}
+        }
+    }
+
+    fn entries_ui(&mut self, ui: &mut Ui, now: Instant, acts: &mut Acts) {
+        let lang = self.lang;
+        let Screen::Open(opened) = &mut self.screen else { return };
+        let p = palette(ui.ctx());
+        let side = egui::Frame::new().fill(p.panel).inner_margin(Margin::symmetric(6, 6));
+        Panel::left("list").frame(side).default_size(300.0).size_range(200.0..=520.0).show(
+            ui,
+            |ui| {
+                foot_ui(ui, opened, lang, acts);
+                list_ui(ui, &mut opened.list, lang, acts);
+            },
+        );
+        let ground = if p.dark { p.panel } else { p.card };
+        let frame = egui::Frame::new().fill(ground).inner_margin(Margin::symmetric(20, 12));
+        CentralPanel::default().frame(frame).show(ui, |ui| {
+            if let Some(wait) = opened.details.expire(now) {
+                ui.ctx().request_repaint_after(wait);
+            }
+            details_ui(ui, &mut opened.details, lang, now, acts);
+        });
+    }
+}
+
+/// The line below the list: what is there, and what can be added.
+fn foot_ui(ui: &mut Ui, opened: &super::Opened, lang: crate::model::lang::Lang, acts: &mut Acts) {
+    let p = palette(ui.ctx());
+    Panel::bottom("list-foot").show_separator_line(false).frame(egui::Frame::NONE).show(ui, |ui| {
+        ui.add_space(4.0);
+        ui.horizontal(|ui| {
+            if opened.list.may_edit {
+                let below = opened.below();
+                ui.menu_button(format!("\u{2795} {}", t(lang, "Nouveau", "New")), |ui| {
+                    new_menu(ui, &below, lang, acts);
+                });
+            }
+            let counts = format!(
+                "{} {} · {} {}",
+                crate::gui::text::count(opened.status.clients, lang),
+                t(lang, "clients", "clients"),
+                crate::gui::text::count(opened.status.entries, lang),
+                t(lang, "accès", "entries")
+            );
+            ui.label(RichText::new(counts).size(12.0).color(p.weak));
+        });
+    });
+}
+
+impl super::Opened {
+    /// The container in which something new would go: the selected one, or the
+    /// one around the selected entry.
+    pub(super) fn below(&self) -> String {
+        let Some(node) = self.list.selected.and_then(|id| self.list.tree.node(id)) else {
+            return String::new();
+        };
+        if node.summary.kind.is_container() {
+            node.path.clone()
+        } else {
+            node.path.rsplit_once('/').map_or(String::new(), |(up, _)| up.to_owned())
+        }
+    }
+
+    /// Selects the page.
+    pub(super) fn go(&mut self, page: Page) {
+        self.page = page;
+    }
+
+    /// The acts that a key on the selected entry stands for need its details.
+    pub(super) fn shown_entry(&self) -> Option<&crate::app::api::EntryView> {
+        self.details.entry.as_deref()
+    }
+}

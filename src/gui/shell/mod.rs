@@ -1,0 +1,337 @@
+//! The window itself: which screen is on, what keys do, when it locks.
+//! `logic` drains answers and never paints; `ui` paints and never works.
+
+mod main_view;
+mod notices;
+mod perform;
+mod top_bar;
+
+use std::collections::HashMap;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, channel};
+use std::time::{Duration, Instant};
+
+use egui::{CentralPanel, Context, Ui};
+
+use crate::app::SecretClipboard;
+use crate::app::api::{Request, Settings, Status};
+use crate::model::id::EntryId;
+use crate::model::lang::{Bi, Lang};
+use crate::model::policy::{Action as Right, may};
+
+use super::act::{Act, Acts, Page};
+use super::action::{self, Action};
+use super::backend::Backend;
+use super::dialogs::{self, Dialog, Outcome};
+use super::entries::details::Details;
+use super::entries::list_view::ListModel;
+use super::guide::model::GuideModel;
+use super::guide::view::guide_ui;
+use super::prefs::Prefs;
+use super::theme::{self, Theme};
+use super::unlock::model::UnlockModel;
+use super::unlock::view::{Around, unlock_ui};
+use super::widgets::toast::Toasts;
+use super::worker::{Command, Notice, Tag, Worker};
+use super::{DemoInfo, fonts};
+
+/// The countdown shows in the last minute before the lock.
+const COUNTDOWN: Duration = Duration::from_secs(60);
+
+/// What the shell needs to start.
+pub struct ShellOptions {
+    /// The application.
+    pub backend: Arc<dyn Backend>,
+    /// The vault's file.
+    pub vault: PathBuf,
+    /// Whether the file is there.
+    pub exists: bool,
+    /// Language asked for.
+    pub lang: Option<Lang>,
+    /// The throw-away vault's factors.
+    pub demo: Option<DemoInfo>,
+    /// What this computer remembers.
+    pub prefs: Prefs,
+}
+
+/// The screen that is on.
+enum Screen {
+    /// Makes a vault or a way into one.
+    Guide(Box<GuideModel>),
+    /// Locked.
+    Unlock(Box<UnlockModel>),
+    /// Unlocked.
+    Open(Box<Opened>),
+}
+
+/// Everything that is only there while the vault is open; dropped at lock.
+struct Opened {
+    status: Status,
+    settings: Settings,
+    page: Page,
+    list: ListModel,
+    details: Details,
+    /// Last ticket given, by client.
+    tickets: HashMap<String, String>,
+}
+
+impl Opened {
+    fn new(status: Status) -> Self {
+        let role = status.role;
+        let mut list = ListModel::default();
+        list.may_edit = may(role, Right::Edit) && !status.read_only;
+        let page = if may(role, Right::Browse) { Page::Entries } else { Page::Audit };
+        Self {
+            status,
+            settings: Settings::default(),
+            page,
+            list,
+            details: Details::default(),
+            tickets: HashMap::new(),
+        }
+    }
+
+    fn may(&self, right: Right) -> bool {
+        may(self.status.role, right)
+    }
+}
+
+/// The window.
+pub struct Shell {
+    worker: Worker,
+    clipboard: SecretClipboard,
+    vault: PathBuf,
+    demo: Option<DemoInfo>,
+    prefs: Prefs,
+    lang: Lang,
+    screen: Screen,
+    dialog: Option<Dialog>,
+    toasts: Toasts,
+    last_input: Instant,
+    lock_signals: Receiver<()>,
+    focus_search: bool,
+    /// Frames still to repaint after a lock, so that nothing of the last one stays.
+    repaints: u8,
+}
+
+impl Shell {
+    /// A window over `options.backend`. Does nothing heavy: the first frame waits for it.
+    pub fn new(ctx: &Context, options: ShellOptions) -> Self {
+        fonts::install(ctx);
+        theme::apply(ctx, options.prefs.theme());
+        let lang = options.lang.or(options.prefs.lang).unwrap_or_else(desktop_lang);
+        let file = options.vault.display().to_string();
+        let screen = if options.exists {
+            Screen::Unlock(Box::new(UnlockModel::new(&options.prefs.member)))
+        } else {
+            let guide = GuideModel::new(super::guide::Purpose::Create, &file, &user_name(), false);
+            Screen::Guide(Box::new(guide))
+        };
+        let (tell, lock_signals) = channel();
+        let wake = ctx.clone();
+        crate::app::watch_session_lock(move || {
+            let _ = tell.send(());
+            wake.request_repaint();
+        });
+        Self {
+            worker: Worker::start(options.backend, ctx.clone()),
+            clipboard: SecretClipboard::default(),
+            vault: options.vault,
+            demo: options.demo,
+            prefs: options.prefs,
+            lang,
+            screen,
+            dialog: None,
+            toasts: Toasts::default(),
+            last_input: Instant::now(),
+            lock_signals,
+            focus_search: false,
+            repaints: 0,
+        }
+    }
+
+    fn opened(&mut self) -> Option<&mut Opened> {
+        match &mut self.screen {
+            Screen::Open(opened) => Some(opened),
+            Screen::Guide(_) | Screen::Unlock(_) => None,
+        }
+    }
+
+    fn ask(&self, tag: Tag, request: Request) {
+        self.worker.send(Command::Ask(tag, request));
+    }
+
+    fn toast(&mut self, fr: impl Into<String>, en: impl Into<String>) {
+        self.toasts.push(Bi::new(fr, en), Instant::now());
+    }
+
+    /// Locks: wipes what this window holds and tells the application.
+    fn lock(&mut self, ctx: &Context) {
+        if !matches!(self.screen, Screen::Open(_)) {
+            return;
+        }
+        self.ask(Tag::Locked, Request::Lock);
+        self.clipboard.take_back();
+        self.show_unlock(ctx);
+    }
+
+    fn show_unlock(&mut self, ctx: &Context) {
+        self.screen = Screen::Unlock(Box::new(UnlockModel::new(&self.prefs.member)));
+        self.dialog = None;
+        self.toasts.clear();
+        // egui keeps undo histories and layouts by widget; all of it goes.
+        ctx.data_mut(egui::util::IdTypeMap::clear);
+        ctx.memory_mut(|m| m.caches = Default::default());
+        self.repaints = 3;
+        ctx.request_repaint();
+    }
+
+    /// Time left before the idle lock, while the vault is open.
+    fn idle_left(&self, now: Instant) -> Option<Duration> {
+        let Screen::Open(opened) = &self.screen else { return None };
+        let limit = Duration::from_secs(opened.settings.idle_lock_secs.max(30));
+        Some((self.last_input + limit).saturating_duration_since(now))
+    }
+
+    fn watch_idle(&mut self, ctx: &Context) {
+        let now = Instant::now();
+        let active = ctx.input(|i| {
+            i.events.iter().any(|e| !matches!(e, egui::Event::WindowFocused(_)))
+                || i.pointer.delta() != egui::Vec2::ZERO
+        });
+        if active {
+            self.last_input = now;
+        }
+        let Some(left) = self.idle_left(now) else { return };
+        if left.is_zero() {
+            self.lock(ctx);
+        } else if left > COUNTDOWN {
+            ctx.request_repaint_after(left - COUNTDOWN);
+        } else {
+            ctx.request_repaint_after(Duration::from_secs(1).min(left));
+        }
+    }
+
+    fn act_on_keys(&mut self, ui: &Ui, acts: &mut Acts) {
+        let terminal = self.terminal_has_keys(ui.ctx());
+        let actions = ui.input_mut(|i| action::take(i, terminal));
+        let Screen::Open(opened) = &self.screen else {
+            if actions.contains(&Action::Theme) {
+                acts.push(Act::ToggleTheme);
+            }
+            if actions.contains(&Action::Help) {
+                acts.push(Act::Help);
+            }
+            return;
+        };
+        let selected = opened.list.selected.filter(|_| opened.page == Page::Entries);
+        for action in actions {
+            self.act_on_key(action, selected, acts);
+        }
+    }
+
+    fn terminal_has_keys(&self, _ctx: &Context) -> bool {
+        false
+    }
+}
+
+impl eframe::App for Shell {
+    fn logic(&mut self, ctx: &Context, _frame: &mut eframe::Frame) {
+        while let Some(notice) = self.worker.poll() {
+            self.take_notice(ctx, notice);
+        }
+        if self.lock_signals.try_iter().count() > 0 {
+            self.lock(ctx);
+        }
+        self.watch_idle(ctx);
+        if self.repaints > 0 {
+            self.repaints -= 1;
+            ctx.request_repaint();
+        }
+    }
+
+    fn ui(&mut self, ui: &mut Ui, _frame: &mut eframe::Frame) {
+        let mut acts = Acts::new();
+        self.act_on_keys(ui, &mut acts);
+        let lang = self.lang;
+        let now = Instant::now();
+        let mut way = None;
+        match &mut self.screen {
+            Screen::Guide(guide) => {
+                self::top_bar::plain_ui(ui, lang, &mut acts);
+                CentralPanel::default().show(ui, |ui| guide_ui(ui, guide, lang, &mut acts));
+            }
+            Screen::Unlock(model) => {
+                self::top_bar::plain_ui(ui, lang, &mut acts);
+                let file = self.vault.display().to_string();
+                let around = Around { lang, file: &file, demo: self.demo.as_ref() };
+                CentralPanel::default().show(ui, |ui| {
+                    way = unlock_ui(ui, model, &around, &mut acts);
+                });
+            }
+            Screen::Open(_) => self.main_ui(ui, now, &mut acts),
+        }
+        if let Some(purpose) = way {
+            let file = self.vault.display().to_string();
+            let guide = GuideModel::new(purpose, &file, "", true);
+            self.screen = Screen::Guide(Box::new(guide));
+        }
+        if let Some(dialog) = &mut self.dialog {
+            match dialogs::dialog_ui(ui, dialog, lang, &mut acts) {
+                Outcome::Open => {}
+                Outcome::Close => self.dialog = None,
+                Outcome::Path(pick, path) => {
+                    self.dialog = None;
+                    self.take_notice(ui.ctx(), Notice::Chosen(pick, Some(path)));
+                }
+                Outcome::MoveTo(id, to) => {
+                    self.dialog = None;
+                    let request = Request::Move { at: crate::app::api::At::Id(id), to };
+                    self.ask(Tag::Move, request);
+                }
+            }
+        }
+        for act in acts {
+            self.perform(ui.ctx(), act);
+        }
+        self.toasts.show_ui(ui, lang, now);
+    }
+
+    fn on_exit(&mut self, _gl: Option<&eframe::glow::Context>) {
+        self.clipboard.take_back();
+        if matches!(self.screen, Screen::Open(_)) {
+            // The last line of the log; the window is already gone.
+            let _ = self.worker.backend().call(Request::Lock);
+        }
+    }
+}
+
+/// The language of the desktop session.
+fn desktop_lang() -> Lang {
+    ["LC_ALL", "LC_MESSAGES", "LANG"]
+        .iter()
+        .find_map(|name| std::env::var(name).ok().filter(|v| !v.is_empty()))
+        .and_then(|value| value.parse().ok())
+        .unwrap_or_default()
+}
+
+/// The name of the person at this computer, as a proposal.
+fn user_name() -> String {
+    ["USER", "USERNAME"].iter().find_map(|name| std::env::var(name).ok()).unwrap_or_default()
+}
+
+/// The other look.
+fn other_look(ctx: &Context) -> Theme {
+    match ctx.theme() {
+        egui::Theme::Dark => Theme::Light,
+        egui::Theme::Light => Theme::Dark,
+    }
+}
+
+/// Asks for the details of an entry.
+fn ask_details(worker: &Worker, id: EntryId) {
+    use crate::app::api::At;
+    worker.send(Command::Ask(Tag::Details(id), Request::Show { at: At::Id(id) }));
+    worker.send(Command::Ask(Tag::Plan(id), Request::Plan { at: At::Id(id) }));
+}

@@ -1,0 +1,295 @@
+//! What to do with each answer of the window's threads.
+
+use std::time::{Duration, Instant};
+
+use egui::Context;
+
+use crate::app::api::{AppError, At, AttachmentBytes, Code, Reply, Request, Status};
+use crate::gui::dialogs::Dialog;
+use crate::gui::unlock::model::Focus;
+use crate::gui::worker::{Command, Notice, Pick, Tag};
+use crate::model::id::EntryId;
+use crate::model::policy::Action as Right;
+
+use super::{Opened, Screen, Shell, ask_details};
+
+impl Shell {
+    pub(super) fn take_notice(&mut self, ctx: &Context, notice: Notice) {
+        match notice {
+            Notice::Unlocked(done) => self.unlocked(ctx, done),
+            Notice::DeviceEnrolled(done) => {
+                if let Screen::Unlock(model) = &mut self.screen {
+                    match done {
+                        Ok(()) => {
+                            model.enrolled();
+                            self.toast(
+                                "Ce poste est ajouté. Tapez un nouveau code pour ouvrir.",
+                                "This computer is added. Type a fresh code to open.",
+                            );
+                        }
+                        Err(e) => {
+                            model.refused(e);
+                            model.focus = Some(Focus::Enrol);
+                        }
+                    }
+                }
+            }
+            Notice::Begun(view) => {
+                if let Screen::Guide(guide) = &mut self.screen {
+                    guide.begun(view);
+                }
+            }
+            Notice::CodeChecked(done) => {
+                if let Screen::Guide(guide) = &mut self.screen {
+                    guide.code_checked(done);
+                }
+            }
+            Notice::KitChecked(done) => {
+                if let Screen::Guide(guide) = &mut self.screen
+                    && let Some(command) = guide.kit_checked(done)
+                {
+                    self.worker.send(command);
+                }
+            }
+            Notice::Finished(done) => {
+                if let Screen::Guide(guide) = &mut self.screen {
+                    if let Ok(made) = &done
+                        && !made.file.as_os_str().is_empty()
+                    {
+                        self.vault = made.file.clone();
+                    }
+                    if !guide.name.is_empty() {
+                        self.prefs.member.clone_from(&guide.name);
+                    }
+                    guide.finished(done);
+                }
+            }
+            Notice::Found(number, found) => {
+                if let Screen::Open(opened) = &mut self.screen {
+                    opened.list.search.answer(number, found);
+                }
+            }
+            Notice::Answer(tag, answer) => self.answered(ctx, tag, answer),
+            Notice::Chosen(pick, Some(path)) => self.chosen(ctx, pick, path),
+            Notice::Chosen(_, None) => {}
+            Notice::NoChooser(pick) => {
+                self.dialog = Some(Dialog::Path { path: self.proposed_path(&pick), pick });
+            }
+            Notice::ReadDone(pick, name, bytes) => self.file_read(pick, name, bytes),
+            Notice::Written(path, Ok(())) => {
+                if let Screen::Guide(guide) = &mut self.screen {
+                    guide.kit_file = Some(path.clone());
+                }
+                let path = path.display();
+                self.toast(format!("Enregistré : {path}"), format!("Saved: {path}"));
+            }
+            Notice::Written(_, Err(e)) => {
+                if let Screen::Guide(guide) = &mut self.screen {
+                    guide.error = Some(e);
+                } else {
+                    self.failed(e);
+                }
+            }
+        }
+    }
+
+    fn unlocked(&mut self, ctx: &Context, done: Result<Box<Status>, AppError>) {
+        let Screen::Unlock(model) = &mut self.screen else { return };
+        match done {
+            Ok(status) => {
+                for notice in &status.notices {
+                    self.toasts.push(notice.clone(), Instant::now());
+                }
+                self.prefs.member.clone_from(&status.member);
+                self.prefs.save();
+                let opened = Opened::new(*status);
+                let browse = opened.may(Right::Browse);
+                self.screen = Screen::Open(Box::new(opened));
+                self.focus_search = true;
+                self.last_input = Instant::now();
+                self.ask(Tag::Settings, Request::Settings);
+                if browse {
+                    self.reload();
+                }
+                ctx.data_mut(egui::util::IdTypeMap::clear);
+            }
+            Err(e) => model.refused(e),
+        }
+    }
+
+    /// Reads again what the list shows.
+    pub(super) fn reload(&mut self) {
+        let Screen::Open(opened) = &self.screen else { return };
+        let open: Vec<EntryId> = opened.list.tree.opened().collect();
+        self.ask(Tag::Roots, Request::List { at: None, deep: false, trashed: false });
+        for id in open {
+            let at = Some(At::Id(id));
+            self.ask(Tag::Children(id), Request::List { at, deep: false, trashed: false });
+        }
+        self.ask(Tag::Favourites, Request::List { at: None, deep: true, trashed: false });
+        self.ask(Tag::Trash, Request::List { at: None, deep: true, trashed: true });
+        self.ask(Tag::Status, Request::Status);
+    }
+
+    fn answered(&mut self, ctx: &Context, tag: Tag, answer: Result<Reply, AppError>) {
+        let reply = match answer {
+            Ok(reply) => reply,
+            Err(e) => {
+                self.answer_failed(ctx, tag, e);
+                return;
+            }
+        };
+        let now = Instant::now();
+        let Screen::Open(opened) = &mut self.screen else { return };
+        match (tag, reply) {
+            (Tag::Status, Reply::Status(status)) => opened.status = status,
+            (Tag::Settings, Reply::Settings(settings)) => opened.settings = settings,
+            (Tag::Roots, Reply::Items(items)) => opened.list.tree.set_roots(items),
+            (Tag::Children(id), Reply::Items(items)) => opened.list.tree.set_children(id, items),
+            (Tag::Favourites, Reply::Items(items)) => opened.list.tree.set_favourites(items),
+            (Tag::Trash, Reply::Items(items)) => opened.list.tree.set_trash(items),
+            (Tag::Details(id), Reply::Entry(view)) => opened.details.set_entry(id, Ok(view)),
+            (Tag::Plan(id), Reply::Plan(plan)) => opened.details.set_plan(id, plan),
+            (Tag::History(id), Reply::History(list)) => opened.details.set_history(id, list),
+            (Tag::Reveal(id, slot), Reply::Secret(value)) => {
+                opened.details.reveal(id, slot, value, now);
+                self.justified();
+            }
+            (Tag::Copy(..), Reply::Secret(value)) => {
+                let keep = Duration::from_secs(opened.settings.clipboard_secs);
+                if let Ok(text) = value.into_text() {
+                    self.clipboard.put(text, keep);
+                }
+                self.justified();
+                self.copied(keep);
+            }
+            (Tag::Totp(id), Reply::Totp(view)) => {
+                opened.details.show_code(id, view, now);
+                self.justified();
+            }
+            (Tag::CopyTotp(_), Reply::Totp(view)) => {
+                let keep = Duration::from_secs(opened.settings.clipboard_secs);
+                self.clipboard.put(view.code, keep);
+                self.justified();
+                self.copied(keep);
+            }
+            (Tag::Attachment(_, path), Reply::Attachment(bytes)) => {
+                self.worker.send(Command::Write(path, bytes));
+                self.justified();
+            }
+            (Tag::Move | Tag::Restore, Reply::Saved { id, .. }) => {
+                self.changed(id);
+                self.toast("C'est fait.", "Done.");
+            }
+            (Tag::Favourite(id), Reply::Saved { .. }) => self.changed(id),
+            (Tag::Remove(id), Reply::Done) => {
+                if opened.list.selected == Some(id) {
+                    opened.list.selected = None;
+                    opened.details = Default::default();
+                }
+                self.reload();
+            }
+            (_, _) => {}
+        }
+    }
+
+    /// An entry was changed: list and details are read again.
+    pub(super) fn changed(&mut self, id: EntryId) {
+        self.reload();
+        if let Screen::Open(opened) = &mut self.screen
+            && opened.details.wanted == Some(id)
+        {
+            opened.details.history = None;
+            ask_details(&self.worker, id);
+        }
+    }
+
+    fn copied(&mut self, keep: Duration) {
+        let secs = keep.as_secs();
+        self.toast(
+            format!("Copié. Le presse-papiers sera vidé dans {secs} s."),
+            format!("Copied. The clipboard will be emptied in {secs} s."),
+        );
+    }
+
+    /// The act behind the ticket question was done.
+    fn justified(&mut self) {
+        if let Some(Dialog::Justify(model)) = &self.dialog {
+            let (client, ticket) = (model.client.clone(), model.ticket.clone());
+            self.dialog = None;
+            if let Screen::Open(opened) = &mut self.screen {
+                opened.tickets.insert(client, ticket);
+            }
+        }
+    }
+
+    fn answer_failed(&mut self, ctx: &Context, tag: Tag, error: AppError) {
+        if error.code == Code::Locked && matches!(self.screen, Screen::Open(_)) {
+            // Somebody else locked it: another window, or the command line.
+            self.clipboard.take_back();
+            self.show_unlock(ctx);
+            return;
+        }
+        if let Some(Dialog::Justify(model)) = &mut self.dialog
+            && model.waiting
+        {
+            model.refused(error);
+            return;
+        }
+        let Screen::Open(opened) = &mut self.screen else { return };
+        match tag {
+            Tag::Details(id) => opened.details.set_entry(id, Err(error)),
+            // The details say it already, or the member may not see it.
+            Tag::Plan(_) | Tag::Trash | Tag::Favourites | Tag::Status | Tag::Settings => {}
+            _ => self.failed(error),
+        }
+    }
+
+    /// A failure without a place of its own.
+    pub(super) fn failed(&mut self, error: AppError) {
+        let fr = format!("{} {}", error.what.fr, error.todo.fr);
+        let en = format!("{} {}", error.what.en, error.todo.en);
+        self.toast(fr, en);
+    }
+
+    fn proposed_path(&self, pick: &Pick) -> String {
+        let home = dirs::home_dir().unwrap_or_default();
+        let name = match pick {
+            Pick::NewVault => "poterne.vault",
+            Pick::SaveKit => "poterne-kit.pdf",
+            Pick::SaveAttachment(_, name) => name,
+            _ => "",
+        };
+        home.join(name).display().to_string()
+    }
+
+    fn chosen(&mut self, ctx: &Context, pick: Pick, path: std::path::PathBuf) {
+        match pick {
+            Pick::NewVault => {
+                if let Screen::Guide(guide) = &mut self.screen {
+                    guide.file = path.display().to_string();
+                }
+            }
+            Pick::SaveKit => self.worker.send(Command::SaveKit(path, self.lang)),
+            Pick::SaveAttachment(id, name) => {
+                let act = crate::gui::act::Guarded::SaveAttachment(name, path);
+                self.perform(ctx, crate::gui::act::Act::Guarded(id, act));
+            }
+            Pick::PrivateKey | Pick::QrPicture | Pick::AddAttachment => {
+                self.worker.send(Command::Read(pick, path));
+            }
+            Pick::Export | Pick::Backup => {}
+        }
+    }
+
+    fn file_read(
+        &mut self,
+        _pick: Pick,
+        _name: String,
+        bytes: Result<crate::secret::SecretBytes, AppError>,
+    ) {
+        if let Err(e) = bytes.map(AttachmentBytes) {
+            self.failed(e);
+        }
+    }
+}

@@ -1,0 +1,224 @@
+//! Carries out what screens and keys ask for.
+
+use egui::Context;
+
+use crate::app::api::{At, Justification, Patch, Purpose, Request, Set};
+use crate::connect::{self, Opens};
+use crate::gui::act::{Act, Acts, Guarded, Page};
+use crate::gui::action::Action;
+use crate::gui::dialogs::{self, Dialog, justify::JustifyModel};
+use crate::gui::guide::{Purpose as Way, model::GuideModel};
+use crate::gui::theme;
+use crate::gui::worker::{Command, Tag};
+use crate::model::entry::{Kind, Slot};
+use crate::model::id::EntryId;
+use crate::model::lang::Bi;
+
+use super::{Screen, Shell, ask_details, other_look};
+
+impl Shell {
+    pub(super) fn act_on_key(&self, action: Action, selected: Option<EntryId>, acts: &mut Acts) {
+        let Screen::Open(opened) = &self.screen else { return };
+        let shown = opened.shown_entry();
+        let giver = |slot: &Slot| {
+            opened.details.secrets().into_iter().find(|l| l.slot == *slot).map(|l| l.giver)
+        };
+        match action {
+            Action::Search => {
+                acts.push(Act::Go(Page::Entries));
+                acts.push(Act::FocusSearch);
+            }
+            Action::Lock => acts.push(Act::Lock),
+            Action::New if opened.list.may_edit => {
+                let below = opened.below();
+                let kind = connect::ALL.first().map_or(Kind::FOLDER, |c| Kind::new(c.id()));
+                acts.push(if below.is_empty() {
+                    Act::New(Kind::CLIENT, String::new())
+                } else {
+                    Act::New(kind, below)
+                });
+            }
+            Action::NewClient if opened.list.may_edit => {
+                acts.push(Act::New(Kind::CLIENT, String::new()));
+            }
+            Action::Edit if opened.list.may_edit => acts.extend(selected.map(Act::Edit)),
+            Action::Delete if opened.list.may_edit => {
+                let trashed = shown.is_some_and(|v| v.entry.trashed_at.is_some());
+                acts.extend(selected.map(|id| Act::Delete(id, trashed)));
+            }
+            Action::CopyUser => {
+                acts.extend(shown.map(|v| Act::CopyPlain(v.entry.user.clone())));
+            }
+            Action::CopyPassword => {
+                let giver = giver(&Slot::Password);
+                acts.extend(giver.map(|id| Act::Guarded(id, Guarded::Copy(Slot::Password))));
+            }
+            Action::CopyCode => {
+                acts.extend(giver(&Slot::Totp).map(|id| Act::Guarded(id, Guarded::CopyTotp)));
+            }
+            Action::Generator => acts.push(Act::Generator(None)),
+            Action::Entries => acts.push(Act::Go(Page::Entries)),
+            Action::Audit => acts.push(Act::Go(Page::Audit)),
+            Action::Team => acts.push(Act::Go(Page::Team)),
+            Action::Settings => acts.push(Act::Go(Page::Settings)),
+            Action::Theme => acts.push(Act::ToggleTheme),
+            Action::Help => acts.push(Act::Help),
+            Action::Save | Action::New | Action::NewClient | Action::Edit | Action::Delete => {}
+        }
+    }
+
+    pub(super) fn perform(&mut self, ctx: &Context, act: Act) {
+        match act {
+            Act::Send(command) => self.worker.send(command),
+            Act::Go(page) => {
+                if let Some(opened) = self.opened() {
+                    opened.go(page);
+                }
+            }
+            Act::Guarded(id, what) => self.guarded(id, what),
+            Act::Justified(id, what, just) => self.carry_out(id, what, just),
+            Act::CopyPlain(text) => {
+                if !text.is_empty() {
+                    ctx.copy_text(text);
+                    self.toast("Copié.", "Copied.");
+                }
+            }
+            Act::Select(id) => self.select(id),
+            Act::Open(id) => self.open(id),
+            Act::New(..) | Act::Edit(_) | Act::CloseEditor | Act::Generator(_) => {}
+            Act::Move(id) => self.ask_move(id),
+            Act::Delete(id, forever) => self.ask_delete(id, forever),
+            Act::Restore(id, version) => {
+                self.ask(Tag::Restore, Request::Restore { at: At::Id(id), version });
+            }
+            Act::Favourite(id, on) => {
+                let patch = Patch { favourite: Set::To(on), ..Patch::default() };
+                let request =
+                    Request::Edit { at: At::Id(id), expected_ver: None, patch: Box::new(patch) };
+                self.ask(Tag::Favourite(id), request);
+            }
+            Act::Toast(text) => self.toasts.push(text, std::time::Instant::now()),
+            Act::Lock => self.lock(ctx),
+            Act::Help => self.dialog = Some(Dialog::Help),
+            Act::Language(lang) => {
+                self.lang = lang;
+                self.prefs.lang = Some(lang);
+                self.prefs.save();
+            }
+            Act::ToggleTheme => {
+                let look = other_look(ctx);
+                theme::apply(ctx, look);
+                self.prefs.theme = look.word().to_owned();
+                self.prefs.save();
+            }
+            Act::Reload => self.reload(),
+            Act::BackToUnlock => self.show_unlock(ctx),
+            Act::MakeVault => {
+                let file = self.vault.display().to_string();
+                let guide = GuideModel::new(Way::Create, &file, &super::user_name(), true);
+                self.screen = Screen::Guide(Box::new(guide));
+            }
+            Act::FocusSearch => self.focus_search = true,
+        }
+    }
+
+    fn select(&mut self, id: EntryId) {
+        let Some(opened) = self.opened() else { return };
+        opened.list.selected = Some(id);
+        opened.details.want(id);
+        ask_details(&self.worker, id);
+    }
+
+    fn open(&mut self, id: EntryId) {
+        let Some(opened) = self.opened() else { return };
+        let Some(node) = opened.list.tree.node(id) else { return };
+        let opens = connect::by_kind(&node.summary.kind).map(|c| c.opens());
+        let url = node.summary.host.clone();
+        match opens {
+            Some(Opens::Session) => {
+                self.ask(Tag::BeforeConnect(id), Request::Show { at: At::Id(id) });
+            }
+            Some(Opens::Browser) => self.worker.send(Command::Browse(url)),
+            Some(Opens::Details) | None => self.select(id),
+        }
+    }
+
+    /// Asks for ticket and reason first, where the client wants them.
+    pub(super) fn guarded(&mut self, id: EntryId, what: Guarded) {
+        let Some(opened) = self.opened() else { return };
+        let asks = opened
+            .shown_entry()
+            .filter(|v| v.client.ticket_required || v.client.reason_required)
+            .map(|v| (v.client_name.clone(), v.client.clone()));
+        match asks {
+            Some((client, info)) => {
+                let last = opened.tickets.get(&client).cloned().unwrap_or_default();
+                let model = JustifyModel::new(id, what, &client, &info, &last);
+                self.dialog = Some(Dialog::Justify(model));
+            }
+            None => self.carry_out(id, what, Justification::default()),
+        }
+    }
+
+    fn carry_out(&mut self, id: EntryId, what: Guarded, just: Justification) {
+        let at = At::Id(id);
+        let (tag, request) = match what {
+            Guarded::Reveal(slot) => {
+                let purpose = Purpose::Reveal;
+                (Tag::Reveal(id, slot.clone()), Request::Reveal { at, slot, purpose, just })
+            }
+            Guarded::Copy(slot) => {
+                let purpose = Purpose::Copy;
+                (Tag::Copy(id, slot.clone()), Request::Reveal { at, slot, purpose, just })
+            }
+            Guarded::Totp => (Tag::Totp(id), Request::Totp { at, purpose: Purpose::Reveal, just }),
+            Guarded::CopyTotp => {
+                (Tag::CopyTotp(id), Request::Totp { at, purpose: Purpose::Copy, just })
+            }
+            Guarded::SaveAttachment(name, path) => {
+                (Tag::Attachment(id, path), Request::Attachment { at, name, just })
+            }
+            Guarded::Connect => return,
+        };
+        self.ask(tag, request);
+    }
+
+    fn ask_move(&mut self, id: EntryId) {
+        let Some(opened) = self.opened() else { return };
+        let Some(node) = opened.list.tree.node(id) else { return };
+        let path = node.path.clone();
+        self.dialog = Some(Dialog::Move { id, to: path.clone(), path });
+    }
+
+    fn ask_delete(&mut self, id: EntryId, forever: bool) {
+        let Some(opened) = self.opened() else { return };
+        let Some(node) = opened.list.tree.node(id) else { return };
+        let name = node.summary.name.clone();
+        let request = Request::Remove { at: At::Id(id), forever };
+        let acts = vec![Act::Send(Command::Ask(Tag::Remove(id), request))];
+        self.dialog = Some(if forever {
+            dialogs::confirm(
+                Bi::new(format!("Supprimer « {name} » ?"), format!("Delete \"{name}\"?")),
+                Bi::new(
+                    "C'est définitif : ni la corbeille ni l'historique ne le rendront. Le journal en garde la trace.",
+                    "This is for good: neither recycle bin nor history will bring it back. The log keeps a trace.",
+                ),
+                Bi::new("Supprimer", "Delete"),
+                acts,
+            )
+        } else {
+            dialogs::confirm(
+                Bi::new(
+                    format!("Mettre « {name} » à la corbeille ?"),
+                    format!("Move \"{name}\" to the recycle bin?"),
+                ),
+                Bi::new(
+                    "Tout ce qu'il contient le suit. Il peut être restauré.",
+                    "Everything in it goes along. It can be restored.",
+                ),
+                Bi::new("Mettre à la corbeille", "Move to the recycle bin"),
+                acts,
+            )
+        });
+    }
+}

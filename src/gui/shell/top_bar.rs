@@ -1,0 +1,191 @@
+//! The bar at the top: pages, search, lock. Paints; decides nothing.
+
+use std::time::Duration;
+
+use egui::{Align, Key, Layout, Margin, Modifiers, Panel, RichText, TextEdit, Ui, vec2};
+
+use crate::gui::act::{Act, Acts, Page};
+use crate::gui::action::{Action, keys_of};
+use crate::gui::entries::list_view::ListModel;
+use crate::gui::text::t;
+use crate::gui::theme::palette;
+use crate::gui::widgets::{mark, parts};
+use crate::model::lang::Lang;
+
+use super::COUNTDOWN;
+
+/// The bar of the screens without a vault: language and look.
+pub fn plain_ui(ui: &mut Ui, lang: Lang, acts: &mut Acts) {
+    Panel::top("plain-bar").show_separator_line(false).show(ui, |ui| {
+        ui.with_layout(Layout::right_to_left(Align::Center), |ui| look_ui(ui, lang, acts));
+    });
+}
+
+fn look_ui(ui: &mut Ui, lang: Lang, acts: &mut Acts) {
+    let help = format!("{} (F1)", t(lang, "Raccourcis", "Shortcuts"));
+    if parts::icon_button(ui, "?", &help).clicked() {
+        acts.push(Act::Help);
+    }
+    let theme = t(lang, "Clair ou sombre", "Light or dark");
+    if parts::icon_button(ui, "\u{25d1}", theme).clicked() {
+        acts.push(Act::ToggleTheme);
+    }
+    let (other, word, name) = match lang {
+        Lang::Fr => (Lang::En, "EN", "English"),
+        Lang::En => (Lang::Fr, "FR", "Français"),
+    };
+    if parts::icon_button(ui, word, name).clicked() {
+        acts.push(Act::Language(other));
+    }
+}
+
+/// What the bar needs to know.
+pub struct Bar<'a> {
+    /// Language.
+    pub lang: Lang,
+    /// The page that is on.
+    pub page: Page,
+    /// The list, for its search box.
+    pub list: &'a mut ListModel,
+    /// Pages this member may see.
+    pub pages: &'a [(Page, &'static str, Action)],
+    /// Before the idle lock.
+    pub idle_left: Option<Duration>,
+    /// Put the keyboard into the search box.
+    pub focus_search: bool,
+    /// A warning that stays: read only.
+    pub read_only: bool,
+    /// May search.
+    pub search: bool,
+}
+
+/// The bar of the open vault.
+pub fn bar_ui(ui: &mut Ui, bar: Bar<'_>, acts: &mut Acts) {
+    let p = palette(ui.ctx());
+    let frame = egui::Frame::new().fill(p.card).inner_margin(Margin::symmetric(10, 7));
+    Panel::top("bar").frame(frame).show(ui, |ui| {
+        ui.horizontal_centered(|ui| {
+            let (rect, _) = ui.allocate_exact_size(vec2(24.0, 28.0), egui::Sense::hover());
+            mark::paint(ui.painter(), rect, p.accent_fill, p.on_accent);
+            for (page, name, action) in bar.pages {
+                let on = *page == bar.page;
+                let text =
+                    if on { parts::bold(*name).color(p.accent) } else { RichText::new(*name) };
+                let button = egui::Button::selectable(false, text).min_size(vec2(0.0, 28.0));
+                let response = ui.add(button);
+                if on {
+                    let line = response.rect;
+                    let y = line.bottom() + 3.0;
+                    ui.painter().hline(
+                        line.x_range().shrink(6.0),
+                        y,
+                        egui::Stroke::new(2.0, p.accent),
+                    );
+                }
+                if response.on_hover_text(keys_of(*action, bar.lang)).clicked() {
+                    acts.push(Act::Go(*page));
+                }
+            }
+            ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+                lock_ui(ui, bar.lang, bar.idle_left, acts);
+                look_ui(ui, bar.lang, acts);
+                let name = format!(
+                    "{} ({})",
+                    t(bar.lang, "Générer un mot de passe", "Generate a password"),
+                    keys_of(Action::Generator, bar.lang)
+                );
+                if parts::icon_button(ui, "\u{1f3b2}", &name).clicked() {
+                    acts.push(Act::Generator(None));
+                }
+                if bar.read_only {
+                    parts::badge(ui, t(bar.lang, "Lecture seule", "Read only"), p.warn);
+                }
+                if bar.search {
+                    search_ui(ui, bar.list, bar.lang, bar.focus_search, acts);
+                }
+            });
+        });
+    });
+}
+
+fn lock_ui(ui: &mut Ui, lang: Lang, left: Option<Duration>, acts: &mut Acts) {
+    let p = palette(ui.ctx());
+    let near = left.filter(|l| *l <= COUNTDOWN);
+    let text = match near {
+        Some(left) => RichText::new(format!("\u{1f512} {} s", left.as_secs())).color(p.warn),
+        None => RichText::new(format!("\u{1f512} {}", t(lang, "Verrouiller", "Lock"))),
+    };
+    let response = ui.add(egui::Button::new(text).min_size(vec2(0.0, 28.0)));
+    let name = t(lang, "Verrouiller", "Lock");
+    response.widget_info(|| egui::WidgetInfo::labeled(egui::Role::Button, true, name));
+    let minutes = left.map_or(0, |l| l.as_secs().div_ceil(60));
+    let tip = match lang {
+        Lang::Fr => format!("Ctrl+L. Sans activité, verrouillage dans {minutes} min."),
+        Lang::En => format!("Ctrl+L. Locks in {minutes} min without activity."),
+    };
+    if response.on_hover_text(tip).clicked() {
+        acts.push(Act::Lock);
+    }
+}
+
+fn search_ui(ui: &mut Ui, list: &mut ListModel, lang: Lang, focus: bool, acts: &mut Acts) {
+    let id = ui.make_persistent_id("search-box");
+    let has_focus = ui.memory(|m| m.has_focus(id));
+    if has_focus {
+        keys(ui, list, acts);
+    }
+    let width = (ui.available_width() - 12.0).clamp(120.0, 460.0);
+    let hint = t(lang, "Rechercher partout  (Ctrl+K)", "Search everything  (Ctrl+K)");
+    let edit = TextEdit::singleline(&mut list.search.query)
+        .id(id)
+        .desired_width(width)
+        .margin(vec2(10.0, 5.0))
+        .hint_text(hint);
+    let response = ui.add(edit);
+    let name = t(lang, "Rechercher", "Search");
+    let response = response.accessible_name(name);
+    if focus {
+        response.request_focus();
+        if let Some(mut state) = TextEdit::load_state(ui.ctx(), id) {
+            let end = egui::text::CCursor::new(list.search.query.chars().count());
+            let all = egui::text::CCursorRange::two(egui::text::CCursor::new(0), end);
+            state.cursor.set_char_range(Some(all));
+            TextEdit::store_state(ui.ctx(), id, state);
+        }
+    }
+    if response.changed() {
+        acts.push(Act::Go(Page::Entries));
+        if let Some((number, query)) = list.search.ask() {
+            acts.push(Act::Send(crate::gui::worker::Command::Find(number, query)));
+        }
+    }
+}
+
+/// Arrows and Enter in the search box belong to the list.
+fn keys(ui: &mut Ui, list: &mut ListModel, acts: &mut Acts) {
+    let pressed = |key: Key| ui.input_mut(|i| i.count_and_consume_key(Modifiers::NONE, key));
+    let down = pressed(Key::ArrowDown);
+    let up = pressed(Key::ArrowUp);
+    let page = pressed(Key::PageDown) as isize - pressed(Key::PageUp) as isize;
+    let step = down as isize - up as isize + 12 * page;
+    let enter = pressed(Key::Enter) > 0;
+    let (mut left, mut right, mut escape) = (false, false, false);
+    if list.search.query.is_empty() {
+        left = pressed(Key::ArrowLeft) > 0;
+        right = pressed(Key::ArrowRight) > 0;
+    } else {
+        escape = pressed(Key::Escape) > 0;
+    }
+    if step != 0 {
+        list.step(step, acts);
+    }
+    if enter {
+        list.enter(acts);
+    }
+    if left || right {
+        list.sideways(right, acts);
+    }
+    if escape {
+        list.search.clear();
+    }
+}

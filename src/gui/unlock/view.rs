@@ -1,0 +1,259 @@
+//! Paints the unlock screen.
+
+use egui::{Align, Layout, RichText, ScrollArea, TextEdit, Ui, vec2};
+
+use crate::gui::act::{Act, Acts};
+use crate::gui::text::t;
+use crate::gui::theme::{card, palette, primary_button};
+use crate::gui::widgets::parts;
+use crate::gui::widgets::secret_edit::SecretEdit;
+use crate::gui::{DemoInfo, guide::Purpose};
+use crate::model::lang::Lang;
+
+use super::model::{DIGITS, Focus, UnlockModel};
+
+const WIDTH: f32 = 380.0;
+
+/// Where things lie around the form.
+pub struct Around<'a> {
+    /// Language.
+    pub lang: Lang,
+    /// The vault's file.
+    pub file: &'a str,
+    /// The throw-away vault's factors.
+    pub demo: Option<&'a DemoInfo>,
+}
+
+/// Paints the screen; `begin` is set when another way in is chosen.
+pub fn unlock_ui(
+    ui: &mut Ui,
+    model: &mut UnlockModel,
+    around: &Around<'_>,
+    acts: &mut Acts,
+) -> Option<Purpose> {
+    let lang = around.lang;
+    let mut way = None;
+    ScrollArea::vertical().auto_shrink(false).show(ui, |ui| {
+        ui.vertical_centered(|ui| {
+            ui.add_space((ui.available_height() * 0.12).clamp(12.0, 110.0));
+            brand_ui(ui, around.file);
+            ui.add_space(14.0);
+            ui.set_max_width(WIDTH + 40.0);
+            if let Some(demo) = around.demo {
+                demo_ui(ui, model, demo, lang, acts);
+                ui.add_space(10.0);
+            }
+            card(ui.ctx()).show(ui, |ui| {
+                ui.set_width(WIDTH);
+                ui.with_layout(Layout::top_down(Align::Min), |ui| form_ui(ui, model, lang, acts));
+            });
+            ui.add_space(12.0);
+            way = ways_ui(ui, model, lang);
+        });
+    });
+    way
+}
+
+/// The name of the product above the vault's file.
+pub fn brand_ui(ui: &mut Ui, file: &str) {
+    let p = palette(ui.ctx());
+    let (rect, _) = ui.allocate_exact_size(vec2(46.0, 50.0), egui::Sense::hover());
+    crate::gui::widgets::mark::paint(ui.painter(), rect, p.accent_fill, p.on_accent);
+    ui.label(parts::bold("Poterne").size(26.0));
+    if !file.is_empty() {
+        ui.add(egui::Label::new(RichText::new(file).size(12.5).color(p.weak)).truncate());
+    }
+}
+
+fn demo_ui(ui: &mut Ui, model: &mut UnlockModel, demo: &DemoInfo, lang: Lang, acts: &mut Acts) {
+    let p = palette(ui.ctx());
+    let (code, left) = (demo.code)();
+    ui.ctx().request_repaint_after(std::time::Duration::from_secs(left.max(1)));
+    egui::Frame::new()
+        .fill(p.warn_fill)
+        .stroke(egui::Stroke::new(1.0, p.warn.gamma_multiply(0.5)))
+        .corner_radius(8)
+        .inner_margin(egui::Margin::symmetric(16, 12))
+        .show(ui, |ui| {
+            ui.set_width(WIDTH);
+            ui.with_layout(Layout::top_down(Align::Min), |ui| {
+                ui.label(
+                    parts::bold(t(lang, "Coffre de démonstration", "Demonstration vault"))
+                        .color(p.warn),
+                );
+                let hint = t(
+                    lang,
+                    "Clients fictifs ; tout disparaît à la fermeture.",
+                    "Fictional clients; everything goes when you close it.",
+                );
+                ui.label(hint);
+                egui::Grid::new("demo").spacing(vec2(14.0, 4.0)).show(ui, |ui| {
+                    ui.label(t(lang, "Mot de passe", "Password"));
+                    ui.label(RichText::new(&demo.password).monospace());
+                    ui.end_row();
+                    ui.label(t(lang, "Code actuel", "Current code"));
+                    ui.label(RichText::new(&code).monospace());
+                    ui.end_row();
+                });
+                let fill = t(lang, "Remplir et ouvrir", "Fill in and open");
+                if ui.add_enabled(!model.waiting, egui::Button::new(fill)).clicked() {
+                    model.password.set(&demo.password);
+                    model.code.set(&code);
+                    acts.extend(model.submit().map(Act::Send));
+                }
+            });
+        });
+}
+
+fn form_ui(ui: &mut Ui, model: &mut UnlockModel, lang: Lang, acts: &mut Acts) {
+    let focus = if model.waiting { None } else { model.focus.take() };
+    let mut submit = false;
+    let enabled = !model.waiting;
+    ui.add_enabled_ui(enabled, |ui| {
+        if model.enrol {
+            ui.label(parts::bold(t(lang, "Ajouter ce poste", "Add this computer")));
+            let hint = t(
+                lang,
+                "Sur un poste déjà connu : Réglages, Postes, Ajouter. Le kit de secours convient aussi.",
+                "On a known computer: Settings, Computers, Add. The recovery kit will do too.",
+            );
+            ui.add(egui::Label::new(RichText::new(hint).size(13.0)).wrap());
+            let label = t(lang, "Code du poste ou kit de secours", "Computer code or recovery kit");
+            ui.label(label);
+            let out = SecretEdit::new(&mut model.enrol_code, label).width(WIDTH).shown(true).show(ui);
+            if focus == Some(Focus::Enrol) {
+                out.response.request_focus();
+            }
+            ui.add_space(6.0);
+        }
+        let label = t(lang, "Membre", "Member");
+        let name = ui.label(label);
+        let hint = t(lang, "le dernier sur ce poste", "the last one on this computer");
+        let edit = TextEdit::singleline(&mut model.member).desired_width(f32::INFINITY).hint_text(hint);
+        let out = ui.add(edit).labelled_by(name.id);
+        if focus == Some(Focus::Member) {
+            out.request_focus();
+        }
+        submit |= out.lost_focus() && ui.input(|i| i.key_pressed(egui::Key::Enter));
+        ui.add_space(4.0);
+        let label = t(lang, "Mot de passe", "Password");
+        ui.label(label);
+        ui.horizontal(|ui| {
+            let out = SecretEdit::new(&mut model.password, label)
+                .width(WIDTH - 38.0)
+                .shown(model.shown)
+                .show(ui);
+            if focus == Some(Focus::Password) {
+                out.response.request_focus();
+            }
+            if out.submitted {
+                if model.code.is_empty() {
+                    model.focus = Some(Focus::Code);
+                    ui.ctx().request_repaint();
+                } else {
+                    submit = true;
+                }
+            }
+            eye_ui(ui, &mut model.shown, lang);
+        });
+        ui.add_space(4.0);
+        let label = t(lang, "Code à 6 chiffres", "6-digit code");
+        ui.label(label);
+        let out = SecretEdit::new(&mut model.code, label).width(170.0).large().shown(true).show(ui);
+        if focus == Some(Focus::Code) {
+            out.response.request_focus();
+        }
+        submit |= out.submitted;
+        submit |= out.response.changed() && model.code.char_count() == DIGITS;
+        if model.may_accept_older() {
+            let text = t(
+                lang,
+                "Ouvrir quand même cette copie plus ancienne (inscrit au journal)",
+                "Open this older copy all the same (logged)",
+            );
+            ui.checkbox(&mut model.accept_older, text);
+        }
+        if !model.enrol {
+            let text = t(lang, "Lecture seule : les noms, sans secret", "Read only: names, no secret");
+            ui.checkbox(&mut model.read_only, text);
+        }
+    });
+    ui.add_space(8.0);
+    if model.waiting {
+        ui.horizontal(|ui| {
+            ui.spinner();
+            ui.label(t(lang, "Ouverture du coffre…", "Opening the vault…"));
+        });
+    } else {
+        let label = if model.enrol {
+            t(lang, "Ajouter ce poste", "Add this computer")
+        } else {
+            t(lang, "Déverrouiller", "Unlock")
+        };
+        let button = primary_button(ui.ctx(), label).min_size(vec2(WIDTH, 34.0));
+        submit |= ui.add_enabled(model.ready(), button).clicked();
+    }
+    if submit {
+        acts.extend(model.submit().map(Act::Send));
+    }
+    if let Some(error) = &model.error {
+        ui.add_space(6.0);
+        parts::failure(ui, lang, &error.what, &error.todo);
+    }
+    if model.sessions_waiting > 0 {
+        ui.add_space(6.0);
+        let p = palette(ui.ctx());
+        let text = match (model.sessions_waiting, lang) {
+            (1, Lang::Fr) => String::from("1 session reste ouverte derrière cet écran."),
+            (n, Lang::Fr) => format!("{n} sessions restent ouvertes derrière cet écran."),
+            (1, Lang::En) => String::from("1 session stays open behind this screen."),
+            (n, Lang::En) => format!("{n} sessions stay open behind this screen."),
+        };
+        ui.label(RichText::new(text).color(p.weak));
+    }
+}
+
+/// The eye that shows what is typed.
+pub fn eye_ui(ui: &mut Ui, shown: &mut bool, lang: Lang) {
+    let name = if *shown {
+        t(lang, "Masquer la saisie", "Hide what is typed")
+    } else {
+        t(lang, "Afficher la saisie", "Show what is typed")
+    };
+    let sign = if *shown { "\u{1f648}" } else { "\u{1f441}" };
+    if parts::icon_button(ui, sign, name).clicked() {
+        *shown = !*shown;
+    }
+}
+
+fn ways_ui(ui: &mut Ui, model: &mut UnlockModel, lang: Lang) -> Option<Purpose> {
+    if model.waiting {
+        return None;
+    }
+    let mut way = None;
+    if model.enrol {
+        if ui.link(t(lang, "Retour au déverrouillage", "Back to unlock")).clicked() {
+            model.enrol = false;
+            model.error = None;
+            model.focus = Some(Focus::Password);
+        }
+        return None;
+    }
+    ui.label(
+        RichText::new(t(lang, "Autres entrées", "Other ways in")).color(palette(ui.ctx()).weak),
+    );
+    if ui.link(t(lang, "J'ai reçu une invitation", "I have an invitation")).clicked() {
+        way = Some(Purpose::Join);
+    }
+    if ui.link(t(lang, "Ajouter ce poste", "Add this computer")).clicked() {
+        model.enrol = true;
+        model.error = None;
+        model.focus = Some(Focus::Enrol);
+    }
+    let lost =
+        t(lang, "J'ai perdu mon mot de passe ou mon téléphone", "I lost my password or my phone");
+    if ui.link(lost).clicked() {
+        way = Some(Purpose::Recover);
+    }
+    way
+}

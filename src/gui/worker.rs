@@ -1,0 +1,419 @@
+//! The window's threads: one asks the application in order, one searches (the
+//! last query wins), one does what takes long. Each answers with a [`Notice`]
+//! and wakes the window. They hold no key; an enrolment in progress lives here
+//! so that it is dropped, and wiped, with its thread.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::thread;
+
+use egui::Context;
+
+use crate::app::api::{AppError, AttachmentBytes, Code, Factors, Item, Reply, Request, Status};
+use crate::app::{CreateOptions, Finished, UnlockOptions};
+use crate::model::entry::{ATTACHMENT_MAX_BYTES, Slot};
+use crate::model::id::EntryId;
+use crate::model::lang::{Bi, Lang};
+use crate::secret::{SecretBytes, SecretText};
+
+use super::backend::{Backend, Enrolling};
+use super::files;
+
+/// What an answer is for; it comes back with it.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Tag {
+    /// State of the vault, after unlock and after changes.
+    Status,
+    /// The clients.
+    Roots,
+    /// Children of a container.
+    Children(EntryId),
+    /// The whole tree, of which only the favourites are kept.
+    Favourites,
+    /// The recycle bin.
+    Trash,
+    /// The details panel.
+    Details(EntryId),
+    /// The plan in the details panel.
+    Plan(EntryId),
+    /// Older versions in the details panel.
+    History(EntryId),
+    /// To decide how to connect.
+    BeforeConnect(EntryId),
+    /// A secret to show.
+    Reveal(EntryId, Slot),
+    /// A secret for the clipboard.
+    Copy(EntryId, Slot),
+    /// A one-time code to show.
+    Totp(EntryId),
+    /// A one-time code for the clipboard.
+    CopyTotp(EntryId),
+    /// An attachment to write to a file.
+    Attachment(EntryId, PathBuf),
+    /// The form was saved.
+    Save,
+    /// The entry as it is now, after a refused save.
+    Stale(EntryId),
+    /// Moved.
+    Move,
+    /// Deleted.
+    Remove(EntryId),
+    /// Restored.
+    Restore,
+    /// Favourite mark.
+    Favourite(EntryId),
+    /// Audit lines.
+    Log,
+    /// Verification of the log.
+    Verify,
+    /// Export of the log.
+    Export,
+    /// The vault's fingerprint.
+    Fingerprint,
+    /// Members.
+    Members,
+    /// A new invitation.
+    Invite,
+    /// A member was changed.
+    MemberChanged,
+    /// A member was removed.
+    MemberRemoved,
+    /// Enrolled computers.
+    Devices,
+    /// A code for another computer.
+    DeviceCode,
+    /// A computer was removed.
+    DeviceRemoved,
+    /// Own password.
+    Password,
+    /// A new seed begins.
+    TotpBegin,
+    /// The new seed counts.
+    TotpFinish,
+    /// A new kit.
+    Kit,
+    /// A backup.
+    Backup,
+    /// The whole check.
+    Check,
+    /// Settings read.
+    Settings,
+    /// Settings saved.
+    SettingsSaved,
+    /// The vault is locked.
+    Locked,
+}
+
+impl Tag {
+    fn is_slow(&self) -> bool {
+        matches!(self, Self::Export | Self::Verify | Self::Check | Self::Backup | Self::Favourites)
+    }
+}
+
+/// How an enrolment begins.
+pub enum Begin {
+    /// A new vault.
+    Create(CreateOptions),
+    /// An invitation: its code, the new password.
+    Accept(SecretText, SecretText),
+    /// The recovery kit: its code, the new password.
+    Recover(SecretText, SecretText),
+}
+
+/// For what a file is chosen.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Pick {
+    /// Where the new vault goes.
+    NewVault,
+    /// Where the recovery kit goes.
+    SaveKit,
+    /// A private key for the form.
+    PrivateKey,
+    /// A picture with a QR code for the form.
+    QrPicture,
+    /// An attachment for the form.
+    AddAttachment,
+    /// Where an attachment goes.
+    SaveAttachment(EntryId, String),
+    /// Where the exported log goes.
+    Export,
+    /// Where a backup goes.
+    Backup,
+}
+
+/// A job for the window's threads.
+pub enum Command {
+    /// Opens the vault.
+    Unlock(UnlockOptions),
+    /// Enrols this computer.
+    EnrolDevice(SecretText, Option<String>, Factors),
+    /// Begins an enrolment, at another file for a new vault.
+    Begin(Begin),
+    /// A code of the phone.
+    CheckCode(SecretText),
+    /// The kit typed back.
+    CheckKit(SecretText),
+    /// Writes the kit as PDF.
+    SaveKit(PathBuf, Lang),
+    /// Writes the vault or the member's new access.
+    Finish,
+    /// Forgets the enrolment.
+    Abandon,
+    /// Asks the unlocked vault.
+    Ask(Tag, Request),
+    /// Searches; the number tells answers apart.
+    Find(u64, String),
+    /// Shows the file chooser of the desktop.
+    Choose(Pick, String),
+    /// Reads a file into wiped memory.
+    Read(Pick, PathBuf),
+    /// Writes bytes to a file.
+    Write(PathBuf, AttachmentBytes),
+    /// Opens an address in the browser.
+    Browse(String),
+}
+
+/// What the guide needs of an enrolment that has begun.
+pub struct EnrolmentView {
+    /// For the QR code.
+    pub otpauth_uri: SecretText,
+    /// Nine groups of four.
+    pub kit: SecretText,
+}
+
+/// What comes back.
+pub enum Notice {
+    /// The vault is open, or why not.
+    Unlocked(Result<Box<Status>, AppError>),
+    /// This computer is enrolled, or why not.
+    DeviceEnrolled(Result<(), AppError>),
+    /// The enrolment has begun.
+    Begun(Result<EnrolmentView, AppError>),
+    /// The code was the phone's.
+    CodeChecked(Result<(), AppError>),
+    /// The kit was typed right.
+    KitChecked(Result<(), AppError>),
+    /// The enrolment is written.
+    Finished(Result<Finished, AppError>),
+    /// An answer of the vault.
+    Answer(Tag, Result<Reply, AppError>),
+    /// Results of a search.
+    Found(u64, Result<Vec<Item>, AppError>),
+    /// A file was chosen; `None`: the person closed the chooser.
+    Chosen(Pick, Option<PathBuf>),
+    /// There is no file chooser on this desktop: the person types the path.
+    NoChooser(Pick),
+    /// A file was read: its name and content.
+    ReadDone(Pick, String, Result<SecretBytes, AppError>),
+    /// A file was written.
+    Written(PathBuf, Result<(), AppError>),
+}
+
+/// Hands jobs to the threads and their answers to the window.
+pub struct Worker {
+    main: Sender<Command>,
+    search: Sender<(u64, String)>,
+    out: Sender<Notice>,
+    notices: Receiver<Notice>,
+    backend: Arc<dyn Backend>,
+    ctx: Context,
+}
+
+/// How many results a search returns.
+pub const FIND_LIMIT: usize = 200;
+
+impl Worker {
+    /// Starts the threads; they end when the worker is dropped.
+    pub fn start(backend: Arc<dyn Backend>, ctx: Context) -> Self {
+        let (out, notices) = channel();
+        let (main, main_jobs) = channel();
+        let (search, search_jobs) = channel();
+        let back = Back { backend: backend.clone(), out: out.clone(), ctx: ctx.clone() };
+        spawn("poterne-ask", move || back.serve(&main_jobs));
+        let back = Back { backend: backend.clone(), out: out.clone(), ctx: ctx.clone() };
+        spawn("poterne-find", move || back.serve_search(&search_jobs));
+        Self { main, search, out, notices, backend, ctx }
+    }
+
+    /// Queues a job; never waits.
+    pub fn send(&self, command: Command) {
+        match command {
+            Command::Find(number, query) => drop(self.search.send((number, query))),
+            Command::Ask(ref tag, _) if tag.is_slow() => self.aside(command),
+            Command::Choose(..) | Command::Read(..) | Command::Write(..) | Command::Browse(..) => {
+                self.aside(command);
+            }
+            other => drop(self.main.send(other)),
+        }
+    }
+
+    /// The next answer, if one has come.
+    pub fn poll(&self) -> Option<Notice> {
+        self.notices.try_recv().ok()
+    }
+
+    /// The application, for sessions.
+    pub fn backend(&self) -> Arc<dyn Backend> {
+        self.backend.clone()
+    }
+
+    fn aside(&self, command: Command) {
+        let back =
+            Back { backend: self.backend.clone(), out: self.out.clone(), ctx: self.ctx.clone() };
+        spawn("poterne-slow", move || back.run_aside(command));
+    }
+}
+
+fn spawn(name: &str, run: impl FnOnce() + Send + 'static) {
+    thread::Builder::new()
+        .name(name.to_owned())
+        .spawn(run)
+        .expect("a desktop process may start a handful of threads");
+}
+
+/// The side of the threads.
+struct Back {
+    backend: Arc<dyn Backend>,
+    out: Sender<Notice>,
+    ctx: Context,
+}
+
+impl Back {
+    fn tell(&self, notice: Notice) {
+        // The window may be gone; then nobody needs the answer.
+        drop(self.out.send(notice));
+        self.ctx.request_repaint();
+    }
+
+    fn serve(&self, jobs: &Receiver<Command>) {
+        let mut enrolment: Option<Box<dyn Enrolling>> = None;
+        while let Ok(job) = jobs.recv() {
+            match job {
+                Command::Unlock(options) => {
+                    self.tell(Notice::Unlocked(self.backend.unlock(options).map(Box::new)));
+                }
+                Command::EnrolDevice(code, member, factors) => {
+                    let done = self.backend.enrol_device(code, member, factors);
+                    self.tell(Notice::DeviceEnrolled(done));
+                }
+                Command::Begin(begin) => {
+                    let begun = match begin {
+                        Begin::Create(o) => self.backend.at(o.file.clone()).create(o),
+                        Begin::Accept(code, new) => self.backend.accept_invitation(code, new),
+                        Begin::Recover(kit, new) => self.backend.recover(kit, new),
+                    };
+                    let view = begun.map(|e| {
+                        let view = EnrolmentView {
+                            otpauth_uri: e.otpauth_uri().duplicate(),
+                            kit: e.kit().duplicate(),
+                        };
+                        enrolment = Some(e);
+                        view
+                    });
+                    self.tell(Notice::Begun(view));
+                }
+                Command::CheckCode(code) => {
+                    let done = match &mut enrolment {
+                        Some(e) => e.check_code(&code),
+                        None => Err(no_enrolment()),
+                    };
+                    self.tell(Notice::CodeChecked(done));
+                }
+                Command::CheckKit(typed) => {
+                    let done = match &enrolment {
+                        Some(e) => e.check_kit(&typed),
+                        None => Err(no_enrolment()),
+                    };
+                    self.tell(Notice::KitChecked(done));
+                }
+                Command::SaveKit(path, lang) => {
+                    let done = match &enrolment {
+                        Some(e) => e.kit_pdf(lang).and_then(|pdf| files::write(&path, &pdf)),
+                        None => Err(no_enrolment()),
+                    };
+                    self.tell(Notice::Written(path, done));
+                }
+                Command::Finish => {
+                    let done = match enrolment.take() {
+                        Some(e) => e.finish(),
+                        None => Err(no_enrolment()),
+                    };
+                    self.tell(Notice::Finished(done));
+                }
+                Command::Abandon => enrolment = None,
+                Command::Ask(tag, request) => self.ask(tag, request),
+                other => self.run_aside(other),
+            }
+        }
+    }
+
+    fn serve_search(&self, jobs: &Receiver<(u64, String)>) {
+        while let Ok(mut job) = jobs.recv() {
+            while let Ok(newer) = jobs.try_recv() {
+                job = newer;
+            }
+            let (number, query) = job;
+            let found = match self.backend.call(Request::Find { query, limit: FIND_LIMIT }) {
+                Ok(Reply::Items(items)) => Ok(items),
+                Ok(_) => Ok(Vec::new()),
+                Err(e) => Err(e),
+            };
+            self.tell(Notice::Found(number, found));
+        }
+    }
+
+    fn ask(&self, tag: Tag, request: Request) {
+        let mut answer = self.backend.call(request);
+        if tag == Tag::Favourites
+            && let Ok(Reply::Items(items)) = &mut answer
+        {
+            items.retain(|i| i.summary.favourite && !i.summary.trashed);
+            items.shrink_to_fit();
+        }
+        self.tell(Notice::Answer(tag, answer));
+    }
+
+    fn run_aside(&self, job: Command) {
+        match job {
+            Command::Ask(tag, request) => self.ask(tag, request),
+            Command::Choose(pick, name) => self.tell(match files::choose(&pick, &name) {
+                files::Choice::File(path) => Notice::Chosen(pick, Some(path)),
+                files::Choice::Closed => Notice::Chosen(pick, None),
+                files::Choice::NoChooser => Notice::NoChooser(pick),
+            }),
+            Command::Read(pick, path) => {
+                let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+                let bytes = match pick {
+                    Pick::QrPicture => files::read_qr(&path),
+                    _ => files::read(&path, ATTACHMENT_MAX_BYTES),
+                };
+                self.tell(Notice::ReadDone(pick, name, bytes));
+            }
+            Command::Write(path, AttachmentBytes(bytes)) => {
+                let done = bytes.expose(|b| files::write(&path, b));
+                self.tell(Notice::Written(path, done));
+            }
+            Command::Browse(url) => {
+                if webbrowser::open(&url).is_err() {
+                    let what = Bi::new(
+                        "Aucun navigateur n'a pu être ouvert.",
+                        "No browser could be opened.",
+                    );
+                    let todo = Bi::same(url);
+                    let failed = AppError { code: Code::Other, what, todo };
+                    self.tell(Notice::Written(PathBuf::new(), Err(failed)));
+                }
+            }
+            _ => {}
+        }
+    }
+}
+
+fn no_enrolment() -> AppError {
+    AppError {
+        code: Code::Other,
+        what: Bi::new("Cette création n'est plus en cours.", "This set-up is no longer running."),
+        todo: Bi::new("Recommencez depuis le début.", "Start again from the beginning."),
+    }
+}
