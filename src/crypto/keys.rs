@@ -14,6 +14,8 @@ pub mod name {
     pub const OTP: &str = "otp";
     /// From a member key: the member's identity and key ring.
     pub const PRIVATE: &str = "private";
+    /// From the key of a code slot: what is kept beside the slot.
+    pub const SIDE: &str = "side";
     /// From a vault key: the state row.
     pub const STATE: &str = "state";
     /// From a vault key: the MAC over the set of rows.

@@ -9,11 +9,11 @@ use crate::model::time::Time;
 use crate::secret::{SecretBytes, SecretText};
 
 /// Seconds a code of the vault is current.
-pub const PERIOD: i64 = 30;
+pub const PERIOD: u64 = 30;
 
-/// Number of the 30-second step that `time` lies in; negative before 1970.
-pub fn step_of(time: Time) -> i64 {
-    time.unix_seconds().div_euclid(PERIOD)
+/// Number of the 30-second step that `time` lies in; 0 before 1970.
+pub fn step_of(time: Time) -> u64 {
+    u64::try_from(time.unix_seconds()).unwrap_or(0) / PERIOD
 }
 
 /// The vault's own codes: SHA-1, 30 seconds, six digits, from one secret
@@ -26,11 +26,9 @@ impl Codes {
         Self(Box::new(Builder::new().with_secret(&secret[..]).build_noncompliant()))
     }
 
-    /// The code of `step` as a number below 1,000,000. Steps before 1970 have
-    /// the code of step 0.
-    pub fn at(&self, step: i64) -> u32 {
-        let seconds = u64::try_from(step).unwrap_or(0).saturating_mul(PERIOD as u64);
-        truncate(self.0.sign(seconds).as_ref()) % 1_000_000
+    /// The code of `step` as a number below 1,000,000.
+    pub fn at(&self, step: u64) -> u32 {
+        truncate(self.0.sign(step.saturating_mul(PERIOD)).as_ref()) % 1_000_000
     }
 }
 
@@ -42,7 +40,7 @@ fn truncate(mac: &[u8]) -> u32 {
 }
 
 /// The code of `step` under a vault's 20-byte secret.
-pub fn code_at(secret: &[u8; 20], step: i64) -> u32 {
+pub fn code_at(secret: &[u8; 20], step: u64) -> u32 {
     Codes::new(secret).at(step)
 }
 

@@ -142,7 +142,7 @@ fn hotp_gives_the_codes_of_rfc_4226_appendix_d() {
     let expected =
         [755_224, 287_082, 359_152, 969_429, 338_314, 254_676, 287_922, 162_583, 399_871, 520_489];
     for (step, code) in expected.into_iter().enumerate() {
-        assert_eq!(codes.at(step as i64), code);
+        assert_eq!(codes.at(step as u64), code);
     }
 }
 
