@@ -11,6 +11,7 @@ pub mod fonts;
 pub mod guide;
 pub mod prefs;
 pub mod shell;
+pub mod terminal;
 pub mod text;
 pub mod theme;
 pub mod unlock;
