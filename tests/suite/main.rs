@@ -9,5 +9,8 @@ mod gui_secret_edit;
 mod gui_terminal;
 #[cfg(feature = "gui")]
 mod gui_theme;
+mod kit_ssh;
 mod smoke;
+mod ssh_login;
+mod ssh_session;
 mod vectors;

@@ -12,8 +12,8 @@ use crate::connect::{Failure, Progress, Question};
 use crate::model::entry::Slot;
 use crate::secret::SecretText;
 
-/// libssh2: the key could not be used (`LIBSSH2_ERROR_FILE`).
-const KEY_UNUSABLE: i32 = -16;
+/// libssh2: the key could not be used (`LIBSSH2_ERROR_FILE`, `KEYFILE_AUTH_FAILED`).
+const KEY_UNUSABLE: [i32; 2] = [-16, -48];
 
 /// libssh2: the password must be changed (`LIBSSH2_ERROR_PASSWORD_EXPIRED`).
 const EXPIRED: i32 = -15;
@@ -185,17 +185,23 @@ impl Login<'_> {
             }
         });
         match result {
-            Err(Stop::Ssh(e)) if number(&e) == KEY_UNUSABLE => Err(match ready.passphrase {
-                Some(_) => fail::passphrase_wrong(),
-                None => fail::key_unreadable(),
-            }),
+            Err(Stop::Ssh(e)) if KEY_UNUSABLE.contains(&number(&e)) => {
+                Err(match ready.passphrase {
+                    Some(_) => fail::passphrase_wrong(),
+                    None => fail::key_unreadable(),
+                })
+            }
             other => self.outcome(other),
         }
     }
 
     fn agent(&self) -> Result<Outcome, Failure> {
         let trouble = |e: ssh2::Error| fail::agent(e.message());
-        let Some(path) = self.leg.agent else { return Err(fail::agent("SSH_AUTH_SOCK")) };
+        let path = match (self.leg.settings.agent_socket.as_str(), self.leg.agent) {
+            ("", None) => return Err(fail::agent("SSH_AUTH_SOCK")),
+            ("", Some(path)) => path,
+            (path, _) => path,
+        };
         let mut agent = self.driver.session.agent().map_err(trouble)?;
         agent.set_identity_path(path.as_ref()).map_err(trouble)?;
         agent.connect().map_err(trouble)?;

@@ -48,6 +48,11 @@ pub const FIELDS: &[Field] = &[
         "auto",
     ),
     help(
+        field("agent-socket", "Socket de l'agent", "Agent socket", FieldKind::Text),
+        "Chemin de la socket de l'agent SSH ; vide : celle de votre session (SSH_AUTH_SOCK).",
+        "Path of the SSH agent's socket; empty: that of your login session (SSH_AUTH_SOCK).",
+    ),
+    help(
         field("jump", "Rebonds", "Jump hosts", FieldKind::Entries),
         "Entrées SSH à traverser, dans l'ordre, séparées par des virgules.",
         "SSH entries to pass through, in order, separated by commas.",

@@ -37,6 +37,8 @@ pub struct Forward {
 pub struct Settings {
     /// How to log in.
     pub auth: Auth,
+    /// Socket of the agent; empty for the one of the login session.
+    pub agent_socket: String,
     /// `-L`.
     pub local: Vec<Forward>,
     /// `-R`.
@@ -73,6 +75,7 @@ impl Settings {
                 "auto" => Auth::Auto,
                 other => return Err(fail::setting("auth", other)),
             },
+            agent_socket: get.text("agent-socket").to_owned(),
             local: get.lines("local-forward", forward)?,
             remote: get.lines("remote-forward", forward)?,
             dynamic: get.lines("dynamic-forward", listen_at)?,
