@@ -42,6 +42,27 @@ pub fn tag(vault: &VaultId, name: &str) -> u16 {
     u16::from_be_bytes([hash[0], hash[1]])
 }
 
+/// The logins that a typed name may mean, with the computer each belongs to: first
+/// those of a computer whose key `holds` here, then portable ones, then the rest.
+/// Rows that do not parse are left out; a check of the vault reports them.
+pub fn logins(
+    slots: &[SlotRow],
+    tag: u16,
+    holds: impl Fn(&DeviceId) -> bool,
+) -> Vec<(&SlotRow, Option<DeviceId>)> {
+    let mut found: Vec<_> = slots
+        .iter()
+        .filter(|row| row.tag == tag)
+        .filter_map(|row| Some((row, Params::parse(&row.params).ok()?.login?.device)))
+        .collect();
+    found.sort_by_key(|(_, device)| match device {
+        Some(id) if holds(id) => 0,
+        None => 1,
+        Some(_) => 2,
+    });
+    found
+}
+
 /// What opens a slot.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Kind {

@@ -10,6 +10,9 @@ mod gui_terminal;
 #[cfg(feature = "gui")]
 mod gui_theme;
 mod kit_ssh;
+mod members;
+mod seeded;
+mod slots;
 mod smoke;
 mod ssh_login;
 mod ssh_session;

@@ -175,3 +175,26 @@ fn totp_gives_the_codes_of_rfc_6238_appendix_b() {
         }
     }
 }
+
+#[test]
+fn sealing_to_a_member_encapsulates_like_the_x_wing_draft() {
+    use poterne::crypto::kem::{self, KemSecret};
+    // Vectors of draft-connolly-cfrg-xwing-kem.
+    let vectors: serde_json::Value =
+        serde_json::from_str(include_str!("../data/xwing.json")).expect("JSON");
+    let vectors = vectors.as_array().expect("a list");
+    assert_eq!(vectors.len(), 3);
+    for vector in vectors {
+        let bytes = |name: &str| {
+            HEX.decode(vector[name].as_str().expect("text").as_bytes()).expect("hexadecimal")
+        };
+        let secret = KemSecret::from_seed(&Key32::copy_of(&bytes("seed")).expect("32 bytes"));
+        assert!(secret.public()[..] == bytes("pk"));
+        let sealed = kem::seal_to(secret.public(), b"i", b"a", b"key", &mut |out: &mut [u8]| {
+            out.copy_from_slice(&bytes("eseed"));
+        })
+        .expect("a sound public key");
+        assert!(sealed[..kem::ENCAPPED] == bytes("ct"));
+        assert!(secret.open(b"i", b"a", &sealed).expect("opens").expose(|p| p == b"key"));
+    }
+}
