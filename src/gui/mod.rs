@@ -10,6 +10,7 @@ pub mod files;
 pub mod fonts;
 pub mod guide;
 pub mod prefs;
+pub mod sessions;
 pub mod shell;
 pub mod terminal;
 pub mod text;

@@ -151,7 +151,7 @@ fn a_synchronized_update_left_open_is_shown_all_the_same() {
     let (terminal, mut sink, _) = terminal(20, 4);
     let (woken, wait) = std::sync::mpsc::channel();
     feed(&terminal, &mut sink, "\x1b[?2026hcaché");
-    terminal.on_wake(move |_| drop(woken.send(())));
+    terminal.on_wake(move |_| woken.send(()).unwrap_or_default());
     while terminal.rows()[0] != "caché" {
         terminal.painting();
         let _ = wait.recv_timeout(std::time::Duration::from_millis(50));

@@ -412,6 +412,8 @@ impl Shared {
         let exit = queue.exit.clone();
         queue.ended = Some(Ended { exit, failure });
         drop(queue);
+        // Whoever does not paint this terminal wants to know of its end as well.
+        self.asked.store(false, Ordering::Release);
         self.version.fetch_add(1, Ordering::Release);
     }
 

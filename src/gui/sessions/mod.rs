@@ -1,0 +1,12 @@
+//! Tabs of remote sessions: a model driven by messages from one thread per
+//! connection, and the view that paints it. Reaches the far side only through
+//! `Backend::connect`.
+
+pub mod ask;
+pub mod model;
+pub mod view;
+
+mod pages;
+mod strip;
+
+pub use model::{OpenAs, Sessions, TabId};

@@ -1,0 +1,255 @@
+//! What a tab shows while there is no terminal: the steps of the connection, a
+//! question, or why it failed. Paints and reports what the person chose.
+
+use std::time::{Duration, Instant};
+
+use egui::{Align, Layout, RichText, Ui, vec2};
+
+use crate::app::api::AppError;
+use crate::connect::{Answer, Progress, Question};
+use crate::gui::theme::{card, palette, primary_button};
+use crate::gui::widgets::parts::{bold, failure, parse_colour};
+use crate::gui::widgets::secret_buffer::SecretBuffer;
+use crate::gui::widgets::secret_edit::SecretEdit;
+use crate::model::lang::Lang;
+use crate::model::target::PinnedKey;
+use crate::secret::SecretText;
+
+use super::model::{OpenAs, Tab, TabState};
+
+const WIDTH: f32 = 560.0;
+
+/// What the person chose on a page.
+pub(super) enum Chosen {
+    Cancel,
+    Retry,
+    Close,
+    Answer(Answer),
+}
+
+/// The page of a tab that is not a terminal.
+pub(super) fn page_ui(
+    ui: &mut Ui,
+    tab: &Tab,
+    typed: &mut SecretBuffer,
+    focus: bool,
+    lang: Lang,
+) -> Option<Chosen> {
+    let mut chosen = None;
+    egui::ScrollArea::vertical().id_salt(("page", tab.id.0)).auto_shrink(false).show(ui, |ui| {
+        ui.vertical_centered(|ui| {
+            ui.add_space((ui.available_height() * 0.14).clamp(12.0, 110.0));
+            ui.set_max_width(WIDTH.min(ui.available_width() - 24.0));
+            card(ui.ctx()).show(ui, |ui| {
+                ui.set_min_width(ui.available_width());
+                ui.with_layout(Layout::top_down(Align::Min), |ui| {
+                    title_ui(ui, &tab.open_as);
+                    chosen = match &tab.state {
+                        TabState::Connecting { steps, since } => {
+                            connecting_ui(ui, steps, *since, lang)
+                        }
+                        TabState::Question { question, .. } => {
+                            question_ui(ui, question, typed, focus, &tab.open_as, lang)
+                        }
+                        TabState::Failed(error) => failed_ui(ui, error, focus, lang),
+                        TabState::Live | TabState::Ended(_) => None,
+                    };
+                    warnings_ui(ui, tab, lang);
+                });
+            });
+        });
+    });
+    chosen
+}
+
+fn title_ui(ui: &mut Ui, open_as: &OpenAs) {
+    let p = palette(ui.ctx());
+    ui.horizontal(|ui| {
+        let (rect, _) = ui.allocate_exact_size(vec2(5.0, 38.0), egui::Sense::hover());
+        let stripe = parse_colour(&open_as.colour).unwrap_or(p.outline);
+        ui.painter().rect_filled(rect, 2.0, stripe);
+        ui.vertical(|ui| {
+            ui.spacing_mut().item_spacing.y = 1.0;
+            ui.label(RichText::new(&open_as.client).size(12.0).color(p.weak));
+            ui.label(bold(&open_as.title).size(18.0));
+        });
+    });
+    ui.add_space(8.0);
+}
+
+fn connecting_ui(ui: &mut Ui, steps: &[Progress], since: Instant, lang: Lang) -> Option<Chosen> {
+    let p = palette(ui.ctx());
+    if steps.is_empty() {
+        ui.label(lang.pick("Préparation de la connexion…", "Preparing the connection…"));
+    }
+    for (index, step) in steps.iter().enumerate() {
+        let now = index + 1 == steps.len();
+        let (sign, color) = if now { ("●", p.accent) } else { ("✓", p.ok) };
+        ui.horizontal(|ui| {
+            ui.label(RichText::new(sign).color(color));
+            let words = step_words(step, lang);
+            ui.label(if now { bold(words) } else { RichText::new(words).color(p.weak) });
+        });
+    }
+    let seconds = since.elapsed().as_secs();
+    if seconds >= 2 {
+        let words = match lang {
+            Lang::Fr => format!("depuis {seconds} s"),
+            Lang::En => format!("for {seconds} s"),
+        };
+        ui.label(RichText::new(words).size(12.0).color(p.weak));
+    }
+    ui.ctx().request_repaint_after(Duration::from_secs(1));
+    ui.add_space(8.0);
+    ui.button(lang.pick("Annuler", "Cancel")).clicked().then_some(Chosen::Cancel)
+}
+
+fn step_words(step: &Progress, lang: Lang) -> String {
+    match (step, lang) {
+        (Progress::Resolving(host), Lang::Fr) => format!("Recherche de l'adresse de {host}"),
+        (Progress::Resolving(host), Lang::En) => format!("Looking up {host}"),
+        (Progress::Contacting(host), Lang::Fr) => format!("Appel de {host}"),
+        (Progress::Contacting(host), Lang::En) => format!("Calling {host}"),
+        (Progress::Negotiating(host), Lang::Fr) => format!("Chiffrement convenu avec {host}"),
+        (Progress::Negotiating(host), Lang::En) => format!("Agreeing on encryption with {host}"),
+        (Progress::Authenticating(how), Lang::Fr) => format!("Identification ({how})"),
+        (Progress::Authenticating(how), Lang::En) => format!("Login ({how})"),
+        (Progress::Warning(text), _) => text.get(lang).to_owned(),
+    }
+}
+
+fn question_ui(
+    ui: &mut Ui,
+    question: &Question,
+    typed: &mut SecretBuffer,
+    focus: bool,
+    open_as: &OpenAs,
+    lang: Lang,
+) -> Option<Chosen> {
+    match question {
+        Question::TrustHostKey(key) => trust_ui(ui, key, open_as, lang),
+        Question::Prompt { text, echo } => {
+            ui.label(bold(lang.pick("Le serveur demande :", "The server asks:")));
+            // The server's words, not ours: shown as they are, harmless.
+            let words: String =
+                text.chars().filter(|c| !c.is_control() || *c == '\n').take(2000).collect();
+            let words = words.trim();
+            ui.label(RichText::new(words).monospace());
+            answer_ui(ui, words, *echo, typed, focus, lang)
+        }
+        Question::User => {
+            let words = lang.pick("Nom d'utilisateur", "User name");
+            ui.label(bold(lang.pick(
+                "Aucun nom d'utilisateur n'est enregistré pour cet accès.",
+                "No user name is stored for this entry.",
+            )));
+            answer_ui(ui, words, true, typed, focus, lang)
+        }
+    }
+}
+
+fn answer_ui(
+    ui: &mut Ui,
+    label: &str,
+    shown: bool,
+    typed: &mut SecretBuffer,
+    focus: bool,
+    lang: Lang,
+) -> Option<Chosen> {
+    ui.add_space(4.0);
+    let edit = SecretEdit::new(typed, label).shown(shown).width(360.0).show(ui);
+    if focus {
+        edit.response.request_focus();
+    }
+    ui.add_space(8.0);
+    let mut chosen = None;
+    ui.horizontal(|ui| {
+        let send = primary_button(ui.ctx(), lang.pick("Répondre", "Answer"));
+        if ui.add(send).clicked() || edit.submitted {
+            let answer = typed.expose(SecretText::copy_of);
+            typed.clear();
+            chosen = Some(Chosen::Answer(Answer::Text(answer)));
+        }
+        if ui.button(lang.pick("Annuler", "Cancel")).clicked() {
+            typed.clear();
+            chosen = Some(Chosen::Cancel);
+        }
+    });
+    chosen
+}
+
+fn trust_ui(ui: &mut Ui, key: &PinnedKey, open_as: &OpenAs, lang: Lang) -> Option<Chosen> {
+    let p = palette(ui.ctx());
+    ui.label(bold(lang.pick("Premier contact avec ce serveur", "First contact with this server")));
+    let words = match lang {
+        Lang::Fr => format!(
+            "{} présente la clé ci-dessous. Comparez-la à celle que son administrateur vous a donnée : si elle diffère, quelqu'un se place peut-être entre vous et lui.",
+            key.at
+        ),
+        Lang::En => format!(
+            "{} shows the key below. Compare it with the one its administrator gave you: if it differs, somebody may stand between you and it.",
+            key.at
+        ),
+    };
+    ui.label(words);
+    ui.add_space(4.0);
+    egui::Frame::new().fill(p.field).corner_radius(5).inner_margin(10).show(ui, |ui| {
+        ui.set_min_width(ui.available_width());
+        ui.label(RichText::new(&key.algorithm).monospace().color(p.weak));
+        let text = RichText::new(&key.fingerprint).monospace();
+        ui.add(egui::Label::new(text).wrap().selectable(true));
+        if ui.small_button(lang.pick("Copier l'empreinte", "Copy the fingerprint")).clicked() {
+            ui.ctx().copy_text(key.fingerprint.clone());
+        }
+    });
+    let words = match lang {
+        Lang::Fr => format!(
+            "Si vous acceptez, elle est retenue pour {} et tout changement sera refusé.",
+            open_as.client
+        ),
+        Lang::En => format!(
+            "If you accept, it is kept for {} and any change will be refused.",
+            open_as.client
+        ),
+    };
+    ui.label(RichText::new(words).color(p.weak));
+    ui.add_space(8.0);
+    let mut chosen = None;
+    ui.horizontal_wrapped(|ui| {
+        let yes = lang.pick("Faire confiance et continuer", "Trust and continue");
+        if ui.add(primary_button(ui.ctx(), yes)).clicked() {
+            chosen = Some(Chosen::Answer(Answer::Yes));
+        }
+        if ui.button(lang.pick("Refuser", "Refuse")).clicked() {
+            chosen = Some(Chosen::Answer(Answer::No));
+        }
+    });
+    chosen
+}
+
+fn failed_ui(ui: &mut Ui, error: &AppError, focus: bool, lang: Lang) -> Option<Chosen> {
+    failure(ui, lang, &error.what, &error.todo);
+    ui.add_space(10.0);
+    let mut chosen = None;
+    ui.horizontal(|ui| {
+        let retry = ui.add(primary_button(ui.ctx(), lang.pick("Réessayer", "Try again")));
+        if focus {
+            retry.request_focus();
+        }
+        if retry.clicked() {
+            chosen = Some(Chosen::Retry);
+        }
+        if ui.button(lang.pick("Fermer l'onglet", "Close the tab")).clicked() {
+            chosen = Some(Chosen::Close);
+        }
+    });
+    chosen
+}
+
+fn warnings_ui(ui: &mut Ui, tab: &Tab, lang: Lang) {
+    let p = palette(ui.ctx());
+    for warning in tab.all_warnings() {
+        ui.add_space(4.0);
+        ui.colored_label(p.warn, format!("\u{26A0} {}", warning.get(lang)));
+    }
+}

@@ -1,0 +1,194 @@
+//! The row of tabs: the client's colour and name on each, what state it is in,
+//! and a button to close it. Paints and reports clicks; changes nothing.
+
+use egui::{
+    Align2, CornerRadius, FontId, Rect, Role, Sense, Stroke, StrokeKind, Ui, WidgetInfo, pos2, vec2,
+};
+
+use crate::connect::link::Exit;
+use crate::gui::fonts;
+use crate::gui::theme::{Palette, palette};
+use crate::gui::widgets::parts::{cut_text, parse_colour};
+use crate::model::lang::Lang;
+
+use super::model::{Sessions, Tab, TabId, TabState};
+
+/// Height of the row.
+const HEIGHT: f32 = 42.0;
+const TAB_MAX: f32 = 210.0;
+const TAB_MIN: f32 = 110.0;
+
+/// What was clicked in the row.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Click {
+    Home,
+    Show(TabId),
+    Close(TabId),
+    Move(TabId, usize),
+}
+
+/// The row. `home` is the name of the page behind the tabs.
+pub(super) fn strip_ui(ui: &mut Ui, sessions: &Sessions, lang: Lang, home: &str) -> Option<Click> {
+    let p = palette(ui.ctx());
+    let mut click = None;
+    egui::Frame::new().fill(p.panel).show(ui, |ui| {
+        ui.set_min_width(ui.available_width());
+        ui.spacing_mut().item_spacing.x = 0.0;
+        let room = ui.available_width() - 110.0;
+        let width = (room / sessions.tabs().len().max(1) as f32).clamp(TAB_MIN, TAB_MAX);
+        egui::ScrollArea::horizontal().id_salt("tabs").show(ui, |ui| {
+            ui.horizontal(|ui| {
+                if home_ui(ui, home, sessions.front().is_none(), p) {
+                    click = Some(Click::Home);
+                }
+                let first = ui.cursor().left();
+                for tab in sessions.tabs() {
+                    let place = Place { front: sessions.front() == Some(tab.id), width, first };
+                    click = tab_ui(ui, tab, place, p, lang).or(click);
+                }
+            });
+        });
+    });
+    let y = ui.min_rect().bottom();
+    ui.painter().hline(ui.min_rect().x_range(), y, Stroke::new(1.0, p.line));
+    click
+}
+
+fn home_ui(ui: &mut Ui, home: &str, front: bool, p: &Palette) -> bool {
+    let font = FontId::new(14.0, fonts::bold());
+    let text = ui.painter().layout_no_wrap(home.to_owned(), font, p.text);
+    let size = vec2(text.rect.width() + 28.0, HEIGHT);
+    let (rect, response) = ui.allocate_exact_size(size, Sense::click());
+    ground(ui, rect, front, response.hovered(), response.has_focus(), p);
+    let at = Align2::CENTER_CENTER.anchor_size(rect.center(), text.size()).min;
+    ui.painter().galley(at, text, p.text);
+    response.widget_info(|| WidgetInfo::selected(Role::Tab, true, front, home));
+    response.clicked()
+}
+
+struct Place {
+    front: bool,
+    width: f32,
+    first: f32,
+}
+
+fn tab_ui(ui: &mut Ui, tab: &Tab, place: Place, p: &Palette, lang: Lang) -> Option<Click> {
+    let (rect, response) =
+        ui.allocate_exact_size(vec2(place.width, HEIGHT), Sense::click_and_drag());
+    ground(ui, rect, place.front, response.hovered(), response.has_focus(), p);
+    // The stripe says at a glance whose machine this is.
+    let stripe = parse_colour(&tab.open_as.colour).unwrap_or(p.outline);
+    ui.painter().rect_filled(
+        Rect::from_min_size(rect.min + vec2(0.0, 4.0), vec2(4.0, HEIGHT - 8.0)),
+        CornerRadius { ne: 2, se: 2, ..CornerRadius::ZERO },
+        stripe,
+    );
+    let close =
+        Rect::from_center_size(pos2(rect.right() - 16.0, rect.center().y), vec2(22.0, 22.0));
+    let (sign, color, state) = state_mark(tab, p, lang);
+    let text_left = rect.left() + 12.0;
+    let mut right = close.left() - 4.0;
+    if !tab.all_warnings().is_empty() {
+        right -= 16.0;
+        mark(ui, pos2(right + 8.0, rect.top() + 28.0), "\u{26A0}", p.warn);
+    }
+    if !sign.is_empty() {
+        right -= 16.0;
+        mark(ui, pos2(right + 8.0, rect.top() + 28.0), sign, color);
+    }
+    let small = FontId::proportional(11.0);
+    let client_room = close.left() - text_left - 4.0;
+    cut_text(
+        ui,
+        pos2(text_left, rect.top() + 12.0),
+        client_room,
+        &tab.open_as.client,
+        small,
+        p.weak,
+    );
+    let family =
+        if place.front || tab.unseen { fonts::bold() } else { egui::FontFamily::Proportional };
+    let title_at = pos2(text_left, rect.top() + 28.0);
+    let title_font = FontId::new(13.5, family);
+    cut_text(ui, title_at, right - text_left, &tab.open_as.title, title_font, p.text);
+
+    let name = format!("{} – {}", tab.open_as.client, tab.open_as.title);
+    response.widget_info(|| WidgetInfo::selected(Role::Tab, true, place.front, &name));
+    let mut click = None;
+    let close_name = lang.pick("Fermer l'onglet", "Close the tab");
+    let close_full = format!("{close_name} {}", tab.open_as.title);
+    let button = ui.interact(close, response.id.with("close"), Sense::click());
+    if button.hovered() || button.has_focus() {
+        ui.painter().rect_filled(close, 4.0, p.hover);
+        ui.painter().rect_stroke(close, 4.0, Stroke::new(1.0, p.outline), StrokeKind::Inside);
+    }
+    let ink = if button.hovered() || place.front { p.text } else { p.weak };
+    let font = FontId::proportional(16.0);
+    ui.painter().text(close.center(), Align2::CENTER_CENTER, "×", font, ink);
+    button.widget_info(|| WidgetInfo::labeled(Role::Button, true, &close_full));
+    if button.on_hover_text(close_name).clicked() || response.middle_clicked() {
+        click = Some(Click::Close(tab.id));
+    } else if response.clicked() {
+        click = Some(Click::Show(tab.id));
+    } else if response.dragged()
+        && let Some(pos) = response.interact_pointer_pos()
+        && !rect.x_range().contains(pos.x)
+    {
+        click = Some(Click::Move(tab.id, ((pos.x - place.first) / place.width).max(0.0) as usize));
+    }
+    response.on_hover_ui(|ui| {
+        ui.strong(&name);
+        ui.label(state);
+        if let Some(title) = tab.terminal.as_ref().and_then(|t| t.said().title) {
+            ui.label(title);
+        }
+        if !tab.info.description.is_empty() {
+            ui.label(&tab.info.description);
+        }
+        for warning in tab.all_warnings() {
+            ui.colored_label(p.warn, warning.get(lang));
+        }
+    });
+    click
+}
+
+fn mark(ui: &Ui, at: egui::Pos2, sign: &str, color: egui::Color32) {
+    ui.painter().text(at, Align2::CENTER_CENTER, sign, FontId::proportional(12.0), color);
+}
+
+fn ground(ui: &Ui, rect: Rect, front: bool, hovered: bool, focused: bool, p: &Palette) {
+    if front {
+        ui.painter().rect_filled(rect, 0.0, if p.dark { p.field } else { p.card });
+        let line = Rect::from_min_size(rect.min, vec2(rect.width(), 2.0));
+        ui.painter().rect_filled(line, 0.0, p.accent);
+    } else if hovered {
+        ui.painter().rect_filled(rect, 0.0, p.hover.gamma_multiply(0.5));
+    }
+    if focused {
+        let line = Stroke::new(1.5, p.accent);
+        ui.painter().rect_stroke(rect.shrink(1.0), 2.0, line, StrokeKind::Inside);
+    }
+    ui.painter().vline(rect.right(), rect.y_range(), Stroke::new(1.0, p.line));
+}
+
+/// A sign for the state, its colour, and the state in words.
+fn state_mark(tab: &Tab, p: &Palette, lang: Lang) -> (&'static str, egui::Color32, &'static str) {
+    match &tab.state {
+        TabState::Connecting { .. } => {
+            ("…", p.accent, lang.pick("Connexion en cours", "Connecting"))
+        }
+        TabState::Question { .. } => {
+            ("?", p.warn, lang.pick("Attend votre réponse", "Waits for your answer"))
+        }
+        TabState::Live if tab.unseen => ("●", p.accent, lang.pick("Ouvert", "Open")),
+        TabState::Live => ("", p.ok, lang.pick("Ouvert", "Open")),
+        TabState::Failed(_) => {
+            ("✗", p.error, lang.pick("Échec de la connexion", "Failed to connect"))
+        }
+        TabState::Ended(ended) => match (&ended.failure, &ended.exit) {
+            (Some(_), _) => ("✗", p.error, lang.pick("Connexion perdue", "Connection lost")),
+            (None, Some(Exit::Status(0)) | None) => ("✓", p.weak, lang.pick("Terminé", "Ended")),
+            _ => ("✓", p.warn, lang.pick("Terminé avec une erreur", "Ended with an error")),
+        },
+    }
+}

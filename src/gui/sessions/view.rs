@@ -1,0 +1,278 @@
+//! Paints the tabs and what is in front of them. Every change goes through
+//! [`Sessions`]; nothing here connects or waits.
+
+use std::collections::HashMap;
+
+use egui::{Context, Frame, Key, Margin, Modifiers, Panel, RichText, Ui};
+
+use crate::connect::link::Exit;
+use crate::gui::terminal::{TerminalView, links};
+use crate::gui::theme::{palette, primary_button};
+use crate::gui::widgets::parts::bold;
+use crate::gui::widgets::secret_buffer::SecretBuffer;
+use crate::model::lang::Lang;
+
+use super::model::{Sessions, Tab, TabId, TabState};
+use super::pages::{self, Chosen};
+use super::strip::{self, Click};
+
+/// What the view keeps between frames.
+#[derive(Default)]
+pub struct SessionsView {
+    terminals: HashMap<TabId, TerminalView>,
+    typed: SecretBuffer,
+    /// The tab and state that got the keyboard last.
+    focused: Option<(TabId, u8)>,
+    closing: Option<TabId>,
+}
+
+impl SessionsView {
+    /// The row of tabs; nothing while there are none. `home` names the page
+    /// behind them.
+    pub fn strip_ui(&mut self, ui: &mut Ui, sessions: &mut Sessions, lang: Lang, home: &str) {
+        self.keys(ui, sessions);
+        if sessions.tabs().is_empty() {
+            return;
+        }
+        let click = Panel::top("session-tabs")
+            .frame(Frame::NONE)
+            .show_separator_line(false)
+            .show(ui, |ui| strip::strip_ui(ui, sessions, lang, home))
+            .inner;
+        match click {
+            Some(Click::Home) => sessions.show(None),
+            Some(Click::Show(id)) => {
+                sessions.show(Some(id));
+                self.focused = None;
+            }
+            Some(Click::Close(id)) => self.ask_close(sessions, id),
+            Some(Click::Move(id, place)) => sessions.reorder(id, place),
+            None => {}
+        }
+        self.close_ui(ui, sessions, lang);
+    }
+
+    /// The tab in front, in all the room there is. Call only when there is one.
+    pub fn front_ui(&mut self, ui: &mut Ui, sessions: &mut Sessions, lang: Lang) {
+        self.terminals.retain(|id, _| sessions.tab(*id).is_some());
+        let Some(tab) = sessions.front().and_then(|id| sessions.tab(id)) else { return };
+        let id = tab.id;
+        let stage = match &tab.state {
+            TabState::Connecting { .. } => 0,
+            TabState::Question { .. } => 1,
+            TabState::Live => 2,
+            TabState::Failed(_) => 3,
+            TabState::Ended(_) => 4,
+        };
+        let fresh = self.focused != Some((id, stage));
+        if fresh {
+            self.focused = Some((id, stage));
+            self.typed.clear();
+        }
+        let chosen = match &tab.state {
+            TabState::Live | TabState::Ended(_) => self.terminal_ui(ui, tab, fresh, lang),
+            _ => {
+                let ground = palette(ui.ctx()).panel;
+                Frame::new()
+                    .fill(ground)
+                    .show(ui, |ui| pages::page_ui(ui, tab, &mut self.typed, fresh, lang))
+                    .inner
+            }
+        };
+        if let Some(size) = sessions.tab(id).and_then(|tab| Some(tab.terminal.as_ref()?.size())) {
+            sessions.set_size(size);
+        }
+        match chosen {
+            Some(Chosen::Cancel) => sessions.cancel(id),
+            Some(Chosen::Retry) => sessions.retry(id),
+            Some(Chosen::Close) => sessions.close(id),
+            Some(Chosen::Answer(answer)) => sessions.answer(id, answer),
+            None => return,
+        }
+        self.focused = None;
+        ui.ctx().request_repaint();
+    }
+
+    /// True while a terminal has the keyboard, and with it every key but those
+    /// of the window.
+    pub fn has_keyboard(&self, ctx: &Context, sessions: &Sessions) -> bool {
+        sessions.front().is_some_and(|id| ctx.memory(|m| m.has_focus(TerminalView::id(id.0))))
+    }
+
+    /// Gives the keyboard to the tab in front, in the next frame.
+    pub fn take_keyboard(&mut self) {
+        self.focused = None;
+    }
+
+    fn terminal_ui(&mut self, ui: &mut Ui, tab: &Tab, fresh: bool, lang: Lang) -> Option<Chosen> {
+        let terminal = tab.terminal.as_ref()?;
+        let mut chosen = None;
+        if let TabState::Ended(_) = &tab.state {
+            chosen = ended_ui(ui, tab, fresh, lang);
+        } else {
+            status_ui(ui, tab, lang);
+        }
+        let view = self.terminals.entry(tab.id).or_default();
+        let output = view.show(ui, TerminalView::id(tab.id.0), terminal, lang);
+        if fresh && matches!(tab.state, TabState::Live) {
+            output.response.request_focus();
+        }
+        if let Some(url) = output.open.filter(|url| links::may_open(url)) {
+            ui.ctx().open_url(egui::OpenUrl::new_tab(url));
+        }
+        chosen
+    }
+
+    fn keys(&mut self, ui: &Ui, sessions: &mut Sessions) {
+        let (previous, next, close) = ui.input_mut(|i| {
+            let shift = Modifiers::CTRL | Modifiers::SHIFT;
+            (
+                i.consume_key(shift, Key::Tab) | i.consume_key(Modifiers::CTRL, Key::PageUp),
+                i.consume_key(Modifiers::CTRL, Key::Tab)
+                    | i.consume_key(Modifiers::CTRL, Key::PageDown),
+                i.consume_key(shift, Key::W),
+            )
+        });
+        if next || previous {
+            sessions.turn(next);
+            self.focused = None;
+        }
+        if let Some(id) = sessions.front().filter(|_| close) {
+            self.ask_close(sessions, id);
+        }
+    }
+
+    /// Closes at once what is not running, asks about the rest.
+    fn ask_close(&mut self, sessions: &mut Sessions, id: TabId) {
+        if sessions.tab(id).is_some_and(|tab| matches!(tab.state, TabState::Live)) {
+            self.closing = Some(id);
+        } else {
+            sessions.close(id);
+            self.focused = None;
+        }
+    }
+
+    fn close_ui(&mut self, ui: &Ui, sessions: &mut Sessions, lang: Lang) {
+        let Some(id) = self.closing else { return };
+        let Some(tab) = sessions.tab(id) else {
+            self.closing = None;
+            return;
+        };
+        let mut answer = None;
+        let modal = egui::Modal::new(egui::Id::unique("close-session")).show(ui.ctx(), |ui| {
+            ui.set_width(400.0);
+            ui.heading(match lang {
+                Lang::Fr => format!("Fermer {} ?", tab.open_as.title),
+                Lang::En => format!("Close {}?", tab.open_as.title),
+            });
+            ui.label(lang.pick(
+                "La session est ouverte : ce qui s'y exécute au premier plan s'arrêtera.",
+                "The session is open: what runs in its foreground will stop.",
+            ));
+            ui.add_space(8.0);
+            ui.horizontal(|ui| {
+                let yes = primary_button(ui.ctx(), lang.pick("Fermer la session", "Close session"));
+                let yes = ui.add(yes);
+                if ui.memory(|m| m.focused().is_none()) {
+                    yes.request_focus();
+                }
+                if yes.clicked() {
+                    answer = Some(true);
+                }
+                if ui.button(lang.pick("Garder ouverte", "Keep it open")).clicked() {
+                    answer = Some(false);
+                }
+            });
+        });
+        if modal.should_close() {
+            answer = answer.or(Some(false));
+        }
+        if let Some(close) = answer {
+            self.closing = None;
+            if close {
+                sessions.close(id);
+            }
+            self.focused = None;
+            ui.ctx().request_repaint();
+        }
+    }
+}
+
+/// The line under a running terminal: who, how, what is forwarded, warnings.
+fn status_ui(ui: &mut Ui, tab: &Tab, lang: Lang) {
+    let p = palette(ui.ctx());
+    let warnings = tab.all_warnings();
+    let quiet = tab.info.description.is_empty() && tab.info.forwards.is_empty();
+    if quiet && warnings.is_empty() {
+        return;
+    }
+    let fill = if warnings.is_empty() { p.panel } else { p.warn_fill };
+    let frame = Frame::new().fill(fill).inner_margin(Margin::symmetric(10, 3));
+    Panel::bottom("session-status").frame(frame).show(ui, |ui| {
+        ui.horizontal_wrapped(|ui| {
+            ui.spacing_mut().item_spacing = egui::vec2(14.0, 1.0);
+            for warning in &warnings {
+                ui.label(
+                    RichText::new(format!("\u{26A0} {}", warning.get(lang)))
+                        .size(12.0)
+                        .color(p.warn),
+                );
+            }
+            let small = |text: &str| RichText::new(text).size(12.0).color(p.weak);
+            if !tab.info.description.is_empty() {
+                let mut words = tab.info.description.clone();
+                if !tab.info.user.is_empty() {
+                    words = format!("{} · {words}", tab.info.user);
+                }
+                ui.add(egui::Label::new(small(&words)).truncate());
+            }
+            for forward in &tab.info.forwards {
+                ui.label(small(forward));
+            }
+        });
+    });
+}
+
+/// The line under a terminal whose session is over.
+fn ended_ui(ui: &mut Ui, tab: &Tab, fresh: bool, lang: Lang) -> Option<Chosen> {
+    let TabState::Ended(ended) = &tab.state else { return None };
+    let p = palette(ui.ctx());
+    let fill = if ended.failure.is_some() { p.error_fill } else { p.card };
+    let frame = Frame::new().fill(fill).inner_margin(Margin::symmetric(12, 8));
+    let mut chosen = None;
+    Panel::bottom("session-ended").frame(frame).show(ui, |ui| {
+        ui.horizontal_wrapped(|ui| {
+            match &ended.failure {
+                Some(failure) => {
+                    ui.label(bold(failure.what.get(lang)).color(p.error));
+                    ui.label(failure.todo.get(lang));
+                }
+                None => {
+                    ui.label(bold(end_words(ended.exit.as_ref(), lang)));
+                }
+            }
+            let again = ui.add(primary_button(ui.ctx(), lang.pick("Rouvrir", "Open again")));
+            if fresh {
+                again.request_focus();
+            }
+            if again.clicked() {
+                chosen = Some(Chosen::Retry);
+            }
+            if ui.button(lang.pick("Fermer l'onglet", "Close the tab")).clicked() {
+                chosen = Some(Chosen::Close);
+            }
+        });
+    });
+    chosen
+}
+
+fn end_words(exit: Option<&Exit>, lang: Lang) -> String {
+    match (exit, lang) {
+        (None, Lang::Fr) => "Session terminée".to_owned(),
+        (None, Lang::En) => "Session ended".to_owned(),
+        (Some(Exit::Status(n)), Lang::Fr) => format!("Session terminée, code de sortie {n}"),
+        (Some(Exit::Status(n)), Lang::En) => format!("Session ended, exit status {n}"),
+        (Some(Exit::Signal(name)), Lang::Fr) => format!("Session arrêtée par le signal {name}"),
+        (Some(Exit::Signal(name)), Lang::En) => format!("Session ended by signal {name}"),
+    }
+}
