@@ -6,6 +6,8 @@ mod audit_log;
 #[cfg(feature = "gui")]
 mod gui_secret_edit;
 #[cfg(feature = "gui")]
+mod gui_sessions;
+#[cfg(feature = "gui")]
 mod gui_terminal;
 #[cfg(feature = "gui")]
 mod gui_theme;

@@ -1,0 +1,357 @@
+//! Session tabs: each state on its way from "connecting" to "ended", questions
+//! that reach the person and answers that reach the connection.
+
+use std::path::PathBuf;
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use egui::{Event, Key, Modifiers, Role};
+use egui_kittest::Harness;
+use egui_kittest::kittest::Queryable as _;
+use poterne::app::api::{AppError, Code, Factors, Justification, Reply, Request, Status};
+use poterne::app::{ConnectRequest, CreateOptions, OpenSession, SessionUi, UnlockOptions};
+use poterne::connect::link::{
+    Channel, ChannelRequest, Exit, FromRemote, LinkInfo, Sink, TermSize, ToRemote,
+};
+use poterne::connect::{Answer, Progress, Question};
+use poterne::gui::backend::{Backend, Enrolling};
+use poterne::gui::sessions::model::TabState;
+use poterne::gui::sessions::view::SessionsView;
+use poterne::gui::sessions::{OpenAs, Sessions};
+use poterne::gui::{fonts, theme};
+use poterne::model::id::{EntryId, SessionId};
+use poterne::model::lang::{Bi, Lang};
+use poterne::model::target::{HostPort, PinnedKey};
+use poterne::secret::SecretText;
+
+/// What the fake far side does with the next connection.
+type Script = Box<dyn FnOnce(&mut dyn SessionUi) -> Result<(), AppError> + Send>;
+
+#[derive(Default)]
+struct FarSide {
+    scripts: Mutex<Vec<Script>>,
+    sinks: Mutex<Vec<Sink>>,
+    typed: Arc<Mutex<Vec<u8>>>,
+    closed: Arc<Mutex<usize>>,
+}
+
+#[derive(Clone)]
+struct Fake(Arc<FarSide>);
+
+struct Open(Arc<FarSide>);
+struct Line(Arc<Mutex<Vec<u8>>>);
+
+impl Channel for Line {
+    fn send(&self, message: ToRemote) {
+        if let ToRemote::Data(bytes) = message {
+            self.0.lock().expect("no panic while held").extend(bytes);
+        }
+    }
+    fn backlog(&self) -> usize {
+        0
+    }
+}
+
+impl OpenSession for Open {
+    fn id(&self) -> SessionId {
+        SessionId([7; 16])
+    }
+    fn info(&self) -> LinkInfo {
+        LinkInfo {
+            user: "root".into(),
+            description: "SSH".into(),
+            warnings: vec![Bi::new("Algorithmes faibles", "Weak algorithms")],
+            ..LinkInfo::default()
+        }
+    }
+    fn open_channel(&self, _: ChannelRequest, sink: Sink) -> Result<Box<dyn Channel>, AppError> {
+        self.0.sinks.lock().expect("as above").push(sink);
+        Ok(Box::new(Line(Arc::clone(&self.0.typed))))
+    }
+    fn alive(&self) -> bool {
+        true
+    }
+    fn close(&self) {
+        *self.0.closed.lock().expect("as above") += 1;
+    }
+}
+
+impl Backend for Fake {
+    fn create(&self, _: CreateOptions) -> Result<Box<dyn Enrolling>, AppError> {
+        Err(refused())
+    }
+    fn accept_invitation(
+        &self,
+        _: SecretText,
+        _: SecretText,
+    ) -> Result<Box<dyn Enrolling>, AppError> {
+        Err(refused())
+    }
+    fn recover(&self, _: SecretText, _: SecretText) -> Result<Box<dyn Enrolling>, AppError> {
+        Err(refused())
+    }
+    fn enrol_device(&self, _: SecretText, _: Option<String>, _: Factors) -> Result<(), AppError> {
+        Err(refused())
+    }
+    fn unlock(&self, _: UnlockOptions) -> Result<Status, AppError> {
+        Err(refused())
+    }
+    fn call(&self, _: Request) -> Result<Reply, AppError> {
+        Err(refused())
+    }
+    fn connect(
+        &self,
+        _: ConnectRequest,
+        ui: &mut dyn SessionUi,
+    ) -> Result<Box<dyn OpenSession>, AppError> {
+        let script = self.0.scripts.lock().expect("as above").pop();
+        if let Some(script) = script {
+            script(ui)?;
+        }
+        Ok(Box::new(Open(Arc::clone(&self.0))))
+    }
+    fn at(&self, _: PathBuf) -> Box<dyn Backend> {
+        Box::new(self.clone())
+    }
+}
+
+fn refused() -> AppError {
+    AppError {
+        code: Code::Connection,
+        what: Bi::new("Le port 22 refuse la connexion.", "Port 22 refuses."),
+        todo: Bi::new("Vérifiez que le service tourne.", "Check that the service runs."),
+    }
+}
+
+fn open_as(title: &str) -> OpenAs {
+    OpenAs {
+        entry: EntryId([1; 16]),
+        title: title.into(),
+        client: "Dupont".into(),
+        colour: "#cc5500".into(),
+        just: Justification::default(),
+    }
+}
+
+fn sessions(scripts: Vec<Script>) -> (Sessions, Arc<FarSide>, Receiver<()>) {
+    let far = Arc::new(FarSide::default());
+    *far.scripts.lock().expect("as above") = scripts.into_iter().rev().collect();
+    let (told, wait): (Sender<()>, Receiver<()>) = channel();
+    let told = Mutex::new(told);
+    let wake = move |_: Duration| {
+        // The test may have ended before the last message.
+        let _ = told.lock().expect("as above").send(());
+    };
+    (Sessions::new(Arc::new(Fake(Arc::clone(&far))), Arc::new(wake)), far, wait)
+}
+
+/// Waits for messages until the newest tab is in the wanted state.
+fn until(sessions: &mut Sessions, wait: &Receiver<()>, wanted: impl Fn(&TabState) -> bool) {
+    loop {
+        sessions.drain();
+        if sessions.tabs().last().is_some_and(|tab| wanted(&tab.state)) {
+            return;
+        }
+        let _ = wait.recv_timeout(Duration::from_millis(100));
+    }
+}
+
+fn key() -> PinnedKey {
+    PinnedKey {
+        at: HostPort { host: "srv".into(), port: 22 },
+        algorithm: "ssh-ed25519".into(),
+        fingerprint: "SHA256:abcdefgh".into(),
+    }
+}
+
+#[test]
+fn a_tab_connects_asks_opens_and_ends() {
+    let script: Script = Box::new(|ui| {
+        ui.say(Progress::Contacting("srv:22".into()));
+        ui.say(Progress::Warning(Bi::new("Non chiffré", "Not encrypted")));
+        match ui.ask(Question::TrustHostKey(key())) {
+            Answer::Yes => Ok(()),
+            _ => Err(refused()),
+        }
+    });
+    let (mut all, far, wait) = sessions(vec![script]);
+    let id = all.open(open_as("web"));
+    until(&mut all, &wait, |s| matches!(s, TabState::Question { .. }));
+    all.answer(id, Answer::Yes);
+    until(&mut all, &wait, |s| matches!(s, TabState::Live));
+    let tab = all.tab(id).expect("it is open");
+    assert_eq!(tab.all_warnings().len(), 2, "of the way and of the link");
+    let mut sink = far.sinks.lock().expect("as above").pop().expect("a shell was asked for");
+    sink(FromRemote::Data(b"$ ".to_vec()));
+    sink(FromRemote::Exit(Exit::Status(0)));
+    sink(FromRemote::Closed(None));
+    until(&mut all, &wait, |s| matches!(s, TabState::Ended(_)));
+    let tab = all.tab(id).expect("it stays");
+    assert_eq!(tab.terminal.as_ref().map(|t| t.rows()[0].clone()).as_deref(), Some("$"));
+    assert!(!tab.busy());
+}
+
+#[test]
+fn a_failure_is_told_and_tried_again() {
+    let (mut all, _far, wait) = sessions(vec![Box::new(|_| Err(refused()))]);
+    let id = all.open(open_as("web"));
+    until(&mut all, &wait, |s| matches!(s, TabState::Failed(_)));
+    all.retry(id);
+    until(&mut all, &wait, |s| matches!(s, TabState::Live));
+}
+
+#[test]
+fn giving_up_answers_no_and_late_news_are_dropped() {
+    let (told, tell) = channel();
+    let script: Script = Box::new(move |ui| {
+        let answer = ui.ask(Question::User);
+        let no = matches!(answer, Answer::No) && ui.cancelled();
+        told.send(no).map_err(|_| refused())?;
+        Ok(())
+    });
+    let (mut all, far, wait) = sessions(vec![script]);
+    let id = all.open(open_as("web"));
+    until(&mut all, &wait, |s| matches!(s, TabState::Question { .. }));
+    all.cancel(id);
+    assert!(tell.recv().expect("the script runs on"));
+    assert!(matches!(all.tab(id).map(|t| &t.state), Some(TabState::Failed(_))));
+    while *far.closed.lock().expect("as above") == 0 {
+        let _ = wait.recv_timeout(Duration::from_millis(20));
+        all.drain();
+    }
+    assert!(matches!(all.tab(id).map(|t| &t.state), Some(TabState::Failed(_))));
+}
+
+#[test]
+fn closing_ends_the_session_and_shows_the_neighbour() {
+    let (mut all, far, wait) = sessions(Vec::new());
+    let first = all.open(open_as("un"));
+    until(&mut all, &wait, |s| matches!(s, TabState::Live));
+    let second = all.open(open_as("deux"));
+    until(&mut all, &wait, |s| matches!(s, TabState::Live));
+    assert_eq!(all.front(), Some(second));
+    all.turn(true);
+    assert_eq!(all.front(), Some(first));
+    all.show(Some(second));
+    all.close(second);
+    assert_eq!(all.front(), Some(first));
+    assert_eq!(all.busy_count(), 1);
+    all.close(first);
+    assert_eq!(all.front(), None);
+    while *far.closed.lock().expect("as above") < 2 {
+        let _ = wait.recv_timeout(Duration::from_millis(20));
+    }
+}
+
+// The view.
+
+struct Shown {
+    sessions: Sessions,
+    view: SessionsView,
+    ready: bool,
+}
+
+fn window(scripts: Vec<Script>) -> (Harness<'static, Shown>, Arc<FarSide>, Receiver<()>) {
+    let (sessions, far, wait) = sessions(scripts);
+    let shown = Shown { sessions, view: SessionsView::default(), ready: false };
+    let harness = Harness::builder().with_size([900.0, 560.0]).build_ui_state(
+        |ui, shown: &mut Shown| {
+            if !std::mem::replace(&mut shown.ready, true) {
+                fonts::install(ui.ctx());
+                theme::apply(ui.ctx(), theme::Theme::Light);
+                return;
+            }
+            shown.sessions.drain();
+            shown.view.strip_ui(ui, &mut shown.sessions, Lang::Fr, "Accueil");
+            if shown.sessions.front().is_some() {
+                shown.view.front_ui(ui, &mut shown.sessions, Lang::Fr);
+            } else {
+                ui.label("page d'accueil");
+            }
+        },
+        shown,
+    );
+    (harness, far, wait)
+}
+
+fn see(h: &mut Harness<'static, Shown>, wait: &Receiver<()>, label: &str) {
+    h.run_steps(2);
+    while h.query_by_label(label).is_none() {
+        let _ = wait.recv_timeout(Duration::from_millis(20));
+        h.run_steps(2);
+    }
+}
+
+#[test]
+fn the_person_sees_the_key_answers_a_prompt_and_types_into_the_shell() {
+    let (told, tell) = channel();
+    let script: Script = Box::new(move |ui| {
+        if !matches!(ui.ask(Question::TrustHostKey(key())), Answer::Yes) {
+            return Err(refused());
+        }
+        let question = Question::Prompt { text: "Code \x1b[2Junique :".into(), echo: false };
+        if let Answer::Text(text) = ui.ask(question) {
+            told.send(text.expose(str::to_owned)).map_err(|_| refused())?;
+        }
+        Ok(())
+    });
+    let (mut h, far, wait) = window(vec![script]);
+    h.state_mut().sessions.open(open_as("web"));
+    see(&mut h, &wait, "SHA256:abcdefgh");
+    h.get_by_label("Faire confiance et continuer").click();
+    see(&mut h, &wait, "Le serveur demande :");
+    h.run_steps(3);
+    // Only the field's name and the words; the typed answer is nowhere.
+    h.event(Event::Text("123456".into()));
+    h.run_steps(2);
+    assert!(h.query_by_label_contains("123456").is_none());
+    h.key_press(Key::Enter);
+    h.run_steps(2);
+    assert_eq!(tell.recv().as_deref(), Ok("123456"));
+    see(&mut h, &wait, "Terminal");
+    h.run_steps(4);
+    assert!(h.query_by_label_contains("Algorithmes faibles").is_some());
+    h.event(Event::Text("ls".into()));
+    h.key_press(Key::Enter);
+    h.run_steps(3);
+    assert_eq!(*far.typed.lock().expect("as above"), b"ls\r");
+}
+
+#[test]
+fn a_failed_tab_says_what_and_what_to_do_and_retries() {
+    let (mut h, _far, wait) = window(vec![Box::new(|_| Err(refused()))]);
+    h.state_mut().sessions.open(open_as("web"));
+    see(&mut h, &wait, "Le port 22 refuse la connexion.");
+    h.get_by_label("Vérifiez que le service tourne.");
+    h.get_by_label("Réessayer").click();
+    see(&mut h, &wait, "Terminal");
+}
+
+#[test]
+fn a_live_tab_is_closed_after_a_yes_and_an_ended_one_says_how_it_ended() {
+    let (mut h, far, wait) = window(Vec::new());
+    h.state_mut().sessions.open(open_as("web"));
+    see(&mut h, &wait, "Terminal");
+    h.get_by_role_and_label(Role::Tab, "Dupont – web");
+    h.get_by_label("Fermer l'onglet web").click();
+    see(&mut h, &wait, "Garder ouverte");
+    h.get_by_label("Garder ouverte").click();
+    h.run_steps(3);
+    let mut sink = far.sinks.lock().expect("as above").pop().expect("a shell");
+    sink(FromRemote::Exit(Exit::Status(2)));
+    sink(FromRemote::Closed(None));
+    see(&mut h, &wait, "Session terminée, code de sortie 2");
+    h.key_press_modifiers(Modifiers { shift: true, ..Modifiers::CTRL }, Key::W);
+    see(&mut h, &wait, "page d'accueil");
+}
+
+#[test]
+fn a_new_terminal_starts_with_the_size_of_the_last() {
+    let (mut all, _far, wait) = sessions(Vec::new());
+    all.set_size(TermSize { cols: 132, rows: 43 });
+    let id = all.open(open_as("web"));
+    until(&mut all, &wait, |s| matches!(s, TabState::Live));
+    let size = all.tab(id).and_then(|tab| tab.terminal.as_ref().map(|t| t.size()));
+    assert_eq!(size, Some(TermSize { cols: 132, rows: 43 }));
+}
