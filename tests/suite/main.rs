@@ -3,6 +3,7 @@
 mod audit_bundle;
 mod audit_formats;
 mod audit_log;
+mod formats;
 #[cfg(feature = "gui")]
 mod gui_secret_edit;
 #[cfg(feature = "gui")]
