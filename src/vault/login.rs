@@ -372,6 +372,28 @@ pub fn secret_of(
         .map_err(|_| BurnError::Tampered)
 }
 
+/// The step near `now` whose code is `code`, of a login whose member is open by
+/// other means (an enrolment code): proof of the phone before a login is made on
+/// another computer. The caller remembers the step as used.
+///
+/// # Errors
+/// [`BurnError::AlreadyUsed`] or [`BurnError::Tampered`]; `Ok(None)` for a wrong code.
+pub fn step_for(
+    vault: &VaultId,
+    slot: &SlotRow,
+    head: &OtpHeadRow,
+    member_key: &Key32,
+    code: &str,
+    now: Time,
+) -> Result<Option<u64>, BurnError> {
+    let head =
+        Head::open(vault, head, &slot.params, member_key).map_err(|_| BurnError::Tampered)?;
+    match confirm(&head.secret, code, now) {
+        Some(step) if step <= head.last_used_step => Err(BurnError::AlreadyUsed),
+        other => Ok(other),
+    }
+}
+
 /// `lp(NFC(password)) ‖ lp(u32 target)`: what Argon2id stretches.
 fn first_factors(password: &SecretText, target: u32) -> Zeroizing<Vec<u8>> {
     let mut normal = Zeroizing::new(String::with_capacity(4 * password.len()));

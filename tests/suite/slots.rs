@@ -327,6 +327,21 @@ fn factors_change_under_the_same_slot() {
 }
 
 #[test]
+fn another_computer_is_enrolled_with_the_same_phone_and_a_fresh_code() {
+    let mut home = Home::new(false);
+    home.open_and_burn(&code(NOON), NOON);
+    let LoginRows { slot, head, .. } = &home.rows;
+    let step = |text: &str, now| login::step_for(&VAULT, slot, head, &key(7), text, now);
+    assert_eq!(step(&code(NOON), NOON), Err(BurnError::AlreadyUsed));
+    let next = NOON.plus_seconds(30);
+    assert_eq!(step(&code(next), next), Ok(Some(step_of(next))));
+    assert_eq!(step("12345", next), Ok(None));
+    let secret = login::secret_of(&VAULT, slot, head, &key(7)).expect("opens");
+    assert!(secret.expose(|s| s == SECRET));
+    assert!(login::secret_of(&VAULT, slot, head, &key(8)).is_err());
+}
+
+#[test]
 fn a_machine_without_the_memory_says_so() {
     let home = Home::new(true);
     let given = Given {
