@@ -18,5 +18,6 @@ mod seeded;
 mod slots;
 mod smoke;
 mod ssh_login;
+mod ssh_old_devices;
 mod ssh_session;
 mod vectors;
