@@ -14,6 +14,7 @@ use crate::model::id::{DeviceId, EntryId, MemberId, VaultId};
 use crate::model::lang::{Bi, Lang};
 use crate::model::member::{Member, Role};
 use crate::model::plan::Plan;
+pub use crate::model::settings::Settings;
 use crate::model::time::Time;
 use crate::secret::{SecretBytes, SecretText};
 
@@ -238,30 +239,6 @@ impl ExportFormat {
             Self::Syslog | Self::Cef => "log",
             Self::Ocsf => "json",
             other => other.word(),
-        }
-    }
-}
-
-/// Settings of the vault, the same for all members.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
-pub struct Settings {
-    /// Seconds without input before the vault locks; 30 to 86,400.
-    pub idle_lock_secs: u64,
-    /// Lock ends open sessions instead of hiding them.
-    pub lock_ends_sessions: bool,
-    /// Seconds before a copied secret leaves the clipboard; 5 to 600.
-    pub clipboard_secs: u64,
-    /// Newest automatic backups kept, besides one per month; 1 to 100.
-    pub backups_kept: u32,
-}
-
-impl Default for Settings {
-    fn default() -> Self {
-        Self {
-            idle_lock_secs: 600,
-            lock_ends_sessions: false,
-            clipboard_secs: 20,
-            backups_kept: 10,
         }
     }
 }

@@ -1,34 +1,67 @@
 //! The application: joins vault, store, connectors and the machine. Screens and
 //! command line talk to it through [`App`] and never reach below it.
 
+mod anchor;
 pub mod api;
+mod auditing;
+mod backup;
+mod bulk;
+mod check;
+mod devices;
+mod enrolment;
+mod entries;
 pub mod export;
+mod exporting;
+mod factors;
 pub mod generate;
+mod grants;
+mod people;
+mod plan;
+mod pool;
+mod reveal;
+mod seeds;
+mod sessions;
+mod team;
+mod text;
+mod transfer;
+mod unlock;
 pub mod wire;
+mod worker;
 
 #[cfg(feature = "gui")]
 pub use crate::os::clipboard::SecretClipboard;
+
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+use std::sync::mpsc::{self, Sender};
+
+use crate::audit::line::Draft;
+use crate::connect::link::{Channel, ChannelRequest, LinkInfo, Sink};
+use crate::connect::{Answer, Progress, Question};
+use crate::model::audit_event::{Event, field};
+use crate::model::entry::Kind;
+use crate::model::id::SessionId;
+use crate::model::lang::Bi;
+use crate::secret::SecretText;
+use crate::vault::unlocked::{Env, Unlocked};
+
+use api::{AppError, At, Factors, Justification, Patch, Reply, Request, Status};
+pub use enrolment::Enrolment;
+use worker::{Job, Worker};
 
 /// Calls `tell` when the computer goes to sleep or its screen is locked.
 pub fn watch_session_lock(mut tell: impl FnMut() + Send + 'static) {
     crate::os::session_lock::watch(move |_| tell());
 }
 
-use std::path::PathBuf;
-
-use crate::connect::link::{Channel, ChannelRequest, LinkInfo, Sink};
-use crate::connect::{Answer, Progress, Question};
-use crate::model::id::SessionId;
-use crate::model::lang::Bi;
-use crate::secret::SecretText;
-
-use api::{AppError, At, Factors, Justification, Reply, Request, Status};
-
 /// One vault, locked or unlocked. Cheap to clone; every clone talks to the same
 /// worker thread, which alone owns keys and store. All methods block: a window
 /// calls them from a thread of its own.
 #[derive(Clone)]
-pub struct App {}
+pub struct App {
+    file: PathBuf,
+    jobs: Sender<Job>,
+}
 
 /// How to open a vault.
 pub struct UnlockOptions {
@@ -54,52 +87,6 @@ pub struct CreateOptions {
     pub portable: bool,
     /// Argon2id memory in MiB; `None` calibrates to about one second.
     pub kdf_memory_mib: Option<u32>,
-}
-
-/// A vault, or a member's access to one, on its way to being made: first the
-/// phone is enrolled, then the kit is confirmed, then it is written. Dropping it
-/// leaves nothing behind.
-pub struct Enrolment {}
-
-impl Enrolment {
-    /// `otpauth://totp/…` for the phone (Google's key URI format).
-    pub fn otpauth_uri(&self) -> &SecretText {
-        unimplemented!()
-    }
-
-    /// The recovery code as printed: nine groups of four.
-    pub fn kit(&self) -> &SecretText {
-        unimplemented!()
-    }
-
-    /// The recovery kit as a PDF page with a QR code.
-    pub fn kit_pdf(&self, _lang: crate::model::lang::Lang) -> Result<Vec<u8>, AppError> {
-        unimplemented!()
-    }
-
-    /// Checks a code that the phone shows. May be called again after a refusal.
-    ///
-    /// # Errors
-    /// The code does not belong to the seed.
-    pub fn check_code(&mut self, _code: &SecretText) -> Result<(), AppError> {
-        unimplemented!()
-    }
-
-    /// Checks that the typed recovery code is the printed one.
-    ///
-    /// # Errors
-    /// It is not.
-    pub fn check_kit(&self, _typed: &SecretText) -> Result<(), AppError> {
-        unimplemented!()
-    }
-
-    /// Writes it. The vault stays locked.
-    ///
-    /// # Errors
-    /// No code was confirmed yet, or the file cannot be written.
-    pub fn finish(self) -> Result<Finished, AppError> {
-        unimplemented!()
-    }
 }
 
 /// What [`Enrolment::finish`] made.
@@ -157,16 +144,35 @@ pub trait OpenSession: Send + Sync {
 
 impl App {
     /// An application for the vault at `file`, which need not exist yet.
-    pub fn new(_file: PathBuf) -> Self {
-        Self {}
+    pub fn new(file: PathBuf) -> Self {
+        let (jobs, work) = mpsc::channel();
+        let worker = Worker {
+            file: file.clone(),
+            open: None,
+            sessions: HashMap::new(),
+            pool: pool::Pool::default(),
+        };
+        // The stack of the thread that handles keys is burnt after each job; a
+        // roomy one keeps the burning within it.
+        std::thread::Builder::new()
+            .name("vault".into())
+            .stack_size(8 << 20)
+            .spawn(move || worker.run(&work))
+            .expect("a process that cannot start one thread cannot run");
+        Self { file, jobs }
+    }
+
+    /// The vault's file.
+    pub fn file(&self) -> &Path {
+        &self.file
     }
 
     /// Begins a new vault; nothing is written before [`Enrolment::finish`].
     ///
     /// # Errors
     /// The file exists, or the options make no sense.
-    pub fn create(&self, _options: CreateOptions) -> Result<Enrolment, AppError> {
-        unimplemented!()
+    pub fn create(&self, options: CreateOptions) -> Result<Enrolment, AppError> {
+        Enrolment::create(self.jobs.clone(), options)
     }
 
     /// Begins to accept an invitation with an own password and phone.
@@ -175,32 +181,34 @@ impl App {
     /// The code is wrong, used, or for another vault.
     pub fn accept_invitation(
         &self,
-        _code: SecretText,
-        _password: SecretText,
+        code: SecretText,
+        password: SecretText,
     ) -> Result<Enrolment, AppError> {
-        unimplemented!()
+        Enrolment::accept(self.jobs.clone(), &self.file, code, password)
     }
 
     /// Begins to set new factors with the recovery kit.
     ///
     /// # Errors
     /// The kit does not belong to a member of this vault.
-    pub fn recover(&self, _kit: SecretText, _password: SecretText) -> Result<Enrolment, AppError> {
-        unimplemented!()
+    pub fn recover(&self, kit: SecretText, password: SecretText) -> Result<Enrolment, AppError> {
+        Enrolment::recover(self.jobs.clone(), &self.file, kit, password)
     }
 
-    /// Enrols this computer with a one-time code shown on an enrolled one (or
-    /// with the kit), and the member's own factors.
+    /// Enrols this computer with a one-time code shown on an enrolled one, and
+    /// the member's own password and code.
     ///
     /// # Errors
     /// A code or factor is refused.
     pub fn enrol_device(
         &self,
-        _code: SecretText,
-        _member: Option<String>,
-        _factors: Factors,
-    ) -> Result<(), AppError> {
-        unimplemented!()
+        code: SecretText,
+        member: Option<String>,
+        factors: Factors,
+    ) -> Result<Finished, AppError> {
+        ask(&self.jobs, |answer| {
+            Job::EnrolDevice(Box::new(devices::NewDevice { code, member, factors }), answer)
+        })
     }
 
     /// Opens the vault.
@@ -208,29 +216,25 @@ impl App {
     /// # Errors
     /// One text for every wrong factor; others for missing, foreign, damaged,
     /// older or unwritable files.
-    pub fn unlock(&self, _options: UnlockOptions) -> Result<Status, AppError> {
-        unimplemented!()
+    pub fn unlock(&self, options: UnlockOptions) -> Result<Status, AppError> {
+        ask(&self.jobs, |answer| Job::Unlock(Box::new(options), answer))
     }
 
     /// Puts the vault back to a backup file, after the member's factors opened
-    /// that file; the present file is kept beside it.
+    /// that file; the present file is kept beside it. The vault is locked then.
     ///
     /// # Errors
     /// The backup does not open or is damaged.
-    pub fn restore_backup(
-        &self,
-        _backup: PathBuf,
-        _options: UnlockOptions,
-    ) -> Result<(), AppError> {
-        unimplemented!()
+    pub fn restore_backup(&self, backup: PathBuf, options: UnlockOptions) -> Result<(), AppError> {
+        ask(&self.jobs, |answer| Job::RestoreBackup(backup, Box::new(options), answer))
     }
 
     /// Asks the unlocked vault.
     ///
     /// # Errors
     /// It is locked, or the request fails.
-    pub fn call(&self, _request: Request) -> Result<Reply, AppError> {
-        unimplemented!()
+    pub fn call(&self, request: Request) -> Result<Reply, AppError> {
+        ask(&self.jobs, |answer| Job::Call(Box::new(request), answer))
     }
 
     /// Opens a session. The opening audit line is stored before anything starts.
@@ -239,9 +243,47 @@ impl App {
     /// Not allowed, broken settings, or the far side (see `connect::Failure`).
     pub fn connect(
         &self,
-        _request: ConnectRequest,
-        _ui: &mut dyn SessionUi,
+        request: ConnectRequest,
+        ui: &mut dyn SessionUi,
     ) -> Result<Box<dyn OpenSession>, AppError> {
-        unimplemented!()
+        sessions::open(&self.jobs, request, ui)
+    }
+
+    /// Fills an empty vault with many made-up nodes, for trials: far quicker
+    /// than one [`Request::Create`] each. Paths name folders made before.
+    ///
+    /// # Errors
+    /// It is locked, or a node does not fit.
+    pub fn create_many(&self, nodes: Vec<(Kind, String, Patch)>) -> Result<u64, AppError> {
+        ask(&self.jobs, |answer| Job::CreateMany(nodes, answer))
+    }
+}
+
+/// Sends a job and waits for its answer.
+fn ask<T>(jobs: &Sender<Job>, job: impl FnOnce(worker::Answer<T>) -> Job) -> Result<T, AppError> {
+    let (answer, done) = mpsc::channel();
+    let gone = || {
+        AppError::new(
+            api::Code::Other,
+            ("Poterne a rencontré une erreur interne.", "Poterne met an internal error."),
+            (
+                "Relancez le programme ; le coffre est intact.",
+                "Start the program again; the vault is intact.",
+            ),
+        )
+    };
+    jobs.send(job(answer)).map_err(|_| gone())?;
+    done.recv().map_err(|_| gone())?
+}
+
+/// An audit line of the member who unlocked, now.
+fn draft(v: &Unlocked, env: &Env<'_>, event: Event, ok: bool) -> Draft {
+    Draft {
+        at: env.now,
+        actor: Some(v.me),
+        event,
+        ok,
+        fields: vec![(field::MEMBER, people::name(v, &v.me))],
+        fact: None,
     }
 }

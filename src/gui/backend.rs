@@ -122,7 +122,7 @@ impl Backend for App {
         member: Option<String>,
         factors: Factors,
     ) -> Result<(), AppError> {
-        App::enrol_device(self, code, member, factors)
+        App::enrol_device(self, code, member, factors).map(drop)
     }
     fn unlock(&self, options: UnlockOptions) -> Result<Status, AppError> {
         App::unlock(self, options)

@@ -8,5 +8,6 @@ pub mod lang;
 pub mod member;
 pub mod plan;
 pub mod policy;
+pub mod settings;
 pub mod target;
 pub mod time;

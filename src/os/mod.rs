@@ -10,6 +10,7 @@ pub mod detach;
 pub mod harden;
 pub mod hugemem;
 pub mod keyring;
+pub mod machine;
 pub mod net;
 pub mod paths;
 pub mod process;

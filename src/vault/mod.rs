@@ -1,10 +1,17 @@
-//! The vault's sealed rows and what opens them. Knows no disk, wire, window,
-//! clock or machine.
+//! The sealed vault: formats, keys, members, records, index and log. Pure: it
+//! knows no disk, wire, window, clock or randomness of the machine.
 
+pub mod cell;
 pub mod cert;
 pub mod code;
 pub mod grant;
 pub mod identity;
+pub mod index;
+pub mod log;
 pub mod login;
+pub mod members;
 pub mod otp;
+pub mod rows;
 pub mod slot;
+pub mod state;
+pub mod unlocked;

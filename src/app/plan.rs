@@ -1,0 +1,358 @@
+//! Works out what connecting to an entry would do: where user, secrets and
+//! settings come from, through folders, links and jump hosts. Touches neither
+//! network nor secrets; what it finds broken it says.
+
+use std::collections::BTreeMap;
+
+use crate::connect::field::{Field, FieldKind};
+use crate::connect::{self, Opens};
+use crate::model::entry::{CredentialSource, Entry, Slot};
+use crate::model::id::EntryId;
+use crate::model::lang::Bi;
+use crate::model::plan::{Origin, Plan, PlanLine};
+use crate::model::target::{Hop, HostPort, PinnedKey, Target};
+
+/// Longest chain of links or folders that is followed.
+const MAX_CHAIN: usize = 32;
+/// Setting of a client under which pinned keys are kept, before `host:port`.
+pub const PIN_PREFIX: &str = "pin:";
+/// Setting of a credential that makes it a member's own login for other entries.
+pub const FOR: &str = "for";
+/// Secrets that a login consists of.
+const LOGIN: [Slot; 4] = [Slot::Password, Slot::PrivateKey, Slot::Passphrase, Slot::Totp];
+
+/// What the planner may look up.
+pub trait Look {
+    /// A node, without its secrets; `None` if it is gone or not granted.
+    fn entry(&self, id: &EntryId) -> Option<Entry>;
+    /// `Client/Folder/Name`.
+    fn path(&self, id: &EntryId) -> String;
+    /// The asking member's own login for the first of `ids` that has one.
+    fn mine(&self, ids: &[EntryId]) -> Option<Entry>;
+}
+
+/// A plan and what is needed to carry it out.
+pub struct Resolved {
+    /// For people.
+    pub plan: Plan,
+    /// For the connector; `None` while something is broken.
+    pub target: Option<Target>,
+    /// Entry that gives each hop's secrets, in the order of hops.
+    pub givers: Vec<BTreeMap<Slot, EntryId>>,
+}
+
+/// Works out the plan of `entry`.
+pub fn resolve(look: &dyn Look, entry: &Entry) -> Resolved {
+    let mut plan = Plan {
+        entry: entry.id,
+        path: look.path(&entry.id),
+        kind: entry.kind.clone(),
+        hops: Vec::new(),
+        lines: Vec::new(),
+        secrets: Vec::new(),
+        broken: Vec::new(),
+        ticket_required: false,
+        reason_required: false,
+    };
+    if let Some(info) = look.entry(&entry.client).and_then(|c| c.client_info) {
+        plan.ticket_required = info.ticket_required;
+        plan.reason_required = info.reason_required;
+    }
+    let (hop, givers) = hop_of(look, entry, &mut plan, true);
+    let mut hops = Vec::new();
+    let mut all_givers = Vec::new();
+    let jumps = hop.settings.get("jump").cloned().unwrap_or_default();
+    let mut seen = vec![entry.id];
+    add_jumps(look, &jumps, &mut seen, &mut hops, &mut all_givers, &mut plan);
+    hops.push(hop);
+    all_givers.push(givers);
+    let session = connect::by_kind(&entry.kind).is_some_and(|c| c.opens() == Opens::Session);
+    let target =
+        (plan.broken.is_empty() && session).then(|| Target { kind: entry.kind.clone(), hops });
+    Resolved { plan, target, givers: all_givers }
+}
+
+fn add_jumps(
+    look: &dyn Look,
+    list: &str,
+    seen: &mut Vec<EntryId>,
+    hops: &mut Vec<Hop>,
+    givers: &mut Vec<BTreeMap<Slot, EntryId>>,
+    plan: &mut Plan,
+) {
+    for word in list.split(',').map(str::trim).filter(|w| !w.is_empty()) {
+        let found = word.parse::<EntryId>().ok().and_then(|id| look.entry(&id));
+        let Some(jump) = found else {
+            plan.broken.push(Bi::new(
+                "Une machine de rebond a disparu ou ne vous est pas accordée.",
+                "A jump host is gone or not granted to you.",
+            ));
+            continue;
+        };
+        let path = look.path(&jump.id);
+        if seen.contains(&jump.id) || seen.len() > 8 {
+            plan.broken.push(Bi::new(
+                format!("Le rebond par « {path} » tourne en rond."),
+                format!("The jump through “{path}” goes in a circle."),
+            ));
+            continue;
+        }
+        seen.push(jump.id);
+        let (hop, own) = hop_of(look, &jump, plan, false);
+        let before = hop.settings.get("jump").cloned().unwrap_or_default();
+        add_jumps(look, &before, seen, hops, givers, plan);
+        plan.hops.push(path);
+        hops.push(hop);
+        givers.push(own);
+    }
+}
+
+/// One machine of the way. `main` hops write lines into the plan.
+fn hop_of(
+    look: &dyn Look,
+    entry: &Entry,
+    plan: &mut Plan,
+    main: bool,
+) -> (Hop, BTreeMap<Slot, EntryId>) {
+    let path = look.path(&entry.id);
+    let connector = connect::by_kind(&entry.kind);
+    let above = ancestors(look, entry);
+    let mut lines = Vec::new();
+    let mut line = |field: &str, value: String, secret: bool, origin: Origin| {
+        lines.push(PlanLine { field: field.to_owned(), value, secret, origin });
+    };
+    let common = connector.map(|c| c.common());
+    let port = entry.port.or_else(|| connector.and_then(|c| c.default_port())).unwrap_or(0);
+    if common.is_some_and(|c| c.host) {
+        line("host", entry.host.clone(), false, Origin::Own);
+        let needs_host = connector.is_some_and(|c| c.opens() != Opens::Details);
+        if entry.host.is_empty() && needs_host {
+            plan.broken.push(Bi::new(
+                format!("« {path} » n'a pas d'adresse."),
+                format!("“{path}” has no host."),
+            ));
+        }
+    }
+    if common.is_some_and(|c| c.port) {
+        let origin = if entry.port.is_some() { Origin::Own } else { Origin::Default };
+        line("port", port.to_string(), false, origin);
+    }
+
+    let mut user = entry.user.clone();
+    let mut givers = BTreeMap::new();
+    let mut ask = false;
+    if common.is_some_and(|c| c.user) {
+        match login(look, entry, &above, 0) {
+            Ok(Login::Asked(giver_user)) => {
+                ask = true;
+                if user.is_empty() {
+                    user = giver_user;
+                }
+                line(
+                    "user",
+                    user.clone(),
+                    false,
+                    if user.is_empty() { Origin::Asked } else { Origin::Own },
+                );
+                line("password", String::new(), true, Origin::Asked);
+            }
+            Ok(Login::None) => {
+                line(
+                    "user",
+                    user.clone(),
+                    false,
+                    if user.is_empty() { Origin::Asked } else { Origin::Own },
+                );
+                ask = true;
+            }
+            Ok(Login::From(giver, origin)) => {
+                if user.is_empty() {
+                    user = giver.user.clone();
+                    line("user", user.clone(), false, origin.clone());
+                } else {
+                    line("user", user.clone(), false, Origin::Own);
+                }
+                for slot in LOGIN.iter().filter(|s| giver.secrets.contains_key(s)) {
+                    givers.insert(slot.clone(), giver.id);
+                    line(&slot.to_string(), String::new(), true, origin.clone());
+                }
+            }
+            Err(broken) => plan.broken.push(broken),
+        }
+    }
+    // What is the entry's own stays its own, whatever its login comes from.
+    for slot in entry.secrets.keys() {
+        let part_of_login = LOGIN.contains(slot) && *slot != Slot::Totp;
+        if !part_of_login && givers.insert(slot.clone(), entry.id) != Some(entry.id) {
+            lines.retain(|l| !(l.secret && l.field == slot.to_string()));
+            lines.push(PlanLine {
+                field: slot.to_string(),
+                value: String::new(),
+                secret: true,
+                origin: Origin::Own,
+            });
+        }
+    }
+
+    let mut settings = BTreeMap::new();
+    for field in connector.map_or(&[][..], |c| c.fields()) {
+        let (value, origin) = setting(look, entry, &above, field);
+        if !field.accepts(&value) {
+            plan.broken.push(Bi::new(
+                format!("« {path} » : la valeur de « {} » n'est pas valable.", field.fr),
+                format!("“{path}”: the value of “{}” is not valid.", field.en),
+            ));
+        }
+        let shown =
+            if field.kind == FieldKind::Entries { named(look, &value) } else { value.clone() };
+        if !value.is_empty() {
+            lines.push(PlanLine {
+                field: field.id.to_owned(),
+                value: shown,
+                secret: false,
+                origin,
+            });
+        }
+        settings.insert(field.id.to_owned(), value);
+    }
+
+    if main {
+        plan.lines = lines;
+        plan.secrets = givers.iter().map(|(s, id)| (s.clone(), *id)).collect();
+    }
+    let at = HostPort { host: entry.host.trim().to_owned(), port };
+    let pinned = look.entry(&entry.client).map(|c| pins_of(&c, &at)).unwrap_or_default();
+    let slots = givers.keys().cloned().collect();
+    (Hop { entry: entry.id, path, at, user, slots, pinned, settings, ask }, givers)
+}
+
+enum Login {
+    /// This entry's user and secrets.
+    From(Box<Entry>, Origin),
+    /// The person is asked; a user name may be known.
+    Asked(String),
+    /// Nothing is stored anywhere above.
+    None,
+}
+
+fn login(look: &dyn Look, entry: &Entry, above: &[Entry], depth: usize) -> Result<Login, Bi> {
+    let path = || look.path(&entry.id);
+    if depth > MAX_CHAIN {
+        return Err(Bi::new(
+            format!("La chaîne d'identifiants de « {} » tourne en rond.", path()),
+            format!("The credential chain of “{}” goes in a circle.", path()),
+        ));
+    }
+    match &entry.credential {
+        CredentialSource::Own => Ok(Login::From(Box::new(entry.clone()), Origin::Own)),
+        CredentialSource::Ask => Ok(Login::Asked(entry.user.clone())),
+        CredentialSource::Linked(id) => {
+            let Some(other) = look.entry(id).filter(|e| e.trashed_at.is_none()) else {
+                return Err(Bi::new(
+                    format!(
+                        "L'identifiant lié à « {} » a disparu ou ne vous est pas accordé.",
+                        path()
+                    ),
+                    format!("The credential linked to “{}” is gone or not granted to you.", path()),
+                ));
+            };
+            let linked = Origin::Linked(look.path(&other.id));
+            match login(look, &other, &ancestors(look, &other), depth + 1)? {
+                Login::From(giver, Origin::Own) => Ok(Login::From(giver, linked)),
+                other => Ok(other),
+            }
+        }
+        CredentialSource::Mine => {
+            let ids: Vec<EntryId> =
+                std::iter::once(entry.id).chain(above.iter().map(|e| e.id)).collect();
+            let Some(mine) = look.mine(&ids) else {
+                return Err(Bi::new(
+                    format!("Vous n'avez pas d'identifiant personnel pour « {} ».", path()),
+                    format!("You have no login of your own for “{}”.", path()),
+                ));
+            };
+            let origin = Origin::Mine(look.path(&mine.id));
+            Ok(Login::From(Box::new(mine), origin))
+        }
+        CredentialSource::Inherited => {
+            for (n, folder) in above.iter().enumerate() {
+                let has_login =
+                    !folder.user.is_empty() || LOGIN.iter().any(|s| folder.secrets.contains_key(s));
+                match &folder.credential {
+                    CredentialSource::Inherited if !has_login => {}
+                    CredentialSource::Inherited | CredentialSource::Own if has_login => {
+                        let origin = Origin::Inherited(look.path(&folder.id));
+                        return Ok(Login::From(Box::new(folder.clone()), origin));
+                    }
+                    CredentialSource::Own | CredentialSource::Inherited => {}
+                    _ => return login(look, folder, &above[n + 1..], depth + 1),
+                }
+            }
+            let own_login = LOGIN.iter().any(|s| entry.secrets.contains_key(s));
+            if own_login {
+                Ok(Login::From(Box::new(entry.clone()), Origin::Own))
+            } else {
+                Ok(Login::None)
+            }
+        }
+    }
+}
+
+fn setting(look: &dyn Look, entry: &Entry, above: &[Entry], field: &Field) -> (String, Origin) {
+    let given = |e: &Entry| e.settings.get(field.id).filter(|v| !v.is_empty()).cloned();
+    if let Some(value) = given(entry) {
+        return (value, Origin::Own);
+    }
+    if field.inherits {
+        for folder in above {
+            if let Some(value) = given(folder) {
+                return (value, Origin::Inherited(look.path(&folder.id)));
+            }
+        }
+    }
+    (field.default.to_owned(), Origin::Default)
+}
+
+fn ancestors(look: &dyn Look, entry: &Entry) -> Vec<Entry> {
+    let mut out = Vec::new();
+    let mut up = entry.parent;
+    while let Some(parent) = up.and_then(|id| look.entry(&id)) {
+        up = if out.len() >= MAX_CHAIN { None } else { parent.parent };
+        out.push(parent);
+    }
+    out
+}
+
+/// Ids of a list setting as paths.
+pub fn named(look: &dyn Look, list: &str) -> String {
+    let names = list.split(',').map(str::trim).filter(|w| !w.is_empty());
+    let names = names.map(|w| match w.parse::<EntryId>() {
+        Ok(id) if look.entry(&id).is_some() => look.path(&id),
+        _ => format!("?{w}"),
+    });
+    names.collect::<Vec<_>>().join(", ")
+}
+
+/// The keys a client trusts at a place.
+pub fn pins_of(client: &Entry, at: &HostPort) -> Vec<PinnedKey> {
+    let Some(all) = client.settings.get(&format!("{PIN_PREFIX}{at}")) else { return Vec::new() };
+    let pins = all.lines().filter_map(|l| l.split_once(' '));
+    pins.map(|(algorithm, fingerprint)| PinnedKey {
+        at: at.clone(),
+        algorithm: algorithm.to_owned(),
+        fingerprint: fingerprint.to_owned(),
+    })
+    .collect()
+}
+
+/// Adds a key to those a client trusts.
+pub fn pin(client: &mut Entry, key: &PinnedKey) {
+    let lines = client.settings.entry(format!("{PIN_PREFIX}{}", key.at)).or_default();
+    let line = format!("{} {}", key.algorithm, key.fingerprint);
+    if !lines.lines().any(|l| l == line) {
+        if !lines.is_empty() {
+            lines.push('\n');
+        }
+        lines.push_str(&line);
+    }
+}

@@ -1,0 +1,175 @@
+//! Checks what a person gives to be kept: one-time seeds, private keys, ticket
+//! patterns, ticket numbers. A secret that would not work is refused when it is
+//! typed, not when it is needed.
+
+use crate::crypto::totp::Seed;
+use crate::model::entry::{ClientInfo, Slot};
+use crate::model::lang::Bi;
+use crate::secret::{SecretBytes, SecretText};
+
+use super::api::{AppError, Code, Justification};
+
+/// The value as it is stored: a seed as otpauth URI, text without its last line
+/// end, a key with one.
+pub(super) fn normal(slot: &Slot, value: SecretBytes, name: &str) -> Result<SecretBytes, AppError> {
+    match slot {
+        Slot::Totp => {
+            let text = text_of(value)?;
+            let seed = text.expose(|t| Seed::parse(t.trim())).map_err(|_| {
+                AppError::usage(
+                    ("Cette graine TOTP ne se lit pas.", "This TOTP seed cannot be read."),
+                    (
+                        "Donnez une adresse otpauth:// ou la clé en base32.",
+                        "Give an otpauth:// address or the key in base32.",
+                    ),
+                )
+            })?;
+            let seed = if seed.account.is_empty() {
+                Seed { account: name.to_owned(), ..seed }
+            } else {
+                seed
+            };
+            Ok(seed.to_uri().into_bytes())
+        }
+        Slot::PrivateKey => {
+            let text = text_of(value)?;
+            let good = text.expose(|t| t.contains("-----BEGIN ") && t.contains("PRIVATE KEY-----"));
+            if !good {
+                return Err(AppError::usage(
+                    ("Ce n'est pas une clé privée.", "This is not a private key."),
+                    (
+                        "Donnez le fichier de clé OpenSSH ou PEM (il commence par -----BEGIN …).",
+                        "Give the OpenSSH or PEM key file (it begins with -----BEGIN …).",
+                    ),
+                ));
+            }
+            Ok(text.expose(|t| SecretBytes::new(format!("{}\n", t.trim()).into_bytes())))
+        }
+        Slot::Notes => Ok(value),
+        Slot::Password | Slot::Passphrase | Slot::Custom(_) => {
+            let text = text_of(value)?;
+            Ok(text.expose(|t| SecretBytes::copy_of(t.trim_end_matches(['\r', '\n']).as_bytes())))
+        }
+    }
+}
+
+fn text_of(value: SecretBytes) -> Result<SecretText, AppError> {
+    value.into_text().map_err(|_| {
+        AppError::usage(
+            ("Ce secret n'est pas du texte UTF-8.", "This secret is not UTF-8 text."),
+            ("Joignez-le comme pièce jointe.", "Attach it as a file instead."),
+        )
+    })
+}
+
+/// Refuses a pattern or address that could never work.
+pub(super) fn check_client(info: &ClientInfo) -> Result<(), AppError> {
+    if pattern(&info.ticket_pattern).is_none() {
+        return Err(AppError::usage(
+            (
+                "Le modèle de ticket n'est pas une expression régulière.",
+                "The ticket pattern is not a regular expression.",
+            ),
+            ("Par exemple : ART-[0-9]{5}", "For example: ART-[0-9]{5}"),
+        ));
+    }
+    let url = info.ticket_url.trim();
+    if !url.is_empty() && !(url.starts_with("https://") || url.starts_with("http://")) {
+        return Err(AppError::usage(
+            (
+                "L'adresse des tickets doit commencer par https:// ou http://.",
+                "The ticket address must begin with https:// or http://.",
+            ),
+            (
+                "Par exemple : https://glpi.example.fr/ticket/{ticket}",
+                "For example: https://glpi.example.fr/ticket/{ticket}",
+            ),
+        ));
+    }
+    let colour = info.colour.as_str();
+    let hex = |c: &str| {
+        c.len() == 7 && c.starts_with('#') && c[1..].bytes().all(|b| b.is_ascii_hexdigit())
+    };
+    if !colour.is_empty() && !hex(colour) {
+        return Err(AppError::usage(
+            ("La couleur ne se lit pas.", "The colour cannot be read."),
+            ("Écrivez-la #rrggbb, comme #3366cc.", "Write it #rrggbb, such as #3366cc."),
+        ));
+    }
+    Ok(())
+}
+
+fn pattern(text: &str) -> Option<regex::Regex> {
+    let text = if text.is_empty() { ".+" } else { text };
+    regex::RegexBuilder::new(&format!("^(?:{text})$")).size_limit(1 << 20).build().ok()
+}
+
+/// Refuses an act without the ticket or reason that its client asks for.
+pub(super) fn justified(info: &ClientInfo, just: &Justification) -> Result<(), AppError> {
+    let given = |t: &Option<String>| t.as_deref().map(str::trim).is_some_and(|t| !t.is_empty());
+    if info.ticket_required && !given(&just.ticket) {
+        return Err(missing(
+            ("Ce client demande un numéro de ticket.", "This client asks for a ticket number."),
+            &info.ticket_pattern,
+        ));
+    }
+    if let Some(ticket) = just.ticket.as_deref().map(str::trim).filter(|t| !t.is_empty())
+        && !pattern(&info.ticket_pattern).is_some_and(|p| p.is_match(ticket))
+    {
+        return Err(missing(
+            (
+                "Ce numéro de ticket n'a pas la forme attendue.",
+                "This ticket number has not the expected form.",
+            ),
+            &info.ticket_pattern,
+        ));
+    }
+    if info.reason_required && !given(&just.reason) {
+        return Err(AppError::new(
+            Code::NotAllowed,
+            ("Ce client demande un motif.", "This client asks for a reason."),
+            ("Donnez-le avec --reason.", "Give it with --reason."),
+        ));
+    }
+    Ok(())
+}
+
+fn missing(what: (&str, &str), pattern: &str) -> AppError {
+    let form = if pattern.is_empty() { String::new() } else { format!(" ({pattern})") };
+    AppError {
+        code: Code::NotAllowed,
+        what: Bi::new(what.0, what.1),
+        todo: Bi::new(
+            format!("Donnez-le avec --ticket{form}."),
+            format!("Give it with --ticket{form}."),
+        ),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn client(pattern: &str) -> ClientInfo {
+        ClientInfo { ticket_pattern: pattern.into(), ticket_required: true, ..Default::default() }
+    }
+
+    fn ticket(t: &str) -> Justification {
+        Justification { ticket: Some(t.into()), reason: None }
+    }
+
+    #[test]
+    fn a_ticket_must_match_the_whole_pattern() {
+        let info = client("ART-[0-9]{5}");
+        assert!(justified(&info, &ticket("ART-12345")).is_ok());
+        assert!(justified(&info, &ticket("xART-12345")).is_err());
+        assert!(justified(&info, &ticket("ART-1234")).is_err());
+        assert!(justified(&info, &Justification::default()).is_err());
+    }
+
+    #[test]
+    fn alternatives_do_not_escape_the_whole_match() {
+        assert!(justified(&client("A|B"), &ticket("AX")).is_err());
+        assert!(justified(&client("A|B"), &ticket("B")).is_ok());
+    }
+}

@@ -1,0 +1,463 @@
+//! Sessions from click to close: plan, audit line, lease, connector, link. The
+//! opening line is stored before anything starts; if it cannot be, nothing does.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::Sender;
+use std::time::Instant;
+
+use crate::audit::line::Draft;
+use crate::connect::link::{Channel, ChannelRequest, Exit, FromRemote, Link, LinkInfo, Sink};
+use crate::connect::{self, Answer, FailureKind, Lease, Opens, Progress, Question};
+use crate::crypto::totp::Seed;
+use crate::model::audit_event::{Event, field};
+use crate::model::entry::Slot;
+use crate::model::id::SessionId;
+use crate::model::policy::Action;
+use crate::model::target::{PinnedKey, Target};
+use crate::os::clock;
+use crate::secret::{SecretBytes, SecretText};
+
+use super::api::{AppError, At, Code};
+use super::entries::{Looker, locate, need, supersede};
+use super::worker::{Job, Open, Worker};
+use super::{ConnectRequest, OpenSession, SessionUi, draft, people, plan, reveal, seeds};
+
+/// What is needed to open a session; the secrets are already out of the vault.
+pub(super) struct Prepared {
+    pub(super) id: SessionId,
+    pub(super) target: Target,
+    pub(super) secrets: BTreeMap<(usize, Slot), SecretBytes>,
+    /// A link that is already open to the same target.
+    pub(super) open: Option<Arc<dyn Link>>,
+}
+
+/// What the worker remembers of a session for its later lines.
+pub(super) struct Running {
+    fields: Vec<(&'static str, String)>,
+    entry: crate::model::id::EntryId,
+}
+
+/// A step of a session that the vault has to know.
+pub(super) enum Ask {
+    /// It is open.
+    Opened(SessionId, Box<LinkInfo>),
+    /// It could not be opened.
+    Failed(SessionId, String, FailureKind),
+    /// The person accepted a server key.
+    Pin(SessionId, PinnedKey),
+    /// The person, or the pin, refused a server key.
+    Refused(SessionId, String),
+    /// Keep a link for the next session to the same target.
+    Keep(Box<(Target, Arc<dyn Link>)>),
+}
+
+/// How a session ended.
+pub(super) struct Closing {
+    id: SessionId,
+    ms: u64,
+    bytes_in: u64,
+    bytes_out: u64,
+    exit: String,
+}
+
+impl Worker {
+    pub(super) fn prepare(&mut self, request: &ConnectRequest) -> Result<Prepared, AppError> {
+        let pool = &mut self.pool;
+        let reuse = request.reuse;
+        let open = self.open.as_mut().ok_or_else(AppError::locked)?;
+        let (prepared, running) =
+            open.prepare(request, |target| if reuse { pool.find(target) } else { None })?;
+        self.sessions.insert(prepared.id, running);
+        Ok(prepared)
+    }
+
+    pub(super) fn session(&mut self, ask: Ask) -> Result<(), AppError> {
+        match ask {
+            Ask::Keep(kept) => {
+                self.pool.keep(kept.0, kept.1);
+                Ok(())
+            }
+            Ask::Opened(id, info) => self.line(id, Event::SessionOpened, true, |f| {
+                f.push((field::HOST_KEY, info.host_key.clone()));
+                f.push((field::DETAIL, opened_detail(&info)));
+            }),
+            Ask::Failed(id, why, kind) => {
+                let done = self.line(id, Event::SessionFailed, false, |f| {
+                    f.push((field::DETAIL, format!("{}: {why}", word(kind))));
+                });
+                self.sessions.remove(&id);
+                done
+            }
+            Ask::Refused(id, key) => self.line(id, Event::HostKeyRefused, false, |f| {
+                f.push((field::HOST_KEY, key));
+            }),
+            Ask::Pin(id, key) => {
+                let running = self.sessions.get(&id);
+                let (entry, fields) =
+                    running.map(|r| (r.entry, r.fields.clone())).ok_or_else(AppError::locked)?;
+                self.opened()?.pin(entry, fields, &key)
+            }
+        }
+    }
+
+    /// Logs the end of a session; while locked, sealed for the next unlock.
+    pub(super) fn session_closed(&mut self, c: Closing) {
+        let end = |f: &mut Vec<(&'static str, String)>| {
+            f.push((field::DURATION_MS, c.ms.to_string()));
+            f.push((field::BYTES_IN, c.bytes_in.to_string()));
+            f.push((field::BYTES_OUT, c.bytes_out.to_string()));
+            f.push((field::EXIT, c.exit.clone()));
+        };
+        // If the store refuses this last line there is nobody to tell and nothing
+        // to undo: the session is over, and its opening stands in the log.
+        let _ = self.line(c.id, Event::SessionClosed, true, end);
+        self.sessions.remove(&c.id);
+    }
+
+    fn line(
+        &mut self,
+        id: SessionId,
+        event: Event,
+        ok: bool,
+        more: impl FnOnce(&mut Vec<(&'static str, String)>),
+    ) -> Result<(), AppError> {
+        let Some(running) = self.sessions.get(&id) else { return Err(AppError::locked()) };
+        let mut fields = running.fields.clone();
+        more(&mut fields);
+        match self.open.as_mut() {
+            Some(open) => open.write(|v, rows, env| {
+                let mut line = draft(v, env, event, ok);
+                line.fields.extend(fields);
+                Ok(v.log(rows, env, line)?)
+            }),
+            None => self.put_pending(event, ok, fields),
+        }
+    }
+}
+
+fn opened_detail(info: &LinkInfo) -> String {
+    let warnings = info.warnings.iter().map(|w| w.en.clone());
+    std::iter::once(info.description.clone()).chain(warnings).collect::<Vec<_>>().join("; ")
+}
+
+fn word(kind: FailureKind) -> String {
+    serde_json::to_string(&kind).map(|s| s.trim_matches('"').to_owned()).unwrap_or_default()
+}
+
+impl Open {
+    fn prepare(
+        &mut self,
+        request: &ConnectRequest,
+        find: impl FnOnce(&Target) -> Option<Arc<dyn Link>>,
+    ) -> Result<(Prepared, Running), AppError> {
+        let at = &request.at;
+        let (entry, resolved) = self.read(|v, rows| {
+            need(v, Action::Connect)?;
+            let node = locate(v, at)?;
+            let entry = v.entry(rows, &node.id)?;
+            let client = v.entry(rows, &node.client)?;
+            seeds::justified(&client.client_info.unwrap_or_default(), &request.just)?;
+            let resolved = plan::resolve(&Looker { v, rows }, &entry);
+            Ok((entry, resolved))
+        })?;
+        if let Some(broken) = resolved.plan.broken.first() {
+            return Err(AppError {
+                code: Code::Other,
+                what: broken.clone(),
+                todo: crate::model::lang::Bi::new(
+                    format!(
+                        "Voyez `poterne plan \"{}\"` et réparez la chaîne.",
+                        resolved.plan.path
+                    ),
+                    format!("See `poterne plan \"{}\"` and mend the chain.", resolved.plan.path),
+                ),
+            });
+        }
+        let session = connect::by_kind(&entry.kind).is_some_and(|c| c.opens() == Opens::Session);
+        let Some(target) = resolved.target.filter(|_| session) else {
+            return Err(AppError::usage(
+                ("Cette entrée n'ouvre pas de session.", "This entry opens no session."),
+                (
+                    "Connectez-vous à une entrée ssh ou shell ; voyez les autres avec `poterne show`.",
+                    "Connect to an ssh or shell entry; see others with `poterne show`.",
+                ),
+            ));
+        };
+        let id = SessionId(crate::os::random::id());
+        let dest = target.destination();
+        let hops: Vec<String> =
+            target.hops[..target.hops.len() - 1].iter().map(|h| h.at.to_string()).collect();
+        let mut fields = vec![
+            (field::CONNECTOR, entry.kind.to_string()),
+            (field::SESSION, id.to_string()),
+            (field::HOPS, hops.join(",")),
+            (field::REMOTE_USER, dest.user.clone()),
+        ];
+        if !dest.at.host.is_empty() {
+            fields.push((field::HOST, dest.at.host.clone()));
+            fields.push((field::PORT, dest.at.port.to_string()));
+        }
+        let open = find(&target);
+        let offered: Vec<(usize, Slot)> = if open.is_some() {
+            Vec::new()
+        } else {
+            let slots = resolved.givers.iter().enumerate();
+            slots
+                .flat_map(|(n, g)| g.keys().map(move |s| (n, s.clone())))
+                .filter(|(_, s)| *s != Slot::Notes)
+                .collect()
+        };
+        let mut about = Vec::new();
+        self.write(|v, rows, env| {
+            let mut line = draft(v, env, Event::SessionOpening, true);
+            people::about(v, &entry.summary(), &mut line);
+            people::why(&request.just, &mut line);
+            about = line.fields.clone();
+            line.fields.extend(fields.clone());
+            v.log(rows, env, line)?;
+            if !offered.is_empty() {
+                let mut filled = draft(v, env, Event::SecretFilled, true);
+                filled.fields = about.clone();
+                filled.fields.push((field::CONNECTOR, entry.kind.to_string()));
+                filled.fields.push((field::SESSION, id.to_string()));
+                let names: Vec<String> = offered.iter().map(|(_, s)| s.to_string()).collect();
+                filled.fields.push((field::SLOT, names.join(",")));
+                v.log(rows, env, filled)?;
+            }
+            Ok(())
+        })?;
+        let secrets = self.read(|v, rows| {
+            let mut out = BTreeMap::new();
+            for (hop, slot) in offered {
+                let Some(giver) = resolved.givers[hop].get(&slot) else { continue };
+                let from = v.entry(rows, giver)?;
+                out.insert((hop, slot.clone()), v.secret(rows, &from, &slot)?);
+            }
+            Ok::<_, AppError>(out)
+        })?;
+        about.extend(fields);
+        let running = Running { fields: about, entry: entry.id };
+        Ok((Prepared { id, target, secrets, open }, running))
+    }
+
+    fn pin(
+        &mut self,
+        entry: crate::model::id::EntryId,
+        fields: Vec<(&'static str, String)>,
+        key: &PinnedKey,
+    ) -> Result<(), AppError> {
+        self.write(|v, rows, env| {
+            let node = locate(v, &At::Id(entry))?;
+            let old = v.entry(rows, &node.client)?;
+            let mut client = old.clone();
+            plan::pin(&mut client, key);
+            if client.settings != old.settings {
+                supersede(v, rows, env, &old, &mut client)?;
+            }
+            let mut line: Draft = draft(v, env, Event::HostKeyAccepted, true);
+            line.fields.extend(fields);
+            line.fields.push((
+                field::HOST_KEY,
+                format!("{} {} {}", key.at, key.algorithm, key.fingerprint),
+            ));
+            Ok(v.log(rows, env, line)?)
+        })
+    }
+}
+
+/// Opens a session on the calling thread.
+pub(super) fn open(
+    jobs: &Sender<Job>,
+    request: ConnectRequest,
+    ui: &mut dyn SessionUi,
+) -> Result<Box<dyn OpenSession>, AppError> {
+    let accepted = request.accept_host_key.clone();
+    let reuse = request.reuse;
+    let prepared = super::ask(jobs, |answer| Job::Prepare(Box::new(request), answer))?;
+    let Prepared { id, target, secrets, open } = prepared;
+    let started = Instant::now();
+    if let Some(link) = open {
+        return Ok(Box::new(Live::begin(jobs, id, link, started, true)));
+    }
+    let connector = connect::by_kind(&target.kind)
+        .ok_or_else(|| AppError::no_entry(&target.kind.to_string()))?;
+    let mut lease = LiveLease { jobs, id, secrets, ui, accepted };
+    match connector.open(&target, &mut lease) {
+        Ok(link) => {
+            let link: Arc<dyn Link> = Arc::from(link);
+            let live = Live::begin(jobs, id, Arc::clone(&link), started, reuse);
+            if reuse {
+                let kept = Ask::Keep(Box::new((target, link)));
+                super::ask(jobs, |answer| Job::Session(Box::new(kept), answer))?;
+            }
+            Ok(Box::new(live))
+        }
+        Err(failure) => {
+            if failure.kind == FailureKind::HostKeyChanged {
+                let key = target.destination().at.to_string();
+                let _ = super::ask(jobs, |answer| {
+                    Job::Session(Box::new(Ask::Refused(id, format!("{key}: changed"))), answer)
+                });
+            }
+            let failed = Ask::Failed(id, failure.what.en.clone(), failure.kind);
+            let _ = super::ask(jobs, |answer| Job::Session(Box::new(failed), answer));
+            Err(failure.into())
+        }
+    }
+}
+
+/// The application's lease for one connection.
+struct LiveLease<'a> {
+    jobs: &'a Sender<Job>,
+    id: SessionId,
+    secrets: BTreeMap<(usize, Slot), SecretBytes>,
+    ui: &'a mut dyn SessionUi,
+    accepted: Option<String>,
+}
+
+impl LiveLease<'_> {
+    fn tell(&self, ask: Ask) -> bool {
+        super::ask(self.jobs, |answer| Job::Session(Box::new(ask), answer)).is_ok()
+    }
+}
+
+impl Lease for LiveLease<'_> {
+    fn take(&mut self, hop: usize, slot: &Slot) -> Option<SecretBytes> {
+        self.secrets.remove(&(hop, slot.clone()))
+    }
+
+    fn totp(&mut self, hop: usize) -> Option<SecretText> {
+        let stored = self.secrets.get(&(hop, Slot::Totp))?.duplicate();
+        let seed: Seed = reveal::seed_of(stored).ok()?;
+        Some(seed.code(clock::now()).0)
+    }
+
+    fn spawn(
+        &mut self,
+        launch: connect::launch::Launch,
+    ) -> std::io::Result<connect::launch::Child> {
+        launch.start()
+    }
+
+    fn ask(&mut self, question: Question) -> Answer {
+        match question {
+            Question::TrustHostKey(key) => {
+                let before = self.accepted.as_deref() == Some(key.fingerprint.as_str());
+                let yes = before
+                    || matches!(self.ui.ask(Question::TrustHostKey(key.clone())), Answer::Yes);
+                if yes && self.tell(Ask::Pin(self.id, key.clone())) {
+                    Answer::Yes
+                } else {
+                    self.tell(Ask::Refused(self.id, format!("{} {}", key.at, key.fingerprint)));
+                    Answer::No
+                }
+            }
+            other => self.ui.ask(other),
+        }
+    }
+
+    fn say(&mut self, progress: Progress) {
+        self.ui.say(progress);
+    }
+
+    fn cancelled(&self) -> bool {
+        self.ui.cancelled()
+    }
+}
+
+/// An open session.
+struct Live {
+    id: SessionId,
+    link: Arc<dyn Link>,
+    /// Another session may use the link after this one.
+    shared: bool,
+    started: Instant,
+    traffic_before: (u64, u64),
+    jobs: Sender<Job>,
+    exit: Arc<std::sync::Mutex<String>>,
+    closed: AtomicBool,
+}
+
+impl Live {
+    fn begin(
+        jobs: &Sender<Job>,
+        id: SessionId,
+        link: Arc<dyn Link>,
+        started: Instant,
+        shared: bool,
+    ) -> Self {
+        // Nobody waits for this line: the opening one is stored already.
+        let (answer, _) = std::sync::mpsc::channel();
+        let opened = Ask::Opened(id, Box::new(link.info()));
+        let _ = jobs.send(Job::Session(Box::new(opened), answer));
+        Self {
+            id,
+            traffic_before: link.traffic(),
+            link,
+            shared,
+            started,
+            jobs: jobs.clone(),
+            exit: Arc::default(),
+            closed: AtomicBool::new(false),
+        }
+    }
+}
+
+impl OpenSession for Live {
+    fn id(&self) -> SessionId {
+        self.id
+    }
+
+    fn info(&self) -> LinkInfo {
+        self.link.info()
+    }
+
+    fn open_channel(
+        &self,
+        request: ChannelRequest,
+        mut sink: Sink,
+    ) -> Result<Box<dyn Channel>, AppError> {
+        let exit = Arc::clone(&self.exit);
+        let noting: Sink = Box::new(move |message| {
+            if let FromRemote::Exit(how) = &message {
+                let text = match how {
+                    Exit::Status(n) => n.to_string(),
+                    Exit::Signal(name) => format!("SIG{name}"),
+                };
+                *exit.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = text;
+            }
+            sink(message);
+        });
+        Ok(self.link.open_channel(request, noting)?)
+    }
+
+    fn alive(&self) -> bool {
+        !self.closed.load(Ordering::Acquire) && self.link.alive()
+    }
+
+    fn close(&self) {
+        if self.closed.swap(true, Ordering::AcqRel) {
+            return;
+        }
+        let (now_in, now_out) = self.link.traffic();
+        if !self.shared {
+            self.link.close();
+        }
+        let exit = self.exit.lock().unwrap_or_else(std::sync::PoisonError::into_inner).clone();
+        let _ = self.jobs.send(Job::Closed(Box::new(Closing {
+            id: self.id,
+            ms: u64::try_from(self.started.elapsed().as_millis()).unwrap_or(u64::MAX),
+            bytes_in: now_in.saturating_sub(self.traffic_before.0),
+            bytes_out: now_out.saturating_sub(self.traffic_before.1),
+            exit,
+        })));
+    }
+}
+
+impl Drop for Live {
+    fn drop(&mut self) {
+        self.close();
+    }
+}

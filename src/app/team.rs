@@ -1,0 +1,357 @@
+//! Members: inviting, changing, removing. Who leaves takes no key along: every
+//! key that member held is replaced, and what that member used or saw is listed.
+
+use std::collections::BTreeMap;
+
+use crate::audit::line::Fact;
+use crate::crypto::Random;
+use crate::model::audit_event::{Event, OpenLine, field};
+use crate::model::id::{EntryId, MemberId, SlotId};
+use crate::model::member::Role;
+use crate::model::policy::Action;
+use crate::os::random;
+use crate::secret::Key32;
+use crate::vault::cert::{Act, PublicKeys};
+use crate::vault::code;
+use crate::vault::grant::{AUDIT_KEY, PENDING_KEY, VAULT_KEY};
+use crate::vault::identity::{self, Identity, KeyRing};
+use crate::vault::log::Reader;
+use crate::vault::rows::{MemberRow, Rows};
+use crate::vault::slot::Kind;
+use crate::vault::unlocked::{Env, Unlocked};
+
+use super::api::{AppError, Code, MemberView, Reply, RotateItem};
+use super::entries::need;
+use super::worker::Open;
+use super::{draft, enrolment, factors};
+
+fn may_manage(v: &Unlocked, roles: &[Role]) -> Result<(), AppError> {
+    let owner = roles.contains(&Role::Owner);
+    need(v, if owner { Action::ManageOwners } else { Action::ManageMembers })
+}
+
+fn find(v: &Unlocked, name: &str) -> Result<(MemberId, Role, String), AppError> {
+    let m = v.directory.named(name).ok_or_else(|| AppError::no_entry(name))?;
+    Ok((m.id, m.role, m.name.clone()))
+}
+
+fn client_ids(v: &Unlocked, names: &[String]) -> Result<Vec<EntryId>, AppError> {
+    names
+        .iter()
+        .map(|n| v.index.top(n).map(|s| s.id).ok_or_else(|| AppError::no_entry(n)))
+        .collect()
+}
+
+/// Clients whose keys a member of this role and reach is to hold.
+fn wanted(v: &Unlocked, role: Role, all: bool, chosen: &[EntryId]) -> Vec<EntryId> {
+    if role == Role::Auditor {
+        return Vec::new();
+    }
+    if !(all || role.sees_every_client()) {
+        return chosen.to_vec();
+    }
+    // A member's private client is nobody else's.
+    let private = |c: &EntryId| v.index.get(c).is_some_and(|s| s.name.starts_with('~'));
+    v.ring.clients().filter(|c| !private(c)).copied().collect()
+}
+
+fn member_line(
+    v: &Unlocked,
+    env: &Env<'_>,
+    event: Event,
+    subject: &str,
+    role: Role,
+    fact: Option<Fact>,
+) -> crate::audit::line::Draft {
+    let mut line = draft(v, env, event, true);
+    line.fields.push((field::SUBJECT, subject.to_owned()));
+    line.fields.push((field::ROLE, role.to_string()));
+    line.fact = fact;
+    line
+}
+
+impl Open {
+    pub(super) fn members(&mut self) -> Result<Reply, AppError> {
+        self.read(|v, rows| {
+            let names = v.client_names();
+            let mut out = Vec::new();
+            for m in v.directory.members() {
+                let clients = v.clients_of(rows, &m.id)?;
+                out.push(MemberView {
+                    member: m.member(),
+                    clients: clients.iter().filter_map(|c| names.get(c).cloned()).collect(),
+                });
+            }
+            out.sort_by_key(|m| (m.member.role, m.member.name.to_lowercase()));
+            Ok(Reply::Members(out))
+        })
+    }
+
+    pub(super) fn invite(
+        &mut self,
+        name: &str,
+        role: Role,
+        all: bool,
+        clients: &[String],
+    ) -> Result<Reply, AppError> {
+        enrolment::check_name(name)?;
+        let name = name.trim().to_owned();
+        let member_key = random::key();
+        let provisional = Identity::from_seeds(random::key(), &random::key());
+        let mut fill = |out: &mut [u8]| random::fill(out);
+        let given = code::draw(&mut fill);
+        let printed = code::print(Kind::Invitation, &given);
+        self.write(|v, rows, env| {
+            may_manage(v, &[role])?;
+            if v.directory.named(&name).is_some() {
+                return Err(AppError::usage(
+                    ("Il y a déjà un membre de ce nom.", "There is a member of this name already."),
+                    ("Choisissez un autre nom.", "Choose another name."),
+                ));
+            }
+            let chosen = client_ids(v, clients)?;
+            let id = MemberId(env.id());
+            let keys = PublicKeys::of(&provisional);
+            let act = Act::Add { name: name.clone(), role, all_clients: all, keys: keys.clone() };
+            v.put_member_row(rows, &MemberRow { id, card: Vec::new(), private: None })?;
+            v.state_member(rows, env, id, act)?;
+            // The invitation opens a ring that already holds what was granted.
+            let mut ring = KeyRing::default();
+            ring.seen = Some(v.directory.seen());
+            for (generation, key) in v.ring.vault_keys() {
+                ring.put_vault_key(generation, key.duplicate());
+            }
+            ring.set_pending_seed(v.ring.pending_seed().map(Key32::duplicate));
+            if role.reads_audit() {
+                ring.set_audit_seed(v.ring.audit_seed().map(Key32::duplicate));
+            }
+            for client in wanted(v, role, all, &chosen) {
+                let (generation, key) = v.client_key(&client)?;
+                let key = key.duplicate();
+                v.hand(rows, env, &id, client, generation, &key)?;
+                ring.put_client_key(client, generation, key);
+            }
+            factors::hand_all(v, rows, env, &id)?;
+            let private = identity::seal_private(
+                &member_key,
+                &v.header.vault,
+                &id,
+                &provisional,
+                &ring,
+                &env.salt(),
+            );
+            let row = rows.members()?.into_iter().find(|m| m.id == id);
+            let mut row = row.ok_or_else(|| AppError::no_entry(&name))?;
+            row.private = Some(private);
+            v.put_member_row(rows, &row)?;
+            let slot = SlotId(env.id());
+            let random: &mut Random<'_> = env.random;
+            let (slot, _) = code::create(
+                &v.header.vault,
+                slot,
+                Kind::Invitation,
+                id,
+                &given,
+                &member_key,
+                random,
+            );
+            v.put_slot(rows, &slot)?;
+            let (vault, me, at) = (v.header.vault, v.me, env.now);
+            let fact = Fact::member(vault, id, Some(role), keys.ed, me, at, &|m| {
+                v.identity.signing().sign(m)
+            });
+            let line = member_line(v, env, Event::MemberInvited, &name, role, Some(fact));
+            Ok(v.log(rows, env, line)?)
+        })?;
+        Ok(Reply::Invitation(printed))
+    }
+
+    pub(super) fn change_member(
+        &mut self,
+        name: &str,
+        role: Role,
+        all: bool,
+        clients: &[String],
+    ) -> Result<Reply, AppError> {
+        self.write(|v, rows, env| {
+            let (id, before, name) = find(v, name)?;
+            may_manage(v, &[before, role])?;
+            let chosen = client_ids(v, clients)?;
+            let act = Act::Change { name: name.clone(), role, all_clients: all };
+            v.state_member(rows, env, id, act)?;
+            let held = v.clients_of(rows, &id)?;
+            let want = wanted(v, role, all, &chosen);
+            for client in want.iter().filter(|c| !held.contains(c)) {
+                let (generation, key) = v.client_key(client)?;
+                let key = key.duplicate();
+                v.hand(rows, env, &id, *client, generation, &key)?;
+            }
+            // Who loses a client must lose its key too, so the key is replaced.
+            let private =
+                v.client_names().into_iter().filter(|(_, n)| n.starts_with('~')).map(|(c, _)| c);
+            let keep: Vec<EntryId> = private.collect();
+            for client in held.iter().filter(|c| !want.contains(c) && !keep.contains(c)) {
+                if v.client_key(client).is_err() {
+                    continue;
+                }
+                let others: Vec<MemberId> =
+                    v.members_of(rows, client)?.into_iter().filter(|m| *m != id).collect();
+                v.rotate_client(rows, env, *client, &others)?;
+            }
+            regrant_audit(v, rows, env, &id, role)?;
+            let pk = v.directory.member(&id).map_or([0; 32], |m| m.keys.ed);
+            let (vault, me, at) = (v.header.vault, v.me, env.now);
+            let fact = (before != role).then(|| {
+                Fact::member(vault, id, Some(role), pk, me, at, &|m| v.identity.signing().sign(m))
+            });
+            let line = member_line(v, env, Event::MemberChanged, &name, role, fact);
+            v.log(rows, env, line)?;
+            Ok(Reply::Done)
+        })
+    }
+
+    pub(super) fn remove_member(&mut self, name: &str) -> Result<Reply, AppError> {
+        let rotate = self.write(|v, rows, env| {
+            let (id, role, name) = find(v, name)?;
+            may_manage(v, &[role])?;
+            if id == v.me {
+                return Err(AppError::usage(
+                    ("On ne se retire pas soi-même.", "You cannot remove yourself."),
+                    ("Demandez-le à un autre propriétaire.", "Ask another owner."),
+                ));
+            }
+            let rotate = used_by(v, rows, &id, &name)?;
+            let pk = v.directory.member(&id).map_or([0; 32], |m| m.keys.ed);
+            let held = v.clients_of(rows, &id)?;
+            // What the leaver handed to others must not depend on the leaver.
+            let handed: Vec<_> =
+                rows.grants()?.into_iter().filter(|g| g.grantor == id || g.member == id).collect();
+            v.state_member(rows, env, id, Act::Remove)?;
+            for row in &handed {
+                v.drop_grant(rows, row)?;
+                if row.member != id && v.directory.member(&row.member).is_some() {
+                    rehand(v, rows, env, row.member, row.subject, row.generation)?;
+                }
+            }
+            for slot in rows.slots()?.iter().filter(|s| s.member == id) {
+                v.drop_slot(rows, &slot.id)?;
+            }
+            v.state.devices.retain(|d| d.member != id);
+            let row = rows.members()?.into_iter().find(|m| m.id == id);
+            if let Some(mut row) = row {
+                row.private = None;
+                v.put_member_row(rows, &row)?;
+            }
+            v.rotate_vault_key(rows, env)?;
+            for client in held {
+                if v.client_key(&client).is_ok() {
+                    let others = v.members_of(rows, &client)?;
+                    v.rotate_client(rows, env, client, &others)?;
+                }
+            }
+            let (vault, me, at) = (v.header.vault, v.me, env.now);
+            let fact = Fact::member(vault, id, None, pk, me, at, &|m| v.identity.signing().sign(m));
+            let mut line = member_line(v, env, Event::MemberRemoved, &name, role, Some(fact));
+            line.fields.push((field::COUNT, rotate.len().to_string()));
+            v.log(rows, env, line)?;
+            Ok(rotate)
+        })?;
+        // Old rows must not linger in free pages.
+        let _ = self.store.vacuum();
+        Ok(Reply::Removed { rotate })
+    }
+}
+
+fn rehand(
+    v: &mut Unlocked,
+    rows: &dyn Rows,
+    env: &mut Env<'_>,
+    to: MemberId,
+    subject: EntryId,
+    generation: u32,
+) -> Result<(), AppError> {
+    let key = match subject {
+        VAULT_KEY => v.ring.vault_key(generation),
+        AUDIT_KEY => v.ring.audit_seed(),
+        PENDING_KEY => v.ring.pending_seed(),
+        client => v.ring.client_key_at(&client, generation),
+    };
+    match key.map(Key32::duplicate) {
+        Some(key) => Ok(v.hand(rows, env, &to, subject, generation, &key)?),
+        None => Ok(()),
+    }
+}
+
+/// Hands the audit key to who may read the log now. One who may no longer still
+/// knows the key; the values written so far were that member's to read.
+fn regrant_audit(
+    v: &mut Unlocked,
+    rows: &dyn Rows,
+    env: &mut Env<'_>,
+    id: &MemberId,
+    role: Role,
+) -> Result<(), AppError> {
+    let has: Vec<_> = rows.grants_of(id)?.into_iter().filter(|g| g.subject == AUDIT_KEY).collect();
+    if role.reads_audit() && has.is_empty() {
+        return rehand(v, rows, env, *id, AUDIT_KEY, 0);
+    }
+    if !role.reads_audit() {
+        for row in &has {
+            v.drop_grant(rows, row)?;
+        }
+    }
+    Ok(())
+}
+
+/// Every secret a member revealed, copied, showed or handed to a connector.
+fn used_by(
+    v: &Unlocked,
+    rows: &dyn Rows,
+    id: &MemberId,
+    name: &str,
+) -> Result<Vec<RotateItem>, AppError> {
+    let reader = Reader::new(v, rows)?;
+    let mut seen: BTreeMap<(String, String), RotateItem> = BTreeMap::new();
+    let mut failed = None;
+    rows.each_audit(0, &mut |row| {
+        match reader.line(&row) {
+            Ok(line) => note(&mut seen, &line, id),
+            Err(e) => failed = Some(e),
+        }
+        failed.is_none()
+    })?;
+    match failed {
+        Some(e) => Err(AppError {
+            code: Code::Tampered,
+            todo: crate::model::lang::Bi::new(
+                format!("Lancez `poterne check` avant de retirer {name}."),
+                format!("Run `poterne check` before removing {name}."),
+            ),
+            ..AppError::from(e)
+        }),
+        None => Ok(seen.into_values().collect()),
+    }
+}
+
+fn note(seen: &mut BTreeMap<(String, String), RotateItem>, line: &OpenLine, id: &MemberId) {
+    use Event as E;
+    let counts =
+        matches!(line.event, E::SecretRevealed | E::SecretCopied | E::SecretFilled | E::TotpShown);
+    if line.actor != Some(*id) || !counts {
+        return;
+    }
+    for slot in line.field(field::SLOT).split(',') {
+        let path = line.field(field::ENTRY).to_owned();
+        let item = seen.entry((path.clone(), slot.to_owned())).or_insert_with(|| RotateItem {
+            path,
+            slot: slot.to_owned(),
+            events: Vec::new(),
+            last: line.at,
+        });
+        item.last = line.at;
+        let word = line.event.word().to_owned();
+        if !item.events.contains(&word) {
+            item.events.push(word);
+        }
+    }
+}

@@ -1,0 +1,224 @@
+//! The one thread that owns keys and store, and its one loop. Screens, command
+//! line, agent and sessions send it jobs; nothing else ever touches the vault.
+
+use std::collections::HashMap;
+use std::path::PathBuf;
+use std::sync::mpsc::{Receiver, Sender};
+
+use crate::model::entry::Kind;
+use crate::model::id::SessionId;
+use crate::model::time::Time;
+use crate::os::{clock, random};
+use crate::store::sqlite::{SqliteRows, SqliteStore};
+use crate::vault::unlocked::{Env, Unlocked};
+
+use super::api::{AppError, Patch, Reply, Request, Status};
+use super::devices::NewDevice;
+use super::enrolment::NewMember;
+use super::sessions::{Ask, Closing, Prepared, Running};
+use super::{ConnectRequest, UnlockOptions, anchor};
+
+/// Where the answer to a job goes.
+pub(super) type Answer<T> = Sender<Result<T, AppError>>;
+
+/// What the worker can be asked to do.
+pub(super) enum Job {
+    /// Open the vault.
+    Unlock(Box<UnlockOptions>, Answer<Status>),
+    /// Ask the open vault.
+    Call(Box<Request>, Answer<Reply>),
+    /// Write an enrolment that was confirmed.
+    Enrol(Box<NewMember>, Answer<super::Finished>),
+    /// Enrol this computer.
+    EnrolDevice(Box<NewDevice>, Answer<super::Finished>),
+    /// Put a backup in the place of the vault.
+    RestoreBackup(PathBuf, Box<UnlockOptions>, Answer<()>),
+    /// Make many nodes at once.
+    CreateMany(Vec<(Kind, String, Patch)>, Answer<u64>),
+    /// Log and prepare a session.
+    Prepare(Box<ConnectRequest>, Answer<Prepared>),
+    /// A step of a session under way.
+    Session(Box<Ask>, Answer<()>),
+    /// A session ended; nobody waits for the answer.
+    Closed(Box<Closing>),
+}
+
+/// The worker.
+pub(super) struct Worker {
+    pub(super) file: PathBuf,
+    pub(super) open: Option<Open>,
+    pub(super) sessions: HashMap<SessionId, Running>,
+    pub(super) pool: super::pool::Pool,
+}
+
+/// An open vault and its file.
+pub(super) struct Open {
+    pub(super) store: SqliteStore,
+    pub(super) vault: Unlocked,
+    pub(super) place: anchor::Place,
+    pub(super) read_only: bool,
+    pub(super) unlocked_at: Time,
+    pub(super) notices: Vec<crate::model::lang::Bi>,
+    pub(super) new_totp: Option<super::factors::NewSeed>,
+    pub(super) slot: crate::model::id::SlotId,
+    pub(super) machine: String,
+}
+
+impl Worker {
+    /// Works until every sender is gone, then logs the lock.
+    pub(super) fn run(mut self, jobs: &Receiver<Job>) {
+        while let Ok(job) = jobs.recv() {
+            match job {
+                Job::Unlock(options, answer) => {
+                    let done = self.unlock(*options);
+                    let _ = answer.send(done);
+                }
+                Job::Call(request, answer) => {
+                    let done = self.call(*request);
+                    let _ = answer.send(done);
+                }
+                Job::Enrol(new, answer) => {
+                    let done = self.enrol(*new);
+                    let _ = answer.send(done);
+                }
+                Job::EnrolDevice(new, answer) => {
+                    let done = self.enrol_device(*new);
+                    let _ = answer.send(done);
+                }
+                Job::RestoreBackup(backup, options, answer) => {
+                    let done = self.restore_backup(&backup, *options);
+                    let _ = answer.send(done);
+                }
+                Job::CreateMany(nodes, answer) => {
+                    let done = self.opened().and_then(|open| open.create_many(nodes));
+                    let _ = answer.send(done);
+                }
+                Job::Prepare(request, answer) => {
+                    let done = self.prepare(&request);
+                    let _ = answer.send(done);
+                }
+                Job::Session(ask, answer) => {
+                    let done = self.session(*ask);
+                    let _ = answer.send(done);
+                }
+                Job::Closed(closing) => self.session_closed(*closing),
+            }
+            crate::os::harden::burn_stack();
+        }
+        let _ = self.lock();
+    }
+
+    /// The open vault.
+    pub(super) fn opened(&mut self) -> Result<&mut Open, AppError> {
+        self.open.as_mut().ok_or_else(AppError::locked)
+    }
+
+    fn call(&mut self, request: Request) -> Result<Reply, AppError> {
+        match request {
+            Request::Lock => {
+                self.lock()?;
+                Ok(Reply::Done)
+            }
+            Request::Status => {
+                let sessions = self.sessions.len() as u64;
+                self.opened()?.status(sessions).map(Reply::Status)
+            }
+            Request::List { at, deep, trashed } => self.opened()?.list(at.as_ref(), deep, trashed),
+            Request::Find { query, limit } => self.opened()?.find(&query, limit),
+            Request::Show { at } => self.opened()?.show(&at),
+            Request::Reveal { at, slot, purpose, just } => {
+                self.opened()?.reveal(&at, &slot, purpose, &just)
+            }
+            Request::Totp { at, purpose, just } => self.opened()?.totp(&at, purpose, &just),
+            Request::Attachment { at, name, just } => self.opened()?.attachment(&at, &name, &just),
+            Request::Create { kind, path, patch } => self.opened()?.create(kind, &path, *patch),
+            Request::Edit { at, expected_ver, patch } => {
+                self.opened()?.edit(&at, expected_ver, *patch)
+            }
+            Request::Move { at, to } => self.opened()?.relocate(&at, &to),
+            Request::Remove { at, forever } => self.opened()?.remove(&at, forever),
+            Request::Restore { at, version } => self.opened()?.restore(&at, version),
+            Request::History { at } => self.opened()?.history(&at),
+            Request::Plan { at } => self.opened()?.plan(&at),
+            Request::AuditLog { filter } => self.opened()?.audit_log(&filter),
+            Request::AuditExport(request) => self.opened()?.audit_export(&request),
+            Request::AuditVerify => self.opened()?.audit_verify(),
+            Request::AuditFingerprint => Ok(Reply::Fingerprint(self.opened()?.fingerprint())),
+            Request::Members => self.opened()?.members(),
+            Request::Invite { name, role, all_clients, clients } => {
+                self.opened()?.invite(&name, role, all_clients, &clients)
+            }
+            Request::ChangeMember { name, role, all_clients, clients } => {
+                self.opened()?.change_member(&name, role, all_clients, &clients)
+            }
+            Request::RemoveMember { name } => self.opened()?.remove_member(&name),
+            Request::Devices => self.opened()?.devices(),
+            Request::AddDevice { label } => self.opened()?.add_device(&label),
+            Request::RemoveDevice { id } => self.opened()?.remove_device(id),
+            Request::ChangePassword(change) => self.opened()?.change_password(*change),
+            Request::BeginTotpReset { current } => self.opened()?.begin_totp_reset(current),
+            Request::FinishTotpReset { code } => self.opened()?.finish_totp_reset(&code),
+            Request::NewKit => self.opened()?.new_kit(),
+            Request::Backup { to } => self.opened()?.backup(to),
+            Request::Check => self.opened()?.check(),
+            Request::Settings => Ok(Reply::Settings(self.opened()?.vault.state.settings.clone())),
+            Request::SetSettings(settings) => self.opened()?.set_settings(settings),
+        }
+    }
+}
+
+impl Open {
+    /// Runs `work` in one transaction: it sees what other processes wrote, and
+    /// all it changes is stored together with the new state, or not at all.
+    pub(super) fn write<T>(
+        &mut self,
+        work: impl FnOnce(&mut Unlocked, &SqliteRows<'_>, &mut Env<'_>) -> Result<T, AppError>,
+    ) -> Result<T, AppError> {
+        if self.read_only {
+            return Err(AppError::new(
+                super::api::Code::NotAllowed,
+                ("Le coffre est ouvert en lecture seule.", "The vault is open for reading only."),
+                (
+                    "Verrouillez-le et rouvrez-le sans --read-only.",
+                    "Lock it and open it again without --read-only.",
+                ),
+            ));
+        }
+        let vault = &mut self.vault;
+        let mut fill = |out: &mut [u8]| random::fill(out);
+        let machine = self.machine.as_str();
+        let done = self.store.write(|rows| {
+            let mut env = Env { now: clock::now(), random: &mut fill, machine };
+            vault.refresh(rows)?;
+            let out = work(vault, rows, &mut env)?;
+            vault.save(rows, &mut env)?;
+            Ok::<T, AppError>(out)
+        });
+        match done {
+            Ok(out) => {
+                self.place.remember(&self.vault);
+                Ok(out)
+            }
+            Err(e) => {
+                // What was changed in memory is not in the file: read it again.
+                self.vault.log.forget();
+                self.vault.ring_dirty = false;
+                let vault = &mut self.vault;
+                self.store.read(|rows| vault.reload(rows))?;
+                Err(e)
+            }
+        }
+    }
+
+    /// Runs `work` on one consistent view that includes what others wrote.
+    pub(super) fn read<T>(
+        &mut self,
+        work: impl FnOnce(&Unlocked, &SqliteRows<'_>) -> Result<T, AppError>,
+    ) -> Result<T, AppError> {
+        let vault = &mut self.vault;
+        self.store.read(|rows| {
+            vault.refresh(rows)?;
+            work(vault, rows)
+        })
+    }
+}

@@ -1,0 +1,36 @@
+//! Settings of a vault, the same for all its members. Holds no secret.
+
+use serde::{Deserialize, Serialize};
+
+/// Settings of the vault.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Settings {
+    /// Seconds without input before the vault locks; 30 to 86,400.
+    pub idle_lock_secs: u64,
+    /// Lock ends open sessions instead of hiding them.
+    pub lock_ends_sessions: bool,
+    /// Seconds before a copied secret leaves the clipboard; 5 to 600.
+    pub clipboard_secs: u64,
+    /// Newest automatic backups kept, besides one per month; 1 to 100.
+    pub backups_kept: u32,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            idle_lock_secs: 600,
+            lock_ends_sessions: false,
+            clipboard_secs: 20,
+            backups_kept: 10,
+        }
+    }
+}
+
+impl Settings {
+    /// Whether every value is in its range.
+    pub fn in_range(&self) -> bool {
+        (30..=86_400).contains(&self.idle_lock_secs)
+            && (5..=600).contains(&self.clipboard_secs)
+            && (1..=100).contains(&self.backups_kept)
+    }
+}

@@ -1,0 +1,327 @@
+//! The embedded store: one SQLite file, one writer at a time, every save one
+//! transaction. It never opens a seal and never decides what a row means.
+
+use std::fs::File;
+use std::io::Read;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use rusqlite::config::DbConfig;
+use rusqlite::{Connection, ErrorCode, OpenFlags, TransactionBehavior};
+
+use crate::vault::rows::{FORMAT, StoreError, Stored};
+
+/// `PTRN`, at offset 68 of the file.
+pub const APPLICATION_ID: i32 = 0x5054_524E;
+
+/// How long a writer waits for another one.
+const BUSY_WAIT: Duration = Duration::from_secs(5);
+
+/// Numbered, append-only: entry `n` brings `user_version` from `n` to `n + 1`.
+const MIGRATIONS: &[&str] = &[include_str!("schema/0001_init.sql")];
+
+/// An open vault file.
+pub struct SqliteStore {
+    pub(super) db: Connection,
+    file: PathBuf,
+    read_only: bool,
+}
+
+impl SqliteStore {
+    /// Makes a new file with an empty schema, readable by its owner only.
+    ///
+    /// # Errors
+    /// [`StoreError::Exists`], or the folder cannot be written.
+    pub fn create(file: &Path) -> Stored<Self> {
+        match File::options().write(true).create_new(true).open(file) {
+            Ok(made) => {
+                owner_only(&made);
+            }
+            Err(e) if e.kind() == std::io::ErrorKind::AlreadyExists => {
+                return Err(StoreError::Exists);
+            }
+            Err(e) => return Err(io(&e)),
+        }
+        let made = Self::begin_new(file);
+        if made.is_err() {
+            // Nothing half-made stays behind.
+            let _ = std::fs::remove_file(file);
+        }
+        made
+    }
+
+    fn begin_new(file: &Path) -> Stored<Self> {
+        let db = Connection::open_with_flags(file, flags(false)).map_err(from_sqlite)?;
+        db.pragma_update(None, "page_size", 4096).map_err(from_sqlite)?;
+        db.pragma_update(None, "application_id", APPLICATION_ID).map_err(from_sqlite)?;
+        let mut store = Self { db, file: file.to_owned(), read_only: false };
+        store.configure()?;
+        store.migrate(0)?;
+        Ok(store)
+    }
+
+    /// Opens an existing file.
+    ///
+    /// # Errors
+    /// Missing, foreign, newer, truncated, or not writable (unless `read_only`).
+    pub fn open(file: &Path, read_only: bool) -> Stored<Self> {
+        let version = inspect(file)?;
+        if !read_only {
+            writable(file)?;
+        }
+        let db = Connection::open_with_flags(file, flags(read_only)).map_err(from_sqlite)?;
+        let mut store = Self { db, file: file.to_owned(), read_only };
+        store.configure()?;
+        if version < FORMAT {
+            if read_only {
+                return Err(StoreError::ReadOnly("an older format must be migrated first".into()));
+            }
+            store.migrate(version)?;
+        }
+        Ok(store)
+    }
+
+    /// Where the file is.
+    pub fn file(&self) -> &Path {
+        &self.file
+    }
+
+    /// True when opened for reading only.
+    pub fn is_read_only(&self) -> bool {
+        self.read_only
+    }
+
+    fn configure(&self) -> Stored<()> {
+        let db = &self.db;
+        db.busy_timeout(BUSY_WAIT).map_err(from_sqlite)?;
+        db.set_db_config(DbConfig::SQLITE_DBCONFIG_DEFENSIVE, true).map_err(from_sqlite)?;
+        if !self.read_only {
+            // DELETE + EXTRA: one file that can be copied and shared, and the
+            // directory is synced after each commit (VAULT.md section F).
+            db.pragma_update(None, "journal_mode", "DELETE").map_err(from_sqlite)?;
+            db.pragma_update(None, "synchronous", "EXTRA").map_err(from_sqlite)?;
+            db.pragma_update(None, "secure_delete", "ON").map_err(from_sqlite)?;
+        }
+        for (name, value) in [
+            ("fullfsync", 1),
+            ("checkpoint_fullfsync", 1),
+            ("trusted_schema", 0),
+            ("cell_size_check", 1),
+            ("mmap_size", 0),
+            ("temp_store", 2),
+            ("cache_size", -4096),
+        ] {
+            db.pragma_update(None, name, value).map_err(from_sqlite)?;
+        }
+        Ok(())
+    }
+
+    fn migrate(&mut self, from: u32) -> Stored<()> {
+        for (n, sql) in MIGRATIONS.iter().enumerate().skip(from as usize) {
+            let tx = self
+                .db
+                .transaction_with_behavior(TransactionBehavior::Exclusive)
+                .map_err(from_sqlite)?;
+            tx.execute_batch(sql).map_err(from_sqlite)?;
+            tx.pragma_update(None, "user_version", n as u32 + 1).map_err(from_sqlite)?;
+            tx.commit().map_err(from_sqlite)?;
+        }
+        Ok(())
+    }
+
+    /// Runs `work` in one transaction that holds the write lock from its start:
+    /// either all of it is stored, or nothing.
+    ///
+    /// # Errors
+    /// Whatever `work` returns, or the store's own error; nothing is stored then.
+    pub fn write<T, E: From<StoreError>>(
+        &mut self,
+        work: impl FnOnce(&SqliteRows<'_>) -> Result<T, E>,
+    ) -> Result<T, E> {
+        if self.read_only {
+            return Err(StoreError::ReadOnly("it was opened for reading only".into()).into());
+        }
+        let tx = self
+            .db
+            .transaction_with_behavior(TransactionBehavior::Immediate)
+            .map_err(|e| E::from(from_sqlite(e)))?;
+        let out = work(&SqliteRows { db: &tx })?;
+        tx.commit().map_err(|e| E::from(from_sqlite(e)))?;
+        Ok(out)
+    }
+
+    /// Runs `work` on one consistent view of the rows.
+    ///
+    /// # Errors
+    /// Whatever `work` returns, or the store's own error.
+    pub fn read<T, E: From<StoreError>>(
+        &self,
+        work: impl FnOnce(&SqliteRows<'_>) -> Result<T, E>,
+    ) -> Result<T, E> {
+        let tx = self.db.unchecked_transaction().map_err(|e| E::from(from_sqlite(e)))?;
+        work(&SqliteRows { db: &tx })
+    }
+
+    /// Copies the whole file page by page into `to`, which must not exist, and
+    /// syncs it. The copy is as sealed as the original.
+    ///
+    /// # Errors
+    /// The place exists or cannot be written, or the disk is full.
+    pub fn copy_to(&self, to: &Path) -> Stored<()> {
+        let made = File::options().write(true).create_new(true).open(to).map_err(|e| {
+            if e.kind() == std::io::ErrorKind::AlreadyExists { StoreError::Exists } else { io(&e) }
+        })?;
+        owner_only(&made);
+        drop(made);
+        let copied = (|| {
+            let mut target = Connection::open(to).map_err(from_sqlite)?;
+            let backup =
+                rusqlite::backup::Backup::new(&self.db, &mut target).map_err(from_sqlite)?;
+            backup.run_to_completion(4096, Duration::ZERO, None).map_err(from_sqlite)?;
+            drop(backup);
+            target.close().map_err(|(_, e)| from_sqlite(e))?;
+            File::open(to).and_then(|f| f.sync_all()).map_err(|e| io(&e))
+        })();
+        if copied.is_err() {
+            let _ = std::fs::remove_file(to);
+        }
+        copied
+    }
+
+    /// SQLite's own structural check.
+    ///
+    /// # Errors
+    /// [`StoreError::Corrupt`] with SQLite's words.
+    pub fn integrity_check(&self) -> Stored<()> {
+        let word: String = self
+            .db
+            .query_row("pragma integrity_check(1)", [], |r| r.get(0))
+            .map_err(from_sqlite)?;
+        if word == "ok" { Ok(()) } else { Err(StoreError::Corrupt(word)) }
+    }
+
+    /// Rewrites the file so that no deleted row is left in it.
+    ///
+    /// # Errors
+    /// Busy, full, or not writable.
+    pub fn vacuum(&self) -> Stored<()> {
+        self.db.execute_batch("vacuum").map_err(from_sqlite)
+    }
+}
+
+/// The rows of one transaction.
+pub struct SqliteRows<'a> {
+    pub(super) db: &'a Connection,
+}
+
+fn flags(read_only: bool) -> OpenFlags {
+    let mode = if read_only {
+        OpenFlags::SQLITE_OPEN_READ_ONLY
+    } else {
+        OpenFlags::SQLITE_OPEN_READ_WRITE
+    };
+    mode | OpenFlags::SQLITE_OPEN_NO_MUTEX | OpenFlags::SQLITE_OPEN_EXRESCODE
+}
+
+/// Reads the 100-byte file header (SQLite file format, section 1.3) before
+/// SQLite does, so that foreign and cut files get their own words.
+fn inspect(file: &Path) -> Stored<u32> {
+    let mut f = File::open(file).map_err(|e| match e.kind() {
+        std::io::ErrorKind::NotFound => StoreError::Missing,
+        _ => io(&e),
+    })?;
+    let meta = f.metadata().map_err(|e| io(&e))?;
+    if !meta.is_file() {
+        return Err(StoreError::Foreign);
+    }
+    let len = meta.len();
+    let mut head = [0u8; 100];
+    let got = read_up_to(&mut f, &mut head).map_err(|e| io(&e))?;
+    if got == 0 {
+        return Err(StoreError::Corrupt("it is empty".into()));
+    }
+    let magic = b"SQLite format 3\0";
+    if head[..got.min(16)] != magic[..got.min(16)] {
+        return Err(StoreError::Foreign);
+    }
+    if got < 100 {
+        return Err(StoreError::Corrupt("it is cut off in its header".into()));
+    }
+    let word = |at: usize| u32::from_be_bytes([head[at], head[at + 1], head[at + 2], head[at + 3]]);
+    if word(68) != APPLICATION_ID as u32 {
+        return Err(StoreError::Foreign);
+    }
+    if word(60) > FORMAT {
+        return Err(StoreError::Newer(word(60)));
+    }
+    let page = match u16::from_be_bytes([head[16], head[17]]) {
+        1 => 65_536,
+        n => u64::from(n),
+    };
+    if len < u64::from(word(28)) * page || page < 512 {
+        return Err(StoreError::Corrupt("it is cut off".into()));
+    }
+    Ok(word(60))
+}
+
+fn read_up_to(f: &mut File, buf: &mut [u8]) -> std::io::Result<usize> {
+    let mut got = 0;
+    while got < buf.len() {
+        match f.read(&mut buf[got..])? {
+            0 => break,
+            n => got += n,
+        }
+    }
+    Ok(got)
+}
+
+/// SQLite falls back to reading when it may not write; the product must not.
+fn writable(file: &Path) -> Stored<()> {
+    let refused = |e: std::io::Error| StoreError::ReadOnly(e.to_string());
+    if std::fs::metadata(file).map_err(refused)?.permissions().readonly() {
+        return Err(StoreError::ReadOnly("its permissions forbid writing".into()));
+    }
+    File::options().append(true).open(file).map_err(refused)?;
+    // A commit needs a journal beside the file.
+    let folder = file.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    if std::fs::metadata(folder).map_err(refused)?.permissions().readonly() {
+        return Err(StoreError::ReadOnly("its folder's permissions forbid writing".into()));
+    }
+    Ok(())
+}
+
+#[cfg(unix)]
+fn owner_only(file: &File) {
+    use std::os::unix::fs::PermissionsExt;
+    // A file system without modes refuses; the content is sealed all the same.
+    let _ = file.set_permissions(std::fs::Permissions::from_mode(0o600));
+}
+
+#[cfg(not(unix))]
+fn owner_only(_: &File) {}
+
+fn io(e: &std::io::Error) -> StoreError {
+    match e.kind() {
+        std::io::ErrorKind::StorageFull => StoreError::Full,
+        std::io::ErrorKind::PermissionDenied | std::io::ErrorKind::ReadOnlyFilesystem => {
+            StoreError::ReadOnly(e.to_string())
+        }
+        _ => StoreError::Io(e.to_string()),
+    }
+}
+
+pub(super) fn from_sqlite(e: rusqlite::Error) -> StoreError {
+    match e.sqlite_error_code() {
+        Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => StoreError::Busy,
+        Some(ErrorCode::DiskFull) => StoreError::Full,
+        Some(ErrorCode::ReadOnly | ErrorCode::CannotOpen | ErrorCode::PermissionDenied) => {
+            StoreError::ReadOnly(e.to_string())
+        }
+        Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => {
+            StoreError::Corrupt(e.to_string())
+        }
+        Some(ErrorCode::SystemIoFailure | ErrorCode::OutOfMemory) => StoreError::Io(e.to_string()),
+        // A table or column that is not as the schema made it.
+        _ => StoreError::Corrupt(e.to_string()),
+    }
+}

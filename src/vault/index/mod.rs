@@ -1,0 +1,248 @@
+//! The decrypted index of everything the member sees: what lists and the search
+//! read. Names and hosts only; it holds no secret and no key.
+
+pub mod fold;
+pub mod search;
+pub mod segment;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use crate::model::entry::{Kind, Summary};
+use crate::model::id::EntryId;
+
+use fold::fold;
+use segment::Segment;
+
+/// One client: its packed segment and what changed since it was packed.
+#[derive(Clone)]
+pub struct ClientIndex {
+    /// The client.
+    pub client: EntryId,
+    /// Version of the segment and number of the last change that are in it.
+    pub stamp: (u64, u64),
+    base: Arc<Segment>,
+    changed: Arc<BTreeMap<EntryId, Option<Summary>>>,
+}
+
+impl ClientIndex {
+    /// An index over a packed segment.
+    pub fn new(client: EntryId, base: Segment) -> Self {
+        Self { client, stamp: (0, 0), base: Arc::new(base), changed: Arc::default() }
+    }
+
+    /// Sets or removes one node.
+    pub fn apply(&mut self, id: EntryId, to: Option<Summary>) {
+        Arc::make_mut(&mut self.changed).insert(id, to);
+    }
+
+    /// Number of changes that are not packed yet.
+    pub fn unpacked(&self) -> usize {
+        self.changed.len()
+    }
+
+    /// The packed part.
+    pub fn base(&self) -> &Segment {
+        &self.base
+    }
+
+    /// The node with this id.
+    pub fn get(&self, id: &EntryId) -> Option<Summary> {
+        match self.changed.get(id) {
+            Some(changed) => changed.clone(),
+            None => self.base.find(id).map(|n| self.base.summary(n, self.client)),
+        }
+    }
+
+    /// Calls `each` with every node, in no useful order.
+    pub fn each(&self, mut each: impl FnMut(Summary)) {
+        for n in 0..self.base.len() {
+            if self.changed.is_empty() || !self.changed.contains_key(&self.base.id(n)) {
+                each(self.base.summary(n, self.client));
+            }
+        }
+        self.changed.values().flatten().cloned().for_each(each);
+    }
+
+    /// Every node, in no useful order.
+    pub fn all(&self) -> Vec<Summary> {
+        let mut out = Vec::with_capacity(self.base.len());
+        self.each(|s| out.push(s));
+        out
+    }
+
+    /// Number of nodes, folders and the client itself included.
+    pub fn len(&self) -> usize {
+        let known = self.changed.keys().filter(|id| self.base.find(id).is_some()).count();
+        self.base.len() - known + self.changed.values().flatten().count()
+    }
+
+    /// True when nothing is left in it.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// The children of `parent` whose name folds to `name`.
+    fn child(&self, parent: EntryId, name: &str) -> Option<Summary> {
+        let hit = |s: &Summary| {
+            s.parent == Some(parent)
+                && !s.trashed
+                && (s.name == name || fold(&s.name) == fold(name))
+        };
+        if let Some(found) = self.changed.values().flatten().find(|s| hit(s)) {
+            return Some(found.clone());
+        }
+        let at = self.base.find(&parent)?;
+        (0..self.base.len())
+            .filter(|n| self.base.parent(*n) == Some(at) && !self.base.trashed(*n))
+            .filter(|n| self.base.name(*n).len() <= 4 * name.len() + 8)
+            .map(|n| self.base.summary(n, self.client))
+            .find(|s| !self.changed.contains_key(&s.id) && hit(s))
+    }
+}
+
+/// Everything the member sees. Cloning is cheap: a clone is a snapshot.
+#[derive(Clone, Default)]
+pub struct Index {
+    clients: BTreeMap<EntryId, ClientIndex>,
+}
+
+impl Index {
+    /// Puts or replaces one client.
+    pub fn put(&mut self, client: ClientIndex) {
+        self.clients.insert(client.client, client);
+    }
+
+    /// Forgets one client.
+    pub fn remove(&mut self, client: &EntryId) {
+        self.clients.remove(client);
+    }
+
+    /// All clients' indexes.
+    pub fn clients(&self) -> impl Iterator<Item = &ClientIndex> {
+        self.clients.values()
+    }
+
+    /// One client's index.
+    pub fn client(&self, id: &EntryId) -> Option<&ClientIndex> {
+        self.clients.get(id)
+    }
+
+    /// One client's index, to change it.
+    pub fn client_mut(&mut self, id: &EntryId) -> Option<&mut ClientIndex> {
+        self.clients.get_mut(id)
+    }
+
+    /// The node with this id, whichever client it is in.
+    pub fn get(&self, id: &EntryId) -> Option<Summary> {
+        self.clients.values().find_map(|c| c.get(id))
+    }
+
+    /// The nodes named by a path `Client/Folder/Name`. Accents and case do not
+    /// matter; the recycle bin is not looked into.
+    pub fn at_path(&self, path: &str) -> Option<Summary> {
+        let mut parts = path.split('/').map(str::trim).filter(|p| !p.is_empty());
+        let first = parts.next()?;
+        let mut node = self.top(first)?;
+        for part in parts {
+            node = self.clients.get(&node.client)?.child(node.id, part)?;
+        }
+        Some(node)
+    }
+
+    /// The client with this name.
+    pub fn top(&self, name: &str) -> Option<Summary> {
+        let wanted = fold(name);
+        self.clients
+            .values()
+            .filter_map(|c| c.get(&c.client))
+            .find(|s| !s.trashed && fold(&s.name) == wanted)
+    }
+
+    /// The child of `parent` with this name.
+    pub fn child(&self, parent: &Summary, name: &str) -> Option<Summary> {
+        self.clients.get(&parent.client)?.child(parent.id, name)
+    }
+
+    /// `Client/Folder/Name` of a node.
+    pub fn path(&self, node: &Summary) -> String {
+        let mut names = vec![node.name.clone()];
+        let mut up = node.parent;
+        while let Some(parent) = up.and_then(|p| self.clients.get(&node.client)?.get(&p)) {
+            names.push(parent.name.clone());
+            up = if names.len() > 64 { None } else { parent.parent };
+        }
+        names.reverse();
+        names.join("/")
+    }
+
+    /// The node and everything above it, the node first.
+    pub fn upward(&self, node: &Summary) -> Vec<Summary> {
+        let mut out = vec![node.clone()];
+        let mut up = node.parent;
+        while let Some(parent) = up.and_then(|p| self.clients.get(&node.client)?.get(&p)) {
+            up = if out.len() > 64 { None } else { parent.parent };
+            out.push(parent);
+        }
+        out
+    }
+
+    /// The tree below `root` (or all clients) in the order people read it:
+    /// favourites, then containers, then names. Each with its depth.
+    pub fn tree(&self, root: Option<&Summary>, deep: bool, trashed: bool) -> Vec<(Summary, u32)> {
+        let mut out = Vec::new();
+        match root {
+            None => {
+                let tops = self.clients.values().filter_map(|c| c.get(&c.client));
+                for top in sorted(tops.filter(|s| trashed || !s.trashed).collect()) {
+                    let below = deep.then(|| self.tree(Some(&top), true, trashed));
+                    if !trashed || top.trashed {
+                        out.push((top, 0));
+                    }
+                    out.extend(below.into_iter().flatten().map(|(s, d)| (s, d + 1)));
+                }
+            }
+            Some(root) => {
+                let Some(client) = self.clients.get(&root.client) else { return out };
+                let mut children: BTreeMap<EntryId, Vec<Summary>> = BTreeMap::new();
+                client.each(|s| {
+                    if let Some(parent) = s.parent
+                        && (deep || parent == root.id || trashed)
+                    {
+                        children.entry(parent).or_default().push(s);
+                    }
+                });
+                let mut stack: Vec<(Summary, u32)> = Vec::new();
+                let mut push = |stack: &mut Vec<(Summary, u32)>, id: &EntryId, depth| {
+                    let kids = sorted(children.remove(id).unwrap_or_default());
+                    stack.extend(kids.into_iter().rev().map(|s| (s, depth)));
+                };
+                push(&mut stack, &root.id, 0);
+                while let Some((node, depth)) = stack.pop() {
+                    if deep || trashed {
+                        push(&mut stack, &node.id, depth + 1);
+                    }
+                    if node.trashed == trashed {
+                        out.push((node, depth));
+                    }
+                }
+            }
+        }
+        out
+    }
+
+    /// Number of clients, and of all other nodes that are not containers.
+    pub fn counts(&self) -> (u64, u64) {
+        let mut entries = 0;
+        for client in self.clients.values() {
+            client.each(|s| entries += u64::from(!s.kind.is_container() && !s.trashed));
+        }
+        (self.clients.len() as u64, entries)
+    }
+}
+
+fn sorted(mut nodes: Vec<Summary>) -> Vec<Summary> {
+    nodes.sort_by_cached_key(|s| (!s.favourite, s.kind == Kind::FOLDER, fold(&s.name), s.id));
+    nodes.sort_by_key(|s| (!s.favourite, !s.kind.is_container()));
+    nodes
+}

@@ -1,0 +1,252 @@
+//! The audit log inside the vault: lines are made by `audit`, sealed here and
+//! kept as rows. Each process seals its lines under keys of its own: the leaf key
+//! under the vault key, for every member; the value key to the audit key, which
+//! only owner, admin and auditor open. It never decides what is worth a line.
+
+use std::collections::HashMap;
+
+use crate::audit::line::{self, Draft};
+use crate::audit::log::Log;
+use crate::crypto::aead;
+use crate::crypto::context::context;
+use crate::crypto::kem::{self, KemSecret};
+use crate::crypto::keys;
+use crate::crypto::line::LineCipher;
+use crate::model::audit_event::{Event, OpenLine, field};
+use crate::model::id::VaultId;
+use crate::secret::Key32;
+
+use super::rows::{AuditKeyRow, AuditRow, Rows};
+use super::unlocked::{Env, Unlocked, VaultError};
+
+/// Lines between two signatures of one process.
+pub const CHECKPOINT_EVERY: u64 = 256;
+
+/// The line keys of this process; made with its first line.
+#[derive(Default)]
+pub struct Writer {
+    keys: Option<LineKeys>,
+}
+
+struct LineKeys {
+    id: u64,
+    leaf: LineCipher,
+    value: LineCipher,
+    /// Next counter; never reused, not even after a rollback.
+    next: u64,
+}
+
+impl Writer {
+    /// Forgets the keys: the next line makes new ones. After a rollback the row
+    /// with them may be missing.
+    pub fn forget(&mut self) {
+        self.keys = None;
+    }
+}
+
+fn leaf_context(vault: &VaultId, id: u64, generation: u32) -> Vec<u8> {
+    context("audit leaf key", &[&vault.0, &id.to_be_bytes(), &generation.to_be_bytes()])
+}
+
+fn value_context(vault: &VaultId, id: u64) -> Vec<u8> {
+    context("audit value key", &[&vault.0, &id.to_be_bytes()])
+}
+
+fn aad(vault: &VaultId, seq: u64) -> [u8; 24] {
+    let mut out = [0; 24];
+    out[..16].copy_from_slice(&vault.0);
+    out[16..].copy_from_slice(&seq.to_be_bytes());
+    out
+}
+
+/// Appends a line. A clock earlier than the last line's is logged first, and the
+/// line keeps the clock's time all the same.
+///
+/// # Errors
+/// The store refused: then the act must not happen.
+pub(super) fn append(
+    v: &mut Unlocked,
+    rows: &dyn Rows,
+    env: &mut Env<'_>,
+    mut draft: Draft,
+) -> Result<(), VaultError> {
+    if !draft.fields.iter().any(|(n, _)| *n == field::MACHINE) {
+        draft.fields.push((field::MACHINE, env.machine.to_owned()));
+    }
+    let last = v.state.audit.last_at;
+    if draft.at.plus_seconds(2) < last {
+        let detail = format!("{} < {last}", draft.at);
+        let back = Draft {
+            at: draft.at,
+            actor: draft.actor,
+            event: Event::ClockBackwards,
+            ok: false,
+            fields: vec![(field::MACHINE, env.machine.to_owned()), (field::DETAIL, detail)],
+            fact: None,
+        };
+        // From here on the clock's time is the log's time again.
+        v.state.audit.last_at = draft.at;
+        write(v, rows, env, &back)?;
+    }
+    write(v, rows, env, &draft)?;
+    if v.state.audit.size - v.state.audit.signed >= CHECKPOINT_EVERY {
+        sign(v, rows, env)?;
+    }
+    Ok(())
+}
+
+/// Signs all lines so far, if any are unsigned.
+///
+/// # Errors
+/// The store refused.
+pub fn sign(v: &mut Unlocked, rows: &dyn Rows, env: &mut Env<'_>) -> Result<(), VaultError> {
+    if v.state.audit.size == v.state.audit.signed {
+        return Ok(());
+    }
+    let log = end(v)?;
+    let key = v.identity.signing();
+    let fields = vec![(field::MACHINE, env.machine.to_owned())];
+    let draft = log
+        .checkpoint_draft(v.header.vault, v.me, &key.public(), env.now, fields, &|m| key.sign(m));
+    write(v, rows, env, &draft)?;
+    v.state.audit.signed = v.state.audit.size;
+    Ok(())
+}
+
+/// The end of the log as the state has it.
+///
+/// # Errors
+/// The state holds no log end.
+pub fn end(v: &Unlocked) -> Result<Log, VaultError> {
+    if v.state.audit.size == 0 {
+        return Ok(Log::new());
+    }
+    Log::from_bytes(&v.state.audit.end)
+        .filter(|log| log.size() == v.state.audit.size)
+        .ok_or_else(|| VaultError::Tampered("the head of the audit log".into()))
+}
+
+fn write(
+    v: &mut Unlocked,
+    rows: &dyn Rows,
+    env: &mut Env<'_>,
+    draft: &Draft,
+) -> Result<(), VaultError> {
+    if v.log.keys.is_none() {
+        let keys = make_keys(v, rows, env)?;
+        v.log.keys = Some(keys);
+    }
+    let mut log = end(v)?;
+    let seq = log.size();
+    let sealed = log.append(draft, env.random);
+    let aad = aad(&v.header.vault, seq);
+    let keys = v.log.keys.as_mut().expect("made just above");
+    let n = keys.next;
+    keys.next += 1;
+    rows.put_audit(&AuditRow {
+        seq,
+        key: keys.id,
+        n,
+        leaf: keys.leaf.seal(n, &aad, &sealed.leaf),
+        opening: keys.value.seal(n, &aad, &sealed.opening),
+    })?;
+    let head = &mut v.state.audit;
+    head.size = log.size();
+    head.end = log.to_bytes();
+    head.last_at = head.last_at.max(draft.at);
+    Ok(())
+}
+
+fn make_keys(v: &mut Unlocked, rows: &dyn Rows, env: &mut Env<'_>) -> Result<LineKeys, VaultError> {
+    let id = v.state.audit.next_key;
+    let vault = v.header.vault;
+    let generation = v.state.vault_gen;
+    let (leaf, value) = (env.key(), env.key());
+    let salt = env.salt();
+    let under = keys::sub(v.vault_key()?, keys::name::AUDIT, generation);
+    let ctx = leaf_context(&vault, id, generation);
+    let mut ct = generation.to_be_bytes().to_vec();
+    ct.extend(leaf.expose(|k| aead::seal(&under, &ctx, &salt, k)));
+    let enc_ct = value
+        .expose(|k| {
+            kem::seal_to(&v.header.audit_pk, &value_context(&vault, id), b"", k, env.random)
+        })
+        .map_err(|_| VaultError::Tampered("the audit key".into()))?;
+    let row = AuditKeyRow { id, ct, enc_ct };
+    v.summer()?.toggle(&mut v.state.meta, "audit_key", &id.to_be_bytes(), 0, &row.ct);
+    rows.put_audit_key(&row)?;
+    v.state.audit.next_key += 1;
+    Ok(LineKeys { id, leaf: LineCipher::new(&leaf), value: LineCipher::new(&value), next: 0 })
+}
+
+/// Opens stored lines, for reading and export.
+pub struct Reader {
+    vault: VaultId,
+    leaf: HashMap<u64, LineCipher>,
+    value: HashMap<u64, LineCipher>,
+}
+
+impl Reader {
+    /// Opens the line keys. Values open only if the member holds the audit key.
+    ///
+    /// # Errors
+    /// A key row was tampered with.
+    pub fn new(v: &Unlocked, rows: &dyn Rows) -> Result<Self, VaultError> {
+        let vault = v.header.vault;
+        let audit = v.ring.audit_seed().map(KemSecret::from_seed);
+        let mut out = Self { vault, leaf: HashMap::new(), value: HashMap::new() };
+        for row in rows.audit_keys()? {
+            let bad = || VaultError::Tampered(format!("the audit line key {}", row.id));
+            let (generation, sealed) = row.ct.split_first_chunk::<4>().ok_or_else(bad)?;
+            let generation = u32::from_be_bytes(*generation);
+            let key = v.ring.vault_key(generation).ok_or_else(bad)?;
+            let under = keys::sub(key, keys::name::AUDIT, generation);
+            let leaf = aead::open(&under, &leaf_context(&vault, row.id, generation), sealed)
+                .map_err(|_| bad())?;
+            let leaf = leaf.expose(Key32::copy_of).ok_or_else(bad)?;
+            out.leaf.insert(row.id, LineCipher::new(&leaf));
+            if let Some(audit) = &audit {
+                let value = audit
+                    .open(&value_context(&vault, row.id), b"", &row.enc_ct)
+                    .map_err(|_| bad())?;
+                let value = value.expose(Key32::copy_of).ok_or_else(bad)?;
+                out.value.insert(row.id, LineCipher::new(&value));
+            }
+        }
+        Ok(out)
+    }
+
+    /// The leaf of a stored line.
+    ///
+    /// # Errors
+    /// The row was tampered with.
+    pub fn leaf(&self, row: &AuditRow) -> Result<Vec<u8>, VaultError> {
+        let bad = || VaultError::Tampered(format!("audit line {}", row.seq));
+        let cipher = self.leaf.get(&row.key).ok_or_else(bad)?;
+        let plain = cipher.open(row.n, &aad(&self.vault, row.seq), &row.leaf).map_err(|_| bad())?;
+        Ok(plain.expose(<[u8]>::to_vec))
+    }
+
+    /// The values of a stored line; `None` when the member may not read them.
+    ///
+    /// # Errors
+    /// The row was tampered with.
+    pub fn opening(&self, row: &AuditRow) -> Result<Option<Vec<u8>>, VaultError> {
+        let Some(cipher) = self.value.get(&row.key) else { return Ok(None) };
+        let plain = cipher
+            .open(row.n, &aad(&self.vault, row.seq), &row.opening)
+            .map_err(|_| VaultError::Tampered(format!("audit line {}", row.seq)))?;
+        Ok(Some(plain.expose(<[u8]>::to_vec)))
+    }
+
+    /// A stored line with its values.
+    ///
+    /// # Errors
+    /// The row was tampered with, or a value is not the one committed.
+    pub fn line(&self, row: &AuditRow) -> Result<OpenLine, VaultError> {
+        let leaf = self.leaf(row)?;
+        let opening = self.opening(row)?;
+        line::open(row.seq, &leaf, opening.as_deref())
+            .map_err(|fault| VaultError::Log(fault.text().en))
+    }
+}

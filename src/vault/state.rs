@@ -1,0 +1,169 @@
+//! The one sealed row that says what the whole vault is now: its epoch, the sums
+//! over its rows and the head of its audit log. Rewritten by every transaction,
+//! so a row that is missing, extra, swapped or older than it should be is noticed.
+
+use hmac::{Hmac, KeyInit, Mac};
+use serde::{Deserialize, Serialize};
+use sha2::Sha256;
+use zeroize::Zeroizing;
+
+use crate::crypto::aead::{self, OpenError};
+use crate::crypto::context::context;
+use crate::crypto::keys;
+use crate::model::id::{DeviceId, MemberId, SlotId, VaultId};
+use crate::model::settings::Settings;
+use crate::model::time::Time;
+use crate::secret::Key32;
+
+use super::rows::FORMAT;
+
+/// Contents of the state row.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct State {
+    /// Repeats `user_version`, which SQLite keeps unauthenticated.
+    pub format: u32,
+    /// One more at each transaction.
+    pub epoch: u64,
+    /// Generation of the vault key that seals this row.
+    pub vault_gen: u32,
+    /// Sum over all cells; see [`Summer`].
+    pub cells: [u8; 32],
+    /// Number of cells.
+    pub n_cells: u64,
+    /// Sum over slots, members, grants, segments, deltas and audit keys.
+    pub meta: [u8; 32],
+    /// Number of the next delta.
+    pub next_delta: u64,
+    /// Head of the audit log.
+    pub audit: AuditHead,
+    /// Last time step at which each member used a code, on whatever computer.
+    pub last_steps: Vec<(MemberId, u64)>,
+    /// Enrolled computers.
+    pub devices: Vec<Device>,
+    /// Settings of the vault.
+    pub settings: Settings,
+}
+
+/// Head of the audit log.
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+pub struct AuditHead {
+    /// Number of lines.
+    pub size: u64,
+    /// The end of the log, as `audit::log::Log::to_bytes` prints it.
+    pub end: Vec<u8>,
+    /// Time of the last line.
+    pub last_at: Time,
+    /// Lines covered by the newest checkpoint, and its own line.
+    pub signed: u64,
+    /// Id of the next line key.
+    pub next_key: u64,
+}
+
+/// An enrolled computer.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Device {
+    /// Random id of the computer.
+    pub id: DeviceId,
+    /// The login slot made for it.
+    pub slot: SlotId,
+    /// Whose login it is.
+    pub member: MemberId,
+    /// Its name.
+    pub label: String,
+    /// When.
+    pub added_at: Time,
+}
+
+impl State {
+    /// The state of a vault that has nothing in it yet.
+    pub fn new() -> Self {
+        Self {
+            format: FORMAT,
+            epoch: 0,
+            vault_gen: 1,
+            cells: [0; 32],
+            n_cells: 0,
+            meta: [0; 32],
+            next_delta: 1,
+            audit: AuditHead::default(),
+            last_steps: Vec::new(),
+            devices: Vec::new(),
+            settings: Settings::default(),
+        }
+    }
+
+    /// The last step at which `member` used a code.
+    pub fn last_step(&self, member: &MemberId) -> u64 {
+        self.last_steps.iter().find(|(m, _)| m == member).map_or(0, |(_, s)| *s)
+    }
+
+    /// Remembers that `member` used the code of `step`.
+    pub fn use_step(&mut self, member: MemberId, step: u64) {
+        match self.last_steps.iter_mut().find(|(m, _)| *m == member) {
+            Some((_, s)) => *s = step.max(*s),
+            None => self.last_steps.push((member, step)),
+        }
+    }
+}
+
+impl Default for State {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+/// Seals the state: `u32 generation ‖ seal`.
+pub fn seal(vault: &VaultId, key: &Key32, state: &State, salt: &[u8; aead::SALT]) -> Vec<u8> {
+    let plain = Zeroizing::new(postcard::to_stdvec(state).expect("plain data serialises"));
+    let generation = state.vault_gen;
+    let ctx = context("state", &[&vault.0, &generation.to_be_bytes()]);
+    let mut out = generation.to_be_bytes().to_vec();
+    out.extend(aead::seal_padded(&keys::sub(key, "state", generation), &ctx, salt, &plain));
+    out
+}
+
+/// The generation of the vault key that opens a sealed state.
+pub fn generation_of(sealed: &[u8]) -> Option<u32> {
+    sealed.get(..4).map(|b| u32::from_be_bytes([b[0], b[1], b[2], b[3]]))
+}
+
+/// Opens the state.
+///
+/// # Errors
+/// It was changed, or belongs to another vault or key.
+pub fn open(vault: &VaultId, key: &Key32, sealed: &[u8]) -> Result<State, OpenError> {
+    let generation = generation_of(sealed).ok_or(OpenError)?;
+    let ctx = context("state", &[&vault.0, &generation.to_be_bytes()]);
+    let plain = aead::open_padded(&keys::sub(key, "state", generation), &ctx, &sealed[4..])?;
+    let state: State = plain.expose(|p| postcard::from_bytes(p)).map_err(|_| OpenError)?;
+    (state.vault_gen == generation && state.format == FORMAT).then_some(state).ok_or(OpenError)
+}
+
+/// Sums rows so that a row can be added and taken away in one step: the XOR of
+/// `HMAC-SHA-256(key, table ‖ id ‖ ver ‖ mark)`, where `mark` is the first 56
+/// bytes of a seal (its salt and key commitment, which fix the rest).
+pub struct Summer {
+    mac: Hmac<Sha256>,
+}
+
+impl Summer {
+    /// A summer under the vault key of `generation`.
+    pub fn new(vault_key: &Key32, generation: u32) -> Self {
+        let key = keys::sub(vault_key, "set", generation);
+        Self { mac: key.expose(|k| Hmac::new_from_slice(k).expect("HMAC takes any key length")) }
+    }
+
+    /// Adds a row to `sum`, or takes it away: the same step does both.
+    pub fn toggle(&self, sum: &mut [u8; 32], table: &str, id: &[u8], ver: u64, content: &[u8]) {
+        let mut mac = self.mac.clone();
+        mac.update(&[table.len() as u8]);
+        mac.update(table.as_bytes());
+        mac.update(&(id.len() as u32).to_be_bytes());
+        mac.update(id);
+        mac.update(&ver.to_be_bytes());
+        mac.update(&content[..content.len().min(56)]);
+        for (byte, more) in sum.iter_mut().zip(mac.finalize().into_bytes()) {
+            *byte ^= more;
+        }
+    }
+}

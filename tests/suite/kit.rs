@@ -1,0 +1,134 @@
+//! What the stories share: a vault in a temporary folder and codes of its phone.
+
+use std::path::PathBuf;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use poterne::app::api::{
+    AppError, At, Factors, Justification, Patch, Purpose, Reply, Request, SecretChange, Set, Status,
+};
+use poterne::app::{App, CreateOptions, UnlockOptions};
+use poterne::crypto::totp::{Codes, Seed};
+use poterne::model::entry::{Kind, Slot};
+use poterne::secret::{SecretBytes, SecretText};
+
+pub const PASSWORD: &str = "quatre mots au hasard";
+
+/// A portable vault of one owner, `alice`, and her phone.
+pub struct Desk {
+    pub dir: tempfile::TempDir,
+    pub file: PathBuf,
+    pub app: App,
+    pub phone: Phone,
+    pub kit: String,
+}
+
+/// A TOTP secret, and which step was used last.
+pub struct Phone {
+    codes: Codes,
+    next: u64,
+}
+
+impl Phone {
+    pub fn of_uri(uri: &str) -> Self {
+        let seed = Seed::parse(uri).expect("the vault prints a readable URI");
+        let codes = seed.secret.expose(|s| Codes::new(s.try_into().expect("20 bytes")));
+        Self { codes, next: 0 }
+    }
+
+    /// A code that was not used yet, inside the accepted window of one step
+    /// either way: three per half minute.
+    pub fn code(&mut self) -> SecretText {
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).expect("after 1970").as_secs() / 30;
+        let step = self.next.max(now - 1);
+        assert!(step <= now + 1, "a story may use three codes before it must wait");
+        self.next = step + 1;
+        SecretText::new(format!("{:06}", self.codes.at(step)))
+    }
+}
+
+impl Desk {
+    /// Makes the vault; it is locked.
+    pub fn locked() -> Self {
+        let dir = tempfile::tempdir().expect("a temp folder");
+        let file = dir.path().join("coffre.poterne");
+        let app = App::new(file.clone());
+        let mut new = app
+            .create(CreateOptions {
+                file: file.clone(),
+                member: "alice".into(),
+                password: SecretText::copy_of(PASSWORD),
+                portable: true,
+                kdf_memory_mib: Some(64),
+            })
+            .expect("begins");
+        let mut phone = new.otpauth_uri().expose(Phone::of_uri);
+        let code = phone.code();
+        phone.next -= 1;
+        new.check_code(&code).expect("the phone's code proves it");
+        let kit = new.kit().expose(str::to_owned);
+        new.check_kit(&SecretText::copy_of(&kit)).expect("the kit is typed back");
+        new.finish().expect("is written");
+        Self { dir, file, app, phone, kit }
+    }
+
+    /// Makes the vault and opens it.
+    pub fn open() -> Self {
+        let mut desk = Self::locked();
+        desk.unlock().expect("opens");
+        desk
+    }
+
+    pub fn factors(&mut self) -> Factors {
+        Factors { password: SecretText::copy_of(PASSWORD), code: self.phone.code() }
+    }
+
+    pub fn options(&mut self) -> UnlockOptions {
+        UnlockOptions {
+            member: None,
+            factors: self.factors(),
+            read_only: false,
+            accept_older: false,
+        }
+    }
+
+    pub fn unlock(&mut self) -> Result<Status, AppError> {
+        let options = self.options();
+        self.app.unlock(options)
+    }
+
+    pub fn call(&self, request: Request) -> Reply {
+        match self.app.call(request) {
+            Ok(reply) => reply,
+            Err(e) => panic!("{} {}", e.what.en, e.todo.en),
+        }
+    }
+
+    pub fn add(&self, kind: &str, path: &str, patch: Patch) -> Reply {
+        self.call(Request::Create {
+            kind: Kind::new(kind),
+            path: path.into(),
+            patch: Box::new(patch),
+        })
+    }
+
+    pub fn reveal(&self, path: &str, slot: Slot) -> Result<String, AppError> {
+        let reply = self.app.call(Request::Reveal {
+            at: At::Path(path.into()),
+            slot,
+            purpose: Purpose::Reveal,
+            just: Justification::default(),
+        })?;
+        let Reply::Secret(secret) = reply else { panic!("a secret was asked for") };
+        Ok(secret.expose(|b| String::from_utf8(b.to_vec()).expect("text")))
+    }
+}
+
+/// A patch with host, user and password.
+pub fn login(host: &str, user: &str, password: &str) -> Patch {
+    let mut patch =
+        Patch { host: Set::To(host.into()), user: Set::To(user.into()), ..Default::default() };
+    patch
+        .secrets
+        .insert(Slot::Password, SecretChange::Put(SecretBytes::copy_of(password.as_bytes())));
+    patch
+}

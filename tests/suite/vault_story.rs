@@ -1,0 +1,128 @@
+//! Create, unlock, edit, lock: the vault through its application.
+
+use poterne::app::api::{At, Code, Patch, Reply, Request, Set};
+use poterne::model::audit_event::{AuditFilter, Event};
+use poterne::model::entry::Slot;
+use poterne::secret::SecretText;
+
+use crate::kit::{Desk, login};
+
+#[test]
+fn what_is_saved_is_there_after_lock_and_unlock() {
+    let mut desk = Desk::open();
+    desk.add("client", "Dupont", Patch::default());
+    desk.add("folder", "Dupont/Serveurs", Patch::default());
+    desk.add("ssh", "Dupont/Serveurs/Élodie", login("srv1.dupont.example", "root", "hunter2"));
+    desk.call(Request::Lock);
+    let refused = desk.reveal("Dupont/Serveurs/Élodie", Slot::Password).expect_err("locked");
+    assert_eq!(refused.code, Code::Locked);
+    desk.unlock().expect("opens again");
+    assert_eq!(desk.reveal("dupont/serveurs/elodie", Slot::Password).expect("reveals"), "hunter2");
+    let Reply::Items(found) = desk.call(Request::Find { query: "dup elo".into(), limit: 5 }) else {
+        panic!("items")
+    };
+    assert_eq!(found[0].path, "Dupont/Serveurs/Élodie");
+}
+
+#[test]
+fn the_file_shows_nothing_that_was_typed() {
+    let desk = Desk::open();
+    desk.add("client", "Boulangerie Ménard", Patch::default());
+    desk.add(
+        "ssh",
+        "Boulangerie Ménard/Caisse",
+        login("caisse.menard.example", "gerant", "tr3s-secret"),
+    );
+    desk.call(Request::Lock);
+    let bytes = std::fs::read(&desk.file).expect("reads");
+    for word in
+        ["Boulangerie", "nard", "Caisse", "menard.example", "gerant", "tr3s-secret", "alice"]
+    {
+        let found = bytes.windows(word.len()).any(|w| w == word.as_bytes());
+        assert!(!found, "{word:?} stands in the file");
+    }
+}
+
+#[test]
+fn a_code_opens_once_and_wrong_factors_have_one_text() {
+    let mut desk = Desk::locked();
+    let first = desk.options();
+    let code = first.factors.code.duplicate();
+    desk.app.unlock(first).expect("opens");
+    desk.call(Request::Lock);
+    let mut again = desk.options();
+    again.factors.code = code;
+    let used = desk.app.unlock(again).err().expect("a used code is refused");
+    let mut wrong = desk.options();
+    wrong.factors.password = SecretText::copy_of("un autre mot de passe");
+    let wrong = desk.app.unlock(wrong).err().expect("a wrong password is refused");
+    assert_eq!(used, wrong);
+    assert_eq!(used.code, Code::Locked);
+}
+
+#[test]
+fn a_stale_edit_is_refused_and_says_what_changed() {
+    let desk = Desk::open();
+    desk.add("client", "Dupont", Patch::default());
+    let Reply::Saved { ver, .. } = desk.add("ssh", "Dupont/a", login("h", "u", "p")) else {
+        panic!("saved")
+    };
+    let edit = |host: &str| Request::Edit {
+        at: At::Path("Dupont/a".into()),
+        expected_ver: Some(ver),
+        patch: Box::new(Patch { host: Set::To(host.into()), ..Default::default() }),
+    };
+    desk.call(edit("one"));
+    let stale = desk.app.call(edit("two")).err().expect("refused");
+    assert!(stale.what.en.contains("host"), "{}", stale.what.en);
+    let Reply::Entry(view) = desk.call(Request::Show { at: At::Path("Dupont/a".into()) }) else {
+        panic!("entry")
+    };
+    assert_eq!(view.entry.host, "one");
+}
+
+#[test]
+fn the_bin_and_the_history_give_back_what_was() {
+    let desk = Desk::open();
+    desk.add("client", "Dupont", Patch::default());
+    desk.add("ssh", "Dupont/a", login("h1", "u", "old-password"));
+    desk.call(Request::Edit {
+        at: At::Path("Dupont/a".into()),
+        expected_ver: None,
+        patch: Box::new(login("h2", "u", "new-password")),
+    });
+    desk.call(Request::Remove { at: At::Path("Dupont/a".into()), forever: false });
+    assert!(desk.app.call(Request::Show { at: At::Path("Dupont/a".into()) }).is_err());
+    desk.call(Request::Restore { at: At::Path("Dupont/a".into()), version: None });
+    assert_eq!(desk.reveal("Dupont/a", Slot::Password).expect("reveals"), "new-password");
+    desk.call(Request::Restore { at: At::Path("Dupont/a".into()), version: Some(1) });
+    assert_eq!(desk.reveal("Dupont/a", Slot::Password).expect("reveals"), "old-password");
+}
+
+#[test]
+fn every_act_is_in_the_log_and_the_log_verifies() {
+    let mut desk = Desk::open();
+    desk.add("client", "Dupont", Patch::default());
+    desk.add("ssh", "Dupont/a", login("h", "u", "p"));
+    desk.reveal("Dupont/a", Slot::Password).expect("reveals");
+    desk.call(Request::Lock);
+    desk.unlock().expect("opens");
+    let Reply::Log(lines) = desk.call(Request::AuditLog { filter: AuditFilter::default() }) else {
+        panic!("lines")
+    };
+    let events: Vec<Event> = lines.iter().map(|l| l.event).collect();
+    for wanted in [
+        Event::VaultCreated,
+        Event::Unlocked,
+        Event::EntryCreated,
+        Event::SecretRevealed,
+        Event::Locked,
+    ] {
+        assert!(events.contains(&wanted), "{wanted} is missing from {events:?}");
+    }
+    let Reply::Verified(verified) = desk.call(Request::AuditVerify) else { panic!("verified") };
+    assert_eq!(verified.faults, []);
+    let Reply::Checked(report) = desk.call(Request::Check) else { panic!("checked") };
+    assert_eq!(report.faults, []);
+    assert_eq!(report.entries, 2);
+}
