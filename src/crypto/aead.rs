@@ -211,6 +211,37 @@ mod tests {
     }
 
     #[test]
+    fn no_flipped_bit_and_no_cut_of_a_seal_opens() {
+        let key = Key32::filled(|k| k.fill(7));
+        let sealed = seal(&key, b"here", &[1; SALT], b"short");
+        assert_eq!(sealed.len(), sealed_len(5));
+        for bit in 0..sealed.len() * 8 {
+            let mut other = sealed.clone();
+            other[bit / 8] ^= 1 << (bit % 8);
+            assert!(open(&key, b"here", &other).is_err(), "bit {bit}");
+        }
+        for len in 0..sealed.len() {
+            assert!(open(&key, b"here", &sealed[..len]).is_err(), "cut to {len}");
+        }
+    }
+
+    #[test]
+    fn lengths_around_a_chunk_come_back_and_chunks_do_not_swap() {
+        let key = Key32::filled(|k| k.fill(7));
+        for len in [CHUNK - 1, CHUNK, CHUNK + 1, 2 * CHUNK, 3 * CHUNK + 5] {
+            let data: Vec<u8> = (0..len).map(|i| (i / 7) as u8).collect();
+            let sealed = seal(&key, b"", &[1; SALT], &data);
+            assert_eq!(sealed.len(), sealed_len(len));
+            assert!(open(&key, b"", &sealed).expect("opens").expose(|o| o == data));
+            assert!(open(&key, b"", &sealed[..HEAD + CHUNK]).is_err());
+        }
+        let mut swapped = seal(&key, b"", &[1; SALT], &vec![0; 2 * CHUNK]);
+        let (first, second) = swapped[HEAD..].split_at_mut(CHUNK + TAG);
+        first.swap_with_slice(&mut second[..CHUNK + TAG]);
+        assert!(open(&key, b"", &swapped).is_err());
+    }
+
+    #[test]
     fn padding_that_was_not_ours_is_refused() {
         let key = Key32::filled(|k| k.fill(7));
         let mut plain = vec![0; 256];

@@ -93,9 +93,10 @@ pub fn stretch_in(
     })
 }
 
-/// Least and most time an unlock should take, and the aim between them.
+/// The time an unlock should take, and the least and most that is well.
 const AIM: Duration = Duration::from_millis(1000);
 const LEAST: Duration = Duration::from_millis(700);
+const MOST: Duration = Duration::from_millis(1200);
 
 /// The cost to write into a new slot, from one timed run of `probe`: memory
 /// first, to about one second, in steps of 64 MiB, no more than
@@ -110,8 +111,11 @@ pub fn calibrate(probe: Cost, took: Duration, mem_limit_kib: u32) -> Cost {
     };
     let limit = u64::from(mem_limit_kib.min(Cost::MAX_MEM_KIB)).max(STEP) / STEP * STEP;
     let mut mem = STEP;
-    // Nearest step to the aim from below or, when that is too quick, above.
-    while mem + STEP <= limit && passes(3, mem + STEP / 2) <= AIM.as_micros() {
+    // The step nearest to the aim that is not too slow.
+    while mem + STEP <= limit
+        && passes(3, mem + STEP / 2) <= AIM.as_micros()
+        && passes(3, mem + STEP) <= MOST.as_micros()
+    {
         mem += STEP;
     }
     let mut time = 3;
@@ -141,6 +145,17 @@ mod tests {
     fn a_slow_machine_stays_at_the_floor() {
         let cost = calibrate(PROBE, Duration::from_secs(9), 4 * 1024 * 1024);
         assert_eq!(cost, PROBE);
+    }
+
+    #[test]
+    fn any_machine_that_can_takes_between_0_7_and_1_2_seconds() {
+        for millis in 20..1200 {
+            let cost = calibrate(PROBE, Duration::from_millis(millis), Cost::MAX_MEM_KIB);
+            assert_eq!(cost.check(), Ok(()));
+            let factor = f64::from(cost.mem_kib / PROBE.mem_kib) * f64::from(cost.time) / 3.0;
+            let expected = millis as f64 * factor;
+            assert!((700.0..=1200.0).contains(&expected), "{millis} ms became {expected} ms");
+        }
     }
 
     #[test]
