@@ -2,6 +2,7 @@
 //! command line talk to it through [`App`] and never reach below it.
 
 mod anchor;
+pub mod agent;
 pub mod api;
 mod auditing;
 mod backup;
@@ -25,6 +26,7 @@ mod team;
 mod text;
 mod transfer;
 mod unlock;
+pub mod remote;
 pub mod wire;
 mod worker;
 

@@ -8,7 +8,7 @@ use super::lang::Bi;
 
 /// Where an effective value was found.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case", tag = "from", content = "path")]
+#[serde(rename_all = "kebab-case")]
 pub enum Origin {
     /// The entry itself.
     Own,

@@ -88,6 +88,11 @@ impl Door {
         &self.path
     }
 
+    /// Removes the socket; the claim stays.
+    pub fn remove(&self) {
+        let _ = fs::remove_file(&self.path);
+    }
+
     /// Makes a waiting [`Door::accept`] and every later one fail.
     pub fn wake(&self) {
         // A listening socket that is shut down only stops listening.
@@ -97,7 +102,7 @@ impl Door {
 
 impl Drop for Door {
     fn drop(&mut self) {
-        let _ = fs::remove_file(&self.path);
+        self.remove();
     }
 }
 

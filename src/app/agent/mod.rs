@@ -1,0 +1,16 @@
+//! The agent: one process that keeps a vault unlocked and answers the command
+//! lines of the same user, so that they need no factors. An unlocked window is
+//! the agent of its vault. It holds no key itself: [`App`] does.
+
+pub mod frames;
+#[cfg(unix)]
+mod process;
+#[cfg(unix)]
+mod relay;
+#[cfg(unix)]
+mod serve;
+
+#[cfg(unix)]
+pub use process::{COMMAND, Start, run, start};
+#[cfg(unix)]
+pub use serve::{End, Guard, serve};

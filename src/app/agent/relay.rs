@@ -1,0 +1,272 @@
+//! One session of a client: questions, progress and channel bytes, both ways.
+//! What the far side sends faster than the client reads waits here up to a
+//! limit; what the client sends faster than the far side reads waits there.
+
+use std::collections::{HashMap, VecDeque};
+use std::io;
+use std::os::unix::net::UnixStream;
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::thread::Builder;
+use std::time::Duration;
+
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+
+use crate::app::{ConnectRequest, OpenSession, SessionUi};
+use crate::connect::link::{Channel, FromRemote, Sink, ToRemote};
+use crate::connect::{Answer, Progress, Question};
+
+use super::frames::{self, Connect, FromAgent, ToAgent};
+use super::serve::Shared;
+
+/// Bytes for a slow client that wait in the agent; then the channel waits.
+const OUTBOX_MAX_BYTES: usize = 8 * 1024 * 1024;
+/// Bytes for a slow far side above which the client is not read.
+const BACKLOG_MAX_BYTES: usize = 1024 * 1024;
+/// How often a full backlog is looked at again.
+const BACKLOG_PAUSE: Duration = Duration::from_millis(2);
+
+/// Opens what the client wants and relays until one side ends.
+///
+/// # Errors
+/// The client is gone.
+pub fn session(
+    shared: &Arc<Shared>,
+    client: u64,
+    stream: &mut UnixStream,
+    request: Connect,
+) -> io::Result<()> {
+    let Connect { at, just, accept_host_key, reuse } = request;
+    let request = ConnectRequest { at, just, accept_host_key, reuse };
+    let opened = shared.app.connect(request, &mut Person(stream));
+    let session = match opened {
+        Ok(session) => session,
+        Err(error) => return frames::write(stream, &FromAgent::Opened(Err(error))),
+    };
+    shared.is_session(client);
+    frames::write(stream, &FromAgent::Opened(Ok((session.id(), session.info()))))?;
+    let session: Arc<dyn OpenSession> = Arc::from(session);
+    let outbox = Outbox::to(stream.try_clone()?)?;
+    let result = channels(shared, stream, &session, &outbox);
+    outbox.close();
+    session.close();
+    result
+}
+
+/// The client's frames, until it hangs up.
+fn channels(
+    shared: &Shared,
+    stream: &mut UnixStream,
+    session: &Arc<dyn OpenSession>,
+    outbox: &Arc<Outbox>,
+) -> io::Result<()> {
+    let mut open: HashMap<u32, Box<dyn Channel>> = HashMap::new();
+    loop {
+        let frame = match frames::read(stream) {
+            Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => return Ok(()),
+            other => other?,
+        };
+        shared.touch();
+        match frame {
+            ToAgent::OpenChannel(id, request) => {
+                // Nothing of the channel may overtake the word that it is open.
+                let hold = outbox.hold(id);
+                let answer = match session.open_channel(request, sink(id, session, outbox)) {
+                    Ok(channel) => {
+                        open.insert(id, channel);
+                        Ok(())
+                    }
+                    Err(error) => Err(error),
+                };
+                hold.release(FromAgent::ChannelOpened(id, answer));
+            }
+            ToAgent::Data(id, data) => {
+                if let Some(channel) = open.get(&id) {
+                    channel.send(ToRemote::Data(data));
+                    while channel.backlog() > BACKLOG_MAX_BYTES && !hung_up(stream) {
+                        std::thread::sleep(BACKLOG_PAUSE);
+                    }
+                }
+            }
+            ToAgent::Eof(id) => tell(&open, id, ToRemote::Eof),
+            ToAgent::Resize(id, size) => tell(&open, id, ToRemote::Resize(size)),
+            ToAgent::Close(id) => {
+                tell(&open, id, ToRemote::Close);
+                open.remove(&id);
+            }
+            ToAgent::Call(_) | ToAgent::Connect(_) | ToAgent::Answer(_) => {
+                return Err(io::Error::from(io::ErrorKind::InvalidData));
+            }
+        }
+    }
+}
+
+fn tell(open: &HashMap<u32, Box<dyn Channel>>, id: u32, message: ToRemote) {
+    if let Some(channel) = open.get(&id) {
+        channel.send(message);
+    }
+}
+
+/// Puts what a channel says into the outbox.
+fn sink(id: u32, session: &Arc<dyn OpenSession>, outbox: &Arc<Outbox>) -> Sink {
+    let outbox = Arc::clone(outbox);
+    // Weak: the sink lives in the session it would otherwise keep alive.
+    let session = Arc::downgrade(session);
+    Box::new(move |said| {
+        outbox.put(match said {
+            FromRemote::Data(data) => FromAgent::Data(id, data),
+            FromRemote::Stderr(data) => FromAgent::Stderr(id, data),
+            FromRemote::Exit(exit) => FromAgent::Exit(id, exit),
+            FromRemote::Closed(failure) => {
+                let alive = session.upgrade().is_some_and(|session| session.alive());
+                FromAgent::Closed(id, failure, alive)
+            }
+        });
+    })
+}
+
+/// Frames on their way to the client, and the thread that writes them.
+struct Outbox {
+    queue: Mutex<Queue>,
+    changed: Condvar,
+}
+
+#[derive(Default)]
+struct Queue {
+    frames: VecDeque<FromAgent>,
+    bytes: usize,
+    closed: bool,
+    /// A channel being opened, and what it already said.
+    held: Option<(u32, Vec<FromAgent>)>,
+}
+
+/// Keeps a channel's frames back until its opening is answered.
+struct Hold<'a>(&'a Outbox);
+
+impl Outbox {
+    fn to(mut stream: UnixStream) -> io::Result<Arc<Self>> {
+        let outbox = Arc::new(Self { queue: Mutex::default(), changed: Condvar::new() });
+        let writer = Arc::clone(&outbox);
+        Builder::new().name("agent-outbox".to_owned()).spawn(move || {
+            while let Some(frame) = writer.take() {
+                if frames::write(&mut stream, &frame).is_err() {
+                    writer.close();
+                    // Wakes the reading side too.
+                    let _ = stream.shutdown(std::net::Shutdown::Both);
+                }
+            }
+        })?;
+        Ok(outbox)
+    }
+
+    fn queue(&self) -> std::sync::MutexGuard<'_, Queue> {
+        self.queue.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Waits while the client is too far behind.
+    fn put(&self, frame: FromAgent) {
+        let mut queue = self.queue();
+        while queue.bytes > OUTBOX_MAX_BYTES && !queue.closed {
+            queue = self.changed.wait(queue).unwrap_or_else(PoisonError::into_inner);
+        }
+        if queue.closed {
+            return;
+        }
+        queue.bytes += weight(&frame);
+        match &mut queue.held {
+            Some((id, held)) if channel_of(&frame) == Some(*id) => held.push(frame),
+            _ => queue.frames.push_back(frame),
+        }
+        self.changed.notify_all();
+    }
+
+    fn take(&self) -> Option<FromAgent> {
+        let mut queue = self.queue();
+        loop {
+            if queue.closed {
+                return None;
+            }
+            if let Some(frame) = queue.frames.pop_front() {
+                queue.bytes -= weight(&frame);
+                self.changed.notify_all();
+                return Some(frame);
+            }
+            queue = self.changed.wait(queue).unwrap_or_else(PoisonError::into_inner);
+        }
+    }
+
+    fn hold(&self, id: u32) -> Hold<'_> {
+        self.queue().held = Some((id, Vec::new()));
+        Hold(self)
+    }
+
+    /// Nobody waits for the client any more; what is queued is thrown away.
+    fn close(&self) {
+        let mut queue = self.queue();
+        queue.closed = true;
+        queue.frames.clear();
+        self.changed.notify_all();
+    }
+}
+
+impl Hold<'_> {
+    fn release(self, answer: FromAgent) {
+        let mut queue = self.0.queue();
+        queue.frames.push_back(answer);
+        if let Some((_, held)) = queue.held.take() {
+            queue.frames.extend(held);
+        }
+        self.0.changed.notify_all();
+    }
+}
+
+fn weight(frame: &FromAgent) -> usize {
+    match frame {
+        FromAgent::Data(_, data) | FromAgent::Stderr(_, data) => data.len(),
+        _ => 0,
+    }
+}
+
+fn channel_of(frame: &FromAgent) -> Option<u32> {
+    match frame {
+        FromAgent::Data(id, _)
+        | FromAgent::Stderr(id, _)
+        | FromAgent::Exit(id, _)
+        | FromAgent::Closed(id, ..) => Some(*id),
+        _ => None,
+    }
+}
+
+/// The person at the client's end.
+struct Person<'a>(&'a mut UnixStream);
+
+impl SessionUi for Person<'_> {
+    fn ask(&mut self, question: Question) -> Answer {
+        let asked = frames::write(self.0, &FromAgent::Ask(question.into()));
+        match asked.and_then(|()| frames::read(self.0)) {
+            Ok(ToAgent::Answer(answer)) => answer.into(),
+            // Gone, or not answering what was asked.
+            _ => Answer::No,
+        }
+    }
+
+    fn say(&mut self, progress: Progress) {
+        // A client that is gone is noticed at the next question.
+        let _ = frames::write(self.0, &FromAgent::Say(progress));
+    }
+
+    fn cancelled(&self) -> bool {
+        hung_up(self.0)
+    }
+}
+
+/// Whether the client has closed its end, without reading what it sent before.
+fn hung_up(stream: &UnixStream) -> bool {
+    #[cfg(any(target_os = "linux", target_os = "android"))]
+    let wanted = PollFlags::HUP | PollFlags::RDHUP;
+    #[cfg(not(any(target_os = "linux", target_os = "android")))]
+    let wanted = PollFlags::HUP;
+    let mut fds = [PollFd::new(stream, wanted)];
+    let now = Timespec { tv_sec: 0, tv_nsec: 0 };
+    poll(&mut fds, Some(&now)).is_ok_and(|ready| ready > 0)
+        && fds[0].revents().intersects(wanted | PollFlags::ERR)
+}
