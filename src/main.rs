@@ -1,12 +1,49 @@
-//! Start-up only: no argument opens the window, anything else is the command line.
+//! Start-up only: no command opens the window, anything else is the command line.
 
 use std::process::ExitCode;
 
+use poterne::cli::{self, Next, Window};
 use poterne::connect::launch::Launch;
 
 fn main() -> ExitCode {
-    if std::env::args_os().nth(1).is_some_and(|a| a == Launch::SESSION_HOST) {
+    if std::env::args_os().nth(1).is_some_and(|arg| arg == Launch::SESSION_HOST) {
         return poterne::connect::host::main();
     }
-    poterne::cli::main()
+    match cli::main() {
+        Next::End(status) => status,
+        Next::Window(window) => open(window),
+    }
+}
+
+#[cfg(feature = "gui")]
+fn open(window: Window) -> ExitCode {
+    match window_of(window) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => cli::fail(&error),
+    }
+}
+
+#[cfg(feature = "gui")]
+fn window_of(window: Window) -> Result<(), poterne::app::api::AppError> {
+    use poterne::app::demo;
+    use poterne::gui::{self, DemoInfo, GuiOptions};
+
+    let Window { vault, lang, demo } = window;
+    if !demo {
+        return gui::run(GuiOptions { vault, lang, demo: None, app: None });
+    }
+    let throw_away = demo::ThrowAway::make()?;
+    let codes = throw_away.codes();
+    gui::run(GuiOptions {
+        vault: throw_away.file().to_owned(),
+        lang,
+        demo: Some(DemoInfo { password: demo::PASSWORD.to_owned(), code: Box::new(codes) }),
+        app: Some(throw_away.app()),
+    })
+}
+
+/// Without the feature the command line never asks for a window.
+#[cfg(not(feature = "gui"))]
+fn open(_window: Window) -> ExitCode {
+    ExitCode::from(2)
 }

@@ -11,6 +11,7 @@ mod check;
 mod devices;
 mod enrolment;
 mod entries;
+pub mod demo;
 pub mod export;
 mod exporting;
 mod factors;

@@ -1,8 +1,427 @@
-//! Command line.
+//! The command line: parses, asks, prints. Exit codes and JSON documents are a
+//! contract with other programs (assets/guide/cli.md). It opens no vault and
+//! no connection itself: `app` does.
 
+mod args;
+mod audit;
+mod connect;
+mod demo;
+mod doctor;
+mod entries;
+mod fields;
+mod french;
+mod generate;
+mod lifecycle;
+mod manual;
+mod members;
+mod prompt;
+mod say;
+mod show;
+
+use std::ffi::OsString;
+use std::path::PathBuf;
 use std::process::ExitCode;
 
+use clap::FromArgMatches;
+use clap::error::ErrorKind;
+
+use crate::app::api::{AppError, Code, Reply, Request};
+use crate::app::remote::{self, Access};
+use crate::app::{App, UnlockOptions};
+use crate::model::lang::Lang;
+use crate::os::{harden, paths};
+
+use args::{Cli, Command, Device, Global};
+use say::{bi, other, usage};
+
+/// What is left to do after the command line was read.
+pub enum Next {
+    /// End with this status.
+    End(ExitCode),
+    /// Open the window: no command was given, or `demo`.
+    Window(Window),
+}
+
+/// Which window.
+pub struct Window {
+    /// The vault, which need not exist yet.
+    pub vault: PathBuf,
+    /// Language asked for.
+    pub lang: Option<Lang>,
+    /// The throw-away vault instead of `vault`.
+    pub demo: bool,
+}
+
 /// Runs the command line of this process.
-pub fn main() -> ExitCode {
-    ExitCode::SUCCESS
+pub fn main() -> Next {
+    harden::harden();
+    quiet_panics();
+    let done = std::panic::catch_unwind(|| run(std::env::args_os().collect()));
+    say::flush();
+    done.unwrap_or(Next::End(ExitCode::from(Code::Other.exit())))
+}
+
+/// Prints a failure of the window on standard error; its exit code.
+pub fn fail(error: &AppError) -> ExitCode {
+    say::failure(error, environment_lang(), false);
+    ExitCode::from(error.code.exit())
+}
+
+/// A panic says where, never with what: its words may hold data.
+fn quiet_panics() {
+    std::panic::set_hook(Box::new(|panic| {
+        let place = panic.location().map(|at| format!("{}:{}", at.file(), at.line()));
+        let place = place.unwrap_or_default();
+        let error = other(
+            bi(
+                format!("Poterne s’est arrêté sur un défaut du programme ({place})."),
+                format!("Poterne stopped at a defect of the program ({place})."),
+            ),
+            bi(
+                "Rien d’enregistré n’est perdu. Signalez cet endroit avec ce que vous faisiez.",
+                "Nothing saved is lost. Report this place and what you were doing.",
+            ),
+        );
+        say::failure(&error, environment_lang(), false);
+    }));
+}
+
+/// The language by `POTERNE_LANG`, else French unless the locale says English.
+pub fn environment_lang() -> Lang {
+    let var = |name| std::env::var(name).ok().filter(|value| !value.is_empty());
+    if let Some(lang) = var("POTERNE_LANG").and_then(|value| value.parse().ok()) {
+        return lang;
+    }
+    ["LC_ALL", "LC_MESSAGES", "LANG"]
+        .into_iter()
+        .find_map(var)
+        .and_then(|value| value.parse().ok())
+        .unwrap_or_default()
+}
+
+/// The language that was asked for, before the arguments are known to be right.
+fn early_lang(args: &[OsString]) -> Lang {
+    let mut words = args.iter().filter_map(|arg| arg.to_str()).take_while(|arg| *arg != "--");
+    while let Some(word) = words.next() {
+        let value = match word.strip_prefix("--lang") {
+            Some("") => words.next(),
+            Some(rest) => rest.strip_prefix('='),
+            None => continue,
+        };
+        if let Some(lang) = value.and_then(|value| value.parse().ok()) {
+            return lang;
+        }
+    }
+    environment_lang()
+}
+
+fn run(args: Vec<OsString>) -> Next {
+    let end = |status: u8| Next::End(ExitCode::from(status));
+    let lang = early_lang(&args);
+    let json = args.iter().take_while(|arg| *arg != "--").any(|arg| arg == "--json");
+    let parsed = manual::command(lang)
+        .try_get_matches_from(args)
+        .and_then(|matches| Cli::from_arg_matches(&matches));
+    let cli = match parsed {
+        Ok(cli) => cli,
+        Err(error) => return end(misuse(&error, lang, json)),
+    };
+    let done = match window(&cli) {
+        Some(window) if cfg!(feature = "gui") => window.map(Next::Window),
+        _ => perform(cli, lang).map(end),
+    };
+    done.unwrap_or_else(|error| {
+        say::flush();
+        say::failure(&error, lang, json);
+        end(error.code.exit())
+    })
+}
+
+/// The window that the command line asks for, if it asks for one.
+fn window(cli: &Cli) -> Option<Result<Window, AppError>> {
+    let demo = match &cli.command {
+        None => false,
+        Some(Command::Demo(options)) if options.make.is_none() => true,
+        Some(_) => return None,
+    };
+    let lang = cli
+        .global
+        .lang
+        .or_else(|| std::env::var("POTERNE_LANG").ok().and_then(|lang| lang.parse().ok()));
+    let vault = match demo {
+        true => Ok(PathBuf::new()),
+        false => {
+            vault_of(&cli.global).map_or_else(default_vault, |f| Ok(paths::canonical_vault(&f)))
+        }
+    };
+    Some(vault.map(|vault| Window { vault, lang, demo }))
+}
+
+fn default_vault() -> Result<PathBuf, AppError> {
+    paths::default_vault().map(|file| paths::canonical_vault(&file)).map_err(homeless)
+}
+
+/// The vault that was named, by flag or environment.
+fn vault_of(global: &Global) -> Option<PathBuf> {
+    let named = || std::env::var_os("POTERNE_VAULT").filter(|value| !value.is_empty());
+    global.vault.clone().or_else(|| named().map(PathBuf::from))
+}
+
+/// Help and version are answers; everything else is wrong use.
+fn misuse(error: &clap::Error, lang: Lang, json: bool) -> u8 {
+    match error.kind() {
+        ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => {
+            let _ = error.print();
+            0
+        }
+        ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => {
+            let _ = error.print();
+            Code::Usage.exit()
+        }
+        _ => {
+            let text = error.render().to_string();
+            let words = text.trim_start_matches("error: ");
+            let said = words.split("\n\n").next().unwrap_or(words).trim();
+            say::failure(
+                &usage(
+                    bi(
+                        format!("La commande n’est pas comprise : {said}"),
+                        format!("The command is not understood: {said}"),
+                    ),
+                    bi(
+                        "Voyez les commandes et options avec : poterne --help",
+                        "See commands and flags with: poterne --help",
+                    ),
+                ),
+                lang,
+                json,
+            );
+            Code::Usage.exit()
+        }
+    }
+}
+
+/// What every command has at hand.
+pub struct Context {
+    /// Language of what the person reads.
+    pub lang: Lang,
+    /// JSON documents instead of text.
+    pub json: bool,
+    vault: Option<PathBuf>,
+    member: Option<String>,
+    read_only: bool,
+    accept_older: bool,
+}
+
+impl Context {
+    fn new(global: Global, lang: Lang) -> Self {
+        let var = |name| std::env::var_os(name).filter(|value| !value.is_empty());
+        Self {
+            lang,
+            json: global.json,
+            vault: vault_of(&global),
+            member: global
+                .member
+                .or_else(|| var("POTERNE_MEMBER").and_then(|name| name.into_string().ok())),
+            read_only: global.read_only,
+            accept_older: global.accept_older,
+        }
+    }
+
+    /// Picks one of two texts.
+    pub fn pick<'a>(&self, fr: &'a str, en: &'a str) -> &'a str {
+        self.lang.pick(fr, en)
+    }
+
+    /// The vault's file, which need not exist.
+    ///
+    /// # Errors
+    /// Nobody named one and there is no home folder.
+    pub fn file(&self) -> Result<PathBuf, AppError> {
+        match &self.vault {
+            Some(file) => Ok(paths::canonical_vault(file)),
+            None => default_vault(),
+        }
+    }
+
+    /// The vault's file, which exists.
+    ///
+    /// # Errors
+    /// As [`Context::file`], or there is no such file.
+    pub fn existing_file(&self) -> Result<PathBuf, AppError> {
+        let file = self.file()?;
+        if file.try_exists().unwrap_or(true) {
+            return Ok(file);
+        }
+        Err(AppError {
+            code: Code::NotFound,
+            what: bi(
+                format!("Il n’y a pas de coffre à {}.", file.display()),
+                format!("There is no vault at {}.", file.display()),
+            ),
+            todo: bi(
+                "Créez-le avec : poterne init, ou nommez-en un autre avec --vault.",
+                "Make it with: poterne init, or name another with --vault.",
+            ),
+        })
+    }
+
+    /// Asks for the factors and how to unlock with them.
+    ///
+    /// # Errors
+    /// The input ended.
+    pub fn ask_unlock(&self) -> Result<UnlockOptions, AppError> {
+        Ok(UnlockOptions {
+            member: self.member.clone(),
+            factors: prompt::factors(self.lang)?,
+            read_only: self.read_only,
+            accept_older: self.accept_older,
+        })
+    }
+
+    /// The unlocked vault: by its agent if one serves (and is the right
+    /// member's), else with factors that are asked for now.
+    ///
+    /// # Errors
+    /// It cannot be opened.
+    pub fn open(&self) -> Result<Opened, AppError> {
+        let file = self.existing_file()?;
+        if let Some(access) = self.agent(&file)? {
+            return Ok(Opened { access, own: None });
+        }
+        let options = self.ask_unlock()?;
+        let app = App::new(file);
+        let status = app.unlock(options)?;
+        harden::burn_stack();
+        for notice in &status.notices {
+            say::note(notice.get(self.lang));
+        }
+        Ok(Opened { access: Box::new(app.clone()), own: Some(app) })
+    }
+
+    /// The agent of the vault, unless another member is asked for.
+    fn agent(&self, file: &std::path::Path) -> Result<Option<Box<dyn Access>>, AppError> {
+        let Some(access) = remote::find(file)? else { return Ok(None) };
+        if self.member.is_none() && !self.read_only {
+            return Ok(Some(access));
+        }
+        match access.call(Request::Status) {
+            Ok(Reply::Status(status)) => {
+                let same = |name: &String| name.to_lowercase() == status.member.to_lowercase();
+                let fits =
+                    self.member.as_ref().is_none_or(same) && (status.read_only || !self.read_only);
+                Ok(fits.then_some(access))
+            }
+            // Being locked or unlocked just now.
+            Err(error) if error.code == Code::Locked => Ok(None),
+            Err(error) => Err(error),
+            Ok(_) => Err(say::unexpected()),
+        }
+    }
+}
+
+/// An unlocked vault for one command. If this process unlocked it, dropping it
+/// locks it again.
+pub struct Opened {
+    access: Box<dyn Access>,
+    own: Option<App>,
+}
+
+impl Opened {
+    /// As [`Access::call`].
+    ///
+    /// # Errors
+    /// As there.
+    pub fn call(&self, request: Request) -> Result<Reply, AppError> {
+        self.access.call(request)
+    }
+
+    /// The vault.
+    pub fn access(&self) -> &dyn Access {
+        &*self.access
+    }
+}
+
+impl Drop for Opened {
+    fn drop(&mut self) {
+        if let Some(app) = self.own.take() {
+            // The process ends now: a lock that cannot be logged is no failure.
+            let _ = app.call(Request::Lock);
+            harden::burn_stack();
+        }
+    }
+}
+
+fn homeless(error: paths::PlaceError) -> AppError {
+    other(
+        bi(
+            "Le dossier personnel est inconnu : HOME n’est pas défini.".to_owned(),
+            format!("The home folder is unknown: {error}."),
+        ),
+        bi(
+            "Définissez HOME, ou nommez le coffre avec --vault FICHIER.",
+            "Set HOME, or name the vault with --vault FILE.",
+        ),
+    )
+}
+
+fn perform(cli: Cli, lang: Lang) -> Result<u8, AppError> {
+    let context = Context::new(cli.global, lang);
+    let context = &context;
+    let Some(command) = cli.command else {
+        let _ = manual::command(lang).print_help();
+        return Ok(Code::Usage.exit());
+    };
+    match command {
+        Command::Init(options) => lifecycle::init(context, options)?,
+        Command::Unlock(options) => lifecycle::unlock(context, &options)?,
+        Command::Lock => lifecycle::lock(context)?,
+        Command::Status => lifecycle::status(context)?,
+        Command::Tree(options) => entries::tree(context, options)?,
+        Command::Ls(options) => entries::ls(context, options)?,
+        Command::Find(options) => entries::find(context, &options)?,
+        Command::Show(options) => show::show(context, options)?,
+        Command::Add(options) => entries::add(context, *options)?,
+        Command::Edit(options) => entries::edit(context, *options)?,
+        Command::Mv(options) => entries::mv(context, options)?,
+        Command::Rm(options) => entries::rm(context, options)?,
+        Command::Restore(options) => entries::restore(context, options)?,
+        Command::History(options) => show::history(context, options)?,
+        Command::Connect(options) => return connect::connect(context, options),
+        Command::Plan(options) => show::plan(context, options)?,
+        Command::Totp(options) => show::totp(context, options)?,
+        Command::Generate(options) => generate::generate(context, options)?,
+        Command::Audit(command) => return audit::audit(context, command),
+        Command::Member(command) => members::member(context, command)?,
+        Command::Device(Device::List) => members::devices(context)?,
+        Command::Device(Device::Add { label }) => members::add_device(context, label)?,
+        Command::Device(Device::Enrol) => members::enrol_device(context)?,
+        Command::Device(Device::Remove { id }) => members::remove_device(context, &id)?,
+        Command::Passwd => lifecycle::passwd(context)?,
+        Command::TotpReset => lifecycle::totp_reset(context)?,
+        Command::Recover(options) => lifecycle::recover(context, options)?,
+        Command::Kit => lifecycle::kit(context)?,
+        Command::Backup(options) => lifecycle::backup(context, options)?,
+        Command::Check => return lifecycle::check(context),
+        Command::Settings(options) => lifecycle::settings(context, &options)?,
+        Command::Doctor => doctor::doctor(context)?,
+        Command::Demo(options) => demo::make(context, options)?,
+        Command::Completions(options) => manual::completions(context.lang, options.shell),
+        Command::Man(options) => manual::man(context.lang, options.out)?,
+        Command::AgentProcess => return Ok(agent_process()),
+    }
+    Ok(0)
+}
+
+#[cfg(unix)]
+fn agent_process() -> u8 {
+    match crate::app::agent::run() {
+        Ok(()) => 0,
+        Err(_) => Code::Other.exit(),
+    }
+}
+
+#[cfg(not(unix))]
+fn agent_process() -> u8 {
+    Code::Usage.exit()
 }

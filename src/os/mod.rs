@@ -16,6 +16,7 @@ pub mod paths;
 pub mod process;
 pub mod random;
 pub mod session_lock;
+pub mod signals;
 #[cfg(unix)]
 pub mod socket;
 pub mod terminal;

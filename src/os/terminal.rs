@@ -103,6 +103,31 @@ pub fn prompt(text: &str) {
     let _ = err.flush();
 }
 
+/// Reads what is there on standard input, at least one byte; 0 at its end.
+///
+/// # Errors
+/// The input cannot be read.
+pub fn read_some(buffer: &mut [u8]) -> io::Result<usize> {
+    imp::read_some(buffer)
+}
+
+/// Which of the two outputs.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Output {
+    /// Standard output.
+    Out,
+    /// Standard error.
+    Err,
+}
+
+/// Writes all of `bytes` at once, past any buffer.
+///
+/// # Errors
+/// The reader is gone.
+pub fn write_all(output: Output, bytes: &[u8]) -> io::Result<()> {
+    imp::write_all(output, bytes)
+}
+
 /// Columns and rows of the terminal on standard output (else input), both at
 /// least 1; `None` when neither is one.
 pub fn size() -> Option<(u16, u16)> {
@@ -125,20 +150,44 @@ mod imp {
     use std::io;
 
     use rustix::event::{PollFd, PollFlags, poll};
-    use rustix::stdio::{stdin, stdout};
+    use rustix::stdio::{stderr, stdin, stdout};
     use rustix::termios::{
         LocalModes, OptionalActions, SpecialCodeIndex, Termios, tcgetattr, tcgetwinsize, tcsetattr,
     };
 
-    use super::{Growing, Line};
+    use super::{Growing, Line, Output};
 
     /// The next byte of standard input, past any buffer; `None` at its end.
     pub fn read_byte() -> io::Result<Option<u8>> {
         let mut byte = [0];
+        Ok((read_some(&mut byte)? == 1).then(|| std::mem::take(&mut byte[0])))
+    }
+
+    pub fn write_all(output: Output, mut bytes: &[u8]) -> io::Result<()> {
+        while !bytes.is_empty() {
+            let wrote = match output {
+                Output::Out => rustix::io::write(stdout(), bytes),
+                Output::Err => rustix::io::write(stderr(), bytes),
+            };
+            match wrote {
+                Ok(count) => bytes = &bytes[count..],
+                Err(rustix::io::Errno::INTR) => {}
+                Err(rustix::io::Errno::AGAIN) => {
+                    let _ = match output {
+                        Output::Out => poll(&mut [PollFd::new(&stdout(), PollFlags::OUT)], None),
+                        Output::Err => poll(&mut [PollFd::new(&stderr(), PollFlags::OUT)], None),
+                    };
+                }
+                Err(error) => return Err(error.into()),
+            }
+        }
+        Ok(())
+    }
+
+    pub fn read_some(buffer: &mut [u8]) -> io::Result<usize> {
         loop {
-            match rustix::io::read(stdin(), &mut byte) {
-                Ok(0) => return Ok(None),
-                Ok(_) => return Ok(Some(std::mem::take(&mut byte[0]))),
+            match rustix::io::read(stdin(), &mut *buffer) {
+                Ok(count) => return Ok(count),
                 Err(rustix::io::Errno::INTR) => {}
                 // Somebody left the descriptor non-blocking: wait for it.
                 Err(rustix::io::Errno::AGAIN) => {
@@ -211,9 +260,23 @@ mod imp {
 
 #[cfg(not(unix))]
 mod imp {
-    use std::io::{self, Read};
+    use std::io::{self, Read, Write};
 
-    use super::Line;
+    use super::{Line, Output};
+
+    pub fn read_some(buffer: &mut [u8]) -> io::Result<usize> {
+        io::stdin().lock().read(buffer)
+    }
+
+    pub fn write_all(output: Output, bytes: &[u8]) -> io::Result<()> {
+        match output {
+            Output::Out => {
+                let mut out = io::stdout().lock();
+                out.write_all(bytes).and_then(|()| out.flush())
+            }
+            Output::Err => io::stderr().lock().write_all(bytes),
+        }
+    }
 
     pub fn read_byte() -> io::Result<Option<u8>> {
         let mut byte = [0];

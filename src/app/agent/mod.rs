@@ -11,6 +11,9 @@ mod relay;
 mod serve;
 
 #[cfg(unix)]
-pub use process::{COMMAND, Start, run, start};
+pub use process::{Start, run, start};
 #[cfg(unix)]
 pub use serve::{End, Guard, serve};
+
+/// Name of the hidden command that runs the agent's process.
+pub const COMMAND: &str = "agent-process";

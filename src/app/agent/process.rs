@@ -10,6 +10,7 @@ use crate::app::{App, UnlockOptions};
 use crate::model::lang::Bi;
 use crate::os::{detach, harden, session_lock};
 
+use super::COMMAND;
 use super::frames::{self, StartFrame, Started};
 use super::serve::{self, End};
 
@@ -24,9 +25,6 @@ pub struct Start {
     /// Time without use before it locks; `None` takes the vault's setting.
     pub idle: Option<Duration>,
 }
-
-/// Name of the hidden command that [`run`]s.
-pub const COMMAND: &str = "agent-process";
 
 /// Starts an agent and returns once it serves.
 ///

@@ -1,0 +1,211 @@
+//! Commands about the access log.
+
+use serde_json::{Map, Value, json};
+
+use crate::app::api::{AppError, Code, ExportRequest, Reply, Request, Verified};
+use crate::app::export;
+use crate::model::audit_event::{AuditFilter, Event, OpenLine, field};
+use crate::model::time::Time;
+use crate::os::clock;
+
+use super::args::{Audit, Export, Filters, Verify, duration};
+use super::say::{self, bi, usage};
+use super::{Context, lifecycle};
+
+pub fn audit(context: &Context, command: Audit) -> Result<u8, AppError> {
+    match command {
+        Audit::Log(filters) => log(context, filters)?,
+        Audit::Export(options) => export(context, options)?,
+        Audit::Verify(options) => return verify(context, options),
+        Audit::Fingerprint => {
+            let Reply::Fingerprint(text) = context.open()?.call(Request::AuditFingerprint)? else {
+                return Err(say::unexpected());
+            };
+            if context.json {
+                say::document(&json!({ "fingerprint": text }));
+            } else {
+                say::line(&text);
+            }
+        }
+    }
+    Ok(0)
+}
+
+fn filter(filters: Filters) -> Result<AuditFilter, AppError> {
+    let events = filters.event.iter().map(|word| event(word)).collect::<Result<_, _>>()?;
+    Ok(AuditFilter {
+        since: filters.since.as_deref().map(time).transpose()?,
+        until: filters.until.as_deref().map(time).transpose()?,
+        members: filters.by,
+        clients: filters.client,
+        events,
+        text: filters.text.unwrap_or_default(),
+        last: filters.last,
+    })
+}
+
+fn event(word: &str) -> Result<Event, AppError> {
+    word.parse().map_err(|_| {
+        let known: Vec<&str> = Event::ALL.iter().map(|event| event.word()).collect();
+        let known = known.join(", ");
+        usage(
+            bi(
+                format!("L’événement « {word} » n’existe pas."),
+                format!("There is no event “{word}”."),
+            ),
+            bi(format!("Choisissez parmi : {known}."), format!("Choose one of: {known}.")),
+        )
+    })
+}
+
+/// RFC 3339, a day (its first moment in UTC), or so long ago.
+fn time(text: &str) -> Result<Time, AppError> {
+    if let Ok(time) = text.parse::<Time>() {
+        return Ok(time);
+    }
+    if let Ok(time) = format!("{text}T00:00:00Z").parse::<Time>() {
+        return Ok(time);
+    }
+    if let Ok(ago) = duration(text) {
+        return Ok(clock::now().plus_seconds(-(ago.as_secs() as i64)));
+    }
+    Err(usage(
+        bi(format!("« {text} » n’est pas un moment."), format!("“{text}” is no time.")),
+        bi(
+            "Écrivez 2026-11-23, 2026-11-23T21:04:05Z, 36h ou 7d.",
+            "Write 2026-11-23, 2026-11-23T21:04:05Z, 36h or 7d.",
+        ),
+    ))
+}
+
+fn log(context: &Context, filters: Filters) -> Result<(), AppError> {
+    let filter = filter(filters)?;
+    let Reply::Log(lines) = context.open()?.call(Request::AuditLog { filter })? else {
+        return Err(say::unexpected());
+    };
+    if context.json {
+        let lines: Vec<Value> = lines.iter().map(line_document).collect();
+        say::document(&json!({ "lines": lines }));
+        return Ok(());
+    }
+    for line in &lines {
+        let mark = if line.ok { "" } else { context.pick(" REFUS", " REFUSED") };
+        let values: Vec<String> = line
+            .fields
+            .iter()
+            .map(|(name, value)| format!("{name}={}", say::plain(value)))
+            .collect();
+        say::line(&format!("{} {} {}{mark} {}", line.seq, line.at, line.event, values.join(" ")));
+    }
+    Ok(())
+}
+
+fn line_document(line: &OpenLine) -> Value {
+    let fields: Map<String, Value> = line
+        .fields
+        .iter()
+        .map(|(name, value)| (name.clone(), Value::String(value.clone())))
+        .collect();
+    json!({
+        "seq": line.seq,
+        "time": line.at,
+        "event": line.event,
+        "ok": line.ok,
+        "actor": line.actor,
+        "fields": fields,
+        "leaf_hash": line.leaf_hash,
+    })
+}
+
+fn export(context: &Context, options: Export) -> Result<(), AppError> {
+    if let Some(unknown) = options.redact.iter().find(|name| !field::ALL.contains(&name.as_str())) {
+        let known = field::ALL.join(", ");
+        return Err(usage(
+            bi(
+                format!("Le champ « {unknown} » n’existe pas."),
+                format!("There is no field “{unknown}”."),
+            ),
+            bi(format!("Choisissez parmi : {known}."), format!("Choose one of: {known}.")),
+        ));
+    }
+    let out = lifecycle::absolute(options.out);
+    let request = ExportRequest {
+        format: options.format.into(),
+        filter: filter(options.filters)?,
+        redact: options.redact,
+        out: out.clone(),
+        lang: context.lang,
+        just: options.why.into(),
+    };
+    let Reply::Exported { lines, fingerprint } =
+        context.open()?.call(Request::AuditExport(request))?
+    else {
+        return Err(say::unexpected());
+    };
+    if context.json {
+        say::document(&json!({ "file": out, "lines": lines, "fingerprint": fingerprint }));
+    } else {
+        say::line(&out.display().to_string());
+        say::note(&format!("{lines} {}", context.pick("lignes écrites", "lines written")));
+        say::note(&format!(
+            "{} {fingerprint}",
+            context.pick("Empreinte publique du coffre :", "The vault's public fingerprint:")
+        ));
+    }
+    Ok(())
+}
+
+fn verify(context: &Context, options: Verify) -> Result<u8, AppError> {
+    let of_bundle = options.bundle.is_some();
+    let verified = match options.bundle {
+        Some(bundle) => export::bundle::verify(&bundle, options.fingerprint.as_deref())?,
+        None => match context.open()?.call(Request::AuditVerify)? {
+            Reply::Verified(verified) => verified,
+            _ => return Err(say::unexpected()),
+        },
+    };
+    show_verified(context, &verified);
+    if of_bundle && !verified.origin_proven && verified.faults.is_empty() {
+        say::note(context.pick(
+            "Attention : l’origine n’est pas prouvée. Comparez l’empreinte avec celle du propriétaire du coffre (--fingerprint).",
+            "Warning: the origin is not proven. Compare the fingerprint with the vault owner's (--fingerprint).",
+        ));
+    }
+    Ok(if verified.faults.is_empty() { 0 } else { Code::Tampered.exit() })
+}
+
+fn show_verified(context: &Context, verified: &Verified) {
+    let faults: Vec<&str> = verified.faults.iter().map(|fault| fault.get(context.lang)).collect();
+    if context.json {
+        say::document(&json!({
+            "ok": faults.is_empty(),
+            "lines": verified.lines,
+            "signed": verified.signed,
+            "disclosed": verified.disclosed,
+            "redacted": verified.redacted,
+            "fingerprint": verified.fingerprint,
+            "root": verified.root,
+            "origin_proven": verified.origin_proven,
+            "faults": faults,
+        }));
+        return;
+    }
+    let row = |fr: &str, en: &str, value: String| vec![context.pick(fr, en).to_owned(), value];
+    say::raw(
+        say::table(&[
+            row("lignes", "lines", verified.lines.to_string()),
+            row("signées", "signed", verified.signed.to_string()),
+            row("valeurs lisibles", "values disclosed", verified.disclosed.to_string()),
+            row("valeurs masquées", "values redacted", verified.redacted.to_string()),
+            row("empreinte", "fingerprint", verified.fingerprint.clone()),
+            row("racine", "root", verified.root.clone()),
+        ])
+        .as_bytes(),
+    );
+    for fault in &faults {
+        say::line(&format!("✗ {}", say::plain(fault)));
+    }
+    if faults.is_empty() {
+        say::line(context.pick("Le journal est intact.", "The log is intact."));
+    }
+}

@@ -1,0 +1,321 @@
+//! `connect`: an interactive shell in this terminal, or a command with its three
+//! streams passed through. The opening was logged before anything starts here.
+
+use std::sync::atomic::{AtomicBool, AtomicI32, Ordering};
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::Builder;
+use std::time::Duration;
+
+use serde_json::json;
+
+use crate::app::api::{AppError, At, Code};
+use crate::app::{ConnectRequest, OpenSession, SessionUi};
+use crate::connect::link::{Channel, ChannelRequest, Exit, FromRemote, Sink, TermSize, ToRemote};
+use crate::connect::{Answer, Failure, Progress, Question};
+use crate::model::lang::Lang;
+use crate::os::signals::{self, Heard};
+use crate::os::terminal::{self, Output};
+
+use super::args::Connect;
+use super::say::{self, bi, usage};
+use super::{Context, prompt};
+
+/// Bytes read from standard input at once.
+const READ_BYTES: usize = 32 * 1024;
+/// Bytes waiting for the far side above which standard input is not read.
+const BACKLOG_MAX_BYTES: usize = 1024 * 1024;
+/// How often a full backlog is looked at again.
+const BACKLOG_PAUSE: Duration = Duration::from_millis(2);
+
+/// What ends a session.
+enum End {
+    Exit(Exit),
+    Closed(Option<Failure>),
+    Signal(i32),
+}
+
+pub fn connect(context: &Context, options: Connect) -> Result<u8, AppError> {
+    let (ends, end) = channel();
+    let asked_to_end = Arc::new(AtomicI32::new(0));
+    let request = channel_request(&options)?;
+    let opened = context.open()?;
+    let resized = Arc::new(Mutex::new(None::<Arc<Mutex<Box<dyn Channel>>>>));
+    watch_signals(ends.clone(), Arc::clone(&asked_to_end), Arc::clone(&resized));
+    let mut ui = Terminal { lang: context.lang, asked_to_end };
+    let session = opened.access().connect(
+        ConnectRequest {
+            at: At::Path(options.path),
+            just: options.why.into(),
+            accept_host_key: options.accept_host_key,
+            reuse: !options.no_reuse,
+        },
+        &mut ui,
+    )?;
+    for warning in session.info().warnings {
+        say::note(&say::plain(warning.get(context.lang)));
+    }
+    let on_terminal = matches!(
+        &request,
+        ChannelRequest::Shell { .. } | ChannelRequest::Exec { size: Some(_), .. }
+    );
+    let interactive = matches!(request, ChannelRequest::Shell { .. });
+    let channel = session.open_channel(request, sink(ends))?;
+    let channel = Arc::new(Mutex::new(channel));
+    *lock(&resized) = Some(Arc::clone(&channel));
+    let raw =
+        if on_terminal && terminal::stdin_is_terminal() { terminal::raw().ok() } else { None };
+    pump_input(Arc::clone(&channel));
+    let outcome = wait(&end);
+    drop(raw);
+    *lock(&resized) = None;
+    lock(&channel).send(ToRemote::Close);
+    let id = session.id();
+    close(session);
+    finish(context, &id.to_string(), outcome, interactive)
+}
+
+/// Ends the session, which writes its closing line.
+fn close(session: Box<dyn OpenSession>) {
+    session.close();
+    drop(session);
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn channel_request(options: &Connect) -> Result<ChannelRequest, AppError> {
+    let term = std::env::var("TERM").ok().filter(|term| !term.is_empty() && term != "dumb");
+    let term = term.unwrap_or_else(|| "xterm-256color".to_owned());
+    if options.command.is_empty() {
+        return Ok(ChannelRequest::Shell { size: size(), term });
+    }
+    let command = options.command.join(" ");
+    if command.contains('\0') {
+        return Err(usage(
+            bi("La commande contient un octet nul.", "The command holds a null byte."),
+            bi("Retirez-le.", "Take it out."),
+        ));
+    }
+    Ok(ChannelRequest::Exec { command, size: options.tty.then(size), term })
+}
+
+fn size() -> TermSize {
+    let (cols, rows) = terminal::size().unwrap_or((80, 24));
+    TermSize { cols, rows }
+}
+
+type Resized = Arc<Mutex<Option<Arc<Mutex<Box<dyn Channel>>>>>>;
+
+fn watch_signals(ends: Sender<End>, asked_to_end: Arc<AtomicI32>, resized: Resized) {
+    signals::watch(move |heard| match heard {
+        Heard::Resize => {
+            if let Some(channel) = &*lock(&resized) {
+                lock(channel).send(ToRemote::Resize(size()));
+            }
+        }
+        Heard::End(signal) => {
+            asked_to_end.store(signal, Ordering::Release);
+            let _ = ends.send(End::Signal(signal));
+        }
+    });
+}
+
+/// Prints what comes, and tells the main thread how it ends.
+fn sink(ends: Sender<End>) -> Sink {
+    let reader_gone = AtomicBool::new(false);
+    Box::new(move |said| {
+        let (output, data) = match said {
+            FromRemote::Data(data) => (Output::Out, data),
+            FromRemote::Stderr(data) => (Output::Err, data),
+            FromRemote::Exit(exit) => {
+                let _ = ends.send(End::Exit(exit));
+                return;
+            }
+            FromRemote::Closed(failure) => {
+                let _ = ends.send(End::Closed(failure));
+                return;
+            }
+        };
+        if terminal::write_all(output, &data).is_err()
+            && output == Output::Out
+            && !reader_gone.swap(true, Ordering::Relaxed)
+        {
+            // As a pipe's reader that is gone ends any program.
+            let _ = ends.send(End::Signal(SIGPIPE));
+        }
+    })
+}
+
+/// Number of the signal for a reader that is gone, the same on every Unix.
+const SIGPIPE: i32 = 13;
+
+/// Sends standard input to the far side until it ends; the thread is left
+/// behind at the end of the process.
+fn pump_input(channel: Arc<Mutex<Box<dyn Channel>>>) {
+    let _ = Builder::new().name("input".to_owned()).spawn(move || {
+        let mut buffer = zeroize::Zeroizing::new(vec![0; READ_BYTES]);
+        loop {
+            match terminal::read_some(&mut buffer) {
+                Ok(0) | Err(_) => {
+                    lock(&channel).send(ToRemote::Eof);
+                    return;
+                }
+                Ok(count) => lock(&channel).send(ToRemote::Data(buffer[..count].to_vec())),
+            }
+            while lock(&channel).backlog() > BACKLOG_MAX_BYTES {
+                std::thread::sleep(BACKLOG_PAUSE);
+            }
+        }
+    });
+}
+
+/// How it ended: what the command said, and what the connection said.
+struct Outcome {
+    exit: Option<Exit>,
+    failure: Option<Failure>,
+    signal: Option<i32>,
+}
+
+fn wait(end: &Receiver<End>) -> Outcome {
+    let mut outcome = Outcome { exit: None, failure: None, signal: None };
+    loop {
+        match end.recv() {
+            Ok(End::Exit(exit)) => outcome.exit = Some(exit),
+            Ok(End::Closed(failure)) => {
+                outcome.failure = failure;
+                return outcome;
+            }
+            Ok(End::Signal(signal)) => {
+                outcome.signal = Some(signal);
+                return outcome;
+            }
+            Err(_) => return outcome,
+        }
+    }
+}
+
+fn finish(
+    context: &Context,
+    session: &str,
+    outcome: Outcome,
+    interactive: bool,
+) -> Result<u8, AppError> {
+    let status = match (&outcome.exit, outcome.signal) {
+        (Some(Exit::Status(status)), _) => Some((*status & 0xFF) as u8),
+        (Some(Exit::Signal(name)), _) => Some(128 + signal_number(name)),
+        (None, Some(signal)) => Some(128 + (signal & 0x7F) as u8),
+        (None, None) if interactive && outcome.failure.is_none() => Some(0),
+        (None, None) => None,
+    };
+    if context.json {
+        let (exit_status, exit_signal) = match &outcome.exit {
+            Some(Exit::Status(status)) => (Some(*status), None),
+            Some(Exit::Signal(name)) => (None, Some(name.as_str())),
+            None => (None, None),
+        };
+        // On one line of standard error: standard output is the command's.
+        let document = json!({
+            "session": session,
+            "started": true,
+            "exit_status": exit_status,
+            "exit_signal": exit_signal,
+            "failure": outcome.failure.as_ref().map(|failure| json!({
+                "kind": failure.kind,
+                "what": failure.what.get(context.lang),
+                "todo": failure.todo.get(context.lang),
+            })),
+        });
+        say::note(&document.to_string());
+    }
+    if let Some(status) = status {
+        return Ok(status);
+    }
+    if context.json {
+        return Ok(Code::Connection.exit());
+    }
+    let (what, todo) = match outcome.failure {
+        Some(failure) => (failure.what, failure.todo),
+        None => (
+            bi(
+                "La connexion s’est fermée sans dire comment la commande a fini.",
+                "The connection closed without saying how the command ended.",
+            ),
+            bi("Vérifiez sur le serveur ce qui a été fait.", "Check on the server what was done."),
+        ),
+    };
+    Err(AppError { code: Code::Connection, what, todo })
+}
+
+/// Numbers of the signals that RFC 4254 section 6.10 names.
+fn signal_number(name: &str) -> u8 {
+    match name {
+        "HUP" => 1,
+        "INT" => 2,
+        "QUIT" => 3,
+        "ILL" => 4,
+        "ABRT" => 6,
+        "FPE" => 8,
+        "KILL" => 9,
+        "USR1" => 10,
+        "SEGV" => 11,
+        "USR2" => 12,
+        "PIPE" => 13,
+        "ALRM" => 14,
+        "TERM" => 15,
+        _ => 0,
+    }
+}
+
+/// The person at this terminal, or the program at the other end of standard input.
+struct Terminal {
+    lang: Lang,
+    asked_to_end: Arc<AtomicI32>,
+}
+
+impl SessionUi for Terminal {
+    fn ask(&mut self, question: Question) -> Answer {
+        match question {
+            Question::TrustHostKey(key) => {
+                let asked = match self.lang {
+                    Lang::Fr => format!(
+                        "Clé inconnue de {} ({}) : {}\nComparez cette empreinte avec celle du serveur, puis tapez yes pour l’accepter : ",
+                        key.at, key.algorithm, key.fingerprint
+                    ),
+                    Lang::En => format!(
+                        "Unknown key of {} ({}): {}\nCompare this fingerprint with the server's, then type yes to accept it: ",
+                        key.at, key.algorithm, key.fingerprint
+                    ),
+                };
+                match prompt::visible(&say::plain_lines(&asked)) {
+                    Ok(answer) if answer.expose(|text| text.trim() == "yes") => Answer::Yes,
+                    _ => Answer::No,
+                }
+            }
+            Question::Prompt { text, echo } => {
+                let text = say::plain_lines(&text);
+                let answer = if echo {
+                    prompt::visible(&text)
+                } else {
+                    prompt::secret(self.lang, text.trim_end(), text.trim_end())
+                };
+                answer.map_or(Answer::No, Answer::Text)
+            }
+            Question::User => {
+                let asked = self.lang.pick("Nom d’utilisateur : ", "User name: ");
+                prompt::visible(asked).map_or(Answer::No, Answer::Text)
+            }
+        }
+    }
+
+    fn say(&mut self, progress: Progress) {
+        if let Progress::Warning(warning) = progress {
+            say::note(&say::plain(warning.get(self.lang)));
+        }
+    }
+
+    fn cancelled(&self) -> bool {
+        self.asked_to_end.load(Ordering::Acquire) != 0
+    }
+}

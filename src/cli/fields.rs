@@ -1,0 +1,486 @@
+//! Flags that describe an entry: the common ones, those of a client, and one
+//! per setting that a connector declares. Turns them into a `Patch`. Secrets
+//! come from standard input, a prompt or an image, never from a flag.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use clap::{Arg, ArgMatches, Args, Command, FromArgMatches};
+
+use crate::app::api::{AppError, At, AttachmentBytes, Code, Patch, Request, SecretChange, Set};
+use crate::app::remote::Access;
+use crate::connect;
+use crate::connect::field::{Field, FieldKind};
+use crate::model::entry::{ATTACHMENT_MAX_BYTES, ClientInfo, CredentialSource, Kind, Slot};
+use crate::model::lang::{Bi, Lang};
+use crate::secret::SecretBytes;
+
+use super::args::yes_no;
+use super::prompt;
+use super::say::{self, bi, usage};
+
+/// Longest secret that is read from standard input, in bytes.
+const SECRET_MAX_BYTES: usize = 1024 * 1024;
+
+#[derive(Args, Default)]
+pub struct EntryFlags {
+    /// Host name or address; the address of a web page
+    #[arg(long)]
+    pub host: Option<String>,
+    /// TCP port
+    #[arg(long, value_parser = clap::value_parser!(u16).range(1..))]
+    pub port: Option<u16>,
+    /// Login name
+    #[arg(long)]
+    pub user: Option<String>,
+    /// A word to search by (repeat); replaces those there are
+    #[arg(long)]
+    pub tag: Vec<String>,
+    /// Show it first: yes or no
+    #[arg(long, num_args = 0..=1, require_equals = true, default_missing_value = "yes", value_name = "YES|NO", value_parser = yes_no)]
+    pub favourite: Option<bool>,
+    /// What it is for
+    #[arg(long, value_name = "TEXT")]
+    pub description: Option<String>,
+    /// Day the login or machine expires, such as 2027-01-31
+    #[arg(long, value_name = "DAY")]
+    pub expires: Option<jiff::civil::Date>,
+    /// Where the login comes from: own, inherited, ask, mine, or linked:PATH
+    #[arg(long, value_name = "SOURCE")]
+    pub credential: Option<String>,
+    /// A field of your own (repeat); a secret one: --secret-stdin custom:NAME
+    #[arg(long, value_name = "NAME=VALUE")]
+    pub custom: Vec<String>,
+    /// Keep a copy of this file with it (repeat), 10 MiB at most
+    #[arg(long, value_name = "FILE")]
+    pub attach: Vec<PathBuf>,
+    #[command(flatten)]
+    pub settings: SettingFlags,
+}
+
+#[derive(Args, Default)]
+pub struct ClientFlags {
+    /// Short code of a client
+    #[arg(long, help_heading = "Client")]
+    pub code: Option<String>,
+    /// Colour of a client: #rrggbb
+    #[arg(long, value_name = "#RRGGBB", help_heading = "Client")]
+    pub colour: Option<String>,
+    /// Regular expression that a client's ticket numbers match
+    #[arg(long, value_name = "REGEX", help_heading = "Client")]
+    pub ticket_pattern: Option<String>,
+    /// Address of a ticket, with {ticket} in it
+    #[arg(long, value_name = "URL", help_heading = "Client")]
+    pub ticket_url: Option<String>,
+    /// Connect, reveal and export need a ticket: yes or no
+    #[arg(long, num_args = 0..=1, require_equals = true, default_missing_value = "yes", value_name = "YES|NO", value_parser = yes_no, help_heading = "Client")]
+    pub ticket_required: Option<bool>,
+    /// Connect, reveal and export need a reason: yes or no
+    #[arg(long, num_args = 0..=1, require_equals = true, default_missing_value = "yes", value_name = "YES|NO", value_parser = yes_no, help_heading = "Client")]
+    pub reason_required: Option<bool>,
+}
+
+#[derive(Args, Default)]
+pub struct SecretFlags {
+    /// Read this secret from standard input, to its end: password, private-key,
+    /// passphrase, totp, notes or custom:NAME
+    #[arg(long, value_name = "FIELD", help_heading = "Secrets")]
+    pub secret_stdin: Option<String>,
+    /// Ask for this secret (repeat): one line, not shown
+    #[arg(long, value_name = "FIELD", help_heading = "Secrets")]
+    pub secret_ask: Vec<String>,
+    /// Read the TOTP seed from an image of its QR code
+    #[arg(long, value_name = "IMAGE", help_heading = "Secrets")]
+    pub totp_qr: Option<PathBuf>,
+}
+
+/// One flag per setting of any connector, by the setting's id.
+#[derive(Default)]
+pub struct SettingFlags(BTreeMap<String, String>);
+
+/// Every setting of any connector once, with the kinds that have it.
+pub fn settings() -> Vec<(&'static Field, Vec<&'static str>)> {
+    let mut all: Vec<(&'static Field, Vec<&'static str>)> = Vec::new();
+    for connector in connect::ALL {
+        for field in connector.fields() {
+            match all.iter_mut().find(|(known, _)| known.id == field.id) {
+                Some((_, kinds)) => kinds.push(connector.id()),
+                None => all.push((field, vec![connector.id()])),
+            }
+        }
+    }
+    all
+}
+
+/// Help of a setting's flag, with the kinds that have it.
+pub fn setting_help(lang: Lang, field: &Field, kinds: &[&str]) -> String {
+    let values = match field.kind {
+        FieldKind::Bool => "yes|no".to_owned(),
+        FieldKind::Choice(words) => words.join("|"),
+        FieldKind::Number { min, max } => format!("{min}–{max}"),
+        _ => String::new(),
+    };
+    let mut help = format!("{} : {}", field.label(lang), field.help(lang));
+    if lang == Lang::En {
+        help = format!("{}: {}", field.label(lang), field.help(lang));
+    }
+    if !values.is_empty() {
+        help.push_str(&format!(" [{values}]"));
+    }
+    if !field.default.is_empty() {
+        help.push_str(&format!(" ({} {})", lang.pick("défaut", "default"), field.default));
+    }
+    format!("{help} – {}", kinds.join(", "))
+}
+
+impl Args for SettingFlags {
+    fn augment_args(mut command: Command) -> Command {
+        for (field, kinds) in settings() {
+            command = command.arg(
+                Arg::new(field.id)
+                    .long(field.id)
+                    .value_name("VALUE")
+                    .help_heading("Settings")
+                    .help(setting_help(Lang::En, field, &kinds)),
+            );
+        }
+        command
+    }
+
+    fn augment_args_for_update(command: Command) -> Command {
+        Self::augment_args(command)
+    }
+}
+
+impl FromArgMatches for SettingFlags {
+    fn from_arg_matches(matches: &ArgMatches) -> Result<Self, clap::Error> {
+        let mut flags = Self::default();
+        flags.update_from_arg_matches(matches)?;
+        Ok(flags)
+    }
+
+    fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> Result<(), clap::Error> {
+        for (field, _) in settings() {
+            if let Some(value) = matches.get_one::<String>(field.id) {
+                self.0.insert(field.id.to_owned(), value.clone());
+            }
+        }
+        Ok(())
+    }
+}
+
+impl EntryFlags {
+    /// Adds these flags to `patch` for a node of `kind`.
+    ///
+    /// # Errors
+    /// A flag that this kind does not have, a value that makes no sense, or a
+    /// file that cannot be read.
+    pub fn apply(
+        self,
+        access: &dyn Access,
+        kind: &Kind,
+        patch: &mut Patch,
+    ) -> Result<(), AppError> {
+        patch.settings.extend(self.settings.checked(kind)?);
+        set(&mut patch.host, self.host);
+        set(&mut patch.port, self.port.map(Some));
+        set(&mut patch.user, self.user);
+        set(&mut patch.tags, (!self.tag.is_empty()).then_some(self.tag));
+        set(&mut patch.favourite, self.favourite);
+        set(&mut patch.description, self.description);
+        set(&mut patch.expires, self.expires.map(Some));
+        if let Some(source) = self.credential {
+            patch.credential = Set::To(credential(access, &source)?);
+        }
+        for custom in self.custom {
+            let Some((name, value)) = custom.split_once('=').filter(|(name, _)| !name.is_empty())
+            else {
+                return Err(usage(
+                    bi(
+                        format!("« {custom} » n’est pas de la forme NOM=VALEUR."),
+                        format!("“{custom}” is not of the form NAME=VALUE."),
+                    ),
+                    bi(
+                        "Écrivez par exemple : --custom étage=3",
+                        "Write for instance: --custom floor=3",
+                    ),
+                ));
+            };
+            patch.custom.insert(name.to_owned(), Some(value.to_owned()));
+        }
+        for file in self.attach {
+            let (name, content) = attachment(&file)?;
+            patch.attachments.insert(name, Some(content));
+        }
+        Ok(())
+    }
+}
+
+impl SettingFlags {
+    fn checked(self, kind: &Kind) -> Result<BTreeMap<String, String>, AppError> {
+        for (id, value) in &self.0 {
+            let field = settings()
+                .into_iter()
+                .find(|(field, kinds)| {
+                    field.id == id
+                        && (kinds.contains(&kind.word()) || kind.is_container() && field.inherits)
+                })
+                .map(|(field, _)| field);
+            let Some(field) = field else {
+                return Err(usage(
+                    bi(
+                        format!("« {kind} » n’a pas de réglage --{id}."),
+                        format!("“{kind}” has no setting --{id}."),
+                    ),
+                    bi(
+                        "Voyez les réglages de chaque type : poterne add --help",
+                        "See the settings of each kind: poterne add --help",
+                    ),
+                ));
+            };
+            if !field.accepts(value) {
+                let help = setting_help(Lang::En, field, &[kind.word()]);
+                let aide = setting_help(Lang::Fr, field, &[kind.word()]);
+                return Err(usage(
+                    bi(
+                        format!("--{id} n’accepte pas « {value} »."),
+                        format!("--{id} does not accept “{value}”."),
+                    ),
+                    bi(aide, help),
+                ));
+            }
+        }
+        Ok(self.0)
+    }
+}
+
+impl ClientFlags {
+    /// True when no flag was given.
+    fn is_empty(&self) -> bool {
+        self.code.is_none()
+            && self.colour.is_none()
+            && self.ticket_pattern.is_none()
+            && self.ticket_url.is_none()
+            && self.ticket_required.is_none()
+            && self.reason_required.is_none()
+    }
+
+    /// Adds these flags to `patch`; `now` is what the client has.
+    ///
+    /// # Errors
+    /// The node is no client.
+    pub fn apply(
+        self,
+        kind: &Kind,
+        now: Option<ClientInfo>,
+        patch: &mut Patch,
+    ) -> Result<(), AppError> {
+        if self.is_empty() {
+            return Ok(());
+        }
+        if *kind != Kind::CLIENT {
+            return Err(usage(
+                bi(
+                    "Ces options n’existent que pour un client.",
+                    "These flags exist for clients only.",
+                ),
+                bi(
+                    "Donnez-les à : poterne add client, ou poterne edit CLIENT",
+                    "Give them to: poterne add client, or poterne edit CLIENT",
+                ),
+            ));
+        }
+        let mut info = now.unwrap_or_default();
+        let text = |place: &mut String, value: Option<String>| {
+            if let Some(value) = value {
+                *place = value;
+            }
+        };
+        text(&mut info.code, self.code);
+        text(&mut info.colour, self.colour);
+        text(&mut info.ticket_pattern, self.ticket_pattern);
+        text(&mut info.ticket_url, self.ticket_url);
+        info.ticket_required = self.ticket_required.unwrap_or(info.ticket_required);
+        info.reason_required = self.reason_required.unwrap_or(info.reason_required);
+        patch.client_info = Set::To(info);
+        Ok(())
+    }
+}
+
+impl SecretFlags {
+    /// Reads the secrets that were asked for into `patch`.
+    ///
+    /// # Errors
+    /// They cannot be read.
+    pub fn apply(self, lang: Lang, patch: &mut Patch) -> Result<(), AppError> {
+        for field in self.secret_ask {
+            let answer = prompt::secret(lang, &format!("{field} :"), &format!("{field}:"))?;
+            patch.secrets.insert(slot(&field), SecretChange::Put(answer.into_bytes()));
+        }
+        if let Some(image) = self.totp_qr {
+            let uri = otpauth_of_image(&image)?;
+            patch.secrets.insert(Slot::Totp, SecretChange::Put(uri));
+        }
+        if let Some(field) = self.secret_stdin {
+            let slot = slot(&field);
+            let mut value = prompt::rest_of_input(SECRET_MAX_BYTES)?;
+            // What `echo` adds is no part of a password; a key or a note may
+            // well end in a newline.
+            if !matches!(slot, Slot::PrivateKey | Slot::Notes) {
+                value = without_newline(&value);
+            }
+            patch.secrets.insert(slot, SecretChange::Put(value));
+        }
+        Ok(())
+    }
+}
+
+/// Marks `fields` to be emptied.
+///
+/// # Errors
+/// Nothing has that name.
+pub fn clear(
+    fields: Vec<String>,
+    entry: &crate::model::entry::Entry,
+    patch: &mut Patch,
+) -> Result<(), AppError> {
+    for field in fields {
+        match field.as_str() {
+            "host" => patch.host = Set::To(String::new()),
+            "port" => patch.port = Set::To(None),
+            "user" => patch.user = Set::To(String::new()),
+            "tags" | "tag" => patch.tags = Set::To(Vec::new()),
+            "description" => patch.description = Set::To(String::new()),
+            "expires" => patch.expires = Set::To(None),
+            "favourite" => patch.favourite = Set::To(false),
+            name if settings().iter().any(|(known, _)| known.id == name) => {
+                patch.settings.insert(field, String::new());
+            }
+            name if entry.secrets.contains_key(&slot(name)) => {
+                patch.secrets.insert(slot(name), SecretChange::Clear);
+            }
+            name if entry.custom.iter().any(|custom| custom.name == name) => {
+                patch.custom.insert(field, None);
+            }
+            name if entry.attachments.iter().any(|file| file.name == name) => {
+                patch.attachments.insert(field, None);
+            }
+            _ => {
+                return Err(usage(
+                    bi(
+                        format!("Il n’y a rien qui s’appelle « {field} » à vider."),
+                        format!("There is nothing called “{field}” to empty."),
+                    ),
+                    bi(
+                        "Voyez ce qu’il y a : poterne show CHEMIN",
+                        "See what there is: poterne show PATH",
+                    ),
+                ));
+            }
+        }
+    }
+    Ok(())
+}
+
+/// The slot of a word; infallible by design of [`Slot`].
+pub fn slot(word: &str) -> Slot {
+    word.parse().unwrap_or_else(|never: std::convert::Infallible| match never {})
+}
+
+fn set<T>(place: &mut Set<T>, value: Option<T>) {
+    if let Some(value) = value {
+        *place = Set::To(value);
+    }
+}
+
+fn credential(access: &dyn Access, source: &str) -> Result<CredentialSource, AppError> {
+    match source {
+        "own" => Ok(CredentialSource::Own),
+        "inherited" => Ok(CredentialSource::Inherited),
+        "ask" => Ok(CredentialSource::Ask),
+        "mine" => Ok(CredentialSource::Mine),
+        other => match other.strip_prefix("linked:") {
+            Some(path) => {
+                let linked =
+                    say::entry(access.call(Request::Show { at: At::Path(path.to_owned()) })?)?;
+                Ok(CredentialSource::Linked(linked.entry.id))
+            }
+            None => Err(usage(
+                bi(
+                    format!("« {source} » n’est pas une source d’identifiants."),
+                    format!("“{source}” is no credential source."),
+                ),
+                bi(
+                    "Choisissez own, inherited, ask, mine ou linked:CHEMIN.",
+                    "Choose own, inherited, ask, mine or linked:PATH.",
+                ),
+            )),
+        },
+    }
+}
+
+fn unreadable(file: &Path, error: &std::io::Error) -> AppError {
+    AppError {
+        code: Code::Other,
+        what: Bi::new(
+            format!("Le fichier {} ne peut pas être lu : {error}.", file.display()),
+            format!("The file {} cannot be read: {error}.", file.display()),
+        ),
+        todo: Bi::new("Vérifiez son nom et ses droits.", "Check its name and permissions."),
+    }
+}
+
+fn attachment(file: &Path) -> Result<(String, AttachmentBytes), AppError> {
+    let name = file.file_name().and_then(|name| name.to_str()).map(str::to_owned);
+    let size = std::fs::metadata(file).map_err(|error| unreadable(file, &error))?.len();
+    let (Some(name), true) = (name, size <= ATTACHMENT_MAX_BYTES) else {
+        return Err(usage(
+            bi(
+                format!("{} ne peut pas être joint.", file.display()),
+                format!("{} cannot be attached.", file.display()),
+            ),
+            bi(
+                "Une pièce jointe a au plus 10 Mio et un nom en UTF-8.",
+                "An attachment has at most 10 MiB and a name in UTF-8.",
+            ),
+        ));
+    };
+    let content = std::fs::read(file).map_err(|error| unreadable(file, &error))?;
+    Ok((name, AttachmentBytes(SecretBytes::new(content))))
+}
+
+fn without_newline(value: &SecretBytes) -> SecretBytes {
+    value.expose(|bytes| {
+        let bytes = bytes.strip_suffix(b"\n").unwrap_or(bytes);
+        SecretBytes::copy_of(bytes.strip_suffix(b"\r").unwrap_or(bytes))
+    })
+}
+
+/// The otpauth URI in the first QR code of an image.
+fn otpauth_of_image(file: &Path) -> Result<SecretBytes, AppError> {
+    let bytes = std::fs::read(file).map_err(|error| unreadable(file, &error))?;
+    let none = || {
+        usage(
+            bi(
+                format!("{} ne contient pas de code QR otpauth lisible.", file.display()),
+                format!("{} holds no readable otpauth QR code.", file.display()),
+            ),
+            bi(
+                "Donnez une capture nette, en PNG ou JPEG, du code QR entier.",
+                "Give a sharp picture, PNG or JPEG, of the whole QR code.",
+            ),
+        )
+    };
+    let picture = image::load_from_memory(&bytes).map_err(|_| none())?.to_luma8();
+    let (width, height) = (picture.width() as usize, picture.height() as usize);
+    let mut prepared = rqrr::PreparedImage::prepare_from_greyscale(width, height, |x, y| {
+        picture.get_pixel(x as u32, y as u32).0[0]
+    });
+    prepared
+        .detect_grids()
+        .into_iter()
+        .filter_map(|grid| grid.decode().ok())
+        .map(|(_, text)| SecretBytes::new(text.into_bytes()))
+        .find(|text| text.expose(|text| text.starts_with(b"otpauth://")))
+        .ok_or_else(none)
+}

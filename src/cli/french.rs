@@ -1,0 +1,193 @@
+//! The help in French: one text per command and per flag. A test holds it
+//! complete beside `args`.
+
+/// How a French help page is laid out.
+pub const TEMPLATE: &str = "\
+{about-with-newline}
+Usage : {usage}
+
+{all-args}{after-help}";
+
+/// What a command does; `here` is `poterne …`.
+pub fn about(here: &str) -> Option<&'static str> {
+    Some(match here.strip_prefix("poterne")?.trim_start() {
+        "" => {
+            "Coffre chiffré d’identifiants de clients, et lanceur de toutes les sessions distantes"
+        }
+        "init" => "Crée un coffre",
+        "unlock" => "Déverrouille le coffre pour les commandes suivantes (démarre un agent)",
+        "lock" => "Verrouille le coffre : arrête l’agent",
+        "status" => "Dit si le coffre est déverrouillé, et par qui",
+        "tree" => "Montre tout ce qui est sous un dossier, ou tout",
+        "ls" => "Liste un dossier, ou les clients",
+        "find" => "Cherche dans les noms, hôtes, utilisateurs, étiquettes et chemins",
+        "show" => "Montre une entrée ; les secrets seulement avec --reveal",
+        "add" => "Crée un client, un dossier ou une entrée",
+        "edit" => "Modifie un client, un dossier ou une entrée",
+        "mv" => "Déplace ou renomme",
+        "rm" => "Met à la corbeille",
+        "restore" => "Reprend dans la corbeille, ou revient à une version antérieure",
+        "history" => "Versions antérieures d’une entrée",
+        "connect" => "Ouvre une session, ou lance une commande",
+        "plan" => "Réglages effectifs d’une entrée et leur provenance",
+        "totp" => "Code à usage unique actuel d’une entrée",
+        "generate" => "Fabrique un mot de passe",
+        "audit" => "Le journal des accès",
+        "audit log" => "Montre des lignes",
+        "audit export" => "Écrit des lignes dans un fichier",
+        "audit verify" => "Vérifie le journal, ou un paquet exporté (sans coffre)",
+        "audit fingerprint" => "Empreinte publique du coffre",
+        "member" => "Les membres du coffre",
+        "member list" => "Qui ils sont",
+        "member invite" => "Fabrique une invitation à usage unique",
+        "member accept" => "Accepte une invitation, avec un mot de passe et un téléphone à soi",
+        "member role" => "Change le rôle et les clients",
+        "member remove" => {
+            "Retire un membre, change les clés, et liste ce qu’il faut changer ailleurs"
+        }
+        "device" => "Vos ordinateurs enrôlés",
+        "device list" => "Lesquels",
+        "device add" => "Donne un code à usage unique pour un autre ordinateur",
+        "device enrol" => {
+            "Enrôle cet ordinateur : demande le code à usage unique ou le kit, puis les facteurs"
+        }
+        "device remove" => "En retire un",
+        "passwd" => "Change votre mot de passe",
+        "totp-reset" => "Enrôle un autre téléphone",
+        "recover" => {
+            "Fixe un nouveau mot de passe et un nouveau téléphone avec le kit de récupération"
+        }
+        "kit" => "Fabrique un nouveau kit de récupération ; l’ancien ne fonctionne plus",
+        "backup" => "Écrit une copie vérifiée, ou revient à l’une d’elles",
+        "check" => "Vérifie chaque fiche, les clés et le journal",
+        "settings" => "Montre ou change les réglages du coffre",
+        "doctor" => "Cherche ce qui manque sur cet ordinateur",
+        "demo" => "Un coffre jetable pour essayer",
+        "completions" => "Complétions pour un shell",
+        "man" => "La page de manuel",
+        _ => return None,
+    })
+}
+
+/// What a flag or argument means; `here` tells apart those of the same name.
+pub fn help(here: &str, id: &str) -> Option<&'static str> {
+    let command = here.strip_prefix("poterne")?.trim_start();
+    Some(match (command, id) {
+        ("add", "kind") => "client, folder, ou le type d’entrée",
+        ("add", "path") => "Client/Dossier/Nom à créer",
+        ("edit", "name") => "Nouveau nom",
+        ("member invite" | "member role" | "member remove", "name") => "Qui",
+        ("ls" | "tree", "path") => "Client/Dossier",
+        ("backup", "out") => "Où écrire la copie (sinon le dossier des sauvegardes du coffre)",
+        ("backup", "restore") => "Revient à cette copie ; le fichier actuel est gardé à côté",
+        ("audit export", "out") => "Le fichier à écrire",
+        ("man", "out") => "Écrit une page par commande dans ce dossier",
+        ("show", "out") => "Où écrire la pièce jointe",
+        ("member invite" | "member role", "client") => "Ce client (à répéter)",
+        (_, "client") => "Seulement les lignes de ce client",
+        (_, "vault") => {
+            "Le fichier du coffre (sinon POTERNE_VAULT, sinon celui du dossier de données)"
+        }
+        (_, "member") => "Qui l’ouvre (sinon POTERNE_MEMBER ; inutile s’il n’y a qu’un membre)",
+        (_, "lang") => {
+            "Langue de ce que vous lisez : fr ou en (sinon POTERNE_LANG, sinon le système)"
+        }
+        (_, "json") => "Un document JSON au lieu de texte (voir le guide, cli.md)",
+        (_, "read_only") => "Parcourt les noms seulement : rien n’est écrit, révélé ni connecté",
+        (_, "accept_older") => {
+            "Ouvre une copie plus ancienne que la dernière vue ici, et l’inscrit au journal"
+        }
+        (_, "portable") => {
+            "S’ouvre sur n’importe quel ordinateur : gardé par mot de passe et code seulement"
+        }
+        (_, "kdf_memory") => {
+            "Mémoire pour le renforcement de la clé, en Mio, 64 au moins (sinon environ une seconde)"
+        }
+        (_, "kit_confirmed") => {
+            "Ne demande pas de recopier le kit de récupération ; il est affiché quand même"
+        }
+        (_, "kit_pdf") => "Écrit aussi le kit de récupération en page PDF",
+        (_, "timeout") => "Verrouille après ce temps sans usage, comme 90s, 15m ou 2h",
+        (_, "path") => "Client/Dossier/Nom",
+        (_, "trash") => "Ce qui est dans la corbeille",
+        (_, "query") => "Ce qu’il faut chercher",
+        (_, "limit") => "Pas plus que ce nombre",
+        (_, "ticket") => "Numéro de ticket, si le client en demande un",
+        (_, "reason") => "Motif, si le client en demande un",
+        (_, "field") => "Ce champ seulement, tel quel",
+        (_, "reveal") => "Affiche les secrets (c’est inscrit au journal)",
+        (_, "attachment") => "Sort cette pièce jointe (c’est inscrit au journal) ; avec --out",
+        (_, "host") => "Nom d’hôte ou adresse ; adresse d’une page web",
+        (_, "port") => "Port TCP",
+        (_, "user") => "Nom d’utilisateur",
+        (_, "tag") => "Un mot pour chercher (à répéter) ; remplace ceux qui y sont",
+        (_, "favourite") => "À montrer en premier : yes ou no",
+        (_, "description") => "À quoi elle sert",
+        (_, "expires") => "Jour où l’identifiant ou la machine expire, comme 2027-01-31",
+        (_, "credential") => {
+            "D’où vient l’identifiant : own, inherited, ask, mine, ou linked:CHEMIN"
+        }
+        (_, "custom") => "Un champ à vous (à répéter) ; secret : --secret-stdin custom:NOM",
+        (_, "attach") => "Garde une copie de ce fichier avec elle (à répéter), 10 Mio au plus",
+        (_, "code") => "Code court d’un client",
+        (_, "colour") => "Couleur d’un client : #rrvvbb",
+        (_, "ticket_pattern") => "Expression régulière des numéros de ticket d’un client",
+        (_, "ticket_url") => "Adresse d’un ticket, avec {ticket} dedans",
+        (_, "ticket_required") => "Connexion, révélation et export demandent un ticket : yes ou no",
+        (_, "reason_required") => "Connexion, révélation et export demandent un motif : yes ou no",
+        (_, "secret_stdin") => {
+            "Lit ce secret sur l’entrée standard, jusqu’à sa fin : password, private-key, passphrase, totp, notes ou custom:NOM"
+        }
+        (_, "secret_ask") => "Demande ce secret (à répéter) : une ligne, sans l’afficher",
+        (_, "totp_qr") => "Lit la graine TOTP dans une image de son code QR",
+        (_, "clear") => "Vide ce champ, secret, champ à vous ou cette pièce jointe",
+        (_, "forget_host_key") => {
+            "Oublie les clés de serveur épinglées pour l’hôte de cette entrée"
+        }
+        (_, "expected_version") => "Refuse si l’entrée n’en est plus à cette version",
+        (_, "from") => "Client/Dossier/Nom",
+        (_, "to") => "Un client ou dossier où déplacer, ou le nouveau chemin",
+        (_, "forever") => "Supprime pour de bon ce qui est déjà à la corbeille",
+        (_, "version") => "Revient à cette version (voir history)",
+        (_, "accept_host_key") => "Accepte cette clé de serveur, si c’est celle montrée (SHA256:…)",
+        (_, "no_reuse") => "Ouvre une nouvelle connexion même s’il y en a déjà une",
+        (_, "tty") => "Lance la commande sur un terminal",
+        (_, "command") => "La commande à lancer ; sans elle, un shell interactif",
+        (_, "length") => "Nombre de caractères, ou de mots avec --words",
+        (_, "words") => "Des mots au lieu de caractères",
+        (_, "pattern") => {
+            "Un moule : l u lettres, d chiffre, s symbole, a lettre ou chiffre, x tout, v voyelle, c consonne"
+        }
+        (_, "separator") => "Entre les mots",
+        (_, "capitals") => "Les mots commencent par une majuscule",
+        (_, "no_lower") => "Pas de minuscules",
+        (_, "no_upper") => "Pas de majuscules",
+        (_, "no_digits") => "Pas de chiffres",
+        (_, "no_symbols") => "Pas de symboles",
+        (_, "no_look_alikes") => "Rien qui se confonde, comme 0 et O",
+        (_, "count") => "Combien",
+        (_, "rate") => "Évalue le mot de passe lu sur l’entrée standard au lieu d’en fabriquer un",
+        (_, "since") => "Depuis ce moment : RFC 3339, un jour, ou il y a tant (36h, 7d)",
+        (_, "until") => "Jusqu’à ce moment",
+        (_, "by") => "Seulement les lignes de ce membre",
+        (_, "event") => "Seulement cet événement, comme session.opened",
+        (_, "text") => "Seulement les lignes avec ces mots",
+        (_, "last") => "Seulement les dernières",
+        (_, "format") => "Seul le paquet (bundle) se prouve lui-même",
+        (_, "redact") => "Laisse ce champ de côté, comme host ou reason",
+        (_, "bundle") => "Un paquet exporté ; sans lui, le journal du coffre",
+        (_, "fingerprint") => "L’empreinte que le propriétaire du coffre vous a dite",
+        (_, "role") => "owner, admin, technician, operator ou auditor",
+        (_, "all_clients") => "Tous les clients, aussi ceux à venir",
+        (_, "label") => "Nom de l’autre ordinateur",
+        (_, "id") => "Son identifiant, tel que listé",
+        (_, "idle_lock") => "Secondes sans usage avant le verrouillage",
+        (_, "lock_ends_sessions") => "Verrouiller ferme les sessions ouvertes : yes ou no",
+        (_, "clipboard") => "Secondes avant qu’un secret copié quitte le presse-papiers",
+        (_, "backups_kept") => "Sauvegardes automatiques récentes à garder",
+        (_, "make") => "Écrit ici un coffre inventé au lieu d’ouvrir la fenêtre",
+        (_, "entries") => "Nombre d’entrées dedans",
+        (_, "shell") => "Quel shell",
+        _ => return None,
+    })
+}

@@ -1,0 +1,555 @@
+//! Commands about the vault as a whole: made, unlocked, locked, its factors,
+//! copies and settings. Holds factors only while they are typed.
+
+use std::path::{Path, PathBuf};
+
+use serde_json::{Value, json};
+
+use crate::app::api::{AppError, ChangePassword, Code, Reply, Request, Status};
+use crate::app::remote;
+use crate::app::{App, CreateOptions, Enrolment, Finished};
+use crate::os::{paths, terminal};
+use crate::secret::SecretText;
+
+use super::Context;
+use super::args::{Backup, Init, KitFlags, Recover, Settings, Unlock};
+use super::prompt;
+use super::say::{self, bi, other};
+
+/// How often a person may mistype what can be typed again without harm.
+const TRIES: u32 = 3;
+
+pub fn init(context: &Context, options: Init) -> Result<(), AppError> {
+    let file = context.file()?;
+    if file.exists() {
+        return Err(other(
+            bi(
+                format!("Il y a déjà un fichier à {}.", file.display()),
+                format!("There is a file at {} already.", file.display()),
+            ),
+            bi(
+                "Choisissez un autre fichier avec --vault ; rien n’a été changé.",
+                "Choose another file with --vault; nothing was changed.",
+            ),
+        ));
+    }
+    if context.vault.is_none()
+        && let Some(folder) = file.parent()
+    {
+        paths::private_folder(folder).map_err(|error| unusable_folder(&error))?;
+    }
+    let password = prompt::new_password(context.lang)?;
+    let create = CreateOptions {
+        file: file.clone(),
+        member: context.member.clone().unwrap_or_else(login_name),
+        password,
+        portable: options.portable,
+        kdf_memory_mib: options.kdf_memory,
+    };
+    let enrolment = App::new(file).create(create)?;
+    enrol(context, enrolment, &options.kit, false)
+}
+
+fn unusable_folder(error: &paths::PlaceError) -> AppError {
+    other(
+        bi(
+            format!("Le dossier du coffre ne peut pas être utilisé : {error}."),
+            format!("The vault's folder cannot be used: {error}."),
+        ),
+        bi(
+            "Vérifiez ses droits, ou nommez un autre fichier avec --vault.",
+            "Check its permissions, or name another file with --vault.",
+        ),
+    )
+}
+
+/// Name of the person on this computer, for the first member.
+fn login_name() -> String {
+    ["USER", "LOGNAME", "USERNAME"]
+        .into_iter()
+        .find_map(|name| std::env::var(name).ok().filter(|value| !value.is_empty()))
+        .unwrap_or_else(|| "owner".to_owned())
+}
+
+/// Enrols the phone, shows the kit, has it typed back, and finishes. With
+/// `--json` the one document is written line by line as it becomes known.
+pub fn enrol(
+    context: &Context,
+    mut enrolment: Enrolment,
+    options: &KitFlags,
+    joined: bool,
+) -> Result<(), AppError> {
+    if context.json {
+        say::line("{");
+    }
+    let finished = enrol_steps(context, &mut enrolment, options).and_then(|()| enrolment.finish());
+    let finished = match finished {
+        Ok(finished) => finished,
+        Err(error) => {
+            if context.json {
+                say::line("  \"complete\": false\n}");
+            }
+            return Err(error);
+        }
+    };
+    report(context, &finished, joined);
+    Ok(())
+}
+
+fn enrol_steps(
+    context: &Context,
+    enrolment: &mut Enrolment,
+    options: &KitFlags,
+) -> Result<(), AppError> {
+    announce(context, "otpauth_uri", enrolment.otpauth_uri());
+    if terminal::stdin_is_terminal() {
+        show_qr(context, enrolment.otpauth_uri());
+    }
+    again(|| {
+        let code = prompt::secret(
+            context.lang,
+            "Code affiché par le téléphone :",
+            "Code shown by the phone:",
+        )?;
+        enrolment.check_code(&code)
+    })?;
+    say::note(context.pick(
+        "Kit de récupération – à imprimer ou à écrire, puis à ranger hors de cet ordinateur :",
+        "Recovery kit – print or write it down, and keep it away from this computer:",
+    ));
+    announce(context, "kit", enrolment.kit());
+    if let Some(file) = &options.kit_pdf {
+        let page = enrolment.kit_pdf(context.lang)?;
+        write_private(file, &page)?;
+    }
+    if !options.kit_confirmed {
+        again(|| {
+            let typed = prompt::secret(context.lang, "Recopiez le kit :", "Type the kit back:")?;
+            enrolment.check_kit(&typed)
+        })?;
+    }
+    Ok(())
+}
+
+/// Prints one secret that the person must keep, and hands it over at once.
+fn announce(context: &Context, name: &str, value: &SecretText) {
+    value.expose(|text| {
+        if context.json {
+            let quoted = serde_json::to_string(text).expect("text can be quoted");
+            say::line(&format!("  \"{name}\": {quoted},"));
+        } else {
+            say::line(text);
+        }
+    });
+    say::flush();
+}
+
+/// Repeats what a person at a terminal got wrong.
+fn again(mut step: impl FnMut() -> Result<(), AppError>) -> Result<(), AppError> {
+    let tries = if terminal::stdin_is_terminal() { TRIES } else { 1 };
+    let mut left = tries;
+    loop {
+        left -= 1;
+        match step() {
+            Err(error) if left > 0 && error.code != Code::Other => {
+                say::failure(&error, super::environment_lang(), false);
+            }
+            done => return done,
+        }
+    }
+}
+
+/// The QR code on standard error, so that standard output stays for programs.
+fn show_qr(context: &Context, uri: &SecretText) {
+    let drawn = uri.expose(|uri| {
+        let code = qrcode::QrCode::new(uri.as_bytes()).ok()?;
+        let picture = code.render::<qrcode::render::unicode::Dense1x2>();
+        Some(SecretText::new({
+            let mut picture = picture;
+            picture
+                .dark_color(qrcode::render::unicode::Dense1x2::Light)
+                .light_color(qrcode::render::unicode::Dense1x2::Dark)
+                .build()
+        }))
+    });
+    if let Some(drawn) = drawn {
+        drawn.expose(say::note);
+        say::note(context.pick(
+            "Scannez ce code avec l’application d’authentification du téléphone.",
+            "Scan this code with the authenticator app of your phone.",
+        ));
+    }
+}
+
+fn report(context: &Context, finished: &Finished, joined: bool) {
+    let notices: Vec<&str> = finished.notices.iter().map(|n| n.get(context.lang)).collect();
+    if context.json {
+        let field = |value: &Value| serde_json::to_string(value).expect("it can be printed");
+        say::line(&format!("  \"file\": {},", field(&json!(finished.file))));
+        say::line(&format!("  \"fingerprint\": {},", field(&json!(finished.fingerprint))));
+        say::line(&format!("  \"notices\": {},", field(&json!(notices))));
+        say::line("  \"complete\": true\n}");
+        return;
+    }
+    let done = if joined {
+        context.pick("C’est fait", "Done")
+    } else {
+        context.pick("Coffre créé", "Vault made")
+    };
+    say::note(&format!("{done} : {}", finished.file.display()));
+    say::note(&format!(
+        "{} {}",
+        context.pick("Empreinte publique :", "Public fingerprint:"),
+        finished.fingerprint
+    ));
+    for notice in notices {
+        say::note(notice);
+    }
+    say::note(context.pick("Ensuite : poterne unlock", "Next: poterne unlock"));
+}
+
+/// Writes a file that only this user can read.
+pub fn write_private(file: &Path, content: &[u8]) -> Result<(), AppError> {
+    use std::io::Write;
+    let mut options = std::fs::OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.open(file).and_then(|mut out| out.write_all(content)).map_err(|error| {
+        other(
+            bi(
+                format!("Le fichier {} ne peut pas être écrit : {error}.", file.display()),
+                format!("The file {} cannot be written: {error}.", file.display()),
+            ),
+            bi(
+                "Choisissez un fichier qui n’existe pas encore, dans un dossier à vous.",
+                "Choose a file that does not exist yet, in a folder of yours.",
+            ),
+        )
+    })
+}
+
+#[cfg(unix)]
+pub fn unlock(context: &Context, options: &Unlock) -> Result<(), AppError> {
+    use crate::app::agent;
+    let file = context.existing_file()?;
+    if let Some(access) = remote::find(&file)? {
+        let Reply::Status(status) = access.call(Request::Status)? else {
+            return Err(say::unexpected());
+        };
+        say::note(
+            context.pick("Le coffre est déjà déverrouillé.", "The vault is unlocked already."),
+        );
+        show_status(context, &status);
+        return Ok(());
+    }
+    let socket = paths::agent_socket(&file).map_err(|error| {
+        other(
+            bi(
+                format!("La prise de l’agent n’a pas de dossier sûr : {error}."),
+                format!("The agent's socket has no safe folder: {error}."),
+            ),
+            bi(
+                "Définissez XDG_RUNTIME_DIR ou HOME, et vérifiez les droits du dossier.",
+                "Set XDG_RUNTIME_DIR or HOME, and check the folder's permissions.",
+            ),
+        )
+    })?;
+    let unlock = context.ask_unlock()?;
+    let status = agent::start(agent::Start { vault: file, socket, unlock, idle: options.timeout })?;
+    for notice in &status.notices {
+        say::note(notice.get(context.lang));
+    }
+    show_status(context, &status);
+    Ok(())
+}
+
+#[cfg(not(unix))]
+pub fn unlock(_context: &Context, _options: &Unlock) -> Result<(), AppError> {
+    Err(other(
+        bi(
+            "Sur ce système, seule la fenêtre garde le coffre ouvert.",
+            "On this system only the window keeps the vault open.",
+        ),
+        bi("Lancez poterne sans argument.", "Start poterne without an argument."),
+    ))
+}
+
+pub fn lock(context: &Context) -> Result<(), AppError> {
+    let was_there = remote::lock(&context.file()?)?;
+    if context.json {
+        say::document(&json!({ "locked": true, "was_unlocked": was_there }));
+    } else {
+        say::note(if was_there {
+            context.pick("Coffre verrouillé.", "Vault locked.")
+        } else {
+            context.pick("Le coffre était déjà verrouillé.", "The vault was locked already.")
+        });
+    }
+    Ok(())
+}
+
+pub fn status(context: &Context) -> Result<(), AppError> {
+    let file = context.existing_file()?;
+    let answer = match remote::find(&file)? {
+        Some(access) => match access.call(Request::Status) {
+            Ok(Reply::Status(status)) => Some(status),
+            Ok(_) => return Err(say::unexpected()),
+            Err(error) if error.code == Code::Locked => None,
+            Err(error) => return Err(error),
+        },
+        None => None,
+    };
+    match answer {
+        Some(status) => show_status(context, &status),
+        None if context.json => say::document(&json!({ "unlocked": false, "file": file })),
+        None => {
+            say::line(&format!("{} : {}", context.pick("verrouillé", "locked"), file.display()));
+        }
+    }
+    Ok(())
+}
+
+fn show_status(context: &Context, status: &Status) {
+    if context.json {
+        let notices: Vec<&str> = status.notices.iter().map(|n| n.get(context.lang)).collect();
+        say::document(&json!({
+            "unlocked": true,
+            "vault": status.vault,
+            "file": status.file,
+            "member": status.member,
+            "role": status.role,
+            "read_only": status.read_only,
+            "entries": status.entries,
+            "clients": status.clients,
+            "audit_lines": status.audit_lines,
+            "sessions": status.sessions,
+            "unlocked_at": status.unlocked_at,
+            "notices": notices,
+        }));
+        return;
+    }
+    let row = |fr: &str, en: &str, value: String| vec![context.pick(fr, en).to_owned(), value];
+    let state = match status.read_only {
+        true => context.pick("déverrouillé en lecture seule", "unlocked read-only"),
+        false => context.pick("déverrouillé", "unlocked"),
+    };
+    say::raw(
+        say::table(&[
+            row("coffre", "vault", status.file.display().to_string()),
+            row("état", "state", state.to_owned()),
+            row("membre", "member", format!("{} ({})", say::plain(&status.member), status.role)),
+            row("clients", "clients", status.clients.to_string()),
+            row("entrées", "entries", status.entries.to_string()),
+            row("journal", "log lines", status.audit_lines.to_string()),
+            row("sessions", "sessions", status.sessions.to_string()),
+            row("depuis", "since", status.unlocked_at.to_string()),
+        ])
+        .as_bytes(),
+    );
+}
+
+pub fn passwd(context: &Context) -> Result<(), AppError> {
+    let opened = context.open()?;
+    say::note(context.pick(
+        "Vos facteurs actuels, avec un nouveau code, puis le nouveau mot de passe.",
+        "Your present factors, with a fresh code, then the new password.",
+    ));
+    let current = prompt::factors(context.lang)?;
+    let new = prompt::new_password(context.lang)?;
+    opened.call(Request::ChangePassword(Box::new(ChangePassword { current, new })))?;
+    done(context, "Mot de passe changé.", "Password changed.");
+    Ok(())
+}
+
+/// `{"done": true}`, or words.
+pub fn done(context: &Context, fr: &str, en: &str) {
+    if context.json {
+        say::document(&json!({ "done": true }));
+    } else {
+        say::note(context.pick(fr, en));
+    }
+}
+
+pub fn totp_reset(context: &Context) -> Result<(), AppError> {
+    let opened = context.open()?;
+    say::note(context.pick(
+        "Vos facteurs actuels, avec un nouveau code.",
+        "Your present factors, with a fresh code.",
+    ));
+    let current = prompt::factors(context.lang)?;
+    let Reply::NewTotp(uri) = opened.call(Request::BeginTotpReset { current })? else {
+        return Err(say::unexpected());
+    };
+    if context.json {
+        say::line("{");
+    }
+    announce(context, "otpauth_uri", &uri);
+    if terminal::stdin_is_terminal() {
+        show_qr(context, &uri);
+    }
+    let code =
+        prompt::secret(context.lang, "Code affiché par le téléphone :", "Code shown by the phone:");
+    let result = code.and_then(|code| opened.call(Request::FinishTotpReset { code }));
+    if context.json {
+        say::line(&format!("  \"complete\": {}\n}}", result.is_ok()));
+    }
+    result?;
+    if !context.json {
+        say::note(context.pick("Téléphone enrôlé.", "Phone enrolled."));
+    }
+    Ok(())
+}
+
+pub fn recover(context: &Context, options: Recover) -> Result<(), AppError> {
+    let file = context.existing_file()?;
+    let kit = prompt::secret(context.lang, "Kit de récupération :", "Recovery kit:")?;
+    let password = prompt::new_password(context.lang)?;
+    let enrolment = App::new(file).recover(kit, password)?;
+    enrol(context, enrolment, &options.kit, true)
+}
+
+pub fn kit(context: &Context) -> Result<(), AppError> {
+    let Reply::Kit(kit) = context.open()?.call(Request::NewKit)? else {
+        return Err(say::unexpected());
+    };
+    if context.json {
+        kit.expose(|kit| say::document(&json!({ "kit": kit })));
+    } else {
+        say::note(context.pick(
+            "Nouveau kit de récupération ; l’ancien ne fonctionne plus :",
+            "New recovery kit; the old one no longer works:",
+        ));
+        kit.expose(say::line);
+    }
+    Ok(())
+}
+
+/// The agent runs in another folder: files are named from the root.
+pub fn absolute(file: PathBuf) -> PathBuf {
+    std::path::absolute(&file).unwrap_or(file)
+}
+
+pub fn backup(context: &Context, options: Backup) -> Result<(), AppError> {
+    if let Some(copy) = options.restore {
+        return restore_backup(context, absolute(copy));
+    }
+    let to = options.out.map(absolute);
+    let Reply::BackedUp { file, entries, audit_lines } =
+        context.open()?.call(Request::Backup { to })?
+    else {
+        return Err(say::unexpected());
+    };
+    if context.json {
+        say::document(&json!({ "file": file, "entries": entries, "audit_lines": audit_lines }));
+    } else {
+        say::line(&file.display().to_string());
+        say::note(&match context.lang {
+            crate::model::lang::Lang::Fr => {
+                format!("Copie relue : {entries} entrées, {audit_lines} lignes de journal.")
+            }
+            crate::model::lang::Lang::En => {
+                format!("Copy read back: {entries} entries, {audit_lines} log lines.")
+            }
+        });
+    }
+    Ok(())
+}
+
+fn restore_backup(context: &Context, copy: PathBuf) -> Result<(), AppError> {
+    let file = context.file()?;
+    if !copy.exists() {
+        return Err(AppError {
+            code: Code::NotFound,
+            what: bi(
+                format!("Il n’y a pas de copie à {}.", copy.display()),
+                format!("There is no copy at {}.", copy.display()),
+            ),
+            todo: bi(
+                "Vérifiez le nom du fichier ; rien n’a été changé.",
+                "Check the file's name; nothing was changed.",
+            ),
+        });
+    }
+    if remote::find(&file)?.is_some() {
+        return Err(other(
+            bi("Le coffre est déverrouillé.", "The vault is unlocked."),
+            bi("Verrouillez-le d’abord : poterne lock", "Lock it first: poterne lock"),
+        ));
+    }
+    let options = context.ask_unlock()?;
+    App::new(file).restore_backup(copy, options)?;
+    done(
+        context,
+        "La copie est en place ; l’ancien fichier est gardé à côté.",
+        "The copy is in place; the former file is kept beside it.",
+    );
+    Ok(())
+}
+
+pub fn check(context: &Context) -> Result<u8, AppError> {
+    let Reply::Checked(report) = context.open()?.call(Request::Check)? else {
+        return Err(say::unexpected());
+    };
+    let faults: Vec<&str> = report.faults.iter().map(|fault| fault.get(context.lang)).collect();
+    if context.json {
+        say::document(&json!({
+            "entries": report.entries,
+            "cells": report.cells,
+            "audit_lines": report.audit_lines,
+            "faults": faults,
+        }));
+    } else {
+        say::raw(
+            say::table(&[
+                vec![context.pick("entrées", "entries").to_owned(), report.entries.to_string()],
+                vec![context.pick("cellules", "cells").to_owned(), report.cells.to_string()],
+                vec![
+                    context.pick("journal", "log lines").to_owned(),
+                    report.audit_lines.to_string(),
+                ],
+            ])
+            .as_bytes(),
+        );
+        for fault in &faults {
+            say::line(&say::plain(fault));
+        }
+        if faults.is_empty() {
+            say::line(context.pick("Tout est en ordre.", "Everything is in order."));
+        }
+    }
+    Ok(if faults.is_empty() { 0 } else { Code::Tampered.exit() })
+}
+
+pub fn settings(context: &Context, options: &Settings) -> Result<(), AppError> {
+    let opened = context.open()?;
+    let Reply::Settings(mut settings) = opened.call(Request::Settings)? else {
+        return Err(say::unexpected());
+    };
+    let before = settings.clone();
+    settings.idle_lock_secs = options.idle_lock.unwrap_or(settings.idle_lock_secs);
+    settings.lock_ends_sessions = options.lock_ends_sessions.unwrap_or(settings.lock_ends_sessions);
+    settings.clipboard_secs = options.clipboard.unwrap_or(settings.clipboard_secs);
+    settings.backups_kept = options.backups_kept.unwrap_or(settings.backups_kept);
+    if settings != before {
+        opened.call(Request::SetSettings(settings.clone()))?;
+    }
+    if context.json {
+        say::document(&json!(settings));
+    } else {
+        let row = |name: &str, value: String| vec![name.to_owned(), value];
+        say::raw(
+            say::table(&[
+                row("idle-lock", settings.idle_lock_secs.to_string()),
+                row(
+                    "lock-ends-sessions",
+                    if settings.lock_ends_sessions { "yes" } else { "no" }.to_owned(),
+                ),
+                row("clipboard", settings.clipboard_secs.to_string()),
+                row("backups-kept", settings.backups_kept.to_string()),
+            ])
+            .as_bytes(),
+        );
+    }
+    Ok(())
+}

@@ -1,0 +1,223 @@
+//! Commands about people and their computers.
+
+use serde_json::{Value, json};
+
+use crate::app::App;
+use crate::app::api::{AppError, Code, Reply, Request};
+use crate::model::id::DeviceId;
+use crate::secret::SecretText;
+
+use super::Context;
+use super::args::{Member, Rights};
+use super::say::{self, bi};
+use super::{lifecycle, prompt};
+
+pub fn member(context: &Context, command: Member) -> Result<(), AppError> {
+    match command {
+        Member::List => list(context),
+        Member::Invite(rights) => invite(context, rights),
+        Member::Accept(kit) => {
+            let file = context.existing_file()?;
+            let code = prompt::secret(context.lang, "Code d’invitation :", "Invitation code:")?;
+            let password = prompt::new_password(context.lang)?;
+            let enrolment = App::new(file).accept_invitation(code, password)?;
+            lifecycle::enrol(context, enrolment, &kit, true)
+        }
+        Member::Role(Rights { name, role, all_clients, client }) => {
+            let request = Request::ChangeMember { name, role, all_clients, clients: client };
+            context.open()?.call(request)?;
+            lifecycle::done(context, "Droits changés.", "Rights changed.");
+            Ok(())
+        }
+        Member::Remove { name } => remove(context, name),
+    }
+}
+
+fn list(context: &Context) -> Result<(), AppError> {
+    let Reply::Members(members) = context.open()?.call(Request::Members)? else {
+        return Err(say::unexpected());
+    };
+    if context.json {
+        let members: Vec<Value> = members
+            .iter()
+            .map(|view| {
+                json!({
+                    "id": view.member.id,
+                    "name": view.member.name,
+                    "role": view.member.role,
+                    "all_clients": view.member.all_clients,
+                    "clients": view.clients,
+                    "added_at": view.member.added_at,
+                    "accepted": view.member.accepted,
+                })
+            })
+            .collect();
+        say::document(&json!({ "members": members }));
+        return Ok(());
+    }
+    let rows: Vec<Vec<String>> = members
+        .iter()
+        .map(|view| {
+            let clients = if view.member.all_clients {
+                context.pick("tous les clients", "all clients").to_owned()
+            } else {
+                view.clients.iter().map(|name| say::plain(name)).collect::<Vec<_>>().join(", ")
+            };
+            let waiting = if view.member.accepted {
+                ""
+            } else {
+                context.pick("(invitation en attente)", "(invitation waiting)")
+            };
+            vec![
+                say::plain(&view.member.name),
+                view.member.role.to_string(),
+                clients,
+                waiting.to_owned(),
+            ]
+        })
+        .collect();
+    say::raw(say::table(&rows).as_bytes());
+    Ok(())
+}
+
+fn invite(context: &Context, rights: Rights) -> Result<(), AppError> {
+    let Rights { name, role, all_clients, client } = rights;
+    let request = Request::Invite { name, role, all_clients, clients: client };
+    let Reply::Invitation(code) = context.open()?.call(request)? else {
+        return Err(say::unexpected());
+    };
+    one_time(
+        context,
+        "invitation",
+        &code,
+        "Code d’invitation, à usage unique, à donner de vive voix (puis : poterne member accept) :",
+        "One-time invitation code, to be told in person (then: poterne member accept):",
+    );
+    Ok(())
+}
+
+fn one_time(context: &Context, name: &str, code: &SecretText, fr: &str, en: &str) {
+    if context.json {
+        code.expose(|code| say::document(&json!({ name: code })));
+    } else {
+        say::note(context.pick(fr, en));
+        code.expose(say::line);
+    }
+}
+
+fn remove(context: &Context, name: String) -> Result<(), AppError> {
+    let Reply::Removed { rotate } = context.open()?.call(Request::RemoveMember { name })? else {
+        return Err(say::unexpected());
+    };
+    if context.json {
+        let rotate: Vec<Value> = rotate
+            .iter()
+            .map(|item| {
+                json!({
+                    "path": item.path,
+                    "secret": item.slot,
+                    "events": item.events,
+                    "last": item.last,
+                })
+            })
+            .collect();
+        say::document(&json!({ "removed": true, "rotate": rotate }));
+        return Ok(());
+    }
+    say::note(context.pick("Membre retiré, clés changées.", "Member removed, keys changed."));
+    if !rotate.is_empty() {
+        say::note(context.pick(
+            "À changer, car cette personne l’a vu ou utilisé :",
+            "To be changed, for that person saw or used it:",
+        ));
+    }
+    let rows: Vec<Vec<String>> = rotate
+        .iter()
+        .map(|item| {
+            vec![
+                say::plain(&item.path),
+                say::plain(&item.slot),
+                item.events.join(","),
+                item.last.to_string(),
+            ]
+        })
+        .collect();
+    say::raw(say::table(&rows).as_bytes());
+    Ok(())
+}
+
+pub fn devices(context: &Context) -> Result<(), AppError> {
+    let Reply::Devices(devices) = context.open()?.call(Request::Devices)? else {
+        return Err(say::unexpected());
+    };
+    if context.json {
+        let devices: Vec<Value> = devices
+            .iter()
+            .map(|device| {
+                json!({
+                    "id": device.id,
+                    "label": device.label,
+                    "added_at": device.added_at,
+                    "this": device.this,
+                })
+            })
+            .collect();
+        say::document(&json!({ "devices": devices }));
+        return Ok(());
+    }
+    let rows: Vec<Vec<String>> = devices
+        .iter()
+        .map(|device| {
+            let this = if device.this { context.pick("(celui-ci)", "(this one)") } else { "" };
+            vec![
+                device.id.to_string(),
+                say::plain(&device.label),
+                device.added_at.to_string(),
+                this.to_owned(),
+            ]
+        })
+        .collect();
+    say::raw(say::table(&rows).as_bytes());
+    Ok(())
+}
+
+pub fn add_device(context: &Context, label: String) -> Result<(), AppError> {
+    let Reply::EnrolCode(code) = context.open()?.call(Request::AddDevice { label })? else {
+        return Err(say::unexpected());
+    };
+    one_time(
+        context,
+        "code",
+        &code,
+        "Code à usage unique, à taper sur l’autre ordinateur (poterne device enrol) :",
+        "One-time code, to be typed on the other computer (poterne device enrol):",
+    );
+    Ok(())
+}
+
+pub fn enrol_device(context: &Context) -> Result<(), AppError> {
+    let file = context.existing_file()?;
+    let code = prompt::secret(
+        context.lang,
+        "Code de l’autre ordinateur, ou kit de récupération :",
+        "Code from the other computer, or recovery kit:",
+    )?;
+    let factors = prompt::factors(context.lang)?;
+    App::new(file).enrol_device(code, context.member.clone(), factors)?;
+    lifecycle::done(context, "Cet ordinateur est enrôlé.", "This computer is enrolled.");
+    Ok(())
+}
+
+pub fn remove_device(context: &Context, id: &str) -> Result<(), AppError> {
+    let id: DeviceId = id.parse().map_err(|_| AppError {
+        code: Code::NotFound,
+        what: bi(
+            format!("« {id} » n’est pas l’identifiant d’un ordinateur."),
+            format!("“{id}” is not the id of a computer."),
+        ),
+        todo: bi("Voyez la liste : poterne device list", "See the list: poterne device list"),
+    })?;
+    context.open()?.call(Request::RemoveDevice { id })?;
+    lifecycle::done(context, "Ordinateur retiré.", "Computer removed.");
+    Ok(())
+}
