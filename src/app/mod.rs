@@ -1,17 +1,17 @@
 //! The application: joins vault, store, connectors and the machine. Screens and
 //! command line talk to it through [`App`] and never reach below it.
 
-mod anchor;
 pub mod agent;
+mod anchor;
 pub mod api;
 mod auditing;
 mod backup;
 mod bulk;
 mod check;
+pub mod demo;
 mod devices;
 mod enrolment;
 mod entries;
-pub mod demo;
 pub mod export;
 mod exporting;
 mod factors;
@@ -20,6 +20,7 @@ mod grants;
 mod people;
 mod plan;
 mod pool;
+pub mod remote;
 mod reveal;
 mod seeds;
 mod sessions;
@@ -27,7 +28,6 @@ mod team;
 mod text;
 mod transfer;
 mod unlock;
-pub mod remote;
 pub mod wire;
 mod worker;
 
