@@ -9,6 +9,7 @@ mod backup;
 mod bulk;
 mod check;
 pub mod demo;
+pub mod desktop;
 mod devices;
 mod enrolment;
 mod entries;
@@ -31,9 +32,6 @@ mod unlock;
 pub mod wire;
 mod worker;
 
-#[cfg(feature = "gui")]
-pub use crate::os::clipboard::SecretClipboard;
-
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::{self, Sender};
@@ -51,11 +49,6 @@ use crate::vault::unlocked::{Env, Unlocked};
 use api::{AppError, At, Factors, Justification, Patch, Reply, Request, Status};
 pub use enrolment::Enrolment;
 use worker::{Job, Worker};
-
-/// Calls `tell` when the computer goes to sleep or its screen is locked.
-pub fn watch_session_lock(mut tell: impl FnMut() + Send + 'static) {
-    crate::os::session_lock::watch(move |_| tell());
-}
 
 /// One vault, locked or unlocked. Cheap to clone; every clone talks to the same
 /// worker thread, which alone owns keys and store. All methods block: a window

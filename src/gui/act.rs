@@ -8,6 +8,8 @@ use crate::model::entry::{Kind, Slot};
 use crate::model::id::EntryId;
 use crate::model::lang::{Bi, Lang};
 
+use crate::secret::SecretText;
+
 use super::worker::Command;
 
 /// A page of the unlocked window.
@@ -70,8 +72,14 @@ pub enum Act {
     Favourite(EntryId, bool),
     /// Leaves the form; asks first when something was changed.
     CloseEditor,
+    /// Leaves the form whatever was changed.
+    DropEditor,
     /// The password generator; its result goes to the form's slot, if one is open.
     Generator(Option<Slot>),
+    /// A generated password for the form.
+    UsePassword(Slot, SecretText),
+    /// A generated password for the clipboard.
+    CopySecret(SecretText),
     /// A short message.
     Toast(Bi),
     /// Locks the vault.

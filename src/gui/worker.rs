@@ -39,6 +39,8 @@ pub enum Tag {
     Plan(EntryId),
     /// Older versions in the details panel.
     History(EntryId),
+    /// To fill the form.
+    ToEdit(EntryId),
     /// To decide how to connect.
     BeforeConnect(EntryId),
     /// A secret to show.
@@ -51,6 +53,8 @@ pub enum Tag {
     CopyTotp(EntryId),
     /// An attachment to write to a file.
     Attachment(EntryId, PathBuf),
+    /// Entries for the form's picker.
+    PickEntry,
     /// The form was saved.
     Save,
     /// The entry as it is now, after a refused save.

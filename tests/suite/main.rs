@@ -5,9 +5,13 @@ mod audit_formats;
 mod audit_log;
 mod formats;
 #[cfg(feature = "gui")]
+mod gui_fake;
+#[cfg(feature = "gui")]
 mod gui_secret_edit;
 #[cfg(feature = "gui")]
 mod gui_sessions;
+#[cfg(feature = "gui")]
+mod gui_shell;
 #[cfg(feature = "gui")]
 mod gui_terminal;
 #[cfg(feature = "gui")]

@@ -1,5 +1,6 @@
 //! Small questions on top of the window. One at a time; Escape closes.
 
+pub mod generator;
 pub mod justify;
 pub mod path;
 
@@ -39,6 +40,8 @@ pub enum Dialog {
         /// What is typed.
         path: String,
     },
+    /// The password generator.
+    Generator(Box<generator::GeneratorModel>),
     /// The shortcuts.
     Help,
 }
@@ -74,6 +77,7 @@ pub fn dialog_ui(ui: &mut Ui, dialog: &mut Dialog, lang: Lang, acts: &mut Acts) 
         Dialog::Confirm(confirm) => confirm_ui(ui, confirm, lang, acts),
         Dialog::Move { id, path, to } => path::move_ui(ui, *id, path, to, lang),
         Dialog::Path { pick, path } => path::path_ui(ui, pick, path, lang),
+        Dialog::Generator(model) => generator::generator_ui(ui, model, lang, acts),
         Dialog::Help => help_ui(ui, lang),
     });
     if modal.should_close() { Outcome::Close } else { modal.inner }

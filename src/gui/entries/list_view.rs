@@ -406,7 +406,7 @@ pub fn kind_sign(ui: &Ui, centre: egui::Pos2, summary: &Summary) {
         "ssh" => (">_", FontId::new(11.0, fonts::mono(true, false))),
         "shell" => ("$_", FontId::new(11.0, fonts::mono(true, false))),
         "credential" => ("\u{1f511}", FontId::proportional(13.0)),
-        "note" => ("\u{1f5d2}", FontId::proportional(13.0)),
+        "note" => ("\u{1f4dd}", FontId::proportional(13.0)),
         "web" => ("\u{1f310}", FontId::proportional(13.0)),
         _ => ("\u{25c6}", FontId::proportional(12.0)),
     };

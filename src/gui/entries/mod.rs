@@ -2,6 +2,8 @@
 
 pub mod details;
 pub mod details_view;
+pub mod editor;
+pub mod editor_view;
 pub mod list_view;
 pub mod search;
 pub mod tree;

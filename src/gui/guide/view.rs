@@ -23,7 +23,7 @@ pub fn guide_ui(ui: &mut Ui, model: &mut GuideModel, lang: Lang, acts: &mut Acts
             ui.add_space((ui.available_height() * 0.06).clamp(8.0, 60.0));
             brand_ui(ui, "");
             ui.add_space(10.0);
-            ui.set_max_width(WIDTH + 40.0);
+            ui.set_max_width(WIDTH + 34.0);
             card(ui.ctx()).show(ui, |ui| {
                 ui.set_width(WIDTH);
                 ui.with_layout(Layout::top_down(Align::Min), |ui| {

@@ -7,6 +7,7 @@ use egui::{CentralPanel, Margin, Panel, RichText, Ui};
 use crate::gui::act::{Acts, Page};
 use crate::gui::action::Action;
 use crate::gui::entries::details_view::details_ui;
+use crate::gui::entries::editor_view::editor_ui;
 use crate::gui::entries::list_view::{list_ui, new_menu};
 use crate::gui::text::t;
 use crate::gui::theme::palette;
@@ -63,6 +64,10 @@ impl Shell {
         let ground = if p.dark { p.panel } else { p.card };
         let frame = egui::Frame::new().fill(ground).inner_margin(Margin::symmetric(20, 12));
         CentralPanel::default().frame(frame).show(ui, |ui| {
+            if let Some(form) = &mut opened.editor {
+                editor_ui(ui, form, lang, acts);
+                return;
+            }
             if let Some(wait) = opened.details.expire(now) {
                 ui.ctx().request_repaint_after(wait);
             }

@@ -14,8 +14,8 @@ use std::time::{Duration, Instant};
 
 use egui::{CentralPanel, Context, Ui};
 
-use crate::app::SecretClipboard;
 use crate::app::api::{Request, Settings, Status};
+use crate::app::desktop::SecretClipboard;
 use crate::model::id::EntryId;
 use crate::model::lang::{Bi, Lang};
 use crate::model::policy::{Action as Right, may};
@@ -25,6 +25,7 @@ use super::action::{self, Action};
 use super::backend::Backend;
 use super::dialogs::{self, Dialog, Outcome};
 use super::entries::details::Details;
+use super::entries::editor::Editor;
 use super::entries::list_view::ListModel;
 use super::guide::model::GuideModel;
 use super::guide::view::guide_ui;
@@ -72,6 +73,7 @@ struct Opened {
     page: Page,
     list: ListModel,
     details: Details,
+    editor: Option<Box<Editor>>,
     /// Last ticket given, by client.
     tickets: HashMap<String, String>,
 }
@@ -88,6 +90,7 @@ impl Opened {
             page,
             list,
             details: Details::default(),
+            editor: None,
             tickets: HashMap::new(),
         }
     }
@@ -130,7 +133,7 @@ impl Shell {
         };
         let (tell, lock_signals) = channel();
         let wake = ctx.clone();
-        crate::app::watch_session_lock(move || {
+        crate::app::desktop::watch_session_lock(move || {
             let _ = tell.send(());
             wake.request_repaint();
         });

@@ -4,12 +4,15 @@ use std::time::{Duration, Instant};
 
 use egui::Context;
 
-use crate::app::api::{AppError, At, AttachmentBytes, Code, Reply, Request, Status};
+use crate::app::api::{AppError, At, Code, Reply, Request, Status};
 use crate::gui::dialogs::Dialog;
+use crate::gui::entries::editor::Editor;
 use crate::gui::unlock::model::Focus;
 use crate::gui::worker::{Command, Notice, Pick, Tag};
+use crate::model::entry::Slot;
 use crate::model::id::EntryId;
 use crate::model::policy::Action as Right;
+use crate::secret::SecretBytes;
 
 use super::{Opened, Screen, Shell, ask_details};
 
@@ -177,6 +180,30 @@ impl Shell {
                 self.worker.send(Command::Write(path, bytes));
                 self.justified();
             }
+            (Tag::ToEdit(_), Reply::Entry(view)) => self.open_editor(Editor::edit(view)),
+            (Tag::PickEntry, Reply::Items(items)) => {
+                if let Some(picker) = opened.editor.as_mut().and_then(|f| f.picker.as_mut()) {
+                    picker.results = items;
+                }
+            }
+            (Tag::Save, Reply::Saved { id, .. }) => {
+                let parent = opened.editor.take().and_then(|form| form.base);
+                if parent.is_none() {
+                    opened.list.search.clear();
+                }
+                opened.list.scroll_to_selected = true;
+                opened.details = Default::default();
+                self.select(id);
+                self.reload();
+                self.toast("Enregistré.", "Saved.");
+            }
+            (Tag::Stale(id), Reply::Entry(view)) => {
+                if let Some(form) = &mut opened.editor
+                    && form.base.as_ref().is_some_and(|b| b.entry.id == id)
+                {
+                    form.rebase(view);
+                }
+            }
             (Tag::Move | Tag::Restore, Reply::Saved { id, .. }) => {
                 self.changed(id);
                 self.toast("C'est fait.", "Done.");
@@ -204,7 +231,7 @@ impl Shell {
         }
     }
 
-    fn copied(&mut self, keep: Duration) {
+    pub(super) fn copied(&mut self, keep: Duration) {
         let secs = keep.as_secs();
         self.toast(
             format!("Copié. Le presse-papiers sera vidé dans {secs} s."),
@@ -239,6 +266,15 @@ impl Shell {
         let Screen::Open(opened) = &mut self.screen else { return };
         match tag {
             Tag::Details(id) => opened.details.set_entry(id, Err(error)),
+            Tag::Save => {
+                let Some(form) = &mut opened.editor else { return };
+                form.saving = false;
+                form.error = Some(error);
+                form.stale.clear();
+                if let Some(id) = form.base.as_ref().map(|v| v.entry.id) {
+                    self.ask(Tag::Stale(id), Request::Show { at: At::Id(id) });
+                }
+            }
             // The details say it already, or the member may not see it.
             Tag::Plan(_) | Tag::Trash | Tag::Favourites | Tag::Status | Tag::Settings => {}
             _ => self.failed(error),
@@ -282,14 +318,29 @@ impl Shell {
         }
     }
 
-    fn file_read(
-        &mut self,
-        _pick: Pick,
-        _name: String,
-        bytes: Result<crate::secret::SecretBytes, AppError>,
-    ) {
-        if let Err(e) = bytes.map(AttachmentBytes) {
-            self.failed(e);
+    fn file_read(&mut self, pick: Pick, name: String, bytes: Result<SecretBytes, AppError>) {
+        let bytes = match bytes {
+            Ok(bytes) => bytes,
+            Err(e) => {
+                self.failed(e);
+                return;
+            }
+        };
+        let Screen::Open(opened) = &mut self.screen else { return };
+        let Some(form) = &mut opened.editor else { return };
+        let slot = match pick {
+            Pick::PrivateKey => Slot::PrivateKey,
+            Pick::QrPicture => Slot::Totp,
+            _ => {
+                form.removed.remove(&name);
+                form.added.retain(|(n, _)| *n != name);
+                form.added.push((name, bytes));
+                return;
+            }
+        };
+        if let Some(field) = form.secrets.iter_mut().find(|s| s.slot == slot) {
+            bytes.expose(|b| field.buffer.set(&String::from_utf8_lossy(b)));
+            field.changed();
         }
     }
 }

@@ -6,7 +6,10 @@ use crate::app::api::{At, Justification, Patch, Purpose, Request, Set};
 use crate::connect::{self, Opens};
 use crate::gui::act::{Act, Acts, Guarded, Page};
 use crate::gui::action::Action;
+use crate::gui::dialogs::generator::GeneratorModel;
 use crate::gui::dialogs::{self, Dialog, justify::JustifyModel};
+use crate::gui::entries::editor::Editor;
+use crate::gui::entries::editor_view::save_form;
 use crate::gui::guide::{Purpose as Way, model::GuideModel};
 use crate::gui::theme;
 use crate::gui::worker::{Command, Tag};
@@ -17,8 +20,17 @@ use crate::model::lang::Bi;
 use super::{Screen, Shell, ask_details, other_look};
 
 impl Shell {
-    pub(super) fn act_on_key(&self, action: Action, selected: Option<EntryId>, acts: &mut Acts) {
-        let Screen::Open(opened) = &self.screen else { return };
+    pub(super) fn act_on_key(
+        &mut self,
+        action: Action,
+        selected: Option<EntryId>,
+        acts: &mut Acts,
+    ) {
+        let Screen::Open(opened) = &mut self.screen else { return };
+        if let (Action::Save, Some(form)) = (action, &mut opened.editor) {
+            save_form(form, acts);
+            return;
+        }
         let shown = opened.shown_entry();
         let giver = |slot: &Slot| {
             opened.details.secrets().into_iter().find(|l| l.slot == *slot).map(|l| l.giver)
@@ -83,9 +95,49 @@ impl Shell {
                     self.toast("Copié.", "Copied.");
                 }
             }
-            Act::Select(id) => self.select(id),
+            Act::Select(id) => {
+                if self.editor_free(Act::Select(id)) {
+                    self.select(id);
+                }
+            }
             Act::Open(id) => self.open(id),
-            Act::New(..) | Act::Edit(_) | Act::CloseEditor | Act::Generator(_) => {}
+            Act::New(kind, below) => {
+                let again = Act::New(kind.clone(), below.clone());
+                if self.editor_free(again) {
+                    self.open_editor(Editor::new(kind, &below));
+                }
+            }
+            Act::Edit(id) => {
+                if self.editor_free(Act::Edit(id)) {
+                    self.ask(Tag::ToEdit(id), Request::Show { at: At::Id(id) });
+                }
+            }
+            Act::CloseEditor => {
+                if self.editor_free(Act::DropEditor) {
+                    self.perform(ctx, Act::DropEditor);
+                }
+            }
+            Act::DropEditor => {
+                if let Some(opened) = self.opened() {
+                    opened.editor = None;
+                }
+            }
+            Act::Generator(slot) => {
+                self.dialog = Some(Dialog::Generator(Box::new(GeneratorModel::new(slot))));
+            }
+            Act::UsePassword(slot, password) => {
+                if let Some(form) = self.opened().and_then(|o| o.editor.as_mut())
+                    && let Some(field) = form.secrets.iter_mut().find(|s| s.slot == slot)
+                {
+                    password.expose(|p| field.buffer.set(p));
+                    field.changed();
+                }
+            }
+            Act::CopySecret(text) => {
+                let secs = self.opened().map_or(20, |o| o.settings.clipboard_secs);
+                self.clipboard.put(text, std::time::Duration::from_secs(secs));
+                self.copied(std::time::Duration::from_secs(secs));
+            }
             Act::Move(id) => self.ask_move(id),
             Act::Delete(id, forever) => self.ask_delete(id, forever),
             Act::Restore(id, version) => {
@@ -122,7 +174,35 @@ impl Shell {
         }
     }
 
-    fn select(&mut self, id: EntryId) {
+    /// True when no form stands in the way; asks first when it has changes.
+    fn editor_free(&mut self, then: Act) -> bool {
+        let Some(opened) = self.opened() else { return false };
+        let Some(form) = &opened.editor else { return true };
+        if !form.dirty() {
+            opened.editor = None;
+            return true;
+        }
+        opened.list.selected = form.base.as_ref().map(|v| v.entry.id);
+        self.dialog = Some(dialogs::confirm(
+            Bi::new("Abandonner les changements ?", "Discard the changes?"),
+            Bi::new(
+                "Ce qui a été saisi dans le formulaire n'est pas enregistré.",
+                "What was typed into the form is not saved.",
+            ),
+            Bi::new("Abandonner", "Discard"),
+            vec![Act::DropEditor, then],
+        ));
+        false
+    }
+
+    pub(super) fn open_editor(&mut self, form: Editor) {
+        if let Some(opened) = self.opened() {
+            opened.page = Page::Entries;
+            opened.editor = Some(Box::new(form));
+        }
+    }
+
+    pub(super) fn select(&mut self, id: EntryId) {
         let Some(opened) = self.opened() else { return };
         opened.list.selected = Some(id);
         opened.details.want(id);

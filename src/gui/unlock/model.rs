@@ -12,8 +12,6 @@ pub const DIGITS: usize = 6;
 /// Which field gets the keyboard.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Focus {
-    /// The member's name.
-    Member,
     /// The password.
     Password,
     /// The code.
@@ -64,7 +62,7 @@ impl UnlockModel {
             enrol_code: SecretBuffer::line(),
             waiting: false,
             error: None,
-            focus: Some(if member.is_empty() { Focus::Member } else { Focus::Password }),
+            focus: Some(Focus::Password),
             sessions_waiting: 0,
         }
     }

@@ -38,7 +38,7 @@ pub fn unlock_ui(
             ui.add_space((ui.available_height() * 0.12).clamp(12.0, 110.0));
             brand_ui(ui, around.file);
             ui.add_space(14.0);
-            ui.set_max_width(WIDTH + 40.0);
+            ui.set_max_width(WIDTH + 34.0);
             if let Some(demo) = around.demo {
                 demo_ui(ui, model, demo, lang, acts);
                 ui.add_space(10.0);
@@ -131,9 +131,6 @@ fn form_ui(ui: &mut Ui, model: &mut UnlockModel, lang: Lang, acts: &mut Acts) {
         let hint = t(lang, "le dernier sur ce poste", "the last one on this computer");
         let edit = TextEdit::singleline(&mut model.member).desired_width(f32::INFINITY).hint_text(hint);
         let out = ui.add(edit).labelled_by(name.id);
-        if focus == Some(Focus::Member) {
-            out.request_focus();
-        }
         submit |= out.lost_focus() && ui.input(|i| i.key_pressed(egui::Key::Enter));
         ui.add_space(4.0);
         let label = t(lang, "Mot de passe", "Password");
@@ -190,8 +187,10 @@ fn form_ui(ui: &mut Ui, model: &mut UnlockModel, lang: Lang, acts: &mut Acts) {
         } else {
             t(lang, "Déverrouiller", "Unlock")
         };
-        let button = primary_button(ui.ctx(), label).min_size(vec2(WIDTH, 34.0));
-        submit |= ui.add_enabled(model.ready(), button).clicked();
+        let button = primary_button(ui.ctx(), label);
+        let ready = model.ready();
+        let out = ui.add_enabled_ui(ready, |ui| ui.add_sized(vec2(WIDTH, 34.0), button));
+        submit |= out.inner.clicked();
     }
     if submit {
         acts.extend(model.submit().map(Act::Send));

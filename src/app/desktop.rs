@@ -1,0 +1,20 @@
+//! What the window needs of the machine besides the vault. It is handed through
+//! here so that no screen reaches below the application.
+
+#[cfg(feature = "gui")]
+pub use crate::os::clipboard::SecretClipboard;
+
+use super::generate::{Generated, Recipe, RecipeError, generate};
+
+/// Calls `tell` when the computer goes to sleep or its screen is locked.
+pub fn watch_session_lock(mut tell: impl FnMut() + Send + 'static) {
+    crate::os::session_lock::watch(move |_| tell());
+}
+
+/// Makes a password with the machine's randomness.
+///
+/// # Errors
+/// The recipe makes no sense.
+pub fn generate_password(recipe: &Recipe) -> Result<Generated, RecipeError> {
+    generate(recipe, &mut crate::os::random::fill)
+}

@@ -1,0 +1,4 @@
+//! The audit log: filters, lines, verification, export.
+
+pub mod model;
+pub mod view;

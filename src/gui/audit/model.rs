@@ -1,0 +1,274 @@
+//! State of the log page: the filter as typed, the lines that matched, what
+//! verification and export said. Knows no egui.
+
+use std::path::PathBuf;
+
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
+
+use crate::app::api::{AppError, ExportFormat, ExportRequest, Justification, Request, Verified};
+use crate::gui::act::Act;
+use crate::gui::worker::{Command, Tag};
+use crate::model::audit_event::{AuditFilter, Event, OpenLine};
+use crate::model::lang::Lang;
+use crate::model::time::Time;
+
+/// How many lines the page shows at once; the export knows no limit.
+pub const SHOWN: u64 = 5_000;
+
+/// Which days.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Period {
+    /// Today.
+    Today,
+    /// The last seven days.
+    Week,
+    /// The last thirty days.
+    Month,
+    /// All.
+    All,
+    /// As typed.
+    Chosen,
+}
+
+impl Period {
+    /// Every period, in the order of the menu.
+    pub const ALL: [Self; 5] = [Self::Today, Self::Week, Self::Month, Self::All, Self::Chosen];
+
+    /// What the menu calls it.
+    pub fn label(self, lang: Lang) -> &'static str {
+        match self {
+            Self::Today => lang.pick("Aujourd'hui", "Today"),
+            Self::Week => lang.pick("7 derniers jours", "Last 7 days"),
+            Self::Month => lang.pick("30 derniers jours", "Last 30 days"),
+            Self::All => lang.pick("Depuis le début", "From the start"),
+            Self::Chosen => lang.pick("Du… au…", "From… to…"),
+        }
+    }
+}
+
+/// The export dialog.
+pub struct ExportModel {
+    /// Which format.
+    pub format: ExportFormat,
+    /// Columns left out, by name.
+    pub redact: Vec<&'static str>,
+    /// The file.
+    pub out: String,
+    /// Ticket, where a client asks for it.
+    pub ticket: String,
+    /// Reason, where a client asks for it.
+    pub reason: String,
+    /// It runs.
+    pub waiting: bool,
+    /// Why it failed.
+    pub error: Option<AppError>,
+    /// Lines written and fingerprint.
+    pub done: Option<(u64, String)>,
+}
+
+/// State of the page.
+pub struct AuditModel {
+    /// Which days.
+    pub period: Period,
+    /// First day as typed.
+    pub from: String,
+    /// Last day as typed.
+    pub to: String,
+    /// Member's name; empty: any.
+    pub member: String,
+    /// Client's name; empty: any.
+    pub client: String,
+    /// Event.
+    pub event: Option<Event>,
+    /// Words.
+    pub text: String,
+    /// The matching lines, the newest first.
+    pub lines: Vec<OpenLine>,
+    /// The first answer has come.
+    pub loaded: bool,
+    /// An answer is on its way.
+    pub waiting: bool,
+    /// Why the lines could not be read.
+    pub error: Option<AppError>,
+    /// The line shown in full.
+    pub chosen: Option<usize>,
+    /// Verification runs.
+    pub verifying: bool,
+    /// What it said.
+    pub verified: Option<Result<Verified, AppError>>,
+    /// The export dialog, while it is open.
+    pub export: Option<ExportModel>,
+    /// Names of members, for the menu.
+    pub members: Vec<String>,
+    /// Names of clients, for the menu.
+    pub clients: Vec<String>,
+    again: bool,
+}
+
+impl Default for AuditModel {
+    fn default() -> Self {
+        Self {
+            period: Period::Month,
+            from: String::new(),
+            to: String::new(),
+            member: String::new(),
+            client: String::new(),
+            event: None,
+            text: String::new(),
+            lines: Vec::new(),
+            loaded: false,
+            waiting: false,
+            error: None,
+            chosen: None,
+            verifying: false,
+            verified: None,
+            export: None,
+            members: Vec::new(),
+            clients: Vec::new(),
+            again: false,
+        }
+    }
+}
+
+/// A day as typed in either language.
+pub fn day(text: &str) -> Option<Date> {
+    let text = text.trim();
+    if let Ok(day) = text.parse() {
+        return Some(day);
+    }
+    let mut parts = text.split(['/', '.']).map(|p| p.trim().parse::<i16>());
+    let (Some(Ok(d)), Some(Ok(m)), Some(Ok(y)), None) =
+        (parts.next(), parts.next(), parts.next(), parts.next())
+    else {
+        return None;
+    };
+    Date::new(y, i8::try_from(m).ok()?, i8::try_from(d).ok()?).ok()
+}
+
+/// The first moment of `day` in the computer's time zone.
+fn start_of(day: Date) -> Option<Time> {
+    let start = TimeZone::system().to_timestamp(day.at(0, 0, 0, 0)).ok()?;
+    Some(Time(start.as_microsecond()))
+}
+
+impl AuditModel {
+    /// The filter as it is set; `today` in the computer's time zone.
+    pub fn filter(&self, today: Date) -> AuditFilter {
+        let back = |days: i64| {
+            let span = jiff::Span::new().days(days);
+            today.checked_sub(span).ok().and_then(start_of)
+        };
+        let (since, until) = match self.period {
+            Period::Today => (back(0), None),
+            Period::Week => (back(6), None),
+            Period::Month => (back(29), None),
+            Period::All => (None, None),
+            Period::Chosen => (
+                day(&self.from).and_then(start_of),
+                day(&self.to).and_then(|d| d.tomorrow().ok()).and_then(start_of),
+            ),
+        };
+        let one = |name: &str| {
+            let name = name.trim();
+            if name.is_empty() { Vec::new() } else { vec![name.to_owned()] }
+        };
+        AuditFilter {
+            since,
+            until,
+            members: one(&self.member),
+            clients: one(&self.client),
+            events: self.event.into_iter().collect(),
+            text: self.text.trim().to_owned(),
+            last: None,
+        }
+    }
+
+    /// Asks for the lines; while an answer is on its way, once more after it.
+    pub fn ask(&mut self, today: Date) -> Option<Act> {
+        if self.waiting {
+            self.again = true;
+            return None;
+        }
+        self.waiting = true;
+        let filter = AuditFilter { last: Some(SHOWN), ..self.filter(today) };
+        Some(Act::Send(Command::Ask(Tag::Log, Request::AuditLog { filter })))
+    }
+
+    /// The lines have come; what to ask next, if the filter changed meanwhile.
+    pub fn answer(&mut self, lines: Result<Vec<OpenLine>, AppError>, today: Date) -> Option<Act> {
+        self.waiting = false;
+        self.loaded = true;
+        self.chosen = None;
+        match lines {
+            Ok(mut lines) => {
+                lines.reverse();
+                self.lines = lines;
+                self.error = None;
+            }
+            Err(e) => self.error = Some(e),
+        }
+        if std::mem::take(&mut self.again) { self.ask(today) } else { None }
+    }
+
+    /// Opens the export dialog with a file name in `folder`.
+    pub fn open_export(&mut self, folder: &std::path::Path) {
+        let format = ExportFormat::Bundle;
+        let name = format!("poterne-journal.{}", format.extension());
+        self.export = Some(ExportModel {
+            format,
+            redact: Vec::new(),
+            out: folder.join(name).display().to_string(),
+            ticket: String::new(),
+            reason: String::new(),
+            waiting: false,
+            error: None,
+            done: None,
+        });
+    }
+
+    /// What exports, as the dialog is set.
+    pub fn export_request(&mut self, today: Date, lang: Lang) -> Option<Act> {
+        let filter = self.filter(today);
+        let model = self.export.as_mut()?;
+        model.waiting = true;
+        model.error = None;
+        model.done = None;
+        let given = |text: &str| Some(text.trim().to_owned()).filter(|t| !t.is_empty());
+        let request = ExportRequest {
+            format: model.format,
+            filter,
+            redact: model.redact.iter().map(|r| (*r).to_owned()).collect(),
+            out: PathBuf::from(model.out.trim()),
+            lang,
+            just: Justification { ticket: given(&model.ticket), reason: given(&model.reason) },
+        };
+        Some(Act::Send(Command::Ask(Tag::Export, Request::AuditExport(request))))
+    }
+}
+
+impl ExportModel {
+    /// Another format: the file's ending follows.
+    pub fn set_format(&mut self, format: ExportFormat) {
+        self.format = format;
+        let mut path = PathBuf::from(&self.out);
+        path.set_extension(format.extension());
+        self.out = path.display().to_string();
+        self.done = None;
+    }
+}
+
+/// What a format is called.
+pub fn format_label(format: ExportFormat, lang: Lang) -> &'static str {
+    match format {
+        ExportFormat::Bundle => lang.pick("Liasse vérifiable (ZIP)", "Verifiable bundle (ZIP)"),
+        ExportFormat::Csv => lang.pick("CSV (tableur)", "CSV (spreadsheet)"),
+        ExportFormat::Jsonl => lang.pick("JSON, une ligne par événement", "JSON lines"),
+        ExportFormat::Syslog => "Syslog (RFC 5424)",
+        ExportFormat::Cef => "CEF (ArcSight)",
+        ExportFormat::Ocsf => "OCSF (JSON)",
+        ExportFormat::Html => lang.pick("Page HTML", "HTML page"),
+        ExportFormat::Xlsx => lang.pick("Classeur XLSX", "XLSX workbook"),
+        ExportFormat::Pdf => lang.pick("Rapport PDF pour un auditeur", "PDF report for an auditor"),
+    }
+}

@@ -1,0 +1,406 @@
+//! Paints the log page.
+
+use egui::{ComboBox, Margin, Panel, RichText, ScrollArea, TextEdit, Ui, vec2};
+
+use crate::app::api::{ExportFormat, Request};
+use crate::gui::act::{Act, Acts};
+use crate::gui::dialogs::title_ui;
+use crate::gui::text::{self, t};
+use crate::gui::theme::{palette, primary_button};
+use crate::gui::widgets::parts;
+use crate::gui::worker::{Command, Pick, Tag};
+use crate::model::audit_event::{Event, OpenLine, field};
+use crate::model::lang::Lang;
+
+use super::model::{AuditModel, Period, SHOWN, format_label};
+
+const ROW: f32 = 26.0;
+
+/// Paints the page.
+pub fn audit_ui(ui: &mut Ui, model: &mut AuditModel, lang: Lang, acts: &mut Acts) {
+    let today = text::today();
+    if !model.loaded && !model.waiting {
+        acts.extend(model.ask(today));
+    }
+    if filters_ui(ui, model, lang) {
+        acts.extend(model.ask(today));
+    }
+    actions_ui(ui, model, lang, acts);
+    if let Some(e) = &model.error {
+        parts::failure(ui, lang, &e.what, &e.todo);
+        return;
+    }
+    ui.add_space(6.0);
+    if let Some(line) = model.chosen.and_then(|i| model.lines.get(i)) {
+        let line = line.clone();
+        let mut close = false;
+        let p = palette(ui.ctx());
+        let frame = egui::Frame::new().fill(p.card).inner_margin(Margin::symmetric(14, 10));
+        Panel::right("log-line").frame(frame).default_size(360.0).size_range(240.0..=560.0).show(
+            ui,
+            |ui| close = line_ui(ui, &line, lang, acts),
+        );
+        if close {
+            model.chosen = None;
+        }
+    }
+    table_ui(ui, model, lang);
+    export_ui(ui, model, lang, acts);
+}
+
+fn filters_ui(ui: &mut Ui, model: &mut AuditModel, lang: Lang) -> bool {
+    let mut changed = false;
+    ui.horizontal_wrapped(|ui| {
+        let shown = model.period.label(lang);
+        let name = t(lang, "Période", "Period");
+        let combo = ComboBox::from_id_salt("period").width(150.0).selected_text(shown);
+        let out = combo.show_ui(ui, |ui| {
+            for period in Period::ALL {
+                let label = period.label(lang);
+                changed |= ui.selectable_value(&mut model.period, period, label).clicked();
+            }
+        });
+        out.response.accessible_name(name);
+        if model.period == Period::Chosen {
+            let hint = t(lang, "jj/mm/aaaa", "yyyy-mm-dd");
+            for (value, name) in [
+                (&mut model.from, t(lang, "Du", "From")),
+                (&mut model.to, t(lang, "au", "to")),
+            ] {
+                let label = ui.label(name);
+                let edit = TextEdit::singleline(value).desired_width(92.0).hint_text(hint);
+                changed |= ui.add(edit).labelled_by(label.id).lost_focus();
+            }
+        }
+        let any = t(lang, "Tous les membres", "All members");
+        changed |= name_menu(ui, "member", any, &mut model.member, &model.members, t(lang, "Membre", "Member"));
+        let any = t(lang, "Tous les clients", "All clients");
+        changed |= name_menu(ui, "client", any, &mut model.client, &model.clients, t(lang, "Client", "Client"));
+        let any = t(lang, "Tous les événements", "All events");
+        let shown = model.event.map_or(any, |e| text::event(e, lang));
+        let combo = ComboBox::from_id_salt("event").width(190.0).height(420.0).selected_text(shown);
+        let out = combo.show_ui(ui, |ui| {
+            changed |= ui.selectable_value(&mut model.event, None, any).clicked();
+            for event in Event::ALL {
+                let label = text::event(*event, lang);
+                changed |= ui.selectable_value(&mut model.event, Some(*event), label).clicked();
+            }
+        });
+        out.response.accessible_name(t(lang, "Événement", "Event"));
+        let hint = t(lang, "Texte : hôte, ticket…", "Text: host, ticket…");
+        let edit = TextEdit::singleline(&mut model.text).desired_width(200.0).hint_text(hint);
+        let name = t(lang, "Texte cherché", "Text sought");
+        changed |= ui.add(edit).accessible_name(name).changed();
+    });
+    changed
+}
+
+fn name_menu(
+    ui: &mut Ui,
+    salt: &str,
+    any: &str,
+    value: &mut String,
+    names: &[String],
+    label: &str,
+) -> bool {
+    let mut changed = false;
+    let shown = if value.is_empty() { any } else { value.as_str() }.to_owned();
+    let combo = ComboBox::from_id_salt(salt).width(160.0).height(360.0).truncate().selected_text(shown);
+    let out = combo.show_ui(ui, |ui| {
+        changed |= ui.selectable_value(value, String::new(), any).clicked();
+        for name in names {
+            changed |= ui.selectable_value(value, name.clone(), name).clicked();
+        }
+    });
+    out.response.accessible_name(label);
+    changed
+}
+
+fn actions_ui(ui: &mut Ui, model: &mut AuditModel, lang: Lang, acts: &mut Acts) {
+    let p = palette(ui.ctx());
+    ui.horizontal(|ui| {
+        let verify = egui::Button::new(t(lang, "Vérifier le journal", "Verify the log"));
+        let hint = t(
+            lang,
+            "Recalcule toute la chaîne, l'arbre et les signatures.",
+            "Works out the whole chain, tree and signatures again.",
+        );
+        if ui.add_enabled(!model.verifying, verify).on_hover_text(hint).clicked() {
+            model.verifying = true;
+            model.verified = None;
+            acts.push(Act::Send(Command::Ask(Tag::Verify, Request::AuditVerify)));
+        }
+        if ui.button(t(lang, "Exporter…", "Export…")).clicked() {
+            model.open_export(&dirs::document_dir().or_else(dirs::home_dir).unwrap_or_default());
+        }
+        if model.verifying || model.waiting {
+            ui.spinner();
+        }
+        let count = model.lines.len() as u64;
+        let mut shown = format!("{} {}", text::count(count, lang), t(lang, "lignes", "lines"));
+        if count >= SHOWN {
+            shown.push_str(t(lang, " (les plus récentes)", " (the newest)"));
+        }
+        ui.label(RichText::new(shown).color(p.weak));
+    });
+    match &model.verified {
+        Some(Ok(v)) if v.faults.is_empty() => {
+            ui.add_space(4.0);
+            let what = match lang {
+                Lang::Fr => format!("Journal intact : {} lignes vérifiées, {} signées.", text::count(v.lines, lang), text::count(v.signed, lang)),
+                Lang::En => format!("Log intact: {} lines verified, {} signed.", text::count(v.lines, lang), text::count(v.signed, lang)),
+            };
+            let print = format!("{} {}", t(lang, "Empreinte", "Fingerprint"), v.fingerprint);
+            parts::ok_box(ui, &what, &print);
+        }
+        Some(Ok(v)) => {
+            for fault in &v.faults {
+                ui.add_space(4.0);
+                let todo = t(
+                    lang,
+                    "Gardez ce fichier tel quel et comparez-le à une sauvegarde.",
+                    "Keep this file as it is and compare it with a backup.",
+                );
+                parts::error_box(ui, fault.get(lang), todo);
+            }
+        }
+        Some(Err(e)) => parts::failure(ui, lang, &e.what, &e.todo),
+        None => {}
+    }
+}
+
+/// Columns and their share of the width.
+const COLUMNS: [(&str, f32); 6] = [
+    ("time", 150.0),
+    ("event", 170.0),
+    (field::MEMBER, 120.0),
+    (field::CLIENT, 150.0),
+    (field::ENTRY, 220.0),
+    ("what", 260.0),
+];
+
+fn table_ui(ui: &mut Ui, model: &mut AuditModel, lang: Lang) {
+    let p = palette(ui.ctx());
+    if model.lines.is_empty() {
+        if model.loaded && !model.waiting {
+            let title = t(lang, "Aucune ligne", "No line");
+            let hint = t(lang, "Aucun événement ne correspond à ces filtres.", "No event matches these filters.");
+            parts::empty_page(ui, "\u{1f4dc}", title, hint, |_| {});
+        }
+        return;
+    }
+    let total: f32 = COLUMNS.iter().map(|c| c.1).sum();
+    let scale = (ui.available_width() - 28.0) / total;
+    let (head, _) = ui.allocate_exact_size(vec2(ui.available_width(), ROW), egui::Sense::hover());
+    let mut x = head.left() + 10.0;
+    for (name, wide) in COLUMNS {
+        let label = match name {
+            "time" => t(lang, "Date", "Date"),
+            "event" => t(lang, "Événement", "Event"),
+            "what" => t(lang, "Précisions", "Particulars"),
+            other => text::log_field(other, lang),
+        };
+        let font = egui::FontId::new(12.5, crate::gui::fonts::bold());
+        parts::cut_text(ui, egui::pos2(x, head.center().y), wide * scale - 10.0, label, font, p.weak);
+        x += wide * scale;
+    }
+    ui.painter().hline(head.x_range(), head.bottom(), egui::Stroke::new(1.0, p.line));
+    ui.spacing_mut().item_spacing.y = 0.0;
+    let mut chosen = model.chosen;
+    let area = ScrollArea::vertical().auto_shrink(false).id_salt("log");
+    area.show_rows(ui, ROW, model.lines.len(), |ui, range| {
+        for i in range {
+            let line = &model.lines[i];
+            let event = text::event(line.event, lang);
+            let when = text::when_exactly(line.at, lang);
+            let name = format!("{when} {event}");
+            let (rect, out) = parts::row(ui, ROW, chosen == Some(i), &name);
+            let mut x = rect.left() + 10.0;
+            for (column, wide) in COLUMNS {
+                let wide = wide * scale;
+                let (value, colour) = match column {
+                    "time" => (when.clone(), p.weak),
+                    "event" => (event.to_owned(), if line.ok { p.text } else { p.error }),
+                    field::ENTRY => (short_path(line), p.text),
+                    "what" => (particulars(line, lang), p.weak),
+                    other => (line.field(other).to_owned(), p.text),
+                };
+                let font = egui::FontId::proportional(13.5);
+                parts::cut_text(ui, egui::pos2(x, rect.center().y), wide - 10.0, &value, font, colour);
+                x += wide;
+            }
+            if out.clicked() {
+                chosen = if chosen == Some(i) { None } else { Some(i) };
+            }
+        }
+    });
+    model.chosen = chosen;
+}
+
+/// The path without the client, which has a column of its own.
+fn short_path(line: &OpenLine) -> String {
+    let path = line.field(field::ENTRY);
+    let client = line.field(field::CLIENT);
+    path.strip_prefix(client).and_then(|rest| rest.strip_prefix('/')).unwrap_or(path).to_owned()
+}
+
+fn particulars(line: &OpenLine, lang: Lang) -> String {
+    let shown = [
+        field::SLOT,
+        field::REMOTE_USER,
+        field::HOST,
+        field::TICKET,
+        field::REASON,
+        field::SUBJECT,
+        field::FILE,
+        field::DETAIL,
+    ];
+    let mut out = String::new();
+    for name in shown {
+        let value = line.field(name);
+        if value.is_empty() {
+            continue;
+        }
+        if !out.is_empty() {
+            out.push_str("  ·  ");
+        }
+        if name == field::SLOT {
+            out.push_str(&text::entry_field(value, lang));
+        } else {
+            out.push_str(value);
+        }
+    }
+    out
+}
+
+/// One line in full; true when it is to be closed.
+fn line_ui(ui: &mut Ui, line: &OpenLine, lang: Lang, acts: &mut Acts) -> bool {
+    let p = palette(ui.ctx());
+    let mut close = false;
+    ui.horizontal(|ui| {
+        ui.label(parts::bold(text::event(line.event, lang)).size(16.0));
+        close = parts::icon_button(ui, "\u{2716}", t(lang, "Fermer", "Close")).clicked();
+    });
+    let state = if line.ok { t(lang, "Réussi", "Done") } else { t(lang, "Refusé ou échoué", "Refused or failed") };
+    parts::badge(ui, state, if line.ok { p.ok } else { p.error });
+    ui.add_space(6.0);
+    ScrollArea::vertical().auto_shrink(false).id_salt("line").show(ui, |ui| {
+        let mut pair = |ui: &mut Ui, name: &str, value: &str| {
+            ui.label(RichText::new(name).size(12.5).color(p.weak));
+            ui.add(egui::Label::new(value).wrap().selectable(true));
+            ui.add_space(3.0);
+        };
+        pair(ui, t(lang, "Numéro", "Sequence"), &line.seq.to_string());
+        pair(ui, t(lang, "Date", "Date"), &text::when_exactly(line.at, lang));
+        pair(ui, "UTC", &line.at.to_string());
+        pair(ui, t(lang, "Mot du journal", "Word in the log"), line.event.word());
+        for (name, value) in &line.fields {
+            pair(ui, text::log_field(name, lang), value);
+        }
+        pair(ui, t(lang, "Empreinte de la ligne", "Leaf hash"), &line.leaf_hash);
+        if ui.small_button(t(lang, "Copier l'empreinte", "Copy hash")).clicked() {
+            acts.push(Act::CopyPlain(line.leaf_hash.clone()));
+        }
+    });
+    close
+}
+
+fn export_ui(ui: &mut Ui, model: &mut AuditModel, lang: Lang, acts: &mut Acts) {
+    let count = model.lines.len();
+    let Some(export) = &mut model.export else { return };
+    let mut go = false;
+    let mut stay = true;
+    let modal = egui::Modal::new(egui::Id::unique("export")).show(ui.ctx(), |ui| {
+        ui.set_width(560.0);
+        title_ui(ui, t(lang, "Exporter le journal", "Export the log"));
+        let what = match lang {
+            Lang::Fr => format!("Les lignes des filtres actuels ({count} affichées). L'export est lui-même inscrit au journal."),
+            Lang::En => format!("The lines of the present filters ({count} shown). The export itself goes into the log."),
+        };
+        ui.add(egui::Label::new(what).wrap());
+        ui.add_space(6.0);
+        ui.add_enabled_ui(!export.waiting, |ui| {
+            let label = ui.label(t(lang, "Format", "Format"));
+            let shown = format_label(export.format, lang);
+            let combo = ComboBox::from_id_salt("format").width(320.0).height(400.0).selected_text(shown);
+            let mut format = export.format;
+            let out = combo.show_ui(ui, |ui| {
+                for f in ExportFormat::ALL {
+                    ui.selectable_value(&mut format, f, format_label(f, lang));
+                }
+            });
+            out.response.labelled_by(label.id);
+            if format != export.format {
+                export.set_format(format);
+            }
+            if format == ExportFormat::Bundle {
+                let hint = t(
+                    lang,
+                    "Se vérifie sans le coffre, avec Python ou un navigateur, même colonnes masquées.",
+                    "Verifies without the vault, with Python or a browser, even with columns redacted.",
+                );
+                ui.add(egui::Label::new(RichText::new(hint).size(12.5)).wrap());
+            }
+            ui.add_space(4.0);
+            let label = ui.label(t(lang, "Fichier", "File"));
+            ui.horizontal(|ui| {
+                let edit = TextEdit::singleline(&mut export.out).desired_width(430.0);
+                ui.add(edit).labelled_by(label.id);
+                if ui.button(t(lang, "Parcourir…", "Browse…")).clicked() {
+                    let name = format!("poterne-journal.{}", export.format.extension());
+                    acts.push(Act::Send(Command::Choose(Pick::Export, name)));
+                }
+            });
+            ui.add_space(4.0);
+            ui.collapsing(t(lang, "Colonnes à masquer", "Columns to redact"), |ui| {
+                ui.horizontal_wrapped(|ui| {
+                    for name in field::ALL {
+                        let mut on = export.redact.contains(name);
+                        if ui.checkbox(&mut on, text::log_field(name, lang)).clicked() {
+                            if on {
+                                export.redact.push(name);
+                            } else {
+                                export.redact.retain(|r| r != name);
+                            }
+                        }
+                    }
+                });
+            });
+            ui.collapsing(t(lang, "Ticket et motif", "Ticket and reason"), |ui| {
+                for (value, name) in [
+                    (&mut export.ticket, t(lang, "Numéro de ticket", "Ticket number")),
+                    (&mut export.reason, t(lang, "Motif", "Reason")),
+                ] {
+                    let label = ui.label(name);
+                    let edit = TextEdit::singleline(value).desired_width(f32::INFINITY);
+                    ui.add(edit).labelled_by(label.id);
+                }
+            });
+        });
+        crate::gui::dialogs::error_ui(ui, lang, export.error.as_ref());
+        if let Some((lines, print)) = &export.done {
+            ui.add_space(6.0);
+            let what = match lang {
+                Lang::Fr => format!("{} lignes écrites.", text::count(*lines, lang)),
+                Lang::En => format!("{} lines written.", text::count(*lines, lang)),
+            };
+            let print = format!("{} {print}", t(lang, "Empreinte du coffre :", "Fingerprint of the vault:"));
+            parts::ok_box(ui, &what, &print);
+        }
+        ui.add_space(12.0);
+        ui.horizontal(|ui| {
+            let button = primary_button(ui.ctx(), t(lang, "Exporter", "Export"));
+            let ready = !export.waiting && !export.out.trim().is_empty();
+            go = ui.add_enabled(ready, button).clicked();
+            stay = !ui.button(t(lang, "Fermer", "Close")).clicked();
+            if export.waiting {
+                ui.spinner();
+            }
+        });
+    });
+    if go {
+        acts.extend(model.export_request(text::today(), lang));
+    } else if !stay || modal.should_close() {
+        model.export = None;
+    }
+}

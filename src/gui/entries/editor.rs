@@ -1,0 +1,579 @@
+//! The form for a new or changed node: what is typed, what of it differs from
+//! the saved entry, and whether it may be saved. Knows no egui; secrets lie in
+//! wiped buffers and leave only inside a patch.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::app::api::{
+    AppError, At, AttachmentBytes, EntryView, Item, Patch, Request, SecretChange, Set,
+};
+use crate::connect::field::Field;
+use crate::connect::{self, Common};
+use crate::gui::widgets::secret_buffer::SecretBuffer;
+use crate::gui::widgets::strength::Strength;
+use crate::model::entry::{ClientInfo, CredentialSource, Entry, Kind, Slot};
+use crate::model::id::EntryId;
+use crate::model::lang::{Bi, Lang};
+use crate::secret::SecretBytes;
+
+/// One secret of the form.
+pub struct SecretField {
+    /// Which.
+    pub slot: Slot,
+    /// The saved entry has it.
+    pub existed: bool,
+    /// It is to be removed.
+    pub clear: bool,
+    /// What is typed; empty leaves the saved one.
+    pub buffer: SecretBuffer,
+    /// Show what is typed.
+    pub shown: bool,
+    /// Estimate, for passwords.
+    pub strength: Strength,
+}
+
+impl SecretField {
+    fn new(slot: Slot, existed: bool) -> Self {
+        let page = matches!(slot, Slot::PrivateKey | Slot::Notes);
+        let buffer = if page { SecretBuffer::page() } else { SecretBuffer::line() };
+        let strength = Strength::of(&buffer, &[]);
+        Self { slot, existed, clear: false, shown: page, buffer, strength }
+    }
+
+    /// The typed text changed.
+    pub fn changed(&mut self) {
+        self.clear = false;
+        if self.slot == Slot::Password {
+            self.strength = Strength::of(&self.buffer, &[]);
+        }
+    }
+}
+
+/// One field the person added.
+pub struct CustomRow {
+    /// Its name.
+    pub name: String,
+    /// Kept as a secret.
+    pub secret: bool,
+    /// Its value, when it is none.
+    pub value: String,
+    /// Its value, when it is one.
+    pub hidden: SecretBuffer,
+    /// Name in the saved entry.
+    pub saved: Option<String>,
+}
+
+/// What the picker of entries fills.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum PickFor {
+    /// The linked login.
+    Linked,
+    /// A setting that names entries.
+    Setting(&'static str),
+}
+
+/// The picker of entries.
+pub struct Picker {
+    /// For what.
+    pub target: PickFor,
+    /// What is typed.
+    pub query: String,
+    /// The best matches.
+    pub results: Vec<Item>,
+}
+
+/// Why the form cannot be saved yet, at which field.
+pub type Faults = BTreeMap<&'static str, Bi>;
+
+/// State of the form.
+pub struct Editor {
+    /// What is made or changed.
+    pub kind: Kind,
+    /// The container of a new node; empty for a client.
+    pub below: String,
+    /// The saved entry, for a change.
+    pub base: Option<Box<EntryView>>,
+    /// Name.
+    pub name: String,
+    /// Host or URL.
+    pub host: String,
+    /// Port as typed.
+    pub port: String,
+    /// Login.
+    pub user: String,
+    /// Tags separated by spaces or commas.
+    pub tags: String,
+    /// Favourite mark.
+    pub favourite: bool,
+    /// Description.
+    pub description: String,
+    /// `YYYY-MM-DD`, or the French way round.
+    pub expires: String,
+    /// Credential source; `Linked` needs `linked` besides.
+    pub source: Source,
+    /// The linked entry and its path.
+    pub linked: Option<(EntryId, String)>,
+    /// Connector settings as typed.
+    pub settings: BTreeMap<&'static str, String>,
+    /// Secrets the kind offers.
+    pub secrets: Vec<SecretField>,
+    /// Fields the person added.
+    pub custom: Vec<CustomRow>,
+    /// Client record.
+    pub client: ClientInfo,
+    /// Attachments to add.
+    pub added: Vec<(String, SecretBytes)>,
+    /// Attachments to remove.
+    pub removed: BTreeSet<String>,
+    /// Forget pinned server keys.
+    pub forget_host_keys: bool,
+    /// The picker, while it is open.
+    pub picker: Option<Picker>,
+    /// The application saves.
+    pub saving: bool,
+    /// Why it did not.
+    pub error: Option<AppError>,
+    /// Fields that somebody else changed meanwhile.
+    pub stale: Vec<String>,
+    /// Give the keyboard to the first field.
+    pub focus: bool,
+}
+
+/// The words of the credential source.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Source {
+    /// Of the entry.
+    Own,
+    /// From the folder.
+    Inherited,
+    /// From another entry.
+    Linked,
+    /// Asked each time.
+    Ask,
+    /// Each member's own.
+    Mine,
+}
+
+impl Source {
+    /// Every source, in the order of the form.
+    pub const ALL: [Self; 5] = [Self::Own, Self::Inherited, Self::Linked, Self::Ask, Self::Mine];
+
+    /// What the form calls it.
+    pub fn label(self, lang: Lang) -> &'static str {
+        match self {
+            Self::Own => lang.pick("Propres à cet accès", "Of this entry"),
+            Self::Inherited => lang.pick("Hérités du dossier", "From the folder"),
+            Self::Linked => lang.pick("Liés à un autre accès", "Linked to another entry"),
+            Self::Ask => lang.pick("Demandés à chaque connexion", "Asked at each connection"),
+            Self::Mine => {
+                lang.pick("Les miens (propres à chaque membre)", "My own (each member's)")
+            }
+        }
+    }
+}
+
+impl Editor {
+    /// A form for a new node.
+    pub fn new(kind: Kind, below: &str) -> Self {
+        let mut form = Self::empty(kind, below);
+        let folder = form.kind.is_container() || !form.common().user;
+        form.source = if folder { Source::Inherited } else { Source::Own };
+        form
+    }
+
+    /// A form for a change.
+    pub fn edit(view: Box<EntryView>) -> Self {
+        let mut form = Self::empty(view.entry.kind.clone(), "");
+        let e = &view.entry;
+        form.name.clone_from(&e.name);
+        form.host.clone_from(&e.host);
+        form.port = e.port.map(|p| p.to_string()).unwrap_or_default();
+        form.user.clone_from(&e.user);
+        form.tags = e.tags.join(" ");
+        form.favourite = e.favourite;
+        form.description.clone_from(&e.description);
+        form.expires = e.expires.map(|d| d.to_string()).unwrap_or_default();
+        form.source = match &e.credential {
+            CredentialSource::Own => Source::Own,
+            CredentialSource::Inherited => Source::Inherited,
+            CredentialSource::Linked(_) => Source::Linked,
+            CredentialSource::Ask => Source::Ask,
+            CredentialSource::Mine => Source::Mine,
+        };
+        if let CredentialSource::Linked(id) = e.credential {
+            form.linked = Some((id, view.linked.clone().unwrap_or_default()));
+        }
+        for field in form.fields() {
+            let value = e.settings.get(field.id).cloned().unwrap_or_default();
+            form.settings.insert(field.id, value);
+        }
+        for secret in &mut form.secrets {
+            secret.existed = e.secrets.contains_key(&secret.slot);
+        }
+        for slot in e.secrets.keys() {
+            let known = form.secrets.iter().any(|s| s.slot == *slot);
+            if !known && !matches!(slot, Slot::Custom(_)) {
+                form.secrets.push(SecretField::new(slot.clone(), true));
+            }
+        }
+        for field in &e.custom {
+            form.custom.push(CustomRow {
+                name: field.name.clone(),
+                secret: field.secret,
+                value: field.value.clone(),
+                hidden: SecretBuffer::line(),
+                saved: Some(field.name.clone()),
+            });
+        }
+        form.client = e.client_info.clone().unwrap_or_default();
+        form.base = Some(view);
+        form
+    }
+
+    fn empty(kind: Kind, below: &str) -> Self {
+        let slots: &[Slot] = match connect::by_kind(&kind) {
+            Some(c) => c.slots(),
+            // A folder's login is passed on to the entries below.
+            None => &[Slot::Password],
+        };
+        let secrets = slots.iter().map(|s| SecretField::new(s.clone(), false)).collect();
+        let mut form = Self {
+            kind,
+            below: below.to_owned(),
+            base: None,
+            name: String::new(),
+            host: String::new(),
+            port: String::new(),
+            user: String::new(),
+            tags: String::new(),
+            favourite: false,
+            description: String::new(),
+            expires: String::new(),
+            source: Source::Own,
+            linked: None,
+            settings: BTreeMap::new(),
+            secrets,
+            custom: Vec::new(),
+            client: ClientInfo::default(),
+            added: Vec::new(),
+            removed: BTreeSet::new(),
+            forget_host_keys: false,
+            picker: None,
+            saving: false,
+            error: None,
+            stale: Vec::new(),
+            focus: true,
+        };
+        for field in form.fields() {
+            form.settings.insert(field.id, String::new());
+        }
+        form
+    }
+
+    /// Which common fields the kind has.
+    pub fn common(&self) -> Common {
+        match connect::by_kind(&self.kind) {
+            Some(c) => c.common(),
+            None => Common { host: false, port: false, user: true },
+        }
+    }
+
+    /// The connector's own settings; for containers those that are passed on.
+    pub fn fields(&self) -> Vec<&'static Field> {
+        match connect::by_kind(&self.kind) {
+            Some(c) => c.fields().iter().collect(),
+            None => {
+                let mut seen = BTreeSet::new();
+                let all = connect::ALL.iter().flat_map(|c| c.fields());
+                all.filter(|f| f.inherits && seen.insert(f.id)).collect()
+            }
+        }
+    }
+
+    /// The port used when none is typed.
+    pub fn default_port(&self) -> Option<u16> {
+        connect::by_kind(&self.kind).and_then(|c| c.default_port())
+    }
+
+    /// Whether own secrets make sense with the chosen source.
+    pub fn shows_own_login(&self) -> bool {
+        self.kind.is_container() || !self.common().user || self.source == Source::Own
+    }
+
+    /// What cannot be saved as it stands.
+    pub fn faults(&self) -> Faults {
+        let mut faults = Faults::new();
+        let name = self.name.trim();
+        if name.is_empty() {
+            faults.insert("name", Bi::new("Il faut un nom.", "A name is needed."));
+        } else if name.contains('/') {
+            faults.insert("name", Bi::new("Un nom n'a pas de « / ».", "A name has no \"/\"."));
+        }
+        if self.parsed_port().is_none() {
+            faults.insert("port", Bi::new("De 1 à 65535.", "From 1 to 65535."));
+        }
+        if self.parsed_expires().is_none() {
+            faults.insert("expires", Bi::new("Par exemple 31/12/2027.", "For example 2027-12-31."));
+        }
+        if self.common().user && self.source == Source::Linked && self.linked.is_none() {
+            let text = Bi::new("Choisissez l'accès lié.", "Choose the linked entry.");
+            faults.insert("credential", text);
+        }
+        for field in self.fields() {
+            let value = self.settings.get(field.id).map_or("", String::as_str);
+            if !field.accepts(value) {
+                let text = Bi::new("Valeur non permise.", "Value not allowed.");
+                faults.insert(field.id, text);
+            }
+        }
+        let colour = self.client.colour.trim();
+        if !colour.is_empty() && crate::gui::widgets::parts::parse_colour(colour).is_none() {
+            faults.insert("colour", Bi::new("Par exemple #2e7dd1.", "For example #2e7dd1."));
+        }
+        let mut names = BTreeSet::new();
+        for row in &self.custom {
+            if row.name.trim().is_empty() || !names.insert(row.name.trim()) {
+                let text = Bi::new("Un nom différent pour chacun.", "A different name for each.");
+                faults.insert("custom", text);
+            }
+        }
+        faults
+    }
+
+    fn parsed_port(&self) -> Option<Option<u16>> {
+        let port = self.port.trim();
+        if port.is_empty() {
+            return Some(None);
+        }
+        port.parse::<u16>().ok().filter(|p| *p > 0).map(Some)
+    }
+
+    fn parsed_expires(&self) -> Option<Option<jiff::civil::Date>> {
+        let text = self.expires.trim();
+        if text.is_empty() {
+            return Some(None);
+        }
+        if let Ok(day) = text.parse() {
+            return Some(Some(day));
+        }
+        let mut parts = text.split(['/', '.']).map(|p| p.trim().parse::<i16>());
+        let (Some(Ok(d)), Some(Ok(m)), Some(Ok(y)), None) =
+            (parts.next(), parts.next(), parts.next(), parts.next())
+        else {
+            return None;
+        };
+        let (m, d) = (i8::try_from(m).ok()?, i8::try_from(d).ok()?);
+        jiff::civil::Date::new(y, m, d).ok().map(Some)
+    }
+
+    fn tag_list(&self) -> Vec<String> {
+        self.tags
+            .split(|c: char| c == ',' || c == ';' || c.is_whitespace())
+            .filter(|t| !t.is_empty())
+            .map(str::to_owned)
+            .collect()
+    }
+
+    fn credential(&self) -> CredentialSource {
+        match (self.source, &self.linked) {
+            (Source::Own, _) => CredentialSource::Own,
+            (Source::Linked, Some((id, _))) => CredentialSource::Linked(*id),
+            (Source::Ask, _) => CredentialSource::Ask,
+            (Source::Mine, _) => CredentialSource::Mine,
+            (Source::Inherited | Source::Linked, _) => CredentialSource::Inherited,
+        }
+    }
+
+    /// What differs from the saved entry; for a new one, what was filled in.
+    pub fn patch(&self) -> Patch {
+        let base = self.base.as_ref().map(|v| &v.entry);
+        fn differs<T: PartialEq>(old: Option<T>, new: T, fresh: T) -> Set<T> {
+            if new == old.unwrap_or(fresh) { Set::Keep } else { Set::To(new) }
+        }
+        let text = |old: fn(&Entry) -> &String, new: &str| {
+            differs(base.map(|e| old(e).clone()), new.trim().to_owned(), String::new())
+        };
+        let mut patch = Patch {
+            host: text(|e| &e.host, &self.host),
+            user: text(|e| &e.user, &self.user),
+            description: text(|e| &e.description, &self.description),
+            port: differs(base.map(|e| e.port), self.parsed_port().flatten(), None),
+            expires: differs(base.map(|e| e.expires), self.parsed_expires().flatten(), None),
+            tags: differs(base.map(|e| e.tags.clone()), self.tag_list(), Vec::new()),
+            favourite: differs(base.map(|e| e.favourite), self.favourite, false),
+            forget_host_keys: self.forget_host_keys,
+            ..Patch::default()
+        };
+        if base.is_some() {
+            patch.name = text(|e| &e.name, &self.name);
+        }
+        if self.common().user || self.kind.is_container() {
+            let old = base.map(|e| e.credential.clone());
+            patch.credential = differs(old, self.credential(), CredentialSource::Inherited);
+        }
+        if self.kind == Kind::CLIENT {
+            let old = base.map(|e| e.client_info.clone().unwrap_or_default());
+            patch.client_info = differs(old, self.client.clone(), ClientInfo::default());
+        }
+        for (id, value) in &self.settings {
+            let old = base.and_then(|e| e.settings.get(*id)).map_or("", String::as_str);
+            if value.trim() != old {
+                patch.settings.insert((*id).to_owned(), value.trim().to_owned());
+            }
+        }
+        for secret in &self.secrets {
+            if secret.clear && secret.existed {
+                patch.secrets.insert(secret.slot.clone(), SecretChange::Clear);
+            } else if !secret.buffer.is_empty() {
+                let value = SecretChange::Put(secret.buffer.to_secret_bytes());
+                patch.secrets.insert(secret.slot.clone(), value);
+            }
+        }
+        self.patch_custom(&mut patch);
+        for (name, bytes) in &self.added {
+            patch.attachments.insert(name.clone(), Some(AttachmentBytes(bytes.duplicate())));
+        }
+        for name in &self.removed {
+            patch.attachments.entry(name.clone()).or_insert(None);
+        }
+        patch
+    }
+
+    fn patch_custom(&self, patch: &mut Patch) {
+        let base = self.base.as_ref().map(|v| v.entry.custom.as_slice()).unwrap_or_default();
+        for old in base {
+            let kept = self.custom.iter().any(|r| {
+                r.saved.as_ref() == Some(&old.name)
+                    && r.name.trim() == old.name
+                    && r.secret == old.secret
+            });
+            if !kept && old.secret {
+                patch.secrets.insert(Slot::Custom(old.name.clone()), SecretChange::Clear);
+            } else if !kept {
+                patch.custom.insert(old.name.clone(), None);
+            }
+        }
+        for row in &self.custom {
+            let name = row.name.trim().to_owned();
+            let same = base.iter().find(|o| o.name == name && o.secret == row.secret);
+            if row.secret {
+                if !row.hidden.is_empty() {
+                    let value = SecretChange::Put(row.hidden.to_secret_bytes());
+                    patch.secrets.insert(Slot::Custom(name), value);
+                }
+            } else if same.is_none_or(|o| o.value != row.value) {
+                patch.custom.insert(name, Some(row.value.clone()));
+            }
+        }
+    }
+
+    /// True when leaving would lose something.
+    pub fn dirty(&self) -> bool {
+        let p = self.patch();
+        let quiet = p.name == Set::Keep
+            && p.host == Set::Keep
+            && p.port == Set::Keep
+            && p.user == Set::Keep
+            && p.tags == Set::Keep
+            && p.favourite == Set::Keep
+            && p.description == Set::Keep
+            && p.expires == Set::Keep
+            && p.client_info == Set::Keep
+            && (p.credential == Set::Keep || self.base.is_none())
+            && p.settings.is_empty()
+            && p.custom.is_empty()
+            && p.secrets.is_empty()
+            && p.attachments.is_empty()
+            && !p.forget_host_keys;
+        !quiet || (self.base.is_none() && !self.name.trim().is_empty())
+    }
+
+    /// What saves it, if it may be saved.
+    pub fn save(&mut self) -> Option<Request> {
+        if self.saving || !self.faults().is_empty() {
+            return None;
+        }
+        self.saving = true;
+        self.error = None;
+        let patch = Box::new(self.patch());
+        Some(match &self.base {
+            Some(view) => Request::Edit {
+                at: At::Id(view.entry.id),
+                expected_ver: Some(view.entry.ver),
+                patch,
+            },
+            None => {
+                let name = self.name.trim();
+                let path = if self.kind == Kind::CLIENT || self.below.is_empty() {
+                    name.to_owned()
+                } else {
+                    format!("{}/{name}", self.below)
+                };
+                Request::Create { kind: self.kind.clone(), path, patch }
+            }
+        })
+    }
+
+    /// The entry as it is saved now has come after a refusal: if somebody else
+    /// changed it, names what, and takes it as the new base, so that saving
+    /// again puts only this person's changes on top.
+    pub fn rebase(&mut self, now: Box<EntryView>) {
+        let Some(base) = &self.base else { return };
+        if now.entry.ver == base.entry.ver {
+            return;
+        }
+        let (old, new) = (&base.entry, &now.entry);
+        let mut changed: Vec<String> = Vec::new();
+        macro_rules! follow {
+            ($id:literal, $field:ident, $mine:expr, $text:expr) => {
+                if old.$field != new.$field {
+                    changed.push($id.to_owned());
+                    if $mine == $text(old) {
+                        $mine = $text(new);
+                    }
+                }
+            };
+        }
+        follow!("name", name, self.name, |e: &Entry| e.name.clone());
+        follow!("host", host, self.host, |e: &Entry| e.host.clone());
+        follow!("user", user, self.user, |e: &Entry| e.user.clone());
+        follow!("description", description, self.description, |e: &Entry| e.description.clone());
+        follow!("port", port, self.port, |e: &Entry| e
+            .port
+            .map(|p| p.to_string())
+            .unwrap_or_default());
+        follow!("tags", tags, self.tags, |e: &Entry| e.tags.join(" "));
+        follow!("favourite", favourite, self.favourite, |e: &Entry| e.favourite);
+        follow!("expires", expires, self.expires, |e: &Entry| e
+            .expires
+            .map(|d| d.to_string())
+            .unwrap_or_default());
+        follow!("client_info", client_info, self.client, |e: &Entry| e
+            .client_info
+            .clone()
+            .unwrap_or_default());
+        for (id, mine) in &mut self.settings {
+            let was = old.settings.get(*id).cloned().unwrap_or_default();
+            let is = new.settings.get(*id).cloned().unwrap_or_default();
+            if was != is {
+                changed.push((*id).to_owned());
+                if *mine == was {
+                    *mine = is;
+                }
+            }
+        }
+        for slot in new.secrets.keys().chain(old.secrets.keys()).collect::<BTreeSet<_>>() {
+            if old.secrets.get(slot) != new.secrets.get(slot) {
+                changed.push(slot.to_string());
+            }
+        }
+        if old.custom != new.custom {
+            changed.push("custom".to_owned());
+        }
+        if old.attachments != new.attachments {
+            changed.push("attachments".to_owned());
+        }
+        self.stale = changed;
+        self.base = Some(now);
+    }
+}

@@ -1,0 +1,246 @@
+//! The window as a person uses it: clicks by label and keys, over a fake
+//! application. Answers come from threads, so a step waits for what it expects.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use egui::accesskit::Role;
+use egui::{Key, Modifiers};
+use egui_kittest::Harness;
+use egui_kittest::kittest::Queryable;
+use poterne::gui::prefs::Prefs;
+use poterne::gui::shell::{Shell, ShellOptions};
+use poterne::model::lang::Lang;
+
+use crate::gui_fake::{CODE, Fake, KIT, PASSWORD};
+
+type Window = Harness<'static, Shell>;
+
+fn window(fake: &Fake, exists: bool) -> Window {
+    let backend = Arc::new(fake.clone());
+    Harness::builder().with_size([1280.0, 720.0]).build_eframe(move |cc| {
+        let options = ShellOptions {
+            backend,
+            vault: "/tmp/essai.vault".into(),
+            exists,
+            lang: Some(Lang::Fr),
+            demo: None,
+            prefs: Prefs::load(None),
+        };
+        Shell::new(&cc.egui_ctx, options)
+    })
+}
+
+/// Repaints until `seen`, at most ten seconds.
+fn until(window: &mut Window, what: &str, seen: impl Fn(&Window) -> bool) {
+    let end = Instant::now() + Duration::from_secs(10);
+    loop {
+        window.run_steps(2);
+        if seen(window) {
+            return;
+        }
+        assert!(Instant::now() < end, "never saw: {what}");
+        std::thread::yield_now();
+    }
+}
+
+fn sees(window: &mut Window, label: &str) {
+    until(window, label, |w| w.query_all_by_label(label).next().is_some());
+}
+
+fn gone(window: &mut Window, label: &str) {
+    until(window, &format!("no {label}"), |w| w.query_all_by_label(label).next().is_none());
+}
+
+fn press(window: &mut Window, label: &str) {
+    sees(window, label);
+    window.get_by_role_and_label(Role::Button, label).click();
+    window.run_steps(3);
+}
+
+fn fill(window: &mut Window, role: Role, label: &str, text: &str) {
+    until(window, label, |w| w.query_by_role_and_label(role, label).is_some());
+    window.get_by_role_and_label(role, label).focus();
+    window.run_steps(2);
+    window.event(egui::Event::Text(text.to_owned()));
+    window.run_steps(2);
+}
+
+fn unlock(window: &mut Window) {
+    fill(window, Role::PasswordInput, "Mot de passe", PASSWORD);
+    fill(window, Role::PasswordInput, "Code à 6 chiffres", CODE);
+    sees(window, "Boulangerie Dupont");
+}
+
+#[test]
+fn the_sixth_digit_opens_and_a_wrong_one_gets_the_one_refusal() {
+    let fake = Fake::new();
+    let mut window = window(&fake, true);
+    fill(&mut window, Role::PasswordInput, "Mot de passe", PASSWORD);
+    fill(&mut window, Role::PasswordInput, "Code à 6 chiffres", "000000");
+    sees(&mut window, "Le coffre ne s'ouvre pas avec ces éléments.");
+    fill(&mut window, Role::PasswordInput, "Code à 6 chiffres", CODE);
+    sees(&mut window, "Boulangerie Dupont");
+}
+
+#[test]
+fn the_search_finds_across_clients_and_enter_opens_a_client() {
+    let fake = Fake::new();
+    let mut window = window(&fake, true);
+    unlock(&mut window);
+    fill(&mut window, Role::TextInput, "Rechercher", "pacs");
+    sees(&mut window, "Clinique Sainte-Éléonore/pacs-imagerie");
+    window.key_press_modifiers(Modifiers::COMMAND, Key::A);
+    window.event(egui::Event::Text("bou".to_owned()));
+    sees(&mut window, "Boulangerie Dupont/Serveurs/srv-web-01");
+    window.key_press(Key::Enter);
+    sees(&mut window, "Contrat et horaires");
+}
+
+#[test]
+fn details_show_where_the_password_comes_from_and_reveal_is_asked_for() {
+    let fake = Fake::new();
+    let mut window = window(&fake, true);
+    unlock(&mut window);
+    fill(&mut window, Role::TextInput, "Rechercher", "srv-web");
+    sees(&mut window, "Boulangerie Dupont/Serveurs/srv-web-01");
+    window.key_press(Key::ArrowDown);
+    sees(&mut window, "de Boulangerie Dupont/Serveurs");
+    press(&mut window, "Afficher : Mot de passe");
+    sees(&mut window, "Masquer : Mot de passe");
+    assert!(fake.asked().contains(&"Reveal password Serveurs".to_owned()));
+    press(&mut window, "Afficher : Code à usage unique");
+    sees(&mut window, "Masquer : Code à usage unique");
+}
+
+#[test]
+fn a_client_that_wants_a_ticket_gets_one_before_the_secret() {
+    let fake = Fake::new();
+    let mut window = window(&fake, true);
+    unlock(&mut window);
+    fill(&mut window, Role::TextInput, "Rechercher", "pacs");
+    sees(&mut window, "Clinique Sainte-Éléonore/pacs-imagerie");
+    window.key_press(Key::ArrowDown);
+    press(&mut window, "Afficher : Mot de passe");
+    fill(&mut window, Role::TextInput, "Numéro de ticket", "rien");
+    press(&mut window, "Continuer");
+    sees(&mut window, "Le numéro de ticket n'a pas la forme attendue.");
+    assert!(fake.asked().is_empty());
+    window.get_by_role_and_label(Role::TextInput, "Numéro de ticket").focus();
+    window.run_steps(2);
+    window.key_press_modifiers(Modifiers::COMMAND, Key::A);
+    window.event(egui::Event::Text("GLPI-1234".to_owned()));
+    window.run_steps(2);
+    press(&mut window, "Continuer");
+    sees(&mut window, "Masquer : Mot de passe");
+    assert_eq!(fake.asked(), ["Reveal password pacs-imagerie"]);
+}
+
+#[test]
+fn locking_takes_everything_off_the_screen() {
+    let fake = Fake::new();
+    let mut window = window(&fake, true);
+    unlock(&mut window);
+    window.key_press_modifiers(Modifiers::COMMAND, Key::L);
+    sees(&mut window, "Déverrouiller");
+    gone(&mut window, "Boulangerie Dupont");
+    until(&mut window, "the application is locked", |_| !fake.0.lock().unwrap().open);
+    unlock(&mut window);
+}
+
+#[test]
+fn the_guide_makes_a_vault_step_by_step() {
+    let fake = Fake::new();
+    let mut window = window(&fake, false);
+    sees(&mut window, "Créer votre coffre");
+    window.get_by_role_and_label(Role::TextInput, "Votre nom").focus();
+    window.run_steps(2);
+    window.key_press_modifiers(Modifiers::COMMAND, Key::A);
+    window.event(egui::Event::Text("Alice".to_owned()));
+    window.run_steps(2);
+    press(&mut window, "Continuer");
+    fill(&mut window, Role::PasswordInput, "Mot de passe", PASSWORD);
+    fill(&mut window, Role::PasswordInput, "Encore une fois", PASSWORD);
+    sees(&mut window, "Excellent");
+    press(&mut window, "Continuer");
+    press(&mut window, "Continuer");
+    sees(&mut window, "QR code à photographier");
+    fill(&mut window, Role::PasswordInput, "Code affiché par le téléphone", "999999");
+    sees(&mut window, "Ce code n'est pas celui du téléphone.");
+    fill(&mut window, Role::PasswordInput, "Code affiché par le téléphone", CODE);
+    press(&mut window, "Je l'ai noté");
+    fill(&mut window, Role::PasswordInput, "Kit recopié", KIT);
+    press(&mut window, "Terminer");
+    sees(&mut window, "potv1-abcd-efgh-jklm");
+    press(&mut window, "Déverrouiller");
+    sees(&mut window, "Code à 6 chiffres");
+}
+
+#[test]
+fn a_form_drawn_from_the_connector_saves_only_what_was_changed() {
+    let fake = Fake::new();
+    let mut window = window(&fake, true);
+    unlock(&mut window);
+    fill(&mut window, Role::TextInput, "Rechercher", "srv-base");
+    sees(&mut window, "Boulangerie Dupont/Serveurs/srv-base-01");
+    window.key_press(Key::ArrowDown);
+    press(&mut window, "Modifier");
+    fill(&mut window, Role::TextInput, "Hôte", ".exemple.fr");
+    fill(&mut window, Role::PasswordInput, "Mot de passe", "nouveau-Secret-9");
+    press(&mut window, "Enregistrer");
+    gone(&mut window, "Annuler");
+    let saved = fake.entry("srv-base-01").expect("it is still there");
+    assert_eq!(saved.host, "192.168.10.12.exemple.fr");
+    assert_eq!(saved.user, "root");
+    let put = fake.0.lock().unwrap().put.clone();
+    assert_eq!(put.values().collect::<Vec<_>>(), ["nouveau-Secret-9"]);
+}
+
+#[test]
+fn a_stale_form_is_refused_says_what_changed_and_can_be_saved_again() {
+    let fake = Fake::new();
+    let mut window = window(&fake, true);
+    unlock(&mut window);
+    fill(&mut window, Role::TextInput, "Rechercher", "srv-base");
+    sees(&mut window, "Boulangerie Dupont/Serveurs/srv-base-01");
+    window.key_press(Key::ArrowDown);
+    press(&mut window, "Modifier");
+    fill(&mut window, Role::TextInput, "Identifiant", "-adm");
+    {
+        let mut state = fake.0.lock().unwrap();
+        let entry = state.entries.iter_mut().find(|e| e.name == "srv-base-01").unwrap();
+        entry.host = "10.9.9.9".to_owned();
+        entry.ver += 1;
+    }
+    press(&mut window, "Enregistrer");
+    sees(&mut window, "Alice a modifié cet accès entre-temps : Hôte.");
+    press(&mut window, "Enregistrer");
+    gone(&mut window, "Annuler");
+    let saved = fake.entry("srv-base-01").expect("it is still there");
+    assert_eq!((saved.host.as_str(), saved.user.as_str()), ("10.9.9.9", "root-adm"));
+}
+
+#[test]
+fn leaving_a_changed_form_asks_first() {
+    let fake = Fake::new();
+    let mut window = window(&fake, true);
+    unlock(&mut window);
+    window.key_press_modifiers(Modifiers::COMMAND | Modifiers::SHIFT, Key::N);
+    fill(&mut window, Role::TextInput, "Nom", "Garage Lefèvre");
+    press(&mut window, "Annuler");
+    sees(&mut window, "Abandonner les changements ?");
+    press(&mut window, "Abandonner");
+    gone(&mut window, "Abandonner les changements ?");
+    assert!(fake.entry("Garage Lefèvre").is_none());
+}
+
+#[test]
+fn a_thousand_clients_scroll_without_being_painted_all() {
+    let fake = Fake::large(1000);
+    let mut window = window(&fake, true);
+    fill(&mut window, Role::PasswordInput, "Mot de passe", PASSWORD);
+    fill(&mut window, Role::PasswordInput, "Code à 6 chiffres", CODE);
+    sees(&mut window, "Société n° 0000 du Grand Ouest");
+    let rows = window.query_all_by_role(Role::ListItem).count();
+    assert!((5..60).contains(&rows), "{rows} lines were painted");
+}
