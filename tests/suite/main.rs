@@ -3,6 +3,7 @@
 mod audit_bundle;
 mod audit_formats;
 mod audit_log;
+mod connect_all;
 mod formats;
 #[cfg(feature = "gui")]
 mod gui_fake;
