@@ -20,6 +20,8 @@ mod gui_theme;
 mod kit;
 mod kit_ssh;
 mod members;
+mod plan_story;
+mod search_story;
 mod seeded;
 mod slots;
 mod smoke;
