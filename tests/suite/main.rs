@@ -26,6 +26,7 @@ mod seeded;
 mod slots;
 mod smoke;
 mod ssh_login;
+mod ssh_old_devices;
 mod ssh_session;
 mod vault_story;
 mod vectors;
