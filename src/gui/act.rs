@@ -10,6 +10,8 @@ use crate::model::lang::{Bi, Lang};
 
 use crate::secret::SecretText;
 
+use super::dialogs::Confirm;
+use super::theme::Theme;
 use super::worker::Command;
 
 /// A page of the unlocked window.
@@ -90,6 +92,10 @@ pub enum Act {
     Language(Lang),
     /// Dark to light or back.
     ToggleTheme,
+    /// This look.
+    Look(Theme),
+    /// A yes-or-no question.
+    Confirm(Box<Confirm>),
     /// Reads the tree again.
     Reload,
     /// Leaves the guide or a way in, back to unlock.

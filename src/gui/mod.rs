@@ -3,6 +3,7 @@
 
 pub mod act;
 pub mod action;
+pub mod audit;
 pub mod backend;
 pub mod dialogs;
 pub mod entries;
@@ -11,7 +12,9 @@ pub mod fonts;
 pub mod guide;
 pub mod prefs;
 pub mod sessions;
+pub mod settings;
 pub mod shell;
+pub mod team;
 pub mod terminal;
 pub mod text;
 pub mod theme;

@@ -244,3 +244,79 @@ fn a_thousand_clients_scroll_without_being_painted_all() {
     let rows = window.query_all_by_role(Role::ListItem).count();
     assert!((5..60).contains(&rows), "{rows} lines were painted");
 }
+
+#[test]
+fn a_session_that_fails_says_so_in_its_tab_and_can_be_tried_again() {
+    let fake = Fake::new();
+    let mut window = window(&fake, true);
+    unlock(&mut window);
+    fill(&mut window, Role::TextInput, "Rechercher", "srv-base");
+    sees(&mut window, "Boulangerie Dupont/Serveurs/srv-base-01");
+    window.key_press(Key::Enter);
+    sees(&mut window, "Le serveur ne répond pas.");
+    sees(&mut window, "Réessayer");
+}
+
+#[test]
+fn the_log_page_shows_verifies_and_exports() {
+    let fake = Fake::new();
+    let mut window = window(&fake, true);
+    unlock(&mut window);
+    press(&mut window, "Journal");
+    until(&mut window, "lines", |w| w.query_all_by_role(Role::ListItem).count() > 5);
+    press(&mut window, "Vérifier le journal");
+    sees(&mut window, "Journal intact : 1\u{a0}234 lignes vérifiées, 1\u{a0}230 signées.");
+    press(&mut window, "Exporter…");
+    press(&mut window, "Exporter");
+    sees(&mut window, "60 lignes écrites.");
+    assert!(fake.asked().contains(&"export bundle".to_owned()));
+}
+
+#[test]
+fn an_owner_invites_and_removes_with_a_list_of_what_to_change() {
+    let fake = Fake::new();
+    let mut window = window(&fake, true);
+    unlock(&mut window);
+    press(&mut window, "Équipe");
+    press(&mut window, "Inviter un membre…");
+    fill(&mut window, Role::TextInput, "Nom", "Chloé");
+    press(&mut window, "Créer l'invitation");
+    sees(&mut window, "Code d'invitation");
+    press(&mut window, "C'est transmis");
+    press(&mut window, "Retirer Bruno Lefèvre");
+    press(&mut window, "Retirer");
+    sees(&mut window, "Bruno Lefèvre est retiré");
+}
+
+#[test]
+fn settings_pages_open_and_settings_are_saved() {
+    let fake = Fake::new();
+    let mut window = window(&fake, true);
+    unlock(&mut window);
+    press(&mut window, "Réglages");
+    sees(&mut window, "Changer de mot de passe");
+    for part in ["Postes", "Apparence", "À propos", "Coffre"] {
+        press(&mut window, part);
+    }
+    press(&mut window, "Sauvegarder maintenant");
+    until(&mut window, "counted", |w| {
+        w.query_all_by_label_contains("1\u{a0}234 lignes de journal.").next().is_some()
+    });
+    window.get_by_label("Contrôler le coffre").scroll_to_me();
+    window.run_steps(4);
+    press(&mut window, "Contrôler le coffre");
+    until(&mut window, "checked", |w| {
+        w.query_all_by_label_contains("Tout est intact").next().is_some()
+    });
+}
+
+#[test]
+fn an_auditor_sees_the_log_and_no_entries() {
+    let fake = Fake::new();
+    fake.0.lock().unwrap().role = poterne::model::member::Role::Auditor;
+    let mut window = window(&fake, true);
+    fill(&mut window, Role::PasswordInput, "Mot de passe", PASSWORD);
+    fill(&mut window, Role::PasswordInput, "Code à 6 chiffres", CODE);
+    sees(&mut window, "Vérifier le journal");
+    assert!(window.query_by_role_and_label(Role::Button, "Accès").is_none());
+}

@@ -36,10 +36,11 @@ pub fn audit_ui(ui: &mut Ui, model: &mut AuditModel, lang: Lang, acts: &mut Acts
         let mut close = false;
         let p = palette(ui.ctx());
         let frame = egui::Frame::new().fill(p.card).inner_margin(Margin::symmetric(14, 10));
-        Panel::right("log-line").frame(frame).default_size(360.0).size_range(240.0..=560.0).show(
-            ui,
-            |ui| close = line_ui(ui, &line, lang, acts),
-        );
+        Panel::right("log-line")
+            .frame(frame)
+            .default_size(360.0)
+            .size_range(240.0..=560.0)
+            .show(ui, |ui| close = line_ui(ui, &line, lang, acts));
         if close {
             model.chosen = None;
         }
@@ -63,19 +64,32 @@ fn filters_ui(ui: &mut Ui, model: &mut AuditModel, lang: Lang) -> bool {
         out.response.accessible_name(name);
         if model.period == Period::Chosen {
             let hint = t(lang, "jj/mm/aaaa", "yyyy-mm-dd");
-            for (value, name) in [
-                (&mut model.from, t(lang, "Du", "From")),
-                (&mut model.to, t(lang, "au", "to")),
-            ] {
+            for (value, name) in
+                [(&mut model.from, t(lang, "Du", "From")), (&mut model.to, t(lang, "au", "to"))]
+            {
                 let label = ui.label(name);
                 let edit = TextEdit::singleline(value).desired_width(92.0).hint_text(hint);
                 changed |= ui.add(edit).labelled_by(label.id).lost_focus();
             }
         }
         let any = t(lang, "Tous les membres", "All members");
-        changed |= name_menu(ui, "member", any, &mut model.member, &model.members, t(lang, "Membre", "Member"));
+        changed |= name_menu(
+            ui,
+            "member",
+            any,
+            &mut model.member,
+            &model.members,
+            t(lang, "Membre", "Member"),
+        );
         let any = t(lang, "Tous les clients", "All clients");
-        changed |= name_menu(ui, "client", any, &mut model.client, &model.clients, t(lang, "Client", "Client"));
+        changed |= name_menu(
+            ui,
+            "client",
+            any,
+            &mut model.client,
+            &model.clients,
+            t(lang, "Client", "Client"),
+        );
         let any = t(lang, "Tous les événements", "All events");
         let shown = model.event.map_or(any, |e| text::event(e, lang));
         let combo = ComboBox::from_id_salt("event").width(190.0).height(420.0).selected_text(shown);
@@ -105,7 +119,8 @@ fn name_menu(
 ) -> bool {
     let mut changed = false;
     let shown = if value.is_empty() { any } else { value.as_str() }.to_owned();
-    let combo = ComboBox::from_id_salt(salt).width(160.0).height(360.0).truncate().selected_text(shown);
+    let combo =
+        ComboBox::from_id_salt(salt).width(160.0).height(360.0).truncate().selected_text(shown);
     let out = combo.show_ui(ui, |ui| {
         changed |= ui.selectable_value(value, String::new(), any).clicked();
         for name in names {
@@ -147,8 +162,16 @@ fn actions_ui(ui: &mut Ui, model: &mut AuditModel, lang: Lang, acts: &mut Acts) 
         Some(Ok(v)) if v.faults.is_empty() => {
             ui.add_space(4.0);
             let what = match lang {
-                Lang::Fr => format!("Journal intact : {} lignes vérifiées, {} signées.", text::count(v.lines, lang), text::count(v.signed, lang)),
-                Lang::En => format!("Log intact: {} lines verified, {} signed.", text::count(v.lines, lang), text::count(v.signed, lang)),
+                Lang::Fr => format!(
+                    "Journal intact : {} lignes vérifiées, {} signées.",
+                    text::count(v.lines, lang),
+                    text::count(v.signed, lang)
+                ),
+                Lang::En => format!(
+                    "Log intact: {} lines verified, {} signed.",
+                    text::count(v.lines, lang),
+                    text::count(v.signed, lang)
+                ),
             };
             let print = format!("{} {}", t(lang, "Empreinte", "Fingerprint"), v.fingerprint);
             parts::ok_box(ui, &what, &print);
@@ -184,7 +207,11 @@ fn table_ui(ui: &mut Ui, model: &mut AuditModel, lang: Lang) {
     if model.lines.is_empty() {
         if model.loaded && !model.waiting {
             let title = t(lang, "Aucune ligne", "No line");
-            let hint = t(lang, "Aucun événement ne correspond à ces filtres.", "No event matches these filters.");
+            let hint = t(
+                lang,
+                "Aucun événement ne correspond à ces filtres.",
+                "No event matches these filters.",
+            );
             parts::empty_page(ui, "\u{1f4dc}", title, hint, |_| {});
         }
         return;
@@ -201,7 +228,14 @@ fn table_ui(ui: &mut Ui, model: &mut AuditModel, lang: Lang) {
             other => text::log_field(other, lang),
         };
         let font = egui::FontId::new(12.5, crate::gui::fonts::bold());
-        parts::cut_text(ui, egui::pos2(x, head.center().y), wide * scale - 10.0, label, font, p.weak);
+        parts::cut_text(
+            ui,
+            egui::pos2(x, head.center().y),
+            wide * scale - 10.0,
+            label,
+            font,
+            p.weak,
+        );
         x += wide * scale;
     }
     ui.painter().hline(head.x_range(), head.bottom(), egui::Stroke::new(1.0, p.line));
@@ -226,7 +260,14 @@ fn table_ui(ui: &mut Ui, model: &mut AuditModel, lang: Lang) {
                     other => (line.field(other).to_owned(), p.text),
                 };
                 let font = egui::FontId::proportional(13.5);
-                parts::cut_text(ui, egui::pos2(x, rect.center().y), wide - 10.0, &value, font, colour);
+                parts::cut_text(
+                    ui,
+                    egui::pos2(x, rect.center().y),
+                    wide - 10.0,
+                    &value,
+                    font,
+                    colour,
+                );
                 x += wide;
             }
             if out.clicked() {
@@ -281,11 +322,15 @@ fn line_ui(ui: &mut Ui, line: &OpenLine, lang: Lang, acts: &mut Acts) -> bool {
         ui.label(parts::bold(text::event(line.event, lang)).size(16.0));
         close = parts::icon_button(ui, "\u{2716}", t(lang, "Fermer", "Close")).clicked();
     });
-    let state = if line.ok { t(lang, "Réussi", "Done") } else { t(lang, "Refusé ou échoué", "Refused or failed") };
+    let state = if line.ok {
+        t(lang, "Réussi", "Done")
+    } else {
+        t(lang, "Refusé ou échoué", "Refused or failed")
+    };
     parts::badge(ui, state, if line.ok { p.ok } else { p.error });
     ui.add_space(6.0);
     ScrollArea::vertical().auto_shrink(false).id_salt("line").show(ui, |ui| {
-        let mut pair = |ui: &mut Ui, name: &str, value: &str| {
+        let pair = |ui: &mut Ui, name: &str, value: &str| {
             ui.label(RichText::new(name).size(12.5).color(p.weak));
             ui.add(egui::Label::new(value).wrap().selectable(true));
             ui.add_space(3.0);

@@ -152,17 +152,22 @@ fn value_ui(ui: &mut Ui, label: &str, value: &str, lang: Lang, acts: &mut Acts) 
     if value.is_empty() {
         return;
     }
-    ui.horizontal_top(|ui| {
+    ui.horizontal(|ui| {
         label_ui(ui, label);
-        let room = (ui.available_width() - 44.0).max(60.0);
-        ui.scope(|ui| {
-            ui.set_max_width(room);
-            ui.add(egui::Label::new(value).wrap().selectable(true));
-        });
+        value_label_ui(ui, value, 44.0);
         let name = format!("{} : {label}", t(lang, "Copier", "Copy"));
-        if parts::icon_button(ui, "\u{1f4cb}", &name).clicked() {
+        if parts::drawn_button(ui, parts::Icon::Copy, &name).clicked() {
             acts.push(Act::CopyPlain(value.to_owned()));
         }
+    });
+}
+
+/// The value, which leaves `beside` points free after it.
+fn value_label_ui(ui: &mut Ui, value: &str, beside: f32) {
+    let room = (ui.available_width() - beside).max(60.0);
+    ui.vertical(|ui| {
+        ui.set_max_width(room);
+        ui.add(egui::Label::new(value).wrap().selectable(true));
     });
 }
 
@@ -182,12 +187,9 @@ fn plain_ui(ui: &mut Ui, label: &str, value: &str) {
     if value.is_empty() {
         return;
     }
-    ui.horizontal_top(|ui| {
+    ui.horizontal(|ui| {
         label_ui(ui, label);
-        ui.scope(|ui| {
-            ui.set_max_width(ui.available_width());
-            ui.add(egui::Label::new(value).wrap().selectable(true));
-        });
+        value_label_ui(ui, value, 0.0);
     });
 }
 
@@ -291,9 +293,10 @@ fn secret_ui(
     ui.horizontal_top(|ui| {
         label_ui(ui, &label);
         let room = (ui.available_width() - 90.0).max(60.0);
+        let long = model.shown(line.giver, &line.slot).is_some_and(|v| v.len() > 24);
         ui.vertical(|ui| {
-            ui.set_width(room);
-            ui.add_space(3.0);
+            ui.set_width(if long { room } else { room.min(240.0) });
+            ui.add_space(4.0);
             match (totp, model.code()) {
                 (true, Some(code)) if code.of == line.giver => {
                     let left = code.until.saturating_duration_since(now);
@@ -326,11 +329,11 @@ fn secret_ui(
                 "Your role may not see secrets.",
             );
             let (sign, verb) = if shown {
-                ("\u{1f648}", t(lang, "Masquer", "Hide"))
+                (parts::Icon::Hide, t(lang, "Masquer", "Hide"))
             } else {
-                ("\u{1f441}", t(lang, "Afficher", "Show"))
+                (parts::Icon::Show, t(lang, "Afficher", "Show"))
             };
-            let show = parts::icon_button(ui, sign, &format!("{verb} : {label}"));
+            let show = parts::drawn_button(ui, sign, &format!("{verb} : {label}"));
             if show.on_disabled_hover_text(no).clicked() {
                 if shown {
                     model.hide(line.giver, &line.slot);
@@ -341,7 +344,7 @@ fn secret_ui(
                 }
             }
             let name = format!("{} : {label}", t(lang, "Copier", "Copy"));
-            let copy = parts::icon_button(ui, "\u{1f4cb}", &name);
+            let copy = parts::drawn_button(ui, parts::Icon::Copy, &name);
             if copy.on_disabled_hover_text(no).clicked() {
                 let what = if totp { Guarded::CopyTotp } else { Guarded::Copy(line.slot.clone()) };
                 acts.push(Act::Guarded(line.giver, what));
@@ -406,14 +409,25 @@ fn plan_ui(ui: &mut Ui, model: &Details, lang: Lang) {
             for line in &plan.lines {
                 let field = text::entry_field(&line.field, lang);
                 ui.label(RichText::new(field).color(p.weak));
-                let value =
-                    if line.secret { "\u{2022}\u{2022}\u{2022}\u{2022}" } else { &line.value };
-                ui.add(egui::Label::new(value).truncate());
+                let value = if line.secret {
+                    "\u{2022}\u{2022}\u{2022}\u{2022}"
+                } else {
+                    line.value.as_str()
+                };
+                ui.label(cut(value));
                 ui.label(RichText::new(text::origin(&line.origin, lang)).color(p.weak));
                 ui.end_row();
             }
         });
     });
+}
+
+/// At most sixty characters of a value that is shown in full elsewhere.
+fn cut(value: &str) -> String {
+    match value.char_indices().nth(60) {
+        Some((at, _)) => format!("{}…", &value[..at]),
+        None => value.to_owned(),
+    }
 }
 
 fn person(view: &EntryView, id: MemberId) -> String {

@@ -319,7 +319,7 @@ fn secret_ui(
             eye_ui(ui, &mut secret.shown, lang);
             if secret.existed {
                 let remove = t(lang, "Supprimer ce secret", "Remove this secret");
-                if parts::icon_button(ui, "\u{1f5d1}", remove).clicked() {
+                if parts::drawn_button(ui, parts::Icon::Bin, remove).clicked() {
                     secret.clear = !secret.clear;
                     secret.buffer.clear();
                 }
@@ -490,7 +490,7 @@ fn custom_ui(ui: &mut Ui, form: &mut Editor, faults: &Faults, lang: Lang) {
                     row.value.clear();
                 }
                 let remove = format!("{} {}", t(lang, "Retirer le champ", "Remove field"), i + 1);
-                if parts::icon_button(ui, "\u{1f5d1}", &remove).clicked() {
+                if parts::drawn_button(ui, parts::Icon::Bin, &remove).clicked() {
                     gone = Some(i);
                 }
             });
@@ -536,7 +536,7 @@ fn attachments_ui(ui: &mut Ui, form: &mut Editor, lang: Lang, acts: &mut Acts) {
             ui.horizontal(|ui| {
                 ui.label(format!("\u{1f4ce} {name}  ({})", text::size(bytes.len() as u64, lang)));
                 let remove = format!("{} {name}", t(lang, "Retirer", "Remove"));
-                if parts::icon_button(ui, "\u{1f5d1}", &remove).clicked() {
+                if parts::drawn_button(ui, parts::Icon::Bin, &remove).clicked() {
                     gone = Some(i);
                 }
             });

@@ -403,7 +403,7 @@ fn done_ui(ui: &mut Ui, model: &mut GuideModel, lang: Lang, acts: &mut Acts) {
         ui.horizontal_wrapped(|ui| {
             ui.label(RichText::new(&made.fingerprint).monospace());
             let copy = t(lang, "Copier l'empreinte", "Copy fingerprint");
-            if parts::icon_button(ui, "\u{1f4cb}", copy).clicked() {
+            if parts::drawn_button(ui, parts::Icon::Copy, copy).clicked() {
                 acts.push(Act::CopyPlain(made.fingerprint.clone()));
             }
         });

@@ -6,15 +6,18 @@ use egui::{CentralPanel, Margin, Panel, RichText, Ui};
 
 use crate::gui::act::{Acts, Page};
 use crate::gui::action::Action;
+use crate::gui::audit::view::audit_ui;
 use crate::gui::entries::details_view::details_ui;
 use crate::gui::entries::editor_view::editor_ui;
 use crate::gui::entries::list_view::{list_ui, new_menu};
+use crate::gui::settings::view::settings_ui;
+use crate::gui::team::view::{Me, team_ui};
 use crate::gui::text::t;
 use crate::gui::theme::palette;
 use crate::model::policy::Action as Right;
 
 use super::top_bar::{Bar, bar_ui};
-use super::{Screen, Shell};
+use super::{Opened, Screen, Shell};
 
 impl Shell {
     pub(super) fn main_ui(&mut self, ui: &mut Ui, now: Instant, acts: &mut Acts) {
@@ -45,8 +48,29 @@ impl Shell {
         bar_ui(ui, bar, acts);
         match opened.page {
             Page::Entries => self.entries_ui(ui, now, acts),
-            Page::Audit | Page::Team | Page::Settings => {}
+            page => self.page_ui(ui, page, acts),
         }
+    }
+
+    fn page_ui(&mut self, ui: &mut Ui, page: Page, acts: &mut Acts) {
+        let lang = self.lang;
+        let Screen::Open(opened) = &mut self.screen else { return };
+        let manages_vault = opened.may(Right::ManageVault) && !opened.status.read_only;
+        let manages = opened.may(Right::ManageMembers) && !opened.status.read_only;
+        let Opened { status, audit, team, own, settings, .. } = &mut **opened;
+        let frame = egui::Frame::new().fill(ground(ui)).inner_margin(Margin::symmetric(20, 12));
+        CentralPanel::default().frame(frame).show(ui, |ui| match page {
+            Page::Audit => audit_ui(ui, audit, lang, acts),
+            Page::Team => {
+                let me = Me { name: &status.member, role: status.role, manages };
+                team_ui(ui, team, &me, lang, acts);
+            }
+            Page::Settings => {
+                own.settings.get_or_insert_with(|| settings.clone());
+                settings_ui(ui, own, status, manages_vault, lang, acts);
+            }
+            Page::Entries => {}
+        });
     }
 
     fn entries_ui(&mut self, ui: &mut Ui, now: Instant, acts: &mut Acts) {
@@ -61,8 +85,16 @@ impl Shell {
                 list_ui(ui, &mut opened.list, lang, acts);
             },
         );
-        let ground = if p.dark { p.panel } else { p.card };
-        let frame = egui::Frame::new().fill(ground).inner_margin(Margin::symmetric(20, 12));
+        let home = t(lang, "Fiche", "Details");
+        self.sessions_view.strip_ui(ui, &mut self.sessions, lang, home);
+        if self.sessions.front().is_some() {
+            let frame = egui::Frame::new().fill(ground(ui));
+            CentralPanel::default().frame(frame).show(ui, |ui| {
+                self.sessions_view.front_ui(ui, &mut self.sessions, lang);
+            });
+            return;
+        }
+        let frame = egui::Frame::new().fill(ground(ui)).inner_margin(Margin::symmetric(20, 12));
         CentralPanel::default().frame(frame).show(ui, |ui| {
             if let Some(form) = &mut opened.editor {
                 editor_ui(ui, form, lang, acts);
@@ -74,6 +106,12 @@ impl Shell {
             details_ui(ui, &mut opened.details, lang, now, acts);
         });
     }
+}
+
+/// The ground of the middle.
+fn ground(ui: &Ui) -> egui::Color32 {
+    let p = palette(ui.ctx());
+    if p.dark { p.panel } else { p.card }
 }
 
 /// The line below the list: what is there, and what can be added.

@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 
 use egui::{CentralPanel, Context, Ui};
 
-use crate::app::api::{Request, Settings, Status};
+use crate::app::api::{EntryView, Request, Settings, Status};
 use crate::app::desktop::SecretClipboard;
 use crate::model::id::EntryId;
 use crate::model::lang::{Bi, Lang};
@@ -22,6 +22,7 @@ use crate::model::policy::{Action as Right, may};
 
 use super::act::{Act, Acts, Page};
 use super::action::{self, Action};
+use super::audit::model::AuditModel;
 use super::backend::Backend;
 use super::dialogs::{self, Dialog, Outcome};
 use super::entries::details::Details;
@@ -30,6 +31,10 @@ use super::entries::list_view::ListModel;
 use super::guide::model::GuideModel;
 use super::guide::view::guide_ui;
 use super::prefs::Prefs;
+use super::sessions::Sessions;
+use super::sessions::view::SessionsView;
+use super::settings::model::SettingsModel;
+use super::team::model::TeamModel;
 use super::theme::{self, Theme};
 use super::unlock::model::UnlockModel;
 use super::unlock::view::{Around, unlock_ui};
@@ -74,6 +79,11 @@ struct Opened {
     list: ListModel,
     details: Details,
     editor: Option<Box<Editor>>,
+    audit: AuditModel,
+    team: TeamModel,
+    own: SettingsModel,
+    /// The entry about to be connected.
+    connecting: Option<Box<EntryView>>,
     /// Last ticket given, by client.
     tickets: HashMap<String, String>,
 }
@@ -91,6 +101,10 @@ impl Opened {
             list,
             details: Details::default(),
             editor: None,
+            audit: AuditModel::default(),
+            team: TeamModel::default(),
+            own: SettingsModel::default(),
+            connecting: None,
             tickets: HashMap::new(),
         }
     }
@@ -109,6 +123,8 @@ pub struct Shell {
     prefs: Prefs,
     lang: Lang,
     screen: Screen,
+    sessions: Sessions,
+    sessions_view: SessionsView,
     dialog: Option<Dialog>,
     toasts: Toasts,
     last_input: Instant,
@@ -137,7 +153,14 @@ impl Shell {
             let _ = tell.send(());
             wake.request_repaint();
         });
+        let wake = ctx.clone();
+        let sessions = Sessions::new(
+            options.backend.clone(),
+            Arc::new(move |wait| wake.request_repaint_after(wait)),
+        );
         Self {
+            sessions,
+            sessions_view: SessionsView::default(),
             worker: Worker::start(options.backend, ctx.clone()),
             clipboard: SecretClipboard::default(),
             vault: options.vault,
@@ -171,8 +194,9 @@ impl Shell {
 
     /// Locks: wipes what this window holds and tells the application.
     fn lock(&mut self, ctx: &Context) {
-        if !matches!(self.screen, Screen::Open(_)) {
-            return;
+        let Screen::Open(opened) = &self.screen else { return };
+        if opened.settings.lock_ends_sessions {
+            self.sessions.close_all();
         }
         self.ask(Tag::Locked, Request::Lock);
         self.clipboard.take_back();
@@ -180,7 +204,9 @@ impl Shell {
     }
 
     fn show_unlock(&mut self, ctx: &Context) {
-        self.screen = Screen::Unlock(Box::new(UnlockModel::new(&self.prefs.member)));
+        let mut unlock = UnlockModel::new(&self.prefs.member);
+        unlock.sessions_waiting = self.sessions.busy_count();
+        self.screen = Screen::Unlock(Box::new(unlock));
         self.dialog = None;
         self.toasts.clear();
         // egui keeps undo histories and layouts by widget; all of it goes.
@@ -234,8 +260,9 @@ impl Shell {
         }
     }
 
-    fn terminal_has_keys(&self, _ctx: &Context) -> bool {
-        false
+    fn terminal_has_keys(&self, ctx: &Context) -> bool {
+        matches!(self.screen, Screen::Open(_))
+            && self.sessions_view.has_keyboard(ctx, &self.sessions)
     }
 }
 
@@ -244,6 +271,7 @@ impl eframe::App for Shell {
         while let Some(notice) = self.worker.poll() {
             self.take_notice(ctx, notice);
         }
+        self.sessions.drain();
         if self.lock_signals.try_iter().count() > 0 {
             self.lock(ctx);
         }
@@ -303,6 +331,7 @@ impl eframe::App for Shell {
 
     fn on_exit(&mut self, _gl: Option<&eframe::glow::Context>) {
         self.clipboard.take_back();
+        self.sessions.close_all();
         if matches!(self.screen, Screen::Open(_)) {
             // The last line of the log; the window is already gone.
             let _ = self.worker.backend().call(Request::Lock);

@@ -1,14 +1,19 @@
 //! What to do with each answer of the window's threads.
 
+use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
 use egui::Context;
 
 use crate::app::api::{AppError, At, Code, Reply, Request, Status};
+use crate::gui::act::{Act, Guarded};
 use crate::gui::dialogs::Dialog;
 use crate::gui::entries::editor::Editor;
+use crate::gui::team::model::Sheet;
+use crate::gui::text;
 use crate::gui::unlock::model::Focus;
 use crate::gui::worker::{Command, Notice, Pick, Tag};
+use crate::model::audit_event::field;
 use crate::model::entry::Slot;
 use crate::model::id::EntryId;
 use crate::model::policy::Action as Right;
@@ -68,8 +73,15 @@ impl Shell {
                 }
             }
             Notice::Found(number, found) => {
-                if let Screen::Open(opened) = &mut self.screen {
-                    opened.list.search.answer(number, found);
+                if let Screen::Open(opened) = &mut self.screen
+                    && opened.list.search.answer(number, found)
+                    && let Some(item) = opened.list.search.chosen_item().cloned()
+                    && opened.editor.is_none()
+                {
+                    opened.list.tree.learn_one(&item);
+                    opened.list.selected = Some(item.summary.id);
+                    opened.details.want(item.summary.id);
+                    ask_details(&self.worker, item.summary.id);
                 }
             }
             Notice::Answer(tag, answer) => self.answered(ctx, tag, answer),
@@ -147,7 +159,12 @@ impl Shell {
         match (tag, reply) {
             (Tag::Status, Reply::Status(status)) => opened.status = status,
             (Tag::Settings, Reply::Settings(settings)) => opened.settings = settings,
-            (Tag::Roots, Reply::Items(items)) => opened.list.tree.set_roots(items),
+            (Tag::Roots, Reply::Items(items)) => {
+                let names: Vec<String> = items.iter().map(|i| i.summary.name.clone()).collect();
+                opened.audit.clients.clone_from(&names);
+                opened.team.clients = names;
+                opened.list.tree.set_roots(items);
+            }
             (Tag::Children(id), Reply::Items(items)) => opened.list.tree.set_children(id, items),
             (Tag::Favourites, Reply::Items(items)) => opened.list.tree.set_favourites(items),
             (Tag::Trash, Reply::Items(items)) => opened.list.tree.set_trash(items),
@@ -179,6 +196,10 @@ impl Shell {
             (Tag::Attachment(_, path), Reply::Attachment(bytes)) => {
                 self.worker.send(Command::Write(path, bytes));
                 self.justified();
+            }
+            (Tag::BeforeConnect(id), Reply::Entry(view)) => {
+                opened.connecting = Some(view);
+                self.guarded(id, Guarded::Connect);
             }
             (Tag::ToEdit(_), Reply::Entry(view)) => self.open_editor(Editor::edit(view)),
             (Tag::PickEntry, Reply::Items(items)) => {
@@ -216,6 +237,101 @@ impl Shell {
                 }
                 self.reload();
             }
+            (tag, reply) => self.answered_page(tag, reply),
+        }
+    }
+
+    /// Answers for the pages besides the entries.
+    fn answered_page(&mut self, tag: Tag, reply: Reply) {
+        let Screen::Open(opened) = &mut self.screen else { return };
+        let Opened { audit, team, own, settings, .. } = &mut **opened;
+        match (tag, reply) {
+            (Tag::Log, Reply::Log(lines)) => {
+                for line in &lines {
+                    let name = line.field(field::MEMBER);
+                    if !name.is_empty() && !audit.members.iter().any(|m| m == name) {
+                        audit.members.push(name.to_owned());
+                    }
+                    let name = line.field(field::CLIENT);
+                    if !name.is_empty() && !audit.clients.iter().any(|c| c == name) {
+                        audit.clients.push(name.to_owned());
+                    }
+                }
+                audit.members.sort();
+                audit.clients.sort();
+                let next = audit.answer(Ok(lines), text::today());
+                if let Some(Act::Send(command)) = next {
+                    self.worker.send(command);
+                }
+            }
+            (Tag::Verify, Reply::Verified(found)) => {
+                audit.verifying = false;
+                audit.verified = Some(Ok(found));
+            }
+            (Tag::Export, Reply::Exported { lines, fingerprint }) => {
+                if let Some(export) = &mut audit.export {
+                    export.waiting = false;
+                    export.done = Some((lines, fingerprint));
+                }
+            }
+            (Tag::Fingerprint, Reply::Fingerprint(print)) => own.fingerprint = Some(print),
+            (Tag::Members, Reply::Members(members)) => {
+                team.members = members;
+                team.loaded = true;
+                team.error = None;
+            }
+            (Tag::Invite, Reply::Invitation(code)) => {
+                let name = match team.sheet.take() {
+                    Some(Sheet::Form(form)) => form.name,
+                    _ => String::new(),
+                };
+                team.sheet = Some(Sheet::Invitation(name, code));
+                self.ask(Tag::Members, Request::Members);
+            }
+            (Tag::MemberChanged, Reply::Done) => {
+                team.sheet = None;
+                self.ask(Tag::Members, Request::Members);
+            }
+            (Tag::MemberRemoved, Reply::Removed { rotate }) => {
+                let name = team.removing.take().unwrap_or_default();
+                team.sheet = Some(Sheet::Rotate(name, rotate, BTreeSet::new()));
+                self.ask(Tag::Members, Request::Members);
+            }
+            (Tag::Devices, Reply::Devices(devices)) => own.devices = Some(devices),
+            (Tag::DeviceCode, Reply::EnrolCode(code)) => {
+                own.finished();
+                own.device_code = Some(code);
+                own.label.clear();
+            }
+            (Tag::DeviceRemoved, Reply::Done) => self.ask(Tag::Devices, Request::Devices),
+            (Tag::TotpBegin, Reply::NewTotp(seed)) => {
+                own.seed = Some(seed);
+                own.finished();
+            }
+            (Tag::TotpFinish, Reply::Done) => {
+                own.seed = None;
+                own.finished();
+            }
+            (Tag::Password, Reply::Done) => own.finished(),
+            (Tag::Kit, Reply::Kit(kit)) => {
+                own.kit = Some(kit);
+                own.finished();
+            }
+            (Tag::Backup, Reply::BackedUp { file, entries, audit_lines }) => {
+                own.backup = Some((file, entries, audit_lines));
+                own.finished();
+            }
+            (Tag::Check, Reply::Checked(report)) => {
+                own.check = Some(report);
+                own.finished();
+            }
+            (Tag::SettingsSaved, Reply::Done) => {
+                if let Some(saved) = &own.settings {
+                    *settings = saved.clone();
+                }
+                own.finished();
+            }
+            // An answer of another shape than its question is nobody's.
             (_, _) => {}
         }
     }
@@ -240,7 +356,7 @@ impl Shell {
     }
 
     /// The act behind the ticket question was done.
-    fn justified(&mut self) {
+    pub(super) fn justified(&mut self) {
         if let Some(Dialog::Justify(model)) = &self.dialog {
             let (client, ticket) = (model.client.clone(), model.ticket.clone());
             self.dialog = None;
@@ -275,6 +391,33 @@ impl Shell {
                     self.ask(Tag::Stale(id), Request::Show { at: At::Id(id) });
                 }
             }
+            Tag::Log => {
+                let next = opened.audit.answer(Err(error), text::today());
+                if let Some(Act::Send(command)) = next {
+                    self.worker.send(command);
+                }
+            }
+            Tag::Verify => {
+                opened.audit.verifying = false;
+                opened.audit.verified = Some(Err(error));
+            }
+            Tag::Export => {
+                if let Some(export) = &mut opened.audit.export {
+                    export.waiting = false;
+                    export.error = Some(error);
+                }
+            }
+            Tag::Members | Tag::Invite | Tag::MemberChanged | Tag::MemberRemoved => {
+                opened.team.refused(error);
+            }
+            Tag::DeviceCode
+            | Tag::Password
+            | Tag::TotpBegin
+            | Tag::TotpFinish
+            | Tag::Kit
+            | Tag::Backup
+            | Tag::Check
+            | Tag::SettingsSaved => opened.own.refused(error),
             // The details say it already, or the member may not see it.
             Tag::Plan(_) | Tag::Trash | Tag::Favourites | Tag::Status | Tag::Settings => {}
             _ => self.failed(error),
@@ -314,7 +457,19 @@ impl Shell {
             Pick::PrivateKey | Pick::QrPicture | Pick::AddAttachment => {
                 self.worker.send(Command::Read(pick, path));
             }
-            Pick::Export | Pick::Backup => {}
+            Pick::Export => {
+                if let Some(opened) = self.opened()
+                    && let Some(export) = &mut opened.audit.export
+                {
+                    export.out = path.display().to_string();
+                }
+            }
+            Pick::Backup => {
+                let act = self.opened().map(|o| o.own.backup(Some(path)));
+                if let Some(act) = act {
+                    self.perform(ctx, act);
+                }
+            }
         }
     }
 

@@ -11,6 +11,7 @@ use crate::gui::dialogs::{self, Dialog, justify::JustifyModel};
 use crate::gui::entries::editor::Editor;
 use crate::gui::entries::editor_view::save_form;
 use crate::gui::guide::{Purpose as Way, model::GuideModel};
+use crate::gui::sessions::OpenAs;
 use crate::gui::theme;
 use crate::gui::worker::{Command, Tag};
 use crate::model::entry::{Kind, Slot};
@@ -157,8 +158,9 @@ impl Shell {
                 self.prefs.lang = Some(lang);
                 self.prefs.save();
             }
-            Act::ToggleTheme => {
-                let look = other_look(ctx);
+            Act::Confirm(confirm) => self.dialog = Some(Dialog::Confirm(*confirm)),
+            Act::ToggleTheme => self.perform(ctx, Act::Look(other_look(ctx))),
+            Act::Look(look) => {
                 theme::apply(ctx, look);
                 self.prefs.theme = look.word().to_owned();
                 self.prefs.save();
@@ -199,6 +201,7 @@ impl Shell {
         if let Some(opened) = self.opened() {
             opened.page = Page::Entries;
             opened.editor = Some(Box::new(form));
+            self.sessions.show(None);
         }
     }
 
@@ -206,6 +209,7 @@ impl Shell {
         let Some(opened) = self.opened() else { return };
         opened.list.selected = Some(id);
         opened.details.want(id);
+        self.sessions.show(None);
         ask_details(&self.worker, id);
     }
 
@@ -226,8 +230,11 @@ impl Shell {
     /// Asks for ticket and reason first, where the client wants them.
     pub(super) fn guarded(&mut self, id: EntryId, what: Guarded) {
         let Some(opened) = self.opened() else { return };
-        let asks = opened
-            .shown_entry()
+        let view = match &what {
+            Guarded::Connect => opened.connecting.as_deref(),
+            _ => opened.shown_entry(),
+        };
+        let asks = view
             .filter(|v| v.client.ticket_required || v.client.reason_required)
             .map(|v| (v.client_name.clone(), v.client.clone()));
         match asks {
@@ -258,9 +265,32 @@ impl Shell {
             Guarded::SaveAttachment(name, path) => {
                 (Tag::Attachment(id, path), Request::Attachment { at, name, just })
             }
-            Guarded::Connect => return,
+            Guarded::Connect => {
+                self.connect(just);
+                return;
+            }
         };
         self.ask(tag, request);
+    }
+
+    /// Opens the session tab of the entry that was asked for.
+    fn connect(&mut self, just: Justification) {
+        let Some(view) = self.opened().and_then(|o| o.connecting.take()) else { return };
+        self.justified();
+        let tree_colour = |o: &super::Opened| {
+            o.list.tree.node(view.entry.client).map(|n| n.summary.colour.clone())
+        };
+        let colour = match view.client.colour.as_str() {
+            "" => self.opened().and_then(|o| tree_colour(o)).unwrap_or_default(),
+            colour => colour.to_owned(),
+        };
+        self.sessions.open(OpenAs {
+            entry: view.entry.id,
+            title: view.entry.name.clone(),
+            client: view.client_name.clone(),
+            colour,
+            just,
+        });
     }
 
     fn ask_move(&mut self, id: EntryId) {

@@ -94,7 +94,7 @@ pub fn bar_ui(ui: &mut Ui, bar: Bar<'_>, acts: &mut Acts) {
                     t(bar.lang, "Générer un mot de passe", "Generate a password"),
                     keys_of(Action::Generator, bar.lang)
                 );
-                if parts::icon_button(ui, "\u{1f3b2}", &name).clicked() {
+                if parts::drawn_button(ui, parts::Icon::Dice, &name).clicked() {
                     acts.push(Act::Generator(None));
                 }
                 if bar.read_only {

@@ -219,8 +219,8 @@ pub fn eye_ui(ui: &mut Ui, shown: &mut bool, lang: Lang) {
     } else {
         t(lang, "Afficher la saisie", "Show what is typed")
     };
-    let sign = if *shown { "\u{1f648}" } else { "\u{1f441}" };
-    if parts::icon_button(ui, sign, name).clicked() {
+    let sign = if *shown { parts::Icon::Hide } else { parts::Icon::Show };
+    if parts::drawn_button(ui, sign, name).clicked() {
         *shown = !*shown;
     }
 }

@@ -21,6 +21,94 @@ pub fn icon_button(ui: &mut Ui, sign: &str, name: &str) -> Response {
     response.on_hover_text(name)
 }
 
+/// A small drawing on a button.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Icon {
+    /// Two sheets.
+    Copy,
+    /// An eye.
+    Show,
+    /// An eye with a line through it.
+    Hide,
+    /// A die.
+    Dice,
+    /// A bin.
+    Bin,
+}
+
+/// A button with a small drawing; `name` is its tooltip and accessible name.
+pub fn drawn_button(ui: &mut Ui, icon: Icon, name: &str) -> Response {
+    let (rect, response) = ui.allocate_exact_size(vec2(30.0, 28.0), Sense::click());
+    let p = palette(ui.ctx());
+    let enabled = ui.is_enabled();
+    if enabled && (response.hovered() || response.has_focus()) {
+        ui.painter().rect_filled(rect, 5.0, p.hover);
+    }
+    if response.has_focus() {
+        let stroke = Stroke::new(1.5, p.accent);
+        ui.painter().rect_stroke(rect, 5.0, stroke, egui::StrokeKind::Inside);
+    }
+    let colour = if enabled { p.text } else { p.outline };
+    draw(ui.painter(), icon, rect.center(), Stroke::new(1.4, colour));
+    response.widget_info(|| WidgetInfo::labeled(Role::Button, enabled, name));
+    response.on_hover_text(name).on_disabled_hover_text(name)
+}
+
+fn draw(painter: &egui::Painter, icon: Icon, c: egui::Pos2, stroke: Stroke) {
+    let boxed = |centre: egui::Pos2, size: Vec2, radius: u8| {
+        let rect = egui::Rect::from_center_size(centre, size);
+        painter.rect_stroke(rect, CornerRadius::same(radius), stroke, egui::StrokeKind::Middle);
+    };
+    match icon {
+        Icon::Copy => {
+            boxed(c + vec2(2.0, 2.0), vec2(9.0, 10.0), 2);
+            let (l, t) = (c.x - 6.0, c.y - 7.0);
+            let corner = vec![
+                egui::pos2(l + 1.0, t + 10.0),
+                egui::pos2(l, t + 9.0),
+                egui::pos2(l, t + 1.0),
+                egui::pos2(l + 1.0, t),
+                egui::pos2(l + 8.0, t),
+                egui::pos2(l + 9.0, t + 1.0),
+            ];
+            painter.add(egui::Shape::line(corner, stroke));
+        }
+        Icon::Show | Icon::Hide => {
+            let lid = |down: f32| -> Vec<egui::Pos2> {
+                (0..=16)
+                    .map(|i| {
+                        let x = i as f32 / 8.0 - 1.0;
+                        c + vec2(x * 8.0, down * 5.0 * (1.0 - x * x))
+                    })
+                    .collect()
+            };
+            painter.add(egui::Shape::line(lid(-1.0), stroke));
+            painter.add(egui::Shape::line(lid(1.0), stroke));
+            painter.circle_filled(c, 2.4, stroke.color);
+            if icon == Icon::Hide {
+                painter.line_segment([c + vec2(-7.0, 6.0), c + vec2(7.0, -6.0)], stroke);
+            }
+        }
+        Icon::Dice => {
+            boxed(c, vec2(14.0, 14.0), 3);
+            for (x, y) in [(-3.4, -3.4), (0.0, 0.0), (3.4, 3.4), (3.4, -3.4), (-3.4, 3.4)] {
+                painter.circle_filled(c + vec2(x, y), 1.4, stroke.color);
+            }
+        }
+        Icon::Bin => {
+            let line = |a: (f32, f32), b: (f32, f32)| {
+                painter.line_segment([c + vec2(a.0, a.1), c + vec2(b.0, b.1)], stroke);
+            };
+            line((-7.0, -5.0), (7.0, -5.0));
+            line((-2.5, -7.0), (2.5, -7.0));
+            line((-5.0, -5.0), (-4.0, 7.0));
+            line((5.0, -5.0), (4.0, 7.0));
+            line((-4.0, 7.0), (4.0, 7.0));
+            line((0.0, -2.0), (0.0, 4.0));
+        }
+    }
+}
+
 /// Bold text of the body's size.
 pub fn bold(text: impl Into<String>) -> RichText {
     RichText::new(text).family(fonts::bold())

@@ -1,0 +1,225 @@
+//! State of the settings page. Knows no egui; what is typed lies in wiped
+//! buffers, what is shown once in wiped values.
+
+use std::path::PathBuf;
+
+use crate::app::api::{
+    AppError, ChangePassword, CheckReport, DeviceView, Factors, Request, Settings,
+};
+use crate::gui::act::Act;
+use crate::gui::widgets::secret_buffer::SecretBuffer;
+use crate::gui::widgets::strength::Strength;
+use crate::gui::worker::{Command, Tag};
+use crate::secret::SecretText;
+
+/// A part of the page.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Part {
+    /// Own password, phone, kit.
+    Me,
+    /// Enrolled computers.
+    Devices,
+    /// Settings, backup, check.
+    Vault,
+    /// Look and language.
+    Looks,
+    /// Version and licences.
+    About,
+}
+
+/// Which job of the page runs or was last done.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Work {
+    /// Own password.
+    Password,
+    /// Own phone.
+    Phone,
+    /// Own kit.
+    Kit,
+    /// Computers.
+    Devices,
+    /// Settings.
+    Settings,
+    /// Backup.
+    Backup,
+    /// Check.
+    Check,
+}
+
+/// State of the page.
+pub struct SettingsModel {
+    /// Which part.
+    pub part: Part,
+    /// Present password, for acts that need the factors again.
+    pub password: SecretBuffer,
+    /// A fresh code.
+    pub code: SecretBuffer,
+    /// New password.
+    pub new: SecretBuffer,
+    /// The same again.
+    pub again: SecretBuffer,
+    /// Show what is typed.
+    pub shown: bool,
+    /// Estimate of the new password.
+    pub strength: Strength,
+    /// otpauth URI of a new seed, until it is confirmed.
+    pub seed: Option<SecretText>,
+    /// Code of the new seed.
+    pub seed_code: SecretBuffer,
+    /// A new kit, for as long as it is on screen.
+    pub kit: Option<SecretText>,
+    /// Computers.
+    pub devices: Option<Vec<DeviceView>>,
+    /// They were asked for.
+    pub devices_asked: bool,
+    /// Name of another computer.
+    pub label: String,
+    /// One-time code for it.
+    pub device_code: Option<SecretText>,
+    /// Settings as typed.
+    pub settings: Option<Settings>,
+    /// The vault's fingerprint.
+    pub fingerprint: Option<String>,
+    /// It was asked for.
+    pub fingerprint_asked: bool,
+    /// Backup folder or file and what was counted.
+    pub backup: Option<(PathBuf, u64, u64)>,
+    /// What the check found.
+    pub check: Option<CheckReport>,
+    /// Which job runs.
+    pub busy: Option<Work>,
+    /// Which job failed and why.
+    pub error: Option<(Work, AppError)>,
+    /// Which job was done.
+    pub done: Option<Work>,
+}
+
+impl Default for SettingsModel {
+    fn default() -> Self {
+        let new = SecretBuffer::line();
+        let strength = Strength::of(&new, &[]);
+        Self {
+            part: Part::Me,
+            password: SecretBuffer::line(),
+            code: SecretBuffer::code(6),
+            again: SecretBuffer::line(),
+            shown: false,
+            strength,
+            new,
+            seed: None,
+            seed_code: SecretBuffer::code(6),
+            kit: None,
+            devices: None,
+            devices_asked: false,
+            label: String::new(),
+            device_code: None,
+            settings: None,
+            fingerprint: None,
+            fingerprint_asked: false,
+            backup: None,
+            check: None,
+            busy: None,
+            error: None,
+            done: None,
+        }
+    }
+}
+
+impl SettingsModel {
+    /// Another part: what was shown or typed for the last one is wiped.
+    pub fn show(&mut self, part: Part) {
+        let settings = self.settings.take();
+        *self = Self { part, settings, ..Self::default() };
+    }
+
+    fn start(&mut self, work: Work, tag: Tag, request: Request) -> Act {
+        self.busy = Some(work);
+        self.error = None;
+        self.done = None;
+        Act::Send(Command::Ask(tag, request))
+    }
+
+    fn factors(&mut self) -> Factors {
+        let code = self.code.to_secret();
+        self.code.clear();
+        Factors { password: self.password.to_secret(), code }
+    }
+
+    /// Whether the present factors are typed.
+    pub fn has_factors(&self) -> bool {
+        self.busy.is_none() && !self.password.is_empty() && self.code.char_count() == 6
+    }
+
+    /// Changes the password.
+    pub fn change_password(&mut self) -> Option<Act> {
+        if !self.has_factors() || !self.strength.enough() || !self.new.same_as(&self.again) {
+            return None;
+        }
+        let change = ChangePassword { current: self.factors(), new: self.new.to_secret() };
+        let request = Request::ChangePassword(Box::new(change));
+        Some(self.start(Work::Password, Tag::Password, request))
+    }
+
+    /// Begins a new seed.
+    pub fn begin_seed(&mut self) -> Option<Act> {
+        if !self.has_factors() {
+            return None;
+        }
+        let current = self.factors();
+        Some(self.start(Work::Phone, Tag::TotpBegin, Request::BeginTotpReset { current }))
+    }
+
+    /// Confirms the new seed.
+    pub fn finish_seed(&mut self) -> Option<Act> {
+        if self.busy.is_some() || self.seed_code.char_count() != 6 {
+            return None;
+        }
+        let code = self.seed_code.to_secret();
+        self.seed_code.clear();
+        Some(self.start(Work::Phone, Tag::TotpFinish, Request::FinishTotpReset { code }))
+    }
+
+    /// Makes a new kit.
+    pub fn new_kit(&mut self) -> Act {
+        self.start(Work::Kit, Tag::Kit, Request::NewKit)
+    }
+
+    /// Asks a code for another computer.
+    pub fn add_device(&mut self) -> Act {
+        let label = self.label.trim().to_owned();
+        self.start(Work::Devices, Tag::DeviceCode, Request::AddDevice { label })
+    }
+
+    /// Saves the settings as typed.
+    pub fn save_settings(&mut self) -> Option<Act> {
+        let settings = self.settings.clone()?;
+        Some(self.start(Work::Settings, Tag::SettingsSaved, Request::SetSettings(settings)))
+    }
+
+    /// Makes a backup; `to` absent: the vault's backup folder.
+    pub fn backup(&mut self, to: Option<PathBuf>) -> Act {
+        self.start(Work::Backup, Tag::Backup, Request::Backup { to })
+    }
+
+    /// Checks everything.
+    pub fn check(&mut self) -> Act {
+        self.start(Work::Check, Tag::Check, Request::Check)
+    }
+
+    /// The running job is done.
+    pub fn finished(&mut self) {
+        self.done = self.busy.take();
+        if matches!(self.done, Some(Work::Password | Work::Phone)) && self.seed.is_none() {
+            for typed in [&mut self.password, &mut self.new, &mut self.again] {
+                typed.clear();
+            }
+        }
+    }
+
+    /// The running job failed.
+    pub fn refused(&mut self, error: AppError) {
+        // Only the kit's confirmation has no job of its own running.
+        let work = self.busy.take().unwrap_or(Work::Kit);
+        self.error = Some((work, error));
+    }
+}

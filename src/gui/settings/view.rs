@@ -1,0 +1,277 @@
+//! Paints the settings page: its parts, own factors and computers.
+
+use egui::{RichText, ScrollArea, TextEdit, Ui};
+
+use crate::app::api::{Request, Status};
+use crate::gui::act::{Act, Acts};
+use crate::gui::dialogs::{Confirm, error_ui};
+use crate::gui::guide::view::groups_ui;
+use crate::gui::team::view::one_time_ui;
+use crate::gui::text::{self, t};
+use crate::gui::theme::{card, palette, primary_button};
+use crate::gui::unlock::view::eye_ui;
+use crate::gui::widgets::parts;
+use crate::gui::widgets::secret_edit::SecretEdit;
+use crate::gui::widgets::strength::strength_ui;
+use crate::gui::worker::{Command, Tag};
+use crate::model::lang::{Bi, Lang};
+
+use super::model::{Part, SettingsModel, Work};
+use super::vault_view::{about_ui, looks_ui, vault_ui};
+
+const FIELD: f32 = 320.0;
+
+/// Paints the page.
+pub fn settings_ui(
+    ui: &mut Ui,
+    model: &mut SettingsModel,
+    status: &Status,
+    manages: bool,
+    lang: Lang,
+    acts: &mut Acts,
+) {
+    let parts = [
+        (Part::Me, t(lang, "Moi", "Me")),
+        (Part::Devices, t(lang, "Postes", "Computers")),
+        (Part::Vault, t(lang, "Coffre", "Vault")),
+        (Part::Looks, t(lang, "Apparence", "Looks")),
+        (Part::About, t(lang, "À propos", "About")),
+    ];
+    ui.horizontal(|ui| {
+        for (part, name) in parts {
+            let on = model.part == part;
+            if ui.add(egui::Button::selectable(on, name)).clicked() && !on {
+                model.show(part);
+            }
+        }
+    });
+    ui.separator();
+    ScrollArea::vertical().auto_shrink(false).id_salt("settings").show(ui, |ui| {
+        ui.set_max_width(ui.available_width().min(760.0));
+        match model.part {
+            Part::Me => me_ui(ui, model, status, lang, acts),
+            Part::Devices => devices_ui(ui, model, lang, acts),
+            Part::Vault => vault_ui(ui, model, status, manages, lang, acts),
+            Part::Looks => looks_ui(ui, lang, acts),
+            Part::About => about_ui(ui, lang, acts),
+        }
+        ui.add_space(20.0);
+    });
+}
+
+/// A titled card.
+pub fn group(ui: &mut Ui, title: &str, hint: &str, add: impl FnOnce(&mut Ui)) {
+    let p = palette(ui.ctx());
+    ui.add_space(6.0);
+    card(ui.ctx()).show(ui, |ui| {
+        ui.set_width(ui.available_width());
+        ui.label(parts::bold(title).size(16.0));
+        if !hint.is_empty() {
+            ui.add(egui::Label::new(RichText::new(hint).color(p.weak)).wrap());
+        }
+        ui.add_space(6.0);
+        add(ui);
+    });
+}
+
+/// What became of the last job of a group.
+pub fn outcome_ui(ui: &mut Ui, model: &SettingsModel, work: Work, done: &str, lang: Lang) {
+    if model.busy == Some(work) {
+        ui.spinner();
+    }
+    if let Some((_, e)) = model.error.as_ref().filter(|(w, _)| *w == work) {
+        error_ui(ui, lang, Some(e));
+    } else if model.done == Some(work) && !done.is_empty() {
+        ui.add_space(4.0);
+        parts::ok_box(ui, done, "");
+    }
+}
+
+fn factors_ui(ui: &mut Ui, model: &mut SettingsModel, lang: Lang) {
+    let label = t(lang, "Mot de passe actuel", "Present password");
+    ui.label(label);
+    ui.horizontal(|ui| {
+        SecretEdit::new(&mut model.password, label).width(FIELD).shown(model.shown).show(ui);
+        eye_ui(ui, &mut model.shown, lang);
+    });
+    let label = t(lang, "Un code frais du téléphone", "A fresh code of the phone");
+    ui.label(label);
+    SecretEdit::new(&mut model.code, label).width(150.0).large().shown(true).show(ui);
+}
+
+fn me_ui(ui: &mut Ui, model: &mut SettingsModel, status: &Status, lang: Lang, acts: &mut Acts) {
+    let p = palette(ui.ctx());
+    ui.horizontal(|ui| {
+        ui.label(RichText::new(&status.member).heading());
+        parts::badge(ui, text::role(status.role, lang), p.accent);
+    });
+    ui.label(RichText::new(text::role_help(status.role, lang)).color(p.weak));
+    let hint = t(
+        lang,
+        "Pour changer le mot de passe ou le téléphone, prouvez d'abord que c'est vous.",
+        "To change password or phone, prove first that it is you.",
+    );
+    group(ui, t(lang, "Mes facteurs actuels", "My present factors"), hint, |ui| {
+        factors_ui(ui, model, lang);
+    });
+    group(ui, t(lang, "Changer de mot de passe", "Change password"), "", |ui| {
+        let label = t(lang, "Nouveau mot de passe", "New password");
+        ui.label(label);
+        let out = SecretEdit::new(&mut model.new, label).width(FIELD).shown(model.shown).show(ui);
+        if out.response.changed() {
+            let known = [status.member.as_str(), "poterne"];
+            model.strength = crate::gui::widgets::strength::Strength::of(&model.new, &known);
+        }
+        strength_ui(ui, &model.strength, lang);
+        let label = t(lang, "Encore une fois", "Once again");
+        ui.label(label);
+        SecretEdit::new(&mut model.again, label).width(FIELD).shown(model.shown).show(ui);
+        if !model.again.is_empty() && !model.again.same_as(&model.new) {
+            let differ = t(lang, "Les deux saisies diffèrent.", "The two differ.");
+            ui.label(RichText::new(differ).color(p.warn));
+        }
+        let ready =
+            model.has_factors() && model.strength.enough() && model.new.same_as(&model.again);
+        let label = t(lang, "Changer le mot de passe", "Change the password");
+        if ui.add_enabled(ready, egui::Button::new(label)).clicked() {
+            acts.extend(model.change_password());
+        }
+        let done = t(lang, "Le mot de passe est changé.", "The password is changed.");
+        outcome_ui(ui, model, Work::Password, done, lang);
+    });
+    phone_ui(ui, model, lang, acts);
+    kit_ui(ui, model, lang, acts);
+}
+
+fn phone_ui(ui: &mut Ui, model: &mut SettingsModel, lang: Lang, acts: &mut Acts) {
+    let hint = t(
+        lang,
+        "L'ancien téléphone cesse de convenir dès que le nouveau est confirmé.",
+        "The old phone stops working as soon as the new one is confirmed.",
+    );
+    group(ui, t(lang, "Changer de téléphone", "Change phone"), hint, |ui| {
+        if model.seed.is_none() {
+            let label = t(lang, "Associer un nouveau téléphone", "Pair a new phone");
+            if ui.add_enabled(model.has_factors(), egui::Button::new(label)).clicked() {
+                acts.extend(model.begin_seed());
+            }
+        } else if let Some(seed) = &model.seed {
+            parts::qr_code(ui, seed, 200.0, t(lang, "QR code à photographier", "QR code to scan"));
+            let label = t(lang, "Code du nouveau téléphone", "Code of the new phone");
+            ui.label(label);
+            let edit =
+                SecretEdit::new(&mut model.seed_code, label).width(150.0).large().shown(true);
+            let out = edit.show(ui);
+            if out.submitted || (out.response.changed() && model.seed_code.char_count() == 6) {
+                acts.extend(model.finish_seed());
+            }
+        }
+        let done = if model.seed.is_some() {
+            ""
+        } else {
+            t(lang, "Le nouveau téléphone est en place.", "The new phone is in place.")
+        };
+        outcome_ui(ui, model, Work::Phone, done, lang);
+    });
+}
+
+fn kit_ui(ui: &mut Ui, model: &mut SettingsModel, lang: Lang, acts: &mut Acts) {
+    let hint = t(
+        lang,
+        "Un nouveau kit rend l'ancien sans valeur.",
+        "A new kit makes the old one worthless.",
+    );
+    group(ui, t(lang, "Kit de secours", "Recovery kit"), hint, |ui| {
+        if let Some(kit) = &model.kit {
+            let once = t(
+                lang,
+                "Montré une seule fois : notez-le et gardez-le loin de ce poste.",
+                "Shown once: write it down and keep it away from this computer.",
+            );
+            ui.label(once);
+            groups_ui(ui, kit, t(lang, "Kit de secours", "Recovery kit"));
+            if ui.button(t(lang, "Je l'ai noté", "I have noted it")).clicked() {
+                model.kit = None;
+            }
+        } else {
+            let label = t(lang, "Créer un nouveau kit…", "Make a new kit…");
+            if ui.add_enabled(model.busy.is_none(), egui::Button::new(label)).clicked() {
+                let act = model.new_kit();
+                model.busy = None;
+                acts.push(Act::Confirm(Box::new(Confirm {
+                    title: Bi::new("Créer un nouveau kit ?", "Make a new kit?"),
+                    text: Bi::new(
+                        "Le kit imprimé jusqu'ici ne servira plus.",
+                        "The kit printed so far will no longer work.",
+                    ),
+                    yes: Bi::new("Créer", "Make"),
+                    acts: vec![act],
+                })));
+            }
+            outcome_ui(ui, model, Work::Kit, "", lang);
+        }
+    });
+}
+
+fn devices_ui(ui: &mut Ui, model: &mut SettingsModel, lang: Lang, acts: &mut Acts) {
+    if !model.devices_asked {
+        model.devices_asked = true;
+        acts.push(Act::Send(Command::Ask(Tag::Devices, Request::Devices)));
+    }
+    let p = palette(ui.ctx());
+    let hint = t(
+        lang,
+        "Chaque poste garde une clé qui complète mot de passe et code.",
+        "Each computer keeps a key that completes password and code.",
+    );
+    group(ui, t(lang, "Mes postes", "My computers"), hint, |ui| {
+        for device in model.devices.iter().flatten() {
+            ui.horizontal(|ui| {
+                ui.label("\u{1f4bb}");
+                ui.label(parts::bold(&device.label));
+                let since = text::when(device.added_at, lang);
+                ui.label(RichText::new(since).color(p.weak));
+                if device.this {
+                    parts::badge(ui, t(lang, "ce poste", "this computer"), p.ok);
+                }
+                let name = format!("{} {}", t(lang, "Retirer", "Remove"), device.label);
+                if parts::drawn_button(ui, parts::Icon::Bin, &name).clicked() {
+                    let request = Request::RemoveDevice { id: device.id };
+                    let label = &device.label;
+                    acts.push(Act::Confirm(Box::new(Confirm {
+                        title: Bi::new(format!("Retirer {label} ?"), format!("Remove {label}?")),
+                        text: Bi::new(
+                            "Ce poste n'ouvrira plus le coffre sans nouveau code ou kit de secours.",
+                            "This computer will no longer open the vault without a new code or the recovery kit.",
+                        ),
+                        yes: Bi::new("Retirer", "Remove"),
+                        acts: vec![Act::Send(Command::Ask(Tag::DeviceRemoved, request))],
+                    })));
+                }
+            });
+        }
+    });
+    let hint = t(
+        lang,
+        "Le code se tape sur l'autre poste : « Ajouter ce poste » de l'écran de déverrouillage.",
+        "The code is typed on the other computer: \"Add this computer\" of its unlock screen.",
+    );
+    group(ui, t(lang, "Ajouter un poste", "Add a computer"), hint, |ui| {
+        if let Some(code) = &model.device_code {
+            one_time_ui(ui, code, t(lang, "Code à usage unique", "One-time code"));
+            if ui.button(t(lang, "Fermer", "Close")).clicked() {
+                model.device_code = None;
+            }
+            return;
+        }
+        let label = ui.label(t(lang, "Nom du poste", "Name of the computer"));
+        let edit = TextEdit::singleline(&mut model.label).desired_width(FIELD);
+        ui.add(edit).labelled_by(label.id);
+        let ready = model.busy.is_none() && !model.label.trim().is_empty();
+        let button = primary_button(ui.ctx(), t(lang, "Créer le code", "Make the code"));
+        if ui.add_enabled(ready, button).clicked() {
+            acts.push(model.add_device());
+        }
+        outcome_ui(ui, model, Work::Devices, "", lang);
+    });
+}

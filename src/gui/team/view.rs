@@ -1,0 +1,328 @@
+//! Paints the team page.
+
+use egui::{ComboBox, Modal, RichText, ScrollArea, TextEdit, Ui, vec2};
+
+use crate::app::api::{MemberView, Request};
+use crate::gui::act::{Act, Acts};
+use crate::gui::dialogs::{error_ui, title_ui};
+use crate::gui::text::{self, t};
+use crate::gui::theme::{card, palette, primary_button};
+use crate::gui::widgets::parts;
+use crate::gui::worker::{Command, Tag};
+use crate::model::lang::{Bi, Lang};
+use crate::model::member::Role;
+
+use super::model::{MemberForm, Sheet, TeamModel};
+
+/// What the page must know of the person.
+pub struct Me<'a> {
+    /// Own name.
+    pub name: &'a str,
+    /// Own role.
+    pub role: Role,
+    /// May invite, change and remove.
+    pub manages: bool,
+}
+
+/// Paints the page.
+pub fn team_ui(ui: &mut Ui, model: &mut TeamModel, me: &Me<'_>, lang: Lang, acts: &mut Acts) {
+    if !model.asked {
+        acts.push(model.ask());
+    }
+    let p = palette(ui.ctx());
+    ScrollArea::vertical().auto_shrink(false).show(ui, |ui| {
+        ui.set_max_width(ui.available_width().min(900.0));
+        ui.horizontal(|ui| {
+            ui.label(RichText::new(t(lang, "Équipe", "Team")).heading());
+            if me.manages {
+                ui.add_space(10.0);
+                let label = t(lang, "Inviter un membre…", "Invite a member…");
+                if ui.add(primary_button(ui.ctx(), label)).clicked() {
+                    model.invite();
+                }
+            }
+        });
+        let hint = t(
+            lang,
+            "Chacun a son mot de passe et son téléphone ; les clés de chaque client ne sont données qu'aux membres qui le voient.",
+            "Everybody has an own password and phone; the keys of a client are given only to the members who see it.",
+        );
+        ui.add(egui::Label::new(RichText::new(hint).color(p.weak)).wrap());
+        error_ui(ui, lang, model.error.as_ref());
+        ui.add_space(10.0);
+        for view in model.members.clone() {
+            member_ui(ui, model, &view, me, lang, acts);
+            ui.add_space(6.0);
+        }
+    });
+    sheet_ui(ui, model, me, lang, acts);
+}
+
+fn member_ui(
+    ui: &mut Ui,
+    model: &mut TeamModel,
+    view: &MemberView,
+    me: &Me<'_>,
+    lang: Lang,
+    acts: &mut Acts,
+) {
+    let p = palette(ui.ctx());
+    let m = &view.member;
+    card(ui.ctx()).inner_margin(12).show(ui, |ui| {
+        ui.set_width(ui.available_width());
+        ui.horizontal(|ui| {
+            ui.vertical(|ui| {
+                ui.set_width((ui.available_width() - 220.0).max(200.0));
+                ui.horizontal(|ui| {
+                    ui.add(egui::Label::new(parts::bold(&m.name)).truncate());
+                    parts::badge(ui, text::role(m.role, lang), p.accent);
+                    if m.name == me.name {
+                        parts::badge(ui, t(lang, "vous", "you"), p.ok);
+                    }
+                    if !m.accepted {
+                        let wait = t(lang, "invitation en attente", "invitation waiting");
+                        parts::badge(ui, wait, p.warn);
+                    }
+                });
+                let sees = if m.role == Role::Auditor {
+                    t(lang, "Journal seulement", "Log only").to_owned()
+                } else if m.role.sees_every_client() || m.all_clients {
+                    t(lang, "Tous les clients", "All clients").to_owned()
+                } else if view.clients.is_empty() {
+                    t(lang, "Aucun client", "No client").to_owned()
+                } else {
+                    view.clients.join(", ")
+                };
+                ui.add(egui::Label::new(RichText::new(sees).color(p.weak)).wrap());
+            });
+            let owner_guard = m.role == Role::Owner && me.role != Role::Owner;
+            if me.manages && m.name != me.name && !owner_guard {
+                let name = format!("{} {}", t(lang, "Modifier", "Edit"), m.name);
+                let edit = ui.button(t(lang, "Modifier", "Edit"));
+                edit.widget_info(|| egui::WidgetInfo::labeled(egui::Role::Button, true, &name));
+                if edit.clicked() {
+                    model.change(view);
+                }
+                let name = format!("{} {}", t(lang, "Retirer", "Remove"), m.name);
+                let remove = ui.button(t(lang, "Retirer…", "Remove…"));
+                remove.widget_info(|| egui::WidgetInfo::labeled(egui::Role::Button, true, &name));
+                if remove.clicked() {
+                    model.removing = Some(m.name.clone());
+                    acts.push(ask_remove(&m.name));
+                }
+            }
+        });
+    });
+}
+
+fn ask_remove(name: &str) -> Act {
+    let request = Request::RemoveMember { name: name.to_owned() };
+    Act::Confirm(Box::new(crate::gui::dialogs::Confirm {
+        title: Bi::new(format!("Retirer {name} ?"), format!("Remove {name}?")),
+        text: Bi::new(
+            "Toutes les clés que ce membre détenait sont renouvelées. La liste des secrets qu'il a utilisés ou vus s'affiche ensuite : ceux-là sont à changer.",
+            "Every key this member held is renewed. The list of secrets they used or saw follows: those are to be changed.",
+        ),
+        yes: Bi::new("Retirer", "Remove"),
+        acts: vec![Act::Send(Command::Ask(Tag::MemberRemoved, request))],
+    }))
+}
+
+fn sheet_ui(ui: &mut Ui, model: &mut TeamModel, me: &Me<'_>, lang: Lang, acts: &mut Acts) {
+    let Some(sheet) = &mut model.sheet else { return };
+    let clients = &model.clients;
+    let mut stay = true;
+    // An invitation or a checklist is not lost by a click beside it.
+    let sticky = !matches!(sheet, Sheet::Form(_));
+    let modal = Modal::new(egui::Id::unique("team-sheet")).show(ui.ctx(), |ui| match sheet {
+        Sheet::Form(form) => stay = form_ui(ui, form, me, clients, lang, acts),
+        Sheet::Invitation(name, code) => stay = invitation_ui(ui, name, code, lang, acts),
+        Sheet::Rotate(name, items, done) => {
+            stay = rotate_ui(ui, name, items, done, lang, acts);
+        }
+    });
+    if !stay || (!sticky && modal.should_close()) {
+        model.sheet = None;
+    }
+}
+
+fn form_ui(
+    ui: &mut Ui,
+    form: &mut MemberForm,
+    me: &Me<'_>,
+    clients: &[String],
+    lang: Lang,
+    acts: &mut Acts,
+) -> bool {
+    ui.set_width(460.0);
+    title_ui(
+        ui,
+        match &form.of {
+            None => t(lang, "Inviter un membre", "Invite a member"),
+            Some(_) => t(lang, "Modifier un membre", "Change a member"),
+        },
+    );
+    let label = ui.label(t(lang, "Nom", "Name"));
+    let edit = TextEdit::singleline(&mut form.name).desired_width(f32::INFINITY);
+    ui.add_enabled(form.of.is_none(), edit).labelled_by(label.id);
+    ui.add_space(4.0);
+    let label = ui.label(t(lang, "Rôle", "Role"));
+    let combo = ComboBox::from_id_salt("role").width(220.0);
+    let out = combo.selected_text(text::role(form.role, lang)).show_ui(ui, |ui| {
+        for role in Role::ALL {
+            if role != Role::Owner || me.role == Role::Owner {
+                ui.selectable_value(&mut form.role, role, text::role(role, lang));
+            }
+        }
+    });
+    out.response.labelled_by(label.id);
+    let help = RichText::new(text::role_help(form.role, lang)).size(12.5);
+    ui.add(egui::Label::new(help).wrap());
+    ui.add_space(4.0);
+    if !form.role.sees_every_client() && form.role != Role::Auditor {
+        let all = t(lang, "Tous les clients, y compris les futurs", "All clients, later ones too");
+        ui.checkbox(&mut form.all_clients, all);
+        if form.needs_clients() {
+            ScrollArea::vertical().max_height(180.0).auto_shrink([false, true]).show(ui, |ui| {
+                for name in clients {
+                    let mut on = form.clients.contains(name);
+                    if ui.checkbox(&mut on, name).clicked() {
+                        if on {
+                            form.clients.insert(name.clone());
+                        } else {
+                            form.clients.remove(name);
+                        }
+                    }
+                }
+            });
+        }
+    }
+    error_ui(ui, lang, form.error.as_ref());
+    ui.add_space(12.0);
+    let mut stay = true;
+    ui.horizontal(|ui| {
+        let label = match &form.of {
+            None => t(lang, "Créer l'invitation", "Make the invitation"),
+            Some(_) => t(lang, "Enregistrer", "Save"),
+        };
+        if ui.add_enabled(form.ready(), primary_button(ui.ctx(), label)).clicked() {
+            acts.push(form.send());
+        }
+        stay = !ui.button(t(lang, "Annuler", "Cancel")).clicked();
+        if form.waiting {
+            ui.spinner();
+        }
+    });
+    stay
+}
+
+fn invitation_ui(
+    ui: &mut Ui,
+    name: &str,
+    code: &crate::secret::SecretText,
+    lang: Lang,
+    acts: &mut Acts,
+) -> bool {
+    ui.set_width(480.0);
+    let title = format!("{} {name}", t(lang, "Invitation pour", "Invitation for"));
+    title_ui(ui, &title);
+    let hint = t(
+        lang,
+        "Montré une seule fois. Donnez ce code de vive voix ou par un canal sûr, avec le fichier du coffre. Il ne sert qu'une fois.",
+        "Shown once. Give this code by word of mouth or over a safe channel, together with the vault file. It works once.",
+    );
+    ui.add(egui::Label::new(hint).wrap());
+    ui.add_space(8.0);
+    one_time_ui(ui, code, t(lang, "Code d'invitation", "Invitation code"));
+    ui.add_space(10.0);
+    let mut stay = true;
+    ui.horizontal(|ui| {
+        if ui.button(t(lang, "Copier", "Copy")).clicked() {
+            acts.push(Act::CopySecret(code.duplicate()));
+        }
+        stay = !ui
+            .add(primary_button(ui.ctx(), t(lang, "C'est transmis", "It is handed on")))
+            .clicked();
+    });
+    stay
+}
+
+/// A one-time code, large, on the ground of a field.
+pub fn one_time_ui(ui: &mut Ui, code: &crate::secret::SecretText, name: &str) {
+    let p = palette(ui.ctx());
+    egui::Frame::new().fill(p.field).corner_radius(6).inner_margin(14).show(ui, |ui| {
+        ui.set_width(ui.available_width());
+        ui.style_mut().text_styles.insert(
+            egui::TextStyle::Monospace,
+            egui::FontId::new(18.0, egui::FontFamily::Monospace),
+        );
+        parts::secret_label(ui, code, name);
+    });
+}
+
+fn rotate_ui(
+    ui: &mut Ui,
+    name: &str,
+    items: &[crate::app::api::RotateItem],
+    done: &mut std::collections::BTreeSet<usize>,
+    lang: Lang,
+    acts: &mut Acts,
+) -> bool {
+    let p = palette(ui.ctx());
+    ui.set_width(620.0);
+    let title = format!("{name} {}", t(lang, "est retiré", "is removed"));
+    title_ui(ui, &title);
+    if items.is_empty() {
+        let text = t(
+            lang,
+            "Ce membre n'avait utilisé ni vu aucun secret.",
+            "This member had neither used nor seen any secret.",
+        );
+        ui.label(text);
+    } else {
+        let text = t(
+            lang,
+            "Ces secrets ont été utilisés ou vus : changez-les sur les machines, puis dans le coffre.",
+            "These secrets were used or seen: change them on the machines, then in the vault.",
+        );
+        ui.add(egui::Label::new(text).wrap());
+        let left = format!("{} / {}", done.len(), items.len());
+        ui.label(RichText::new(left).color(p.weak));
+        ScrollArea::vertical().max_height(320.0).auto_shrink([false, true]).show(ui, |ui| {
+            for (i, item) in items.iter().enumerate() {
+                let mut on = done.contains(&i);
+                let slot = text::entry_field(&item.slot, lang);
+                if ui.checkbox(&mut on, format!("{}  ·  {slot}", item.path)).clicked() {
+                    if on {
+                        done.insert(i);
+                    } else {
+                        done.remove(&i);
+                    }
+                }
+                ui.indent(i, |ui| {
+                    let events: Vec<&str> = item
+                        .events
+                        .iter()
+                        .map(|e| e.parse().map_or(e.as_str(), |e| text::event(e, lang)))
+                        .collect();
+                    let more = format!("{}  ·  {}", events.join(", "), text::when(item.last, lang));
+                    ui.label(RichText::new(more).size(12.5).color(p.weak));
+                });
+            }
+        });
+    }
+    ui.add_space(10.0);
+    let mut stay = true;
+    ui.horizontal(|ui| {
+        if !items.is_empty() && ui.button(t(lang, "Copier la liste", "Copy the list")).clicked() {
+            let lines: Vec<String> = items
+                .iter()
+                .map(|i| format!("[ ] {} — {}", i.path, text::entry_field(&i.slot, lang)))
+                .collect();
+            acts.push(Act::CopyPlain(lines.join("\n")));
+        }
+        stay = !ui.button(t(lang, "Fermer", "Close")).clicked();
+    });
+    ui.allocate_space(vec2(0.0, 0.0));
+    stay
+}
