@@ -74,8 +74,7 @@ pub(super) fn check_client(info: &ClientInfo) -> Result<(), AppError> {
         ));
     }
     let url = info.ticket_url.trim();
-    let known = ["https://", "http://"].iter().any(|scheme| url.starts_with(scheme));
-    if !url.is_empty() && !known {
+    if !url.is_empty() && !(url.starts_with("https://") || url.starts_with("http://")) {
         return Err(AppError::usage(
             (
                 "L'adresse des tickets doit commencer par https:// ou http://.",

@@ -1,7 +1,9 @@
 //! The audit log: lines that commit to their values, the chain and tree over
 //! them, and the signatures of the members who wrote them. Pure: it reads no
 //! file, clock or random source, and holds no secret; a key that signs is a
-//! function it is handed. The bytes are told in `FORMAT.md` beside this file.
+//! function it is handed.
+//!
+#![doc = include_str!("FORMAT.md")]
 
 pub mod checkpoint;
 pub mod fault;

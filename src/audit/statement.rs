@@ -44,9 +44,7 @@ pub fn member(
 }
 
 /// Whether `signature` is one of `pk` over `message`; refuses malleable forms
-/// and weak keys (`verify_strict`).
+/// and weak keys.
 pub fn verify(pk: &PublicKey, message: &[u8], signature: &Signature) -> bool {
-    let signature = ed25519_dalek::Signature::from_bytes(signature);
-    ed25519_dalek::VerifyingKey::from_bytes(pk)
-        .is_ok_and(|key| key.verify_strict(message, &signature).is_ok())
+    crate::crypto::sign::verify(pk, message, signature).is_ok()
 }

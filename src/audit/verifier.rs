@@ -133,6 +133,9 @@ impl Verifier {
             }
         } else if seq == 0 {
             Err(Fault::NoGenesis)
+        } else if head.rest.contains(&b'{') || !head.rest.ends_with(b"}}") {
+            // Public facts where none belong, or no line at all.
+            Err(Fault::Malformed { line: seq })
         } else {
             Ok(())
         };

@@ -52,8 +52,8 @@ impl Story {
     ) {
         let fields = fields.iter().map(|(n, v)| (*n, (*v).to_owned())).collect();
         let at = at(self.log.size());
-        let draft = Draft { at, actor: Some(actor), event, ok: true, fields, fact };
-        self.add(&draft);
+        let ok = event != Event::SessionFailed;
+        self.add(&Draft { at, actor: Some(actor), event, ok, fields, fact });
     }
 
     fn add(&mut self, draft: &Draft) {

@@ -4,10 +4,20 @@
 
 pub mod bundle;
 mod file;
+mod html;
+mod kit;
 mod layout;
+mod pdf;
 mod read;
+mod rows;
+mod typeset;
+mod words;
+mod xlsx;
 
-use std::io;
+pub use kit::{KitMeta, kit_pdf};
+
+use std::fs::File;
+use std::io::{self, BufWriter, Write};
 use std::path::PathBuf;
 
 use crate::app::api::{AppError, Code, ExportFormat, ExportRequest, Verified};
@@ -185,10 +195,89 @@ pub fn write(
         ExportFormat::Bundle => {
             bundle::write(request, meta, lines, &mut selection, &out, progress)?
         }
-        _ => unreachable!("added below"),
+        _ => {
+            table(request, meta, lines, &mut selection, &out, progress)?;
+            selection.selected
+        }
     };
     out.commit()?;
     Ok(written)
+}
+
+/// A file under way in one of the formats that show the lines as a table.
+enum Table<'a> {
+    Csv(Box<rows::Csv<&'a File>>),
+    Html(BufWriter<&'a File>),
+    Pdf(Box<pdf::Pdf>),
+    Xlsx(Box<xlsx::Xlsx>),
+    Text(BufWriter<&'a File>, Record),
+}
+
+/// Writes a line of the log as one record.
+type Record = fn(&mut BufWriter<&File>, &OpenLine, VaultId) -> io::Result<()>;
+
+/// Bytes gathered before they are written.
+const BUFFER: usize = 256 * 1024;
+
+fn table(
+    request: &ExportRequest,
+    meta: &ExportMeta,
+    lines: &mut dyn Lines,
+    selection: &mut Selection<'_>,
+    out: &file::Whole,
+    progress: &mut dyn FnMut(u64),
+) -> Result<(), ExportError> {
+    let io = |source| out.fail(source);
+    let buffer = || BufWriter::with_capacity(BUFFER, out.file());
+    let mut table = match request.format {
+        ExportFormat::Csv => {
+            Table::Csv(Box::new(rows::Csv::new(out.file(), &request.redact).map_err(io)?))
+        }
+        ExportFormat::Jsonl => Table::Text(buffer(), |out, line, _| rows::jsonl(out, line)),
+        ExportFormat::Syslog => {
+            Table::Text(buffer(), |out, line, vault| rows::syslog(out, line, vault))
+        }
+        ExportFormat::Cef => Table::Text(buffer(), |out, line, vault| rows::cef(out, line, vault)),
+        ExportFormat::Ocsf => {
+            Table::Text(buffer(), |out, line, vault| rows::ocsf(out, line, vault))
+        }
+        ExportFormat::Xlsx => Table::Xlsx(Box::new(xlsx::Xlsx::new(request, meta, out.folder())?)),
+        ExportFormat::Pdf => Table::Pdf(Box::new(pdf::Pdf::new(request.lang)?)),
+        ExportFormat::Html | ExportFormat::Bundle => {
+            let mut out = buffer();
+            html::head(&mut out, request, meta).map_err(io)?;
+            Table::Html(out)
+        }
+    };
+    let mut seq = 0;
+    lines.each(&mut |leaf, opening| {
+        let mut line = line::open(seq, leaf, opening)?;
+        seq += 1;
+        tick(seq, progress);
+        if !selection.takes(&line) {
+            return Ok(());
+        }
+        line.fields.retain(|(name, _)| request.redact.iter().all(|r| r != name));
+        match &mut table {
+            Table::Csv(csv) => csv.row(&line).map_err(io),
+            Table::Html(out) => html::row(out, &line, request.lang).map_err(io),
+            Table::Xlsx(book) => book.row(&line),
+            Table::Pdf(report) => report.row(&line),
+            Table::Text(out, record) => record(out, &line, meta.vault).map_err(io),
+        }
+    })?;
+    progress(seq);
+    match table {
+        Table::Csv(csv) => csv.finish().map_err(io),
+        Table::Html(mut out) => html::tail(&mut out).and_then(|()| out.flush()).map_err(io),
+        Table::Xlsx(book) => {
+            let mut out = buffer();
+            book.finish(&mut out)?;
+            out.flush().map_err(io)
+        }
+        Table::Pdf(report) => out.file().write_all(&report.finish(request, meta)?).map_err(io),
+        Table::Text(mut out, _) => out.flush().map_err(io),
+    }
 }
 
 /// Which lines are wanted, while they pass.

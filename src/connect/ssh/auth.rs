@@ -23,20 +23,15 @@ const TRIES: usize = 3;
 
 /// A login method.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Method {
-    /// The entry's key.
+enum Method {
     PublicKey,
-    /// The agent's keys.
     Agent,
-    /// RFC 4252 section 8.
     Password,
-    /// RFC 4256.
     Interactive,
 }
 
 impl Method {
-    /// As the protocol names it.
-    pub fn name(self) -> &'static str {
+    fn name(self) -> &'static str {
         match self {
             Self::PublicKey | Self::Agent => "publickey",
             Self::Password => "password",
@@ -44,8 +39,7 @@ impl Method {
         }
     }
 
-    /// As a person reads it.
-    pub fn shown(self) -> &'static str {
+    fn shown(self) -> &'static str {
         if self == Self::Agent { "agent" } else { self.name() }
     }
 }
@@ -66,7 +60,7 @@ struct Login<'a> {
 
 /// Which methods to try, in order. A seed in the entry means that the server
 /// will ask for a code, which only keyboard-interactive can answer.
-pub fn order(auth: Auth, slots: &[Slot]) -> Vec<Method> {
+fn order(auth: Auth, slots: &[Slot]) -> Vec<Method> {
     let key = slots.contains(&Slot::PrivateKey);
     let totp = slots.contains(&Slot::Totp);
     match auth {
@@ -108,12 +102,6 @@ pub fn user(leg: &Leg<'_>) -> Result<String, Failure> {
     }
     let typed = leg.up.ask_text(Question::User).map(|t| t.expose(|t| t.trim().to_owned()));
     typed.filter(|name| !name.is_empty()).ok_or_else(|| fail::no_user(&hop.at))
-}
-
-/// The password of the entry, the first time it is asked for.
-pub fn stored_password(leg: &Leg<'_>) -> Option<SecretText> {
-    leg.hop.slots.contains(&Slot::Password).then_some(())?;
-    leg.up.secret(leg.index, &Slot::Password)?.into_text().ok()
 }
 
 impl Login<'_> {
@@ -181,7 +169,11 @@ impl Login<'_> {
         let Some(text) = leg.up.secret(leg.index, &Slot::PrivateKey) else {
             return Ok(Outcome::Nothing);
         };
-        let ready = key::ready(text, || key::passphrase(leg))?;
+        let phrase = || {
+            leg.hop.slots.contains(&Slot::Passphrase).then_some(())?;
+            leg.up.secret(leg.index, &Slot::Passphrase)?.into_text().ok()
+        };
+        let ready = key::ready(text, phrase)?;
         let session = &self.driver.session;
         let result = ready.text.expose(|text| {
             let go = |phrase: Option<&str>| {
@@ -230,7 +222,12 @@ impl Login<'_> {
 
     /// The password of the entry, or a typed one.
     fn take_password(&mut self) -> Option<SecretText> {
-        self.password.take().or_else(|| stored_password(self.leg))
+        let leg = self.leg;
+        if let Some(kept) = self.password.take() {
+            return Some(kept);
+        }
+        leg.hop.slots.contains(&Slot::Password).then_some(())?;
+        leg.up.secret(leg.index, &Slot::Password)?.into_text().ok()
     }
 
     fn by_password(&mut self) -> Result<Outcome, Failure> {

@@ -1,0 +1,307 @@
+//! The formats for machines: CSV, JSON Lines, syslog, CEF and OCSF. One line of
+//! the log becomes one record, with its sequence number and leaf hash.
+
+use std::io::{self, Write};
+
+use serde_json::{Map, Value, json};
+
+use crate::model::audit_event::{Event, OpenLine, field};
+use crate::model::id::VaultId;
+
+/// Columns of the CSV before those of the fields.
+const FIRST: [&str; 5] = ["seq", "time", "actor", "event", "ok"];
+
+/// RFC 4180, UTF-8, names in the first record. A cell that a spreadsheet would
+/// take for a formula gets an apostrophe in front.
+pub struct Csv<W: Write> {
+    out: csv::Writer<W>,
+    columns: Vec<&'static str>,
+}
+
+impl<W: Write> Csv<W> {
+    /// Writes the header; fields of `redact` have no column.
+    pub fn new(out: W, redact: &[String]) -> io::Result<Self> {
+        let mut out = csv::WriterBuilder::new()
+            .terminator(csv::Terminator::CRLF)
+            .buffer_capacity(256 * 1024)
+            .from_writer(out);
+        let columns: Vec<&str> =
+            field::ALL.iter().copied().filter(|n| redact.iter().all(|r| r != n)).collect();
+        out.write_record(FIRST.iter().chain(&columns).chain(&["leaf_hash"]))?;
+        Ok(Self { out, columns })
+    }
+
+    /// One record.
+    pub fn row(&mut self, line: &OpenLine) -> io::Result<()> {
+        self.out.write_field(line.seq.to_string())?;
+        self.out.write_field(line.at.to_string())?;
+        self.out.write_field(line.actor.map(|a| a.to_string()).unwrap_or_default())?;
+        self.out.write_field(line.event.word())?;
+        self.out.write_field(line.ok.to_string())?;
+        let mut fields = line.fields.iter().peekable();
+        for column in &self.columns {
+            // Both in column order.
+            match fields.next_if(|(name, _)| name == column) {
+                Some((_, value)) if formula(value) => {
+                    self.out.write_field(format!("'{value}"))?;
+                }
+                Some((_, value)) => self.out.write_field(value)?,
+                None => self.out.write_field("")?,
+            }
+        }
+        self.out.write_field(&line.leaf_hash)?;
+        self.out.write_record(None::<&[u8]>)?;
+        Ok(())
+    }
+
+    /// Writes out what is held back.
+    pub fn finish(mut self) -> io::Result<()> {
+        self.out.flush()
+    }
+}
+
+/// Whether a spreadsheet might run the cell (OWASP, "CSV injection"), full-width
+/// signs included.
+fn formula(value: &str) -> bool {
+    value.starts_with(['=', '+', '-', '@', '\t', '\r', '\n', '＝', '＋', '－', '＠'])
+}
+
+/// `{"seq":…,"time":…,"actor":…,"event":…,"ok":…,"fields":{…},"leaf_hash":…}`.
+pub fn jsonl(out: &mut impl Write, line: &OpenLine) -> io::Result<()> {
+    write!(out, r#"{{"seq":{},"time":"{}","actor":"#, line.seq, line.at)?;
+    match line.actor {
+        None => out.write_all(b"null")?,
+        Some(id) => write!(out, "\"{id}\"")?,
+    }
+    write!(out, r#","event":"{}","ok":{},"fields":{{"#, line.event, line.ok)?;
+    for (i, (name, value)) in line.fields.iter().enumerate() {
+        write!(out, "{}\"{name}\":", if i == 0 { "" } else { "," })?;
+        serde_json::to_writer(&mut *out, value)?;
+    }
+    writeln!(out, r#"}},"leaf_hash":"{}"}}"#, line.leaf_hash)
+}
+
+/// RFC 5424, facility 13 (log audit), one message a line.
+pub fn syslog(out: &mut impl Write, line: &OpenLine, vault: VaultId) -> io::Result<()> {
+    let severity = match (line.event, line.ok) {
+        (Event::ClockBackwards | Event::OlderAccepted, _) | (_, false) => 4,
+        (Event::Unlocked | Event::Locked | Event::Checkpoint, true) => 6,
+        _ => 5,
+    };
+    let host: String =
+        line.field(field::MACHINE).chars().filter(char::is_ascii_graphic).take(255).collect();
+    let host = if host.is_empty() { "-" } else { &host };
+    write!(
+        out,
+        "<{}>1 {} {host} poterne - {} [poterne@32473 seq=\"{}\" hash=\"{}\" ok=\"{}\" vault=\"{vault}\"",
+        13 * 8 + severity,
+        line.at,
+        line.event,
+        line.seq,
+        line.leaf_hash,
+        line.ok,
+    )?;
+    if let Some(actor) = line.actor {
+        write!(out, " actor=\"{actor}\"")?;
+    }
+    for (name, value) in &line.fields {
+        write!(out, " {name}=\"")?;
+        for c in value.chars() {
+            match c {
+                '"' | '\\' | ']' => write!(out, "\\{c}")?,
+                c if c.is_control() => out.write_all(b" ")?,
+                c => write!(out, "{c}")?,
+            }
+        }
+        out.write_all(b"\"")?;
+    }
+    out.write_all(b"] \xEF\xBB\xBF")?;
+    let words = [line.field(field::MEMBER), line.field(field::ENTRY), line.field(field::DETAIL)];
+    write!(out, "{}", line.event)?;
+    for word in words.into_iter().filter(|w| !w.is_empty()) {
+        let plain: String = word.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
+        write!(out, " {plain}")?;
+    }
+    out.write_all(b"\n")
+}
+
+/// ArcSight Common Event Format, version 0.
+pub fn cef(out: &mut impl Write, line: &OpenLine, vault: VaultId) -> io::Result<()> {
+    let severity = match (line.event, line.ok) {
+        (_, false) => 6,
+        (Event::ClockBackwards | Event::OlderAccepted | Event::Recovered, _) => 7,
+        (Event::SecretRevealed | Event::SecretCopied | Event::MemberRemoved, _) => 4,
+        _ => 2,
+    };
+    let mut text = format!(
+        "CEF:0|Poterne|Poterne|{}|{}|{}|{severity}|rt={} externalId={} act={} outcome={} deviceExternalId={vault} cs5Label=leafHash cs5={}",
+        env!("CARGO_PKG_VERSION"),
+        line.event,
+        super::words::event(line.event, crate::model::lang::Lang::En),
+        line.at.0.div_euclid(1000),
+        line.seq,
+        line.event,
+        if line.ok { "success" } else { "failure" },
+        line.leaf_hash,
+    );
+    if let Some(actor) = line.actor {
+        text.push_str(&format!(" suid={actor}"));
+    }
+    for (name, value) in &line.fields {
+        let number = value.parse::<i64>().is_ok();
+        let (label, key) = match name.as_str() {
+            field::MEMBER => (None, "suser"),
+            field::MACHINE => (None, "shost"),
+            field::CLIENT => (Some("client"), "cs1"),
+            field::ENTRY => (Some("entry"), "cs2"),
+            field::TICKET => (Some("ticket"), "cs3"),
+            field::SESSION => (Some("session"), "cs4"),
+            field::DETAIL => (None, "msg"),
+            field::REASON => (None, "reason"),
+            field::CONNECTOR => (None, "app"),
+            field::HOST => (None, "dhost"),
+            field::PORT if value.parse::<u16>().is_ok() => (None, "dpt"),
+            field::REMOTE_USER => (None, "duser"),
+            field::BYTES_IN if number => (None, "in"),
+            field::BYTES_OUT if number => (None, "out"),
+            field::DURATION_MS if number => (Some("durationMs"), "cn1"),
+            field::EXIT if number => (Some("exitStatus"), "cn2"),
+            field::COUNT if number => (None, "cnt"),
+            field::FILE => (None, "fname"),
+            field::HOST_KEY => (Some("hostKey"), "cs6"),
+            field::HOPS => (None, "poterneHops"),
+            field::SLOT => (None, "poterneSlot"),
+            field::SUBJECT => (None, "poterneSubject"),
+            field::ROLE => (None, "poterneRole"),
+            other => (None, other),
+        };
+        if let Some(label) = label {
+            text.push_str(&format!(" {key}Label={label}"));
+        }
+        text.push_str(&format!(" {key}="));
+        for c in value.chars() {
+            match c {
+                '\\' | '=' => text.extend(['\\', c]),
+                '\n' => text.push_str("\\n"),
+                '\r' => text.push_str("\\r"),
+                c => text.push(c),
+            }
+        }
+    }
+    writeln!(out, "{text}")
+}
+
+/// Open Cybersecurity Schema Framework 1.3, one JSON object a line. What the
+/// schema has no place for is under `unmapped`.
+pub fn ocsf(out: &mut impl Write, line: &OpenLine, vault: VaultId) -> io::Result<()> {
+    let (class, activity) = ocsf_class(line);
+    let mut event = Map::new();
+    let mut set = |name: &str, value: Value| {
+        event.insert(name.to_owned(), value);
+    };
+    let text = |name| line.field(name);
+    let number = |name| text(name).parse::<u64>().ok();
+    let user = json!({ "name": text(field::MEMBER), "uid": line.actor.map(|a| a.to_string()) });
+    set("class_uid", class.into());
+    set("category_uid", (class / 1000).into());
+    set("activity_id", activity.into());
+    set("activity_name", line.event.word().into());
+    set("type_uid", (class * 100 + activity).into());
+    set("time", line.at.0.div_euclid(1000).into());
+    set("severity_id", if line.ok { 1 } else { 3 }.into());
+    set("status_id", if line.ok { 1 } else { 2 }.into());
+    set(
+        "metadata",
+        json!({
+            "version": "1.3.0",
+            "uid": line.leaf_hash,
+            "sequence": line.seq,
+            "log_name": format!("poterne/{vault}"),
+            "original_time": line.at.to_string(),
+            "product": { "name": "Poterne", "vendor_name": "Poterne", "version": env!("CARGO_PKG_VERSION") },
+        }),
+    );
+    set("actor", json!({ "user": user }));
+    set("device", json!({ "hostname": text(field::MACHINE), "type_id": 0 }));
+    let detail = text(field::DETAIL);
+    if !detail.is_empty() {
+        set("message", detail.into());
+    }
+    match class {
+        3002 => {
+            set("user", user.clone());
+            set("is_mfa", true.into());
+            set("service", json!({ "name": "poterne" }));
+        }
+        3004 => set("entity", json!({ "name": text(field::SUBJECT), "type": line.event.word() })),
+        3005 => {
+            set("user", json!({ "name": text(field::SUBJECT) }));
+            set("privileges", json!([text(field::ROLE)]));
+        }
+        4001 | 4005 | 4007 => {
+            set("src_endpoint", json!({ "hostname": text(field::MACHINE) }));
+            set(
+                "dst_endpoint",
+                json!({ "hostname": text(field::HOST), "port": number(field::PORT) }),
+            );
+            set("connection_info", json!({ "uid": text(field::SESSION), "direction_id": 2 }));
+            if let Some(ms) = number(field::DURATION_MS) {
+                set("duration", ms.into());
+            }
+            let (bytes_in, bytes_out) = (number(field::BYTES_IN), number(field::BYTES_OUT));
+            if bytes_in.is_some() || bytes_out.is_some() {
+                set("traffic", json!({ "bytes_in": bytes_in, "bytes_out": bytes_out }));
+            }
+        }
+        6005 => {
+            set("databucket", json!({ "name": text(field::ENTRY), "uid": vault.to_string() }));
+            set("type_id", 2.into());
+        }
+        _ => {}
+    }
+    let unmapped: Map<String, Value> = line
+        .fields
+        .iter()
+        .filter(|(name, _)| name != field::DETAIL)
+        .map(|(name, value)| (name.clone(), value.clone().into()))
+        .collect();
+    set("unmapped", unmapped.into());
+    serde_json::to_writer(&mut *out, &event)?;
+    out.write_all(b"\n")
+}
+
+/// Class and activity (OCSF dictionary; 99 is "other").
+fn ocsf_class(line: &OpenLine) -> (u32, u32) {
+    const AUTHENTICATION: u32 = 3002;
+    const ENTITY: u32 = 3004;
+    const USER_ACCESS: u32 = 3005;
+    const DATASTORE: u32 = 6005;
+    let network = match line.field(field::CONNECTOR) {
+        "ssh" | "sftp" => 4007,
+        "rdp" => 4005,
+        _ => 4001,
+    };
+    match line.event {
+        Event::Unlocked | Event::UnlockRefused | Event::Recovered => (AUTHENTICATION, 1),
+        Event::Locked => (AUTHENTICATION, 2),
+        Event::VaultCreated | Event::DeviceAdded | Event::MemberJoined => (ENTITY, 1),
+        Event::FactorChanged | Event::SettingsChanged | Event::OlderAccepted => (ENTITY, 3),
+        Event::DeviceRemoved => (ENTITY, 4),
+        Event::MemberInvited | Event::MemberChanged => (USER_ACCESS, 1),
+        Event::MemberRemoved => (USER_ACCESS, 2),
+        Event::Exported | Event::BackupMade => (DATASTORE, 1),
+        Event::EntryEdited | Event::EntryMoved => (DATASTORE, 2),
+        Event::EntryRestored | Event::Imported | Event::BackupRestored => (DATASTORE, 5),
+        Event::EntryCreated => (DATASTORE, 6),
+        Event::EntryDeleted => (DATASTORE, 7),
+        Event::SecretRevealed | Event::SecretCopied | Event::SecretFilled | Event::TotpShown => {
+            (DATASTORE, 10)
+        }
+        Event::SessionOpened => (network, 1),
+        Event::SessionClosed => (network, 2),
+        Event::SessionFailed => (network, 4),
+        Event::HostKeyRefused => (network, if network == 4001 { 5 } else { 99 }),
+        Event::SessionOpening | Event::HostKeyAccepted => (network, 99),
+        Event::ClockBackwards | Event::Checkpoint => (0, 99),
+    }
+}
