@@ -20,10 +20,8 @@ fn released(
     v: &mut Unlocked,
     rows: &SqliteRows<'_>,
     env: &mut Env<'_>,
-    at: &At,
-    event: Event,
-    what: &str,
-    just: &Justification,
+    (at, just): (&At, &Justification),
+    (event, what): (Event, &str),
     exists: impl FnOnce(&Entry) -> bool,
 ) -> Result<Entry, AppError> {
     need(v, Action::Reveal)?;
@@ -56,7 +54,7 @@ impl Open {
         };
         // The line is committed first; only then is the secret opened.
         let entry = self.write(|v, rows, env| {
-            released(v, rows, env, at, event, &slot.to_string(), just, |e| {
+            released(v, rows, env, (at, just), (event, &slot.to_string()), |e| {
                 e.secrets.contains_key(slot)
             })
         })?;
@@ -74,7 +72,7 @@ impl Open {
             Purpose::Copy => "code copied",
         };
         let entry = self.write(|v, rows, env| {
-            released(v, rows, env, at, Event::TotpShown, how, just, |e| {
+            released(v, rows, env, (at, just), (Event::TotpShown, how), |e| {
                 e.secrets.contains_key(&Slot::Totp)
             })
         })?;
@@ -93,7 +91,7 @@ impl Open {
     ) -> Result<Reply, AppError> {
         let entry = self.write(|v, rows, env| {
             let what = format!("attachment:{name}");
-            released(v, rows, env, at, Event::SecretRevealed, &what, just, |e| {
+            released(v, rows, env, (at, just), (Event::SecretRevealed, &what), |e| {
                 e.attachments.iter().any(|a| a.name == name)
             })
         })?;

@@ -74,7 +74,8 @@ pub(super) fn check_client(info: &ClientInfo) -> Result<(), AppError> {
         ));
     }
     let url = info.ticket_url.trim();
-    if !url.is_empty() && !(url.starts_with("https://") || url.starts_with("http://")) {
+    let known = ["https://", "http://"].iter().any(|scheme| url.starts_with(scheme));
+    if !url.is_empty() && !known {
         return Err(AppError::usage(
             (
                 "L'adresse des tickets doit commencer par https:// ou http://.",

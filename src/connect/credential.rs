@@ -1,6 +1,6 @@
 //! A login to be linked from other entries. Opens nothing.
 
-use super::field::Field;
+use super::field::{Field, FieldKind};
 use super::link::Link;
 use super::{Common, Connector, Failure, FailureKind, Lease, Opens};
 use crate::model::entry::Slot;
@@ -20,7 +20,17 @@ impl Connector for Credential {
     }
 
     fn fields(&self) -> &'static [Field] {
-        &[]
+        const FIELDS: &[Field] = &[Field {
+            id: "for",
+            fr: "Sert pour",
+            en: "Serves for",
+            help_fr: "Entrées, dossiers ou clients dont la source d'identifiant est « le mien » et pour lesquels cet identifiant de votre espace privé (~/) sert.",
+            help_en: "Entries, folders or clients whose credential source is “mine” and for which this login of your private space (~/) serves.",
+            kind: FieldKind::Entries,
+            default: "",
+            inherits: false,
+        }];
+        FIELDS
     }
 
     fn slots(&self) -> &'static [Slot] {

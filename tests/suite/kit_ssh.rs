@@ -511,3 +511,87 @@ pub fn read_all(mut stream: TcpStream) -> String {
     stream.read_to_string(&mut text).expect("it ends");
     text
 }
+
+/// A running Dropbear with a user of its own, who has a password and may have a
+/// key. Dropbear knows only real users, so one is made and removed again.
+pub struct Dropbear {
+    /// The home of the user, and the server's files.
+    pub dir: tempfile::TempDir,
+    /// Where it listens on 127.0.0.1.
+    pub port: u16,
+    /// The user.
+    pub user: String,
+    process: Child,
+}
+
+impl Dropbear {
+    /// Starts one and waits until it listens.
+    pub fn start(password: &str) -> Self {
+        use std::io::Write;
+        let dir = tempfile::tempdir().expect("a folder");
+        fs::set_permissions(dir.path(), fs::Permissions::from_mode(0o755)).expect("ours");
+        let home = dir.path().to_str().expect("UTF-8");
+        let serial = SERIAL.fetch_add(1, Ordering::Relaxed);
+        let user = format!("pt{}-{serial}", std::process::id());
+        sh("useradd", &["-M", "-d", home, "-s", "/bin/sh", &user]);
+        let mut chpasswd = Command::new("chpasswd")
+            .stdin(Stdio::piped())
+            .spawn()
+            .expect("the tests of passwords run as root");
+        let mut stdin = chpasswd.stdin.take().expect("piped");
+        writeln!(stdin, "{user}:{password}").expect("it reads");
+        drop(stdin);
+        assert!(chpasswd.wait().expect("it ends").success());
+        let key = dir.path().join("host_key");
+        sh("dropbearkey", &["-t", "ed25519", "-f", key.to_str().expect("UTF-8")]);
+        let port = free_port();
+        let mut process = Command::new("dropbear")
+            .args(["-F", "-E", "-m", "-p", &format!("127.0.0.1:{port}"), "-P", "", "-r"])
+            .arg(&key)
+            .stdin(Stdio::null())
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("dropbear-bin is installed");
+        let log = BufReader::new(process.stderr.take().expect("piped"));
+        let (ready, started) = channel();
+        std::thread::spawn(move || {
+            for line in log.lines().map_while(Result::ok) {
+                if line.contains("Not backgrounding") {
+                    let _ = ready.send(());
+                }
+            }
+        });
+        started.recv_timeout(PATIENCE).expect("dropbear starts");
+        Self { dir, port, user, process }
+    }
+
+    /// Lets the holder of this key in.
+    pub fn authorize(&self, private: &Path) {
+        let folder = self.dir.path().join(".ssh");
+        fs::create_dir_all(&folder).expect("ours");
+        let public = fs::read(private.with_extension("pub")).expect("beside it");
+        fs::write(folder.join("authorized_keys"), public).expect("ours");
+        sh("chown", &["-R", &self.user, folder.to_str().expect("UTF-8")]);
+    }
+
+    /// A hop to it.
+    pub fn hop(&self) -> Hop {
+        let mut hop = hop(self.port);
+        hop.user = self.user.clone();
+        hop
+    }
+}
+
+impl Drop for Dropbear {
+    fn drop(&mut self) {
+        for pid in descendants(self.process.id()) {
+            let _ = Command::new("kill")
+                .args(["-KILL", &pid.to_string()])
+                .stderr(Stdio::null())
+                .status();
+        }
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+        let _ = Command::new("userdel").args(["-f", &self.user]).stderr(Stdio::null()).status();
+    }
+}

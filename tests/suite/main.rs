@@ -3,6 +3,7 @@
 mod audit_bundle;
 mod audit_formats;
 mod audit_log;
+mod connect_all;
 mod formats;
 #[cfg(feature = "gui")]
 mod gui_fake;
@@ -19,10 +20,13 @@ mod gui_theme;
 mod kit;
 mod kit_ssh;
 mod members;
+mod plan_story;
+mod search_story;
 mod seeded;
 mod slots;
 mod smoke;
 mod ssh_login;
+mod ssh_old_devices;
 mod ssh_session;
 mod vault_story;
 mod vectors;

@@ -12,7 +12,7 @@ use poterne::vault::login::{
 use poterne::vault::otp::{OtpDayRow, day_of};
 use poterne::vault::slot::{BadParams, Kind, LoginParams, Params, tag};
 
-use super::seeded::{COST, key, random, stretch};
+use super::seeded::{COST, key, pretend, random, stretch};
 
 const VAULT: VaultId = VaultId([1; 16]);
 const SLOT: SlotId = SlotId([2; 16]);
@@ -57,7 +57,7 @@ impl Home {
         let runs = &mut self.runs;
         let mut counted = |p: &[u8], s: &[u8; 32], c: Cost| {
             *runs += 1;
-            stretch(p, s, c)
+            pretend(p, s, c)
         };
         let days = Days { span, rows: &rows };
         login::open(&VAULT, &self.rows.slot, &days, &given, now, 0, &mut counted)
@@ -125,7 +125,7 @@ fn make_at(
         member_key: &key(7),
         used_step,
     };
-    login::create(&new, &mut random("make"), &mut stretch).expect("makes")
+    login::create(&new, &mut random("make"), &mut pretend).expect("makes")
 }
 
 fn code(now: Time) -> String {
@@ -144,6 +144,32 @@ fn the_right_factors_open_the_members_key() {
         assert!(opened.member_key.expose(|k| *k == [7; 32]));
         assert_eq!((opened.skew, home.runs), (0, 1));
     }
+}
+
+#[test]
+fn a_login_opens_with_the_stretching_it_was_made_with() {
+    let password = SecretText::copy_of("correct horse");
+    let device = key(9);
+    let new = New {
+        vault: VAULT,
+        slot: SLOT,
+        member: ME,
+        name: "Zoé",
+        password: &password,
+        secret: &SecretBytes::copy_of(SECRET),
+        device: Some((COMPUTER, &device)),
+        cost: COST,
+        window_days: 30,
+        member_key: &key(7),
+        used_step: step_of(NOON) - 1,
+    };
+    let rows = login::create(&new, &mut random("make"), &mut stretch).expect("makes");
+    let first = day_of(step_of(NOON));
+    let days = Days { span: Some((first, first + 30)), rows: &rows.days };
+    let typed = SecretText::new(code(NOON));
+    let given = Given { password: &password, code: &typed, device: Some(&device) };
+    let opened = login::open(&VAULT, &rows.slot, &days, &given, NOON, 0, &mut stretch);
+    assert!(opened.expect("opens").member_key.expose(|k| *k == [7; 32]));
 }
 
 #[test]
@@ -396,4 +422,61 @@ fn a_slip_in_a_code_is_told_from_a_wrong_code() {
     assert_eq!(parse(Kind::Recovery, &text[..10]), Some(CodeError::Length));
     assert_eq!(parse(Kind::Recovery, &text.replace('-', "U")), Some(CodeError::Sign));
     assert_eq!(parse(Kind::Invitation, &text), Some(CodeError::Other(Kind::Recovery)));
+}
+
+/// What an unlock should answer, told from the last used step and the last day.
+fn expected(now: u64, typed: u64, last_used: u64, last_day: i64) -> Result<(), Refused> {
+    let near = [now - 1, now, now + 1];
+    let live = near.map(|step| step > last_used && day_of(step) <= last_day);
+    if near.iter().zip(live).any(|(&step, live)| live && step == typed) {
+        return Ok(());
+    }
+    Err(match live {
+        [false, false, false] if day_of(now + 1) > last_day => Refused::WindowExceeded,
+        [false, false, false] if last_used < now + 2 => Refused::AlreadyUsed,
+        [false, false, false] => Refused::ClockBehind,
+        _ => Refused::Wrong,
+    })
+}
+
+proptest::proptest! {
+    #![proptest_config(proptest::prelude::ProptestConfig {
+        cases: 24,
+        failure_persistence: None,
+        ..Default::default()
+    })]
+
+    #[test]
+    fn however_the_clock_runs_each_step_opens_once(
+        moves in proptest::collection::vec(
+            (
+                proptest::prop_oneof![
+                    5 => -90i64..=90,
+                    2 => -2 * DAY..=2 * DAY,
+                    1 => 0..=40 * DAY,
+                ],
+                -2i64..=2,
+            ),
+            1..12,
+        ),
+        portable: bool,
+    ) {
+        let mut home = Home::new(portable);
+        let (mut now, mut last_used) = (NOON, step_of(NOON) - 1);
+        let mut last_day = day_of(last_used) + 30;
+        for (seconds, off) in moves {
+            now = now.plus_seconds(seconds);
+            let typed = now.plus_seconds(30 * off);
+            let got = home.open(&code(typed), now);
+            let wanted = expected(step_of(now), step_of(typed), last_used, last_day);
+            // Two steps near each other can show the same code, once in a million.
+            proptest::prop_assert_eq!(got.as_ref().map(|_| ()).map_err(|e| *e), wanted);
+            if let Ok(opened) = got {
+                let burned = home.burn(&opened, 0).expect("a live step was not used");
+                home.write(burned);
+                last_used = opened.used_step;
+                last_day = last_day.max(day_of(last_used) + 30);
+            }
+        }
+    }
 }

@@ -52,10 +52,10 @@ fn a_code_opens_once_and_wrong_factors_have_one_text() {
     desk.call(Request::Lock);
     let mut again = desk.options();
     again.factors.code = code;
-    let used = desk.app.unlock(again).err().expect("a used code is refused");
+    let used = desk.app.unlock(again).expect_err("a used code is refused");
     let mut wrong = desk.options();
     wrong.factors.password = SecretText::copy_of("un autre mot de passe");
-    let wrong = desk.app.unlock(wrong).err().expect("a wrong password is refused");
+    let wrong = desk.app.unlock(wrong).expect_err("a wrong password is refused");
     assert_eq!(used, wrong);
     assert_eq!(used.code, Code::Locked);
 }

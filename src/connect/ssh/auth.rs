@@ -23,15 +23,20 @@ const TRIES: usize = 3;
 
 /// A login method.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-enum Method {
+pub enum Method {
+    /// The entry's key.
     PublicKey,
+    /// The agent's keys.
     Agent,
+    /// RFC 4252 section 8.
     Password,
+    /// RFC 4256.
     Interactive,
 }
 
 impl Method {
-    fn name(self) -> &'static str {
+    /// As the protocol names it.
+    pub fn name(self) -> &'static str {
         match self {
             Self::PublicKey | Self::Agent => "publickey",
             Self::Password => "password",
@@ -39,7 +44,8 @@ impl Method {
         }
     }
 
-    fn shown(self) -> &'static str {
+    /// As a person reads it.
+    pub fn shown(self) -> &'static str {
         if self == Self::Agent { "agent" } else { self.name() }
     }
 }
@@ -60,7 +66,7 @@ struct Login<'a> {
 
 /// Which methods to try, in order. A seed in the entry means that the server
 /// will ask for a code, which only keyboard-interactive can answer.
-fn order(auth: Auth, slots: &[Slot]) -> Vec<Method> {
+pub fn order(auth: Auth, slots: &[Slot]) -> Vec<Method> {
     let key = slots.contains(&Slot::PrivateKey);
     let totp = slots.contains(&Slot::Totp);
     match auth {
@@ -102,6 +108,12 @@ pub fn user(leg: &Leg<'_>) -> Result<String, Failure> {
     }
     let typed = leg.up.ask_text(Question::User).map(|t| t.expose(|t| t.trim().to_owned()));
     typed.filter(|name| !name.is_empty()).ok_or_else(|| fail::no_user(&hop.at))
+}
+
+/// The password of the entry, the first time it is asked for.
+pub fn stored_password(leg: &Leg<'_>) -> Option<SecretText> {
+    leg.hop.slots.contains(&Slot::Password).then_some(())?;
+    leg.up.secret(leg.index, &Slot::Password)?.into_text().ok()
 }
 
 impl Login<'_> {
@@ -169,11 +181,7 @@ impl Login<'_> {
         let Some(text) = leg.up.secret(leg.index, &Slot::PrivateKey) else {
             return Ok(Outcome::Nothing);
         };
-        let phrase = || {
-            leg.hop.slots.contains(&Slot::Passphrase).then_some(())?;
-            leg.up.secret(leg.index, &Slot::Passphrase)?.into_text().ok()
-        };
-        let ready = key::ready(text, phrase)?;
+        let ready = key::ready(text, || key::passphrase(leg))?;
         let session = &self.driver.session;
         let result = ready.text.expose(|text| {
             let go = |phrase: Option<&str>| {
@@ -222,12 +230,7 @@ impl Login<'_> {
 
     /// The password of the entry, or a typed one.
     fn take_password(&mut self) -> Option<SecretText> {
-        let leg = self.leg;
-        if let Some(kept) = self.password.take() {
-            return Some(kept);
-        }
-        leg.hop.slots.contains(&Slot::Password).then_some(())?;
-        leg.up.secret(leg.index, &Slot::Password)?.into_text().ok()
+        self.password.take().or_else(|| stored_password(self.leg))
     }
 
     fn by_password(&mut self) -> Result<Outcome, Failure> {

@@ -202,11 +202,11 @@ impl Chan {
         if !self.open {
             return self.ask(ctx);
         }
-        let mut moved = self.from_socket();
+        let mut moved = self.pull_socket();
         moved |= self.write(ctx)?;
         moved |= self.apply_resize(ctx)?;
         moved |= self.read(ctx, out)?;
-        moved |= self.to_socket();
+        moved |= self.push_socket();
         moved |= self.look_for_end(ctx)?;
         Ok(if moved { Step::Moved } else { Step::Still })
     }
@@ -348,7 +348,7 @@ impl Chan {
         }
     }
 
-    fn from_socket(&mut self) -> bool {
+    fn pull_socket(&mut self) -> bool {
         let (wanted, _) = self.wants_socket();
         let Kind::Stream { socket: Some(socket), ended, .. } = &mut self.kind else {
             return false;
@@ -376,7 +376,7 @@ impl Chan {
         }
     }
 
-    fn to_socket(&mut self) -> bool {
+    fn push_socket(&mut self) -> bool {
         let Kind::Stream { socket: Some(socket), inward, written, .. } = &mut self.kind else {
             return false;
         };

@@ -6,9 +6,10 @@ use std::time::{Duration, Instant};
 
 use ssh2::{BlockDirections, ErrorCode, MethodType, Session};
 
+use super::probe::Offer;
 use super::route::Leg;
 use super::serve::Ssh2Engine;
-use super::{auth, fail, hostkey};
+use super::{auth, fail, hostkey, legacy};
 use crate::connect::host::child::Engine;
 use crate::connect::{Failure, Progress};
 use crate::model::target::HostPort;
@@ -119,7 +120,11 @@ pub fn open(leg: &Leg<'_>) -> Result<Box<dyn Engine>, Failure> {
     socket.set_nonblocking(true).map_err(|e| fail::local(&e))?;
 
     say(Progress::Negotiating(at.to_string()));
-    let driver = handshake(leg, socket)?;
+    let driver = match handshake(leg, socket)? {
+        Shaken::Hands(driver) => driver,
+        Shaken::Heads(_) if leg.settings.weak => return legacy::open(leg),
+        Shaken::Heads(offer) => return Err(fail::no_common(at, &offer.words(), false)),
+    };
     let session = &driver.session;
     let algorithm = session.methods(MethodType::HostKey).unwrap_or("?").to_owned();
     let seen = match session.host_key() {
@@ -131,7 +136,14 @@ pub fn open(leg: &Leg<'_>) -> Result<Box<dyn Engine>, Failure> {
     Ssh2Engine::start(leg, driver, user, seen.fingerprint)
 }
 
-fn handshake(leg: &Leg<'_>, socket: Socket) -> Result<Driver, Failure> {
+/// How a handshake came out.
+enum Shaken {
+    Hands(Driver),
+    /// There is no common algorithm.
+    Heads(Offer),
+}
+
+fn handshake(leg: &Leg<'_>, socket: Socket) -> Result<Shaken, Failure> {
     let at = &leg.hop.at;
     let protocol = |e: ssh2::Error| fail::protocol(at, e.message());
     let mut session = Session::new().map_err(protocol)?;
@@ -145,8 +157,19 @@ fn handshake(leg: &Leg<'_>, socket: Socket) -> Result<Driver, Failure> {
     session.set_tcp_stream(socket.try_clone().map_err(|e| fail::local(&e))?);
     let driver = Driver::new(session.clone(), socket, leg.settings.connect_timeout);
     match driver.drive(|| session.handshake()) {
-        Ok(()) => Ok(driver),
-        Err(stop) => Err(stop.failure(at, driver.secs())),
+        Ok(()) => Ok(Shaken::Hands(driver)),
+        Err(Stop::Timeout) => Err(Stop::Timeout.failure(at, driver.secs())),
+        Err(stop) => {
+            // What libssh2 says of missing algorithms is the same as of a broken
+            // exchange, so the server's offer is looked at.
+            let offer = leg
+                .dialer
+                .dial(&|_| {})
+                .ok()
+                .and_then(|socket| Offer::of(socket, leg.settings.connect_timeout).ok())
+                .filter(|offer| offer.has_nothing_for(&driver.session));
+            offer.map(Shaken::Heads).ok_or_else(|| stop.failure(at, driver.secs()))
+        }
     }
 }
 

@@ -6,7 +6,9 @@ use russh::keys::ssh_key::{LineEnding, PrivateKey};
 use zeroize::Zeroizing;
 
 use super::fail;
+use super::route::Leg;
 use crate::connect::Failure;
+use crate::model::entry::Slot;
 use crate::secret::{SecretBytes, SecretText};
 
 /// A key that an engine can use.
@@ -58,6 +60,12 @@ pub fn ready(
         }
         Err(_) => Err(fail::passphrase_wrong()),
     }
+}
+
+/// The passphrase of a hop's key, if the entry has one.
+pub fn passphrase(leg: &Leg<'_>) -> Option<SecretText> {
+    leg.hop.slots.contains(&Slot::Passphrase).then_some(())?;
+    leg.up.secret(leg.index, &Slot::Passphrase)?.into_text().ok()
 }
 
 /// Written again without passphrase, so that the slow derivation of the key

@@ -24,7 +24,7 @@ pub struct Leg<'a> {
     /// Socket of the person's agent.
     pub agent: Option<&'a str>,
     /// The way to the application.
-    pub up: &'a Uplink,
+    pub up: &'a Arc<Uplink>,
 }
 
 /// Opens every hop, then the forwardings of the destination.

@@ -33,9 +33,12 @@ pub fn find(index: &Index, query: &str, limit: usize) -> Vec<Summary> {
     best.into_ids().into_iter().filter_map(|(client, id)| index.client(&client)?.get(&id)).collect()
 }
 
+/// Score, name for the order of equals, client, node.
+type Hit = (u32, Reverse<String>, EntryId, EntryId);
+
 struct Best {
     limit: usize,
-    heap: BinaryHeap<Reverse<(u32, Reverse<String>, EntryId, EntryId)>>,
+    heap: BinaryHeap<Reverse<Hit>>,
     seen: std::collections::HashSet<EntryId>,
 }
 

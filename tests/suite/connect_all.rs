@@ -1,0 +1,238 @@
+//! What holds for every connector: its table is sound, its fields have both
+//! languages, and no planted secret ever shows in an argument, a variable, an
+//! open file or a temporary file while its session runs.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::Path;
+use std::time::SystemTime;
+
+use poterne::connect::link::{Exit, Link, TermSize, ToRemote};
+use poterne::connect::{ALL, Connector, FailureKind, Opens, by_kind};
+use poterne::model::entry::{Kind, Slot};
+use poterne::model::lang::Lang;
+use poterne::model::target::{Hop, Target};
+
+use crate::kit_ssh::*;
+
+/// A word that appears nowhere by chance, one for each slot.
+fn marker(slot: &Slot) -> String {
+    format!("PLANTE-{slot}-9f41c7d2")
+}
+
+fn every_slot() -> [Slot; 5] {
+    [Slot::Password, Slot::PrivateKey, Slot::Passphrase, Slot::Totp, Slot::Notes]
+}
+
+#[test]
+fn the_table_names_each_kind_once_and_finds_it() {
+    let ids: Vec<&str> = ALL.iter().map(|c| c.id()).collect();
+    assert_eq!(ids, ["ssh", "shell", "credential", "note", "web"]);
+    for id in ids {
+        assert_eq!(by_kind(&Kind::new(id)).map(Connector::id), Some(id));
+    }
+    assert!(by_kind(&Kind::CLIENT).is_none() && by_kind(&Kind::new("telex")).is_none());
+}
+
+#[test]
+fn every_field_has_both_languages_and_a_default_that_it_accepts() {
+    for connector in ALL {
+        let label = connector.label();
+        assert!(!label.fr.is_empty() && !label.en.is_empty());
+        let mut seen = BTreeSet::new();
+        for field in connector.fields() {
+            let name = format!("{}.{}", connector.id(), field.id);
+            assert!(seen.insert(field.id), "{name} appears twice");
+            assert!(
+                field.id.chars().all(|c| c.is_ascii_lowercase() || c == '-'),
+                "{name} is a flag"
+            );
+            for lang in [Lang::Fr, Lang::En] {
+                assert!(!field.label(lang).is_empty() && field.help(lang).ends_with('.'), "{name}");
+            }
+            assert!(field.accepts(field.default), "{name}: its own default");
+        }
+    }
+}
+
+#[test]
+fn kinds_without_a_session_open_nothing() {
+    for connector in ALL.iter().filter(|c| c.opens() != Opens::Session) {
+        let target = Target { kind: Kind::new(connector.id()), hops: vec![hop(1)] };
+        let mut lease = FakeLease::default();
+        assert_eq!(must_fail(&target, &mut lease).kind, FailureKind::Setting);
+        assert!(lease.children.is_empty() && lease.taken.is_empty());
+    }
+}
+
+struct Running {
+    link: Box<dyn Link>,
+    lease: FakeLease,
+    server: Option<Sshd>,
+    /// A piece of the private key.
+    key: Option<Vec<u8>>,
+}
+
+/// A target of this kind that really opens, its secrets planted.
+fn running(connector: &dyn Connector) -> Running {
+    let mut lease = FakeLease::default();
+    match connector.id() {
+        "ssh" => {
+            let server = Sshd::start(Setup::default());
+            let phrase = marker(&Slot::Passphrase);
+            let key = keygen(server.dir.path(), "k", &["-t", "ed25519", "-a", "2", "-N", &phrase]);
+            server.authorize(&key);
+            let text = fs::read(&key).expect("made");
+            fs::remove_file(&key).expect("ours");
+            let mut hops = vec![server.hop()];
+            for slot in every_slot() {
+                let value = match slot {
+                    Slot::PrivateKey => text.clone(),
+                    _ => marker(&slot).into_bytes(),
+                };
+                lease.plant(&mut hops, 0, slot, &value);
+            }
+            let link = must_open(&target(hops), &mut lease);
+            Running { link, lease, server: Some(server), key: Some(text[100..160].to_vec()) }
+        }
+        "shell" => {
+            let mut hops = vec![hop(1)];
+            for slot in every_slot() {
+                lease.plant(&mut hops, 0, slot.clone(), marker(&slot).as_bytes());
+            }
+            let target = Target { kind: Kind::new("shell"), hops };
+            let link = must_open(&target, &mut lease);
+            Running { link, lease, server: None, key: None }
+        }
+        other => panic!("tell this test how to open a {other}"),
+    }
+}
+
+#[test]
+fn no_secret_shows_in_arguments_variables_or_files_while_a_session_runs() {
+    for connector in ALL.iter().filter(|c| c.opens() == Opens::Session) {
+        let before = SystemTime::now();
+        let Running { link, lease, server, key } = running(*connector);
+        let mut talk = Talk::shell(&*link, 80, 24);
+        talk.send("echo run''ning\r");
+        talk.until("running");
+
+        let mut needles: Vec<Vec<u8>> =
+            every_slot().iter().map(|slot| marker(slot).into_bytes()).collect();
+        needles.extend(key);
+        let mut processes = descendants(std::process::id());
+        processes.extend(&lease.children);
+        for pid in processes {
+            for part in ["cmdline", "environ"] {
+                // A process of another test may be gone by now.
+                let Ok(bytes) = fs::read(format!("/proc/{pid}/{part}")) else { continue };
+                // The tools that make keys for tests get theirs as an argument.
+                if bytes.starts_with(b"ssh-keygen") {
+                    continue;
+                }
+                for needle in &needles {
+                    let found = bytes.windows(needle.len()).any(|w| w == &needle[..]);
+                    assert!(!found, "{} leaks in /proc/{pid}/{part}", connector.id());
+                }
+            }
+        }
+        for pid in &lease.children {
+            let environ = fs::read(format!("/proc/{pid}/environ")).expect("it runs");
+            let environ = String::from_utf8_lossy(&environ);
+            assert!(!environ.contains("CARGO"), "the environment is emptied: {environ}");
+            for fd in fs::read_dir(format!("/proc/{pid}/fd")).expect("it runs").flatten() {
+                let place = fs::read_link(fd.path()).unwrap_or_default();
+                assert!(!place.starts_with(std::env::temp_dir()), "{}", place.display());
+            }
+        }
+        let skip = server.as_ref().map(|s| s.dir.path());
+        search(&std::env::temp_dir(), skip, before, &needles);
+        drop(talk);
+        link.close();
+    }
+}
+
+/// Looks for the needles in every file of the temporary folder that is new.
+fn search(folder: &Path, skip: Option<&Path>, since: SystemTime, needles: &[Vec<u8>]) {
+    let Ok(entries) = fs::read_dir(folder) else { return };
+    for entry in entries.flatten() {
+        let (path, Ok(meta)) = (entry.path(), entry.metadata()) else { continue };
+        if Some(path.as_path()) == skip || meta.is_symlink() {
+            continue;
+        }
+        if meta.is_dir() {
+            search(&path, skip, since, needles);
+        } else if meta.is_file()
+            && meta.len() < 4 << 20
+            && meta.modified().is_ok_and(|at| at >= since)
+        {
+            let bytes = fs::read(&path).unwrap_or_default();
+            for needle in needles {
+                let found = bytes.windows(needle.len()).any(|w| w == &needle[..]);
+                assert!(!found, "a secret lies in {}", path.display());
+            }
+        }
+    }
+}
+
+fn shell(settings: &[(&str, &str)]) -> Box<dyn Link> {
+    let mut place: Hop = hop(1);
+    for (id, value) in settings {
+        place = with(place, id, value);
+    }
+    let target = Target { kind: Kind::new("shell"), hops: vec![place] };
+    must_open(&target, &mut FakeLease::default())
+}
+
+#[test]
+fn a_local_shell_has_a_terminal_and_follows_a_resize() {
+    let link = shell(&[("command", "/bin/sh"), ("directory", "/usr")]);
+    let mut talk = Talk::shell(&*link, 77, 21);
+    talk.send("stty size; pwd; echo $TERM\r");
+    talk.until("21 77");
+    talk.until("/usr");
+    talk.until("xterm-256color");
+    talk.channel.send(ToRemote::Resize(TermSize { cols: 99, rows: 30 }));
+    talk.send("stty size\r");
+    talk.until("30 99");
+    talk.send("exit 4\r");
+    let talk = talk.finish();
+    assert_eq!((talk.exit, talk.closed), (Some(Exit::Status(4)), Some(None)));
+}
+
+#[test]
+fn a_local_command_keeps_output_errors_and_status_apart() {
+    let link = shell(&[]);
+    let talk = run(&*link, "cat; echo err >&2; exit 6", b"typed");
+    assert_eq!((talk.out.as_slice(), talk.err.as_slice()), (&b"typed"[..], &b"err\n"[..]));
+    assert_eq!(talk.exit, Some(Exit::Status(6)));
+    assert_eq!(run(&*link, "kill -KILL $$", b"").exit, Some(Exit::Signal("KILL".into())));
+}
+
+#[test]
+fn closing_a_local_shell_hangs_it_up() {
+    let link = shell(&[("command", "/bin/sh")]);
+    let mut talk = Talk::shell(&*link, 80, 24);
+    talk.send("echo re''ady\r");
+    talk.until("ready");
+    link.close();
+    assert_eq!(talk.finish().exit, Some(Exit::Signal("HUP".into())));
+    assert!(!link.alive());
+}
+
+#[test]
+fn a_command_or_folder_that_is_missing_is_named() {
+    let target = Target {
+        kind: Kind::new("shell"),
+        hops: vec![with(hop(1), "directory", "/nowhere/at/all")],
+    };
+    let failure = must_fail(&target, &mut FakeLease::default());
+    assert!(failure.what.en.contains("/nowhere/at/all"));
+    let link = shell(&[("command", "/nowhere/program")]);
+    let request = poterne::connect::link::ChannelRequest::Shell {
+        size: TermSize { cols: 80, rows: 24 },
+        term: "xterm".into(),
+    };
+    let Err(failure) = Talk::open(&*link, request) else { panic!("it started") };
+    assert_eq!(failure.kind, FailureKind::Helper);
+}

@@ -1,0 +1,116 @@
+//! Effective settings: where a login comes from, and what a broken chain says.
+
+use poterne::app::api::{At, Patch, Reply, Request, Set};
+use poterne::model::entry::CredentialSource;
+use poterne::model::id::EntryId;
+use poterne::model::plan::{Origin, Plan};
+
+use crate::kit::{Desk, login};
+
+fn plan(desk: &Desk, path: &str) -> Plan {
+    let Reply::Plan(plan) = desk.call(Request::Plan { at: At::Path(path.into()) }) else {
+        panic!("a plan was asked for")
+    };
+    *plan
+}
+
+fn origin(plan: &Plan, field: &str) -> Option<Origin> {
+    plan.lines.iter().find(|l| l.field == field).map(|l| l.origin.clone())
+}
+
+fn source(desk: &Desk, path: &str, to: CredentialSource) {
+    let patch = Patch { credential: Set::To(to), ..Default::default() };
+    let at = At::Path(path.into());
+    desk.call(Request::Edit { at, expected_ver: None, patch: Box::new(patch) });
+}
+
+fn bare(host: &str) -> Patch {
+    Patch { host: Set::To(host.into()), ..Default::default() }
+}
+
+fn id(reply: Reply) -> EntryId {
+    let Reply::Saved { id, .. } = reply else { panic!("saved") };
+    id
+}
+
+#[test]
+fn a_login_comes_from_the_nearest_folder_that_has_one() {
+    let desk = Desk::open();
+    desk.add("client", "Dupont", login("", "dupont-admin", "p1"));
+    desk.add("folder", "Dupont/Serveurs", Patch::default());
+    desk.add("ssh", "Dupont/Serveurs/srv1", bare("srv1.example"));
+    let inherited = Some(Origin::Inherited("Dupont".into()));
+    let found = plan(&desk, "Dupont/Serveurs/srv1");
+    assert_eq!(origin(&found, "password"), inherited);
+    assert_eq!(origin(&found, "user"), inherited);
+    assert!(found.broken.is_empty(), "{:?}", found.broken);
+
+    desk.call(Request::Edit {
+        at: At::Path("Dupont/Serveurs".into()),
+        expected_ver: None,
+        patch: Box::new(login("", "root", "p2")),
+    });
+    let nearer = Some(Origin::Inherited("Dupont/Serveurs".into()));
+    assert_eq!(origin(&plan(&desk, "Dupont/Serveurs/srv1"), "password"), nearer);
+}
+
+#[test]
+fn a_linked_login_that_is_gone_is_shown_as_broken_and_does_not_connect() {
+    let desk = Desk::open();
+    desk.add("client", "Dupont", Patch::default());
+    let shared = id(desk.add("credential", "Dupont/Compte", login("", "svc", "p")));
+    desk.add("ssh", "Dupont/srv", bare("srv.example"));
+    source(&desk, "Dupont/srv", CredentialSource::Linked(shared));
+    let linked = Some(Origin::Linked("Dupont/Compte".into()));
+    assert_eq!(origin(&plan(&desk, "Dupont/srv"), "password"), linked);
+
+    desk.call(Request::Remove { at: At::Path("Dupont/Compte".into()), forever: false });
+    let broken = plan(&desk, "Dupont/srv");
+    assert_eq!(broken.broken.len(), 1, "{:?}", broken.broken);
+}
+
+#[test]
+fn links_in_a_circle_are_shown_as_broken() {
+    let desk = Desk::open();
+    desk.add("client", "Dupont", Patch::default());
+    let a = id(desk.add("credential", "Dupont/a", Patch::default()));
+    let b = id(desk.add("credential", "Dupont/b", Patch::default()));
+    source(&desk, "Dupont/a", CredentialSource::Linked(b));
+    source(&desk, "Dupont/b", CredentialSource::Linked(a));
+    desk.add("ssh", "Dupont/srv", bare("srv.example"));
+    source(&desk, "Dupont/srv", CredentialSource::Linked(a));
+    assert!(!plan(&desk, "Dupont/srv").broken.is_empty());
+}
+
+#[test]
+fn my_own_login_serves_the_entries_it_names() {
+    let desk = Desk::open();
+    desk.add("client", "Dupont", Patch::default());
+    desk.add("ssh", "Dupont/srv", bare("srv.example"));
+    source(&desk, "Dupont/srv", CredentialSource::Mine);
+    assert!(!plan(&desk, "Dupont/srv").broken.is_empty(), "no login of one's own yet");
+
+    let mut mine = login("", "alice", "p");
+    mine.settings.insert("for".into(), "Dupont".into());
+    desk.add("credential", "~/Chez Dupont", mine);
+    let found = plan(&desk, "Dupont/srv");
+    assert!(found.broken.is_empty(), "{:?}", found.broken);
+    assert_eq!(origin(&found, "password"), Some(Origin::Mine("~alice/Chez Dupont".into())));
+}
+
+#[test]
+fn jump_hosts_are_listed_in_the_order_of_travel_and_never_in_a_circle() {
+    let desk = Desk::open();
+    desk.add("client", "Dupont", Patch::default());
+    desk.add("ssh", "Dupont/rebond", login("jump.example", "j", "p"));
+    let mut far = login("far.example", "f", "p");
+    far.settings.insert("jump".into(), "Dupont/rebond".into());
+    desk.add("ssh", "Dupont/loin", far);
+    assert_eq!(plan(&desk, "Dupont/loin").hops, ["Dupont/rebond"]);
+
+    let mut back = Patch::default();
+    back.settings.insert("jump".into(), "Dupont/loin".into());
+    let at = At::Path("Dupont/rebond".into());
+    desk.call(Request::Edit { at, expected_ver: None, patch: Box::new(back) });
+    assert!(!plan(&desk, "Dupont/loin").broken.is_empty());
+}
