@@ -2,6 +2,7 @@
 //! line, agent and sessions send it jobs; nothing else ever touches the vault.
 
 use std::collections::HashMap;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
 use std::sync::mpsc::{Receiver, Sender};
 
@@ -68,44 +69,53 @@ impl Worker {
     /// Works until every sender is gone, then logs the lock.
     pub(super) fn run(mut self, jobs: &Receiver<Job>) {
         while let Ok(job) = jobs.recv() {
-            match job {
-                Job::Unlock(options, answer) => {
-                    let done = self.unlock(*options);
-                    let _ = answer.send(done);
-                }
-                Job::Call(request, answer) => {
-                    let done = self.call(*request);
-                    let _ = answer.send(done);
-                }
-                Job::Enrol(new, answer) => {
-                    let done = self.enrol(*new);
-                    let _ = answer.send(done);
-                }
-                Job::EnrolDevice(new, answer) => {
-                    let done = self.enrol_device(*new);
-                    let _ = answer.send(done);
-                }
-                Job::RestoreBackup(backup, options, answer) => {
-                    let done = self.restore_backup(&backup, *options);
-                    let _ = answer.send(done);
-                }
-                Job::CreateMany(nodes, answer) => {
-                    let done = self.opened().and_then(|open| open.create_many(nodes));
-                    let _ = answer.send(done);
-                }
-                Job::Prepare(request, answer) => {
-                    let done = self.prepare(&request);
-                    let _ = answer.send(done);
-                }
-                Job::Session(ask, answer) => {
-                    let done = self.session(*ask);
-                    let _ = answer.send(done);
-                }
-                Job::Closed(closing) => self.session_closed(*closing),
+            // A fault in one job must neither take the others along nor leave the
+            // vault half-changed in memory: it is locked, the file is untouched.
+            let done = catch_unwind(AssertUnwindSafe(|| self.handle(job)));
+            if done.is_err() {
+                self.open = None;
             }
             crate::os::harden::burn_stack();
         }
         let _ = self.lock();
+    }
+
+    fn handle(&mut self, job: Job) {
+        match job {
+            Job::Unlock(options, answer) => {
+                let done = self.unlock(*options);
+                let _ = answer.send(done);
+            }
+            Job::Call(request, answer) => {
+                let done = self.call(*request);
+                let _ = answer.send(done);
+            }
+            Job::Enrol(new, answer) => {
+                let done = self.enrol(*new);
+                let _ = answer.send(done);
+            }
+            Job::EnrolDevice(new, answer) => {
+                let done = self.enrol_device(*new);
+                let _ = answer.send(done);
+            }
+            Job::RestoreBackup(backup, options, answer) => {
+                let done = self.restore_backup(&backup, *options);
+                let _ = answer.send(done);
+            }
+            Job::CreateMany(nodes, answer) => {
+                let done = self.opened().and_then(|open| open.create_many(nodes));
+                let _ = answer.send(done);
+            }
+            Job::Prepare(request, answer) => {
+                let done = self.prepare(&request);
+                let _ = answer.send(done);
+            }
+            Job::Session(ask, answer) => {
+                let done = self.session(*ask);
+                let _ = answer.send(done);
+            }
+            Job::Closed(closing) => self.session_closed(*closing),
+        }
     }
 
     /// The open vault.
