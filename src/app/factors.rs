@@ -80,7 +80,7 @@ fn cost(asked_mib: Option<u32>) -> Result<Cost, AppError> {
 
 /// A quarter of the memory that is free, so that an unlock never swaps.
 fn memory_limit_kib() -> u32 {
-    let free = crate::os::machine::free_memory_kib().unwrap_or(1 << 20);
+    let free = crate::os::hugemem::available_kib().unwrap_or(1 << 20);
     u32::try_from(free / 4).unwrap_or(u32::MAX)
 }
 

@@ -8,7 +8,7 @@ use crate::crypto::Random;
 use crate::model::audit_event::{Event, OpenLine, field};
 use crate::model::id::{EntryId, MemberId, SlotId};
 use crate::model::member::Role;
-use crate::model::policy::Action;
+use crate::model::policy::{Action, may};
 use crate::os::random;
 use crate::secret::Key32;
 use crate::vault::cert::{Act, PublicKeys};
@@ -199,6 +199,9 @@ impl Open {
                 v.rotate_client(rows, env, *client, &others)?;
             }
             regrant_audit(v, rows, env, &id, role)?;
+            if !may(role, Action::ManageMembers) {
+                take_over(v, rows, env, id)?;
+            }
             let pk = v.directory.member(&id).map_or([0; 32], |m| m.keys.ed);
             let (vault, me, at) = (v.header.vault, v.me, env.now);
             let fact = (before != role).then(|| {
@@ -223,16 +226,11 @@ impl Open {
             let rotate = used_by(v, rows, &id, &name)?;
             let pk = v.directory.member(&id).map_or([0; 32], |m| m.keys.ed);
             let held = v.clients_of(rows, &id)?;
-            // What the leaver handed to others must not depend on the leaver.
-            let handed: Vec<_> =
-                rows.grants()?.into_iter().filter(|g| g.grantor == id || g.member == id).collect();
             v.state_member(rows, env, id, Act::Remove)?;
-            for row in &handed {
-                v.drop_grant(rows, row)?;
-                if row.member != id && v.directory.member(&row.member).is_some() {
-                    rehand(v, rows, env, row.member, row.subject, row.generation)?;
-                }
+            for row in rows.grants_of(&id)? {
+                v.drop_grant(rows, &row)?;
             }
+            take_over(v, rows, env, id)?;
             for slot in rows.slots()?.iter().filter(|s| s.member == id) {
                 v.drop_slot(rows, &slot.id)?;
             }
@@ -280,6 +278,25 @@ fn rehand(
         Some(key) => Ok(v.hand(rows, env, &to, subject, generation, &key)?),
         None => Ok(()),
     }
+}
+
+/// Hands anew what `id`, who may no longer hand out keys, gave to others: a
+/// grant counts only while its grantor has that right.
+fn take_over(
+    v: &mut Unlocked,
+    rows: &dyn Rows,
+    env: &mut Env<'_>,
+    id: MemberId,
+) -> Result<(), AppError> {
+    let given: Vec<_> =
+        rows.grants()?.into_iter().filter(|g| g.grantor == id && g.member != id).collect();
+    for row in &given {
+        v.drop_grant(rows, row)?;
+        if v.directory.member(&row.member).is_some() {
+            rehand(v, rows, env, row.member, row.subject, row.generation)?;
+        }
+    }
+    Ok(())
 }
 
 /// Hands the audit key to who may read the log now. One who may no longer still

@@ -153,6 +153,7 @@ pub(super) fn open_with(
     let hint = i8::try_from(place.memory.skew).unwrap_or(0);
     let mut refusal = AppError::refused();
     let mut found = None;
+    let tried = !candidates.is_empty();
     for row in candidates {
         match try_slot(&store, &head, row, options, device.as_ref(), now, hint)? {
             Ok(opened) => {
@@ -162,7 +163,13 @@ pub(super) fn open_with(
             Err(e) => refusal = refused(e),
         }
     }
-    let Some((row, opened)) = found else { return Err(refusal) };
+    let Some((row, opened)) = found else {
+        if !tried {
+            // An unknown name takes as long as a wrong password.
+            dummy_stretch(&slots);
+        }
+        return Err(refusal);
+    };
 
     let mut notices = Vec::new();
     let mut vault = open_member(&store, head, &row, opened.member_key.duplicate())?;
@@ -277,6 +284,13 @@ fn doctored(slot: &SlotRow) -> AppError {
         "le coût de dérivation est hors limites",
         "the cost of key stretching is out of bounds",
     )
+}
+
+fn dummy_stretch(slots: &[SlotRow]) {
+    let login = slots.iter().find_map(|s| Params::parse(&s.params).ok()?.login);
+    if let Some(login) = login {
+        let _ = stretch(b"nobody", &random::bytes(), login.cost);
+    }
 }
 
 type Tried = Result<login::Opened, Refused>;

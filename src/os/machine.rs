@@ -1,4 +1,4 @@
-//! Plain facts about this computer: its name and its free memory. Changes nothing.
+//! Plain facts about this computer. Changes nothing.
 
 /// Name of this computer, for the audit log; empty when it has none.
 pub fn host_name() -> String {
@@ -10,12 +10,4 @@ pub fn host_name() -> String {
     {
         std::env::var("COMPUTERNAME").unwrap_or_default()
     }
-}
-
-/// Memory that programs may take without swapping, in KiB; `None` where the
-/// system does not say.
-pub fn free_memory_kib() -> Option<u64> {
-    let text = std::fs::read_to_string("/proc/meminfo").ok()?;
-    let line = text.lines().find_map(|l| l.strip_prefix("MemAvailable:"))?;
-    line.trim().strip_suffix("kB")?.trim().parse().ok()
 }

@@ -1,6 +1,8 @@
 //! The sealed vault: formats, keys, members, records, index and log. Pure: it
 //! knows no disk, wire, window, clock or randomness of the machine.
 
+#![doc = include_str!("FORMAT.md")]
+
 pub mod cell;
 pub mod cert;
 pub mod code;
