@@ -47,6 +47,8 @@ pub(super) struct Glyphs {
     size: f32,
     scale: f32,
     cell: Cell,
+    /// Space above the face's own line, in points.
+    lead: f32,
     ascii: Vec<Option<Box<[Quad]>>>,
     rest: HashMap<Key, Box<[Quad]>>,
     /// A layout that egui forgets exactly when the texture is cleared.
@@ -59,6 +61,7 @@ impl Glyphs {
             size: 0.0,
             scale: 0.0,
             cell: Cell { pixels: Vec2::splat(1.0), scale: 1.0, baseline: 1.0 },
+            lead: 0.0,
             ascii: Vec::new(),
             rest: HashMap::new(),
             canary: None,
@@ -78,13 +81,18 @@ impl Glyphs {
         }
         let font = FontId::new(size, fonts::mono(false, false));
         let (width, height) = ctx.fonts_mut(|f| (f.glyph_width(&font, 'M'), f.row_height(&font)));
-        let pixels = Vec2::new((width * scale).round().max(1.0), (height * scale).round().max(1.0));
+        // One pixel more than the face asks for keeps the accents of capitals
+        // apart from the line above.
+        let lead = (scale / 1.5).round().max(1.0);
+        let pixels =
+            Vec2::new((width * scale).round().max(1.0), (height * scale).round().max(1.0) + lead);
         let baseline = canary
             .rows
             .first()
             .and_then(|row| row.glyphs.first().map(|glyph| row.pos.y + glyph.pos.y))
             .unwrap_or(height * 0.8);
-        self.cell = Cell { pixels, scale, baseline: (baseline * scale).round() };
+        self.cell = Cell { pixels, scale, baseline: (baseline * scale).round() + lead };
+        self.lead = lead / scale;
         self.size = size;
         self.scale = scale;
         self.ascii = (0..4 * 128).map(|_| None).collect();
@@ -140,11 +148,12 @@ impl Glyphs {
 
     fn make(&self, ctx: &Context, text: &str, face: u8, cells: usize) -> Box<[Quad]> {
         let galley = layout(ctx, text, self.size, face);
+        let down = egui::vec2(0.0, self.lead);
         let mut quads = Vec::new();
         for row in &galley.rows {
             for quad in row.visuals.mesh.vertices.chunks_exact(4) {
                 quads.push(Quad {
-                    at: bounds(quad.iter().map(|v| v.pos)).translate(row.pos.to_vec2()),
+                    at: bounds(quad.iter().map(|v| v.pos)).translate(row.pos.to_vec2() + down),
                     texels: bounds(quad.iter().map(|v| v.uv)),
                 });
             }
