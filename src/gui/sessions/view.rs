@@ -7,7 +7,7 @@ use egui::{Context, Frame, Key, Margin, Modifiers, Panel, RichText, Ui};
 
 use crate::connect::link::Exit;
 use crate::gui::terminal::{TerminalView, links};
-use crate::gui::theme::{palette, primary_button};
+use crate::gui::theme::{card, palette, primary_button};
 use crate::gui::widgets::parts::bold;
 use crate::gui::widgets::secret_buffer::SecretBuffer;
 use crate::model::lang::Lang;
@@ -159,7 +159,8 @@ impl SessionsView {
             return;
         };
         let mut answer = None;
-        let modal = egui::Modal::new(egui::Id::unique("close-session")).show(ui.ctx(), |ui| {
+        let modal = egui::Modal::new(egui::Id::unique("close-session")).frame(card(ui.ctx()));
+        let modal = modal.show(ui.ctx(), |ui| {
             ui.set_width(400.0);
             ui.heading(match lang {
                 Lang::Fr => format!("Fermer {} ?", tab.open_as.title),

@@ -660,7 +660,7 @@ impl TerminalView {
 
     fn overlays_ui(&mut self, ui: &mut Ui, id: Id, rect: Rect, terminal: &Terminal, lang: Lang) {
         if self.find.open {
-            let width = 460.0_f32.min(rect.width() - 20.0);
+            let width = 430.0_f32.min(rect.width() - 20.0);
             let place = Rect::from_min_size(
                 pos2(rect.right() - BAR - width - 4.0, rect.top() + 4.0),
                 vec2(width, 44.0),
@@ -721,7 +721,8 @@ impl TerminalView {
         let Some(question) = &mut self.question else { return };
         let lines = paste::line_count(&question.text);
         let mut answer = None;
-        let modal = egui::Modal::new(id.with("paste")).show(ui.ctx(), |ui| {
+        let modal = egui::Modal::new(id.with("paste")).frame(theme::card(ui.ctx()));
+        let modal = modal.show(ui.ctx(), |ui| {
             ui.set_width(520.0);
             ui.heading(match (lang, lines) {
                 (Lang::Fr, 1) => "Coller une ligne et la valider ?".to_owned(),
