@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use crate::app::api::Justification;
 use crate::model::entry::{Kind, Slot};
 use crate::model::id::EntryId;
-use crate::model::lang::{Bi, Lang};
+use crate::model::lang::Lang;
 
 use crate::secret::SecretText;
 
@@ -82,8 +82,6 @@ pub enum Act {
     UsePassword(Slot, SecretText),
     /// A generated password for the clipboard.
     CopySecret(SecretText),
-    /// A short message.
-    Toast(Bi),
     /// Locks the vault.
     Lock,
     /// The list of shortcuts.
@@ -96,12 +94,8 @@ pub enum Act {
     Look(Theme),
     /// A yes-or-no question.
     Confirm(Box<Confirm>),
-    /// Reads the tree again.
-    Reload,
     /// Leaves the guide or a way in, back to unlock.
     BackToUnlock,
-    /// The guide that makes a vault.
-    MakeVault,
     /// Puts the keyboard into the search box.
     FocusSearch,
 }

@@ -305,7 +305,15 @@ fn particulars(line: &OpenLine, lang: Lang) -> String {
         if !out.is_empty() {
             out.push_str("  ·  ");
         }
-        if name == field::SLOT {
+        let names = name == field::DETAIL && line.event == Event::EntryEdited;
+        if names {
+            let fields: Vec<String> = value
+                .split([',', ' '])
+                .filter(|f| !f.is_empty())
+                .map(|f| text::entry_field(f, lang))
+                .collect();
+            out.push_str(&fields.join(", "));
+        } else if name == field::SLOT {
             out.push_str(&text::entry_field(value, lang));
         } else {
             out.push_str(value);

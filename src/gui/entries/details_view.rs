@@ -14,6 +14,7 @@ use crate::gui::worker::{Command, Pick, Tag};
 use crate::model::entry::{CredentialSource, Kind, Slot};
 use crate::model::id::MemberId;
 use crate::model::lang::Lang;
+use crate::model::plan::{Origin, PlanLine};
 
 use super::details::{Details, SecretLine};
 use super::list_view::{kind_sign, new_menu};
@@ -152,7 +153,7 @@ fn value_ui(ui: &mut Ui, label: &str, value: &str, lang: Lang, acts: &mut Acts) 
     if value.is_empty() {
         return;
     }
-    ui.horizontal(|ui| {
+    ui.horizontal_top(|ui| {
         label_ui(ui, label);
         value_label_ui(ui, value, 44.0);
         let name = format!("{} : {label}", t(lang, "Copier", "Copy"));
@@ -167,27 +168,25 @@ fn value_label_ui(ui: &mut Ui, value: &str, beside: f32) {
     let room = (ui.available_width() - beside).max(60.0);
     ui.vertical(|ui| {
         ui.set_max_width(room);
+        ui.add_space(4.0);
         ui.add(egui::Label::new(value).wrap().selectable(true));
     });
 }
 
 fn label_ui(ui: &mut Ui, label: &str) {
     let p = palette(ui.ctx());
-    ui.allocate_ui_with_layout(
-        vec2(LABEL, 24.0),
-        egui::Layout::left_to_right(egui::Align::Center),
-        |ui| {
-            ui.set_min_width(LABEL);
-            ui.add(egui::Label::new(RichText::new(label).color(p.weak)).truncate());
-        },
-    );
+    ui.allocate_ui_with_layout(vec2(LABEL, 28.0), egui::Layout::top_down(egui::Align::Min), |ui| {
+        ui.set_min_width(LABEL);
+        ui.add_space(4.0);
+        ui.add(egui::Label::new(RichText::new(label).color(p.weak)).truncate());
+    });
 }
 
 fn plain_ui(ui: &mut Ui, label: &str, value: &str) {
     if value.is_empty() {
         return;
     }
-    ui.horizontal(|ui| {
+    ui.horizontal_top(|ui| {
         label_ui(ui, label);
         value_label_ui(ui, value, 0.0);
     });
@@ -400,13 +399,28 @@ fn plan_ui(ui: &mut Ui, model: &Details, lang: Lang) {
     let title =
         t(lang, "Réglages effectifs et leur origine", "Effective settings and their origin");
     egui::CollapsingHeader::new(title).id_salt("plan").default_open(true).show(ui, |ui| {
-        let p = palette(ui.ctx());
         if !plan.hops.is_empty() {
             let via = format!("{} {}", t(lang, "Par", "Through"), plan.hops.join(" \u{2192} "));
             ui.label(via);
         }
-        egui::Grid::new("plan-lines").num_columns(3).spacing(vec2(18.0, 5.0)).show(ui, |ui| {
-            for line in &plan.lines {
+        let (usual, set): (Vec<&PlanLine>, Vec<&PlanLine>) =
+            plan.lines.iter().partition(|l| l.origin == Origin::Default);
+        plan_grid_ui(ui, "plan-set", &set, lang);
+        if !usual.is_empty() {
+            let title = format!("{} ({})", t(lang, "Par défaut", "Defaults"), usual.len());
+            egui::CollapsingHeader::new(title).id_salt("plan-usual").show(ui, |ui| {
+                plan_grid_ui(ui, "plan-usual-lines", &usual, lang);
+            });
+        }
+    });
+}
+
+fn plan_grid_ui(ui: &mut Ui, id: &str, lines: &[&PlanLine], lang: Lang) {
+    let p = palette(ui.ctx());
+    egui::Grid::new(id).num_columns(3).min_row_height(22.0).spacing(vec2(18.0, 2.0)).show(
+        ui,
+        |ui| {
+            for line in lines {
                 let field = text::entry_field(&line.field, lang);
                 ui.label(RichText::new(field).color(p.weak));
                 let value = if line.secret {
@@ -418,8 +432,8 @@ fn plan_ui(ui: &mut Ui, model: &Details, lang: Lang) {
                 ui.label(RichText::new(text::origin(&line.origin, lang)).color(p.weak));
                 ui.end_row();
             }
-        });
-    });
+        },
+    );
 }
 
 /// At most sixty characters of a value that is shown in full elsewhere.

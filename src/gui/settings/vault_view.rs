@@ -39,6 +39,10 @@ pub fn vault_ui(
             t(lang, "lignes de journal", "log lines")
         );
         ui.label(counts);
+        for notice in &status.notices {
+            ui.add_space(4.0);
+            parts::warn_box(ui, notice.get(lang), "");
+        }
         if let Some(print) = &model.fingerprint {
             ui.add_space(4.0);
             ui.label(

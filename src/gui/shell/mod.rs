@@ -276,6 +276,13 @@ impl eframe::App for Shell {
             self.lock(ctx);
         }
         self.watch_idle(ctx);
+        // Another window or the command line may have changed the vault meanwhile.
+        if ctx.input(|i| i.events.contains(&egui::Event::WindowFocused(true))) {
+            self.reload();
+            if let Some(id) = self.opened().and_then(|o| o.details.wanted) {
+                ask_details(&self.worker, id);
+            }
+        }
         if self.repaints > 0 {
             self.repaints -= 1;
             ctx.request_repaint();

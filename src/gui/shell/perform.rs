@@ -10,7 +10,6 @@ use crate::gui::dialogs::generator::GeneratorModel;
 use crate::gui::dialogs::{self, Dialog, justify::JustifyModel};
 use crate::gui::entries::editor::Editor;
 use crate::gui::entries::editor_view::save_form;
-use crate::gui::guide::{Purpose as Way, model::GuideModel};
 use crate::gui::sessions::OpenAs;
 use crate::gui::theme;
 use crate::gui::worker::{Command, Tag};
@@ -150,7 +149,6 @@ impl Shell {
                     Request::Edit { at: At::Id(id), expected_ver: None, patch: Box::new(patch) };
                 self.ask(Tag::Favourite(id), request);
             }
-            Act::Toast(text) => self.toasts.push(text, std::time::Instant::now()),
             Act::Lock => self.lock(ctx),
             Act::Help => self.dialog = Some(Dialog::Help),
             Act::Language(lang) => {
@@ -165,13 +163,7 @@ impl Shell {
                 self.prefs.theme = look.word().to_owned();
                 self.prefs.save();
             }
-            Act::Reload => self.reload(),
             Act::BackToUnlock => self.show_unlock(ctx),
-            Act::MakeVault => {
-                let file = self.vault.display().to_string();
-                let guide = GuideModel::new(Way::Create, &file, &super::user_name(), true);
-                self.screen = Screen::Guide(Box::new(guide));
-            }
             Act::FocusSearch => self.focus_search = true,
         }
     }

@@ -35,7 +35,8 @@ pub fn unlock_ui(
     let mut way = None;
     ScrollArea::vertical().auto_shrink(false).show(ui, |ui| {
         ui.vertical_centered(|ui| {
-            ui.add_space((ui.available_height() * 0.12).clamp(12.0, 110.0));
+            let share = if around.demo.is_some() { 0.02 } else { 0.12 };
+            ui.add_space((ui.available_height() * share).clamp(4.0, 110.0));
             brand_ui(ui, around.file);
             ui.add_space(14.0);
             ui.set_max_width(WIDTH + 34.0);
