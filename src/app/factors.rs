@@ -375,7 +375,7 @@ fn found(
     let mut fill = |out: &mut [u8]| random::fill(out);
     let written = store.write(|rows| {
         let mut env = Env { now, random: &mut fill, machine: &machine };
-        rows.put_header(&v.header)?;
+        v.put_header(rows)?;
         v.put_member_row(rows, &MemberRow { id: me, card: Vec::new(), private: None })?;
         v.put_card(rows, &mut env, me)?;
         put_login(&mut v, rows, &made)?;

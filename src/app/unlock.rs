@@ -344,7 +344,8 @@ pub(super) fn open_member(
     row: &SlotRow,
     member_key: Key32,
 ) -> Result<Unlocked, AppError> {
-    let gone = || AppError::from(crate::vault::unlocked::VaultError::Removed);
+    // Who is removed loses the login in the same transaction.
+    let gone = || AppError::tampered("un membre manque", "a member is missing");
     store.read(|rows| {
         let all = rows.members()?;
         let mine = all.iter().find(|m| m.id == row.member).ok_or_else(gone)?;

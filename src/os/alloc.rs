@@ -20,8 +20,29 @@ pub struct Wiping;
 #[global_allocator]
 static ALLOCATOR: Wiping = Wiping;
 
-/// False in the build that proves that the memory test notices leaks.
-const WIPES: bool = !cfg!(feature = "leak-control");
+/// Whether freed blocks are wiped: always, but for the proof that the memory test
+/// notices leaks.
+#[cfg(not(debug_assertions))]
+#[inline(always)]
+fn wipes() -> bool {
+    !cfg!(feature = "leak-control")
+}
+
+#[cfg(debug_assertions)]
+static WIPES: std::sync::atomic::AtomicBool =
+    std::sync::atomic::AtomicBool::new(!cfg!(feature = "leak-control"));
+
+#[cfg(debug_assertions)]
+fn wipes() -> bool {
+    WIPES.load(std::sync::atomic::Ordering::Relaxed)
+}
+
+/// Switches the wiping off and on, in builds for trials only: the memory test
+/// must find what it is to find when nothing is wiped.
+#[cfg(debug_assertions)]
+pub fn set_wiping(on: bool) {
+    WIPES.store(on, std::sync::atomic::Ordering::Relaxed);
+}
 
 /// Overwrites `len` bytes at `block` in a way that is not optimised away.
 ///
@@ -48,7 +69,7 @@ unsafe impl GlobalAlloc for Wiping {
     }
 
     unsafe fn dealloc(&self, block: *mut u8, layout: Layout) {
-        if WIPES && layout.size() <= WIPE_MAX_BYTES {
+        if wipes() && layout.size() <= WIPE_MAX_BYTES {
             // SAFETY: the block is still ours and `size` bytes long.
             unsafe { wipe(block, layout.size()) };
         }
@@ -57,7 +78,7 @@ unsafe impl GlobalAlloc for Wiping {
     }
 
     unsafe fn realloc(&self, block: *mut u8, layout: Layout, new_size: usize) -> *mut u8 {
-        if !WIPES || layout.size() > MOVE_MAX_BYTES {
+        if !wipes() || layout.size() > MOVE_MAX_BYTES {
             // SAFETY: same contract. Blocks this large are moved by remapping.
             return unsafe { System.realloc(block, layout, new_size) };
         }

@@ -3,6 +3,8 @@
 
 use std::collections::BTreeMap;
 
+use sha2::{Digest, Sha256};
+
 use crate::crypto::Random;
 use crate::model::entry::Kind;
 use crate::model::id::{CellId, EntryId, MemberId, SlotId};
@@ -13,7 +15,7 @@ use super::grant::{self, AUDIT_KEY, GrantRow, PENDING_KEY, VAULT_KEY};
 use super::identity;
 use super::index::ClientIndex;
 use super::index::segment::Segment;
-use super::rows::{CellRow, MemberRow, Rows};
+use super::rows::{CellRow, HeaderRow, MemberRow, Rows};
 use super::slot::SlotRow;
 use super::state::Summer;
 use super::unlocked::{Env, Unlocked, VaultError};
@@ -144,6 +146,16 @@ impl Unlocked {
         self.put_member_row(rows, &row)
     }
 
+    /// Stores the header of a new vault. Its keys are covered by the sum: lines
+    /// sealed to an exchanged audit key would be for whoever exchanged it.
+    ///
+    /// # Errors
+    /// The store refused.
+    pub fn put_header(&mut self, rows: &dyn Rows) -> Result<(), VaultError> {
+        toggle_header(&self.summer()?, &mut self.state.meta, &self.header);
+        Ok(rows.put_header(&self.header)?)
+    }
+
     /// Stores a member's row.
     ///
     /// # Errors
@@ -266,6 +278,7 @@ impl Unlocked {
     pub fn meta_sum(&self, rows: &dyn Rows) -> Result<[u8; 32], VaultError> {
         let summer = self.summer()?;
         let mut sum = [0; 32];
+        toggle_header(&summer, &mut sum, &rows.header()?);
         for slot in rows.slots()? {
             summer.toggle(&mut sum, "slot", &slot.id.0, 0, &slot.wrap);
         }
@@ -402,6 +415,15 @@ impl Unlocked {
         };
         self.index.clients().filter_map(named).collect()
     }
+}
+
+/// The header's mark is `SHA-256(root_pk ‖ audit_pk ‖ pending_pk)`.
+fn toggle_header(summer: &Summer, sum: &mut [u8; 32], row: &HeaderRow) {
+    let mut mark = Sha256::new();
+    for part in [&row.root_pk[..], &row.audit_pk, &row.pending_pk] {
+        mark.update(part);
+    }
+    summer.toggle(sum, "vault", &row.vault.0, 0, &mark.finalize());
 }
 
 fn toggle_member(summer: &Summer, sum: &mut [u8; 32], row: &MemberRow) {

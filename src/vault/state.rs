@@ -30,7 +30,7 @@ pub struct State {
     pub cells: [u8; 32],
     /// Number of cells.
     pub n_cells: u64,
-    /// Sum over slots, members, grants, segments, deltas and audit keys.
+    /// Sum over header, slots, members, grants, segments, deltas and audit keys.
     pub meta: [u8; 32],
     /// Number of the next delta.
     pub next_delta: u64,

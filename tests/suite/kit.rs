@@ -24,6 +24,7 @@ pub struct Desk {
 
 /// A TOTP secret, and which step was used last.
 pub struct Phone {
+    seed: Seed,
     codes: Codes,
     next: u64,
 }
@@ -32,7 +33,7 @@ impl Phone {
     pub fn of_uri(uri: &str) -> Self {
         let seed = Seed::parse(uri).expect("the vault prints a readable URI");
         let codes = seed.secret.expose(|s| Codes::new(s.try_into().expect("20 bytes")));
-        Self { codes, next: 0 }
+        Self { seed, codes, next: 0 }
     }
 
     /// A code that was not used yet, inside the accepted window of one step
@@ -43,6 +44,18 @@ impl Phone {
         assert!(step <= now + 1, "a story may use three codes before it must wait");
         self.next = step + 1;
         SecretText::new(format!("{:06}", self.codes.at(step)))
+    }
+
+    /// Lends the secret itself.
+    pub fn secret<T>(&self, look: impl FnOnce(&[u8]) -> T) -> T {
+        self.seed.secret.expose(look)
+    }
+
+    /// A code that the vault accepts now, without counting it as used: for
+    /// copies of a file, each of which has its own memory of codes.
+    pub fn peek(&self) -> SecretText {
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).expect("after 1970").as_secs() / 30;
+        SecretText::new(format!("{:06}", self.codes.at(self.next.max(now))))
     }
 }
 

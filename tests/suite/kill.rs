@@ -1,0 +1,334 @@
+//! A process that is killed while it writes: whatever it had said to be saved is
+//! in the file, and the file is whole. Two hundred times on one vault below the
+//! application, and some more through the application itself.
+
+use std::collections::BTreeMap;
+use std::io::{BufRead, BufReader, Read, Write};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+
+use poterne::app::api::{At, Factors, Patch, Reply, Request, Set};
+use poterne::app::{App, UnlockOptions};
+use poterne::audit::line::Draft;
+use poterne::model::audit_event::{Event, field};
+use poterne::model::entry::{Entry, Kind, SecretRef, Slot, VersionRef};
+use poterne::model::id::{CellId, EntryId};
+use poterne::model::time::Time;
+use poterne::secret::SecretText;
+use poterne::vault::cell::Purpose;
+use poterne::vault::rows::Rows;
+use poterne::vault::unlocked::{Env, Unlocked, VaultError};
+
+use crate::kit::{Desk, PASSWORD, login};
+use crate::kit_rows::{audit, open_by_kit, read_all, sums};
+
+/// Times the writer is killed below the application.
+const ROUNDS: u32 = 200;
+/// Vaults among which those kills are divided.
+const AT_ONCE: u32 = 4;
+/// Times it is killed in the application.
+const APP_ROUNDS: u32 = 8;
+/// Tells this module's child what file to write to; absent in an ordinary run.
+const FILE: &str = "POTERNE_TEST_KILL_FILE";
+const SAVED: &str = "saved ";
+
+/// What the parent knows to be committed: by node, version and password.
+type Known = BTreeMap<EntryId, Option<(u64, String)>>;
+
+/// A child of this very binary that runs one hidden test.
+fn child(test: &str, file: &Path, input: &str) -> Child {
+    let mut child = Command::new(std::env::current_exe().expect("this binary"))
+        .args([test, "--exact", "--ignored", "--nocapture", "--test-threads=1"])
+        .env(FILE, file)
+        .env("XDG_STATE_HOME", file.with_extension("state"))
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .expect("one more process");
+    let mut stdin = child.stdin.take().expect("piped");
+    stdin.write_all(input.as_bytes()).expect("the child reads");
+    child
+}
+
+/// Reads what the child says until `wait` has passed since its first word, kills
+/// it, and reads the rest.
+fn kill_amid(mut child: Child, wait: Duration, mut each: impl FnMut(&str)) -> u32 {
+    let mut out = BufReader::new(child.stdout.take().expect("piped"));
+    let mut line = String::new();
+    while out.read_line(&mut line).is_ok_and(|n| n > 0) {
+        if line.contains("ready") {
+            break;
+        }
+        line.clear();
+    }
+    assert!(line.contains("ready"), "the writer did not start");
+    // The moment of the kill is the point of the test; nothing is awaited by it.
+    std::thread::sleep(wait);
+    child.kill().expect("it runs");
+    let mut count = 0;
+    let mut rest = Vec::new();
+    let _ = out.read_to_end(&mut rest);
+    let rest = String::from_utf8_lossy(&rest);
+    // A line cut short was not said.
+    for said in rest.split_inclusive('\n').filter(|l| l.ends_with('\n')) {
+        if let Some((_, word)) = said.trim_end().split_once(SAVED) {
+            each(word);
+            count += 1;
+        }
+    }
+    child.wait().expect("it ended");
+    count
+}
+
+fn seeded(seed: &mut u64) -> u64 {
+    *seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+    *seed >> 33
+}
+
+fn now() -> Time {
+    let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
+    Time(since.expect("after 1970").as_micros() as i64)
+}
+
+#[test]
+fn two_hundred_kills_lose_nothing_that_was_saved() {
+    let desk = Desk::open();
+    for client in ["Dupont", "Martin"] {
+        desk.add("client", client, Patch::default());
+        for n in 0..4 {
+            desk.add("ssh", &format!("{client}/e{n}"), login("h", "u", "first"));
+        }
+    }
+    desk.call(Request::Lock);
+    // Most of a round is waiting for the disk, so several vaults suffer at once.
+    std::thread::scope(|scope| {
+        for part in 0..AT_ONCE {
+            let file = desk.dir.path().join(format!("part{part}.poterne"));
+            std::fs::copy(&desk.file, &file).expect("copies");
+            let kit = desk.kit.as_str();
+            scope.spawn(move || kill_often(&file, kit, u64::from(part)));
+        }
+    });
+}
+
+/// Kills the writer of one vault [`ROUNDS`] / [`AT_ONCE`] times.
+fn kill_often(file: &Path, kit: &str, part: u64) {
+    let mut known = Known::new();
+    let mut seed = part;
+    let mut acts = 0;
+    for round in 0..ROUNDS / AT_ONCE {
+        let input = format!("{kit}\n{}\n", seeded(&mut seed));
+        let writer = child("kill::writes_rows", file, &input);
+        let wait = Duration::from_micros(seeded(&mut seed) % 90_000);
+        acts += kill_amid(writer, wait, |said| note(&mut known, said));
+        let (store, v) = open_by_kit(file, kit).expect("the vault opens");
+        store
+            .read(|rows| {
+                sums(&v, rows)?;
+                audit(&v, rows)?;
+                for (id, saved) in &known {
+                    holds(&v, rows, id, saved.as_ref());
+                }
+                Ok::<_, VaultError>(())
+            })
+            .unwrap_or_else(|e| panic!("after kill {round}: {e}"));
+    }
+    assert!(acts > 0, "the writer was always killed before it did anything");
+    let (store, v) = open_by_kit(file, kit).expect("opens");
+    store.integrity_check().expect("SQLite finds nothing wrong");
+    read_all(&store, &v).expect("everything reads");
+}
+
+fn note(known: &mut Known, said: &str) {
+    let mut words = said.split(' ');
+    let id: EntryId = words.next().and_then(|w| w.parse().ok()).expect("an id");
+    let ver: u64 = words.next().and_then(|w| w.parse().ok()).expect("a version");
+    let password = words.next().unwrap_or_default().to_owned();
+    known.insert(id, (ver > 0).then_some((ver, password)));
+}
+
+/// The last act of a killed process may be committed and not said: one version
+/// further, or gone.
+fn holds(v: &Unlocked, rows: &dyn Rows, id: &EntryId, saved: Option<&(u64, String)>) {
+    let Some((ver, password)) = saved else {
+        assert!(v.index.get(id).is_none(), "{id} was deleted and is back");
+        return;
+    };
+    let Some(summary) = v.index.get(id) else { return };
+    let entry = v.entry(rows, id).expect("a saved entry reads");
+    assert!((*ver..=ver + 1).contains(&summary.ver), "{id}: {} after {ver}", summary.ver);
+    if summary.ver == *ver {
+        let secret = v.secret(rows, &entry, &Slot::Password).expect("its secret reads");
+        assert!(secret.expose(|s| s == password.as_bytes()), "{id} has another password");
+    }
+}
+
+#[test]
+#[ignore = "the writer that the test above starts and kills"]
+fn writes_rows() {
+    let Some(file) = std::env::var_os(FILE).map(PathBuf::from) else { return };
+    let mut lines = std::io::stdin().lines().map(|l| l.expect("the parent writes"));
+    let kit = lines.next().expect("a kit");
+    let mut seed: u64 = lines.next().and_then(|l| l.parse().ok()).expect("a seed");
+    let (mut store, mut v) = open_by_kit(&file, &kit).expect("opens");
+    let mut fill = |out: &mut [u8]| poterne::os::random::fill(out);
+    println!("\nready");
+    loop {
+        let dice = seeded(&mut seed);
+        let password = format!("p{dice:x}");
+        let (id, ver) = store
+            .write(|rows| {
+                let mut env = Env { now: now(), random: &mut fill, machine: "test" };
+                v.refresh(rows)?;
+                let done = act(&mut v, rows, &mut env, dice, &password)?;
+                v.save(rows, &mut env)?;
+                Ok::<_, VaultError>(done)
+            })
+            .expect("it is stored");
+        println!("\n{SAVED}{id} {ver} {password}");
+    }
+}
+
+/// One act with its audit line: a new entry, a new password, a move to the other
+/// client, or a deletion. Returns the node and its version, 0 when it is gone.
+fn act(
+    v: &mut Unlocked,
+    rows: &dyn Rows,
+    env: &mut Env<'_>,
+    dice: u64,
+    password: &str,
+) -> Result<(EntryId, u64), VaultError> {
+    let clients: Vec<EntryId> = v.index.clients().map(|c| c.client).collect();
+    let all: Vec<_> =
+        v.index.clients().flat_map(|c| c.all()).filter(|s| s.kind != Kind::CLIENT).collect();
+    let node = all[dice as usize % all.len()].clone();
+    let old = v.entry(rows, &node.id)?;
+    let (event, done) = match dice % 10 {
+        0 | 1 => {
+            let id = EntryId(env.id());
+            let mut new = Entry { id, ver: 0, history: Vec::new(), ..old.clone() };
+            new.name = format!("n{dice:x}");
+            (Event::EntryCreated, put(v, rows, env, new, password)?)
+        }
+        2 if all.len() > 6 => {
+            for version in &old.history {
+                v.drop_cell(rows, &version.cell)?;
+            }
+            v.drop_cell(rows, &CellId(old.id.0))?;
+            v.unlist(rows, env, old.client, old.id)?;
+            (Event::EntryDeleted, (old.id, 0))
+        }
+        3 => {
+            // Older versions are sealed for the client left behind.
+            for version in &old.history {
+                v.drop_cell(rows, &version.cell)?;
+            }
+            v.drop_cell(rows, &CellId(old.id.0))?;
+            v.unlist(rows, env, old.client, old.id)?;
+            let to = clients.iter().copied().find(|c| *c != old.client).expect("two clients");
+            let new = Entry { client: to, parent: Some(to), history: Vec::new(), ..old };
+            (Event::EntryMoved, put(v, rows, env, new, password)?)
+        }
+        _ => {
+            let cell = v.put_old_entry(rows, env, &Entry { history: Vec::new(), ..old.clone() })?;
+            let mut new = old.clone();
+            new.history.push(VersionRef { ver: old.ver, at: env.now, by: v.me, cell });
+            (Event::EntryEdited, put(v, rows, env, new, password)?)
+        }
+    };
+    let fields = vec![(field::ENTRY, node.name)];
+    let line = Draft { at: env.now, actor: Some(v.me), event, ok: true, fields, fact: None };
+    v.log(rows, env, line)?;
+    Ok(done)
+}
+
+fn put(
+    v: &mut Unlocked,
+    rows: &dyn Rows,
+    env: &mut Env<'_>,
+    mut entry: Entry,
+    password: &str,
+) -> Result<(EntryId, u64), VaultError> {
+    let cell = v.put_blob(rows, env, entry.client, Purpose::Secret, password.as_bytes())?;
+    let known = SecretRef { cell, set_at: env.now, set_by: v.me };
+    entry.secrets.insert(Slot::Password, known);
+    entry.ver += 1;
+    v.put_entry(rows, env, &entry)?;
+    Ok((entry.id, entry.ver))
+}
+
+#[test]
+fn kills_in_the_application_lose_nothing_that_was_saved() {
+    let mut desk = Desk::open();
+    desk.add("client", "Dupont", Patch::default());
+    desk.add("client", "Martin", Patch::default());
+    desk.call(Request::Lock);
+    let base = std::fs::read(&desk.file).expect("reads");
+    let mut seed = 11;
+    for round in 0..APP_ROUNDS {
+        // Each round has its own copy, in which no code was used yet.
+        let file = desk.dir.path().join(format!("round{round}.poterne"));
+        std::fs::write(&file, &base).expect("writes");
+        let code = desk.phone.peek().expose(str::to_owned);
+        let writer = child("kill::works_in_the_application", &file, &format!("{code}\n"));
+        let wait = Duration::from_millis(100 + seeded(&mut seed) % 400);
+        let mut saved = BTreeMap::new();
+        kill_amid(writer, wait, |said| {
+            let (id, rest) = said.split_once(' ').expect("two words");
+            saved.insert(id.to_owned(), rest.to_owned());
+        });
+        let (store, v) = open_by_kit(&file, &desk.kit).expect("the vault opens");
+        read_all(&store, &v).unwrap_or_else(|e| panic!("after kill {round}: {e}"));
+        for (id, rest) in saved {
+            let id: EntryId = id.parse().expect("an id");
+            let (ver, path) = rest.split_once(' ').expect("two words");
+            let ver: u64 = ver.parse().expect("a version");
+            match v.index.get(&id) {
+                Some(node) if node.ver == ver => assert_eq!(v.index.path(&node), path),
+                // Into the bin and out again is two versions, one of them not said.
+                Some(node) => assert!((ver + 1..=ver + 2).contains(&node.ver), "{path}: {ver}"),
+                None => panic!("{path} is lost"),
+            }
+        }
+    }
+    // The application's own check agrees.
+    desk.unlock().expect("opens");
+    let Reply::Checked(report) = desk.call(Request::Check) else { panic!("checked") };
+    assert_eq!(report.faults, []);
+}
+
+#[test]
+#[ignore = "the writer that the test above starts and kills"]
+fn works_in_the_application() {
+    let Some(file) = std::env::var_os(FILE).map(PathBuf::from) else { return };
+    let code = std::io::stdin().lines().next().expect("a code").expect("the parent writes");
+    let app = App::new(file);
+    let factors = Factors { password: SecretText::copy_of(PASSWORD), code: SecretText::new(code) };
+    app.unlock(UnlockOptions { member: None, factors, read_only: false, accept_older: true })
+        .unwrap_or_else(|e| panic!("{}", e.what.en));
+    println!("\nready");
+    let say = |reply| {
+        let Reply::Saved { id, ver, path } = reply else { panic!("saved") };
+        println!("\n{SAVED}{id} {ver} {path}");
+    };
+    let call = |request| app.call(request).unwrap_or_else(|e| panic!("{}", e.what.en));
+    for n in 0_u64.. {
+        let path = format!("Dupont/e{n}");
+        say(call(Request::Create {
+            kind: Kind::new("ssh"),
+            path: path.clone(),
+            patch: Box::new(login("h", "u", "p")),
+        }));
+        let patch = Patch { host: Set::To(format!("h{n}")), ..login("h", "u", "second") };
+        let at = At::Path(path);
+        say(call(Request::Edit { at: at.clone(), expected_ver: None, patch: Box::new(patch) }));
+        if n % 3 == 0 {
+            say(call(Request::Move { at, to: "Martin".into() }));
+            let at = At::Path(format!("Martin/e{n}"));
+            call(Request::Remove { at: at.clone(), forever: false });
+            say(call(Request::Restore { at, version: None }));
+        }
+    }
+}

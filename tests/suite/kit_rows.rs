@@ -1,0 +1,147 @@
+//! A vault below its application: opened by the printed kit, which needs no key
+//! stretching and uses no code up, and everything in it read into plain text.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use poterne::audit::verifier::Verifier;
+use poterne::model::entry::Entry;
+use poterne::secret::SecretBytes;
+use poterne::store::sqlite::SqliteStore;
+use poterne::vault::cell::Purpose;
+use poterne::vault::index::Index;
+use poterne::vault::log::{self, Reader, Writer};
+use poterne::vault::members::read_members;
+use poterne::vault::rows::Rows;
+use poterne::vault::slot::Kind;
+use poterne::vault::state::State;
+use poterne::vault::unlocked::{Unlocked, VaultError};
+use poterne::vault::{code, identity};
+
+/// Opens a vault file by a member's recovery code as printed.
+pub fn open_by_kit(file: &Path, kit: &str) -> Result<(SqliteStore, Unlocked), VaultError> {
+    let store = SqliteStore::open(file, false)?;
+    let typed = code::parse(Kind::Recovery, kit).expect("the code as printed");
+    let vault = store.read(|rows| open(rows, &typed))?;
+    Ok((store, vault))
+}
+
+fn open(rows: &dyn Rows, typed: &SecretBytes) -> Result<Unlocked, VaultError> {
+    let wrong = |what: &str| VaultError::Tampered(what.to_owned());
+    let header = rows.header()?;
+    let found = rows.slots()?.into_iter().find_map(|row| {
+        code::open(&header.vault, &row, Kind::Recovery, typed).ok().map(|o| (row.member, o))
+    });
+    let (me, opened) = found.ok_or_else(|| wrong("the kit's slot"))?;
+    let mine = rows.members()?.into_iter().find(|m| m.id == me);
+    let private = mine.and_then(|m| m.private).ok_or_else(|| wrong("the member's row"))?;
+    let key = opened.member_key;
+    let (identity, ring) = identity::open_private(&key, &header.vault, &me, &private)
+        .map_err(|_| wrong("the ring"))?;
+    let (cards, directory) = read_members(header.vault, &header.root_pk, &ring, rows)?;
+    let mut vault = Unlocked {
+        header,
+        me,
+        member_key: key,
+        identity,
+        ring,
+        directory,
+        cards,
+        state: State::new(),
+        index: Index::default(),
+        log: Writer::default(),
+        ring_dirty: false,
+    };
+    vault.reload(rows)?;
+    Ok(vault)
+}
+
+/// Everything in a vault by name of the place, every seal opened, every sum made
+/// anew, every audit line verified.
+pub fn read_all(store: &SqliteStore, v: &Unlocked) -> Result<BTreeMap<String, String>, VaultError> {
+    store.read(|rows| {
+        let mut out = BTreeMap::new();
+        sums(v, rows)?;
+        out.insert("state".into(), format!("{:?}", v.state));
+        out.insert("header".into(), format!("{:?}", v.header));
+        for member in v.directory.members() {
+            out.insert(format!("member {}", member.id), format!("{:?}", member.member()));
+        }
+        for client in v.index.clients() {
+            for node in client.all() {
+                let entry = v.entry(rows, &node.id)?;
+                out.insert(format!("node {}", node.id), format!("{node:?}"));
+                with_secrets(v, rows, &entry, &format!("entry {}", node.id), &mut out)?;
+                for old in &entry.history {
+                    let before = v.old_entry(rows, entry.client, old.cell, old.ver)?;
+                    let place = format!("entry {} version {}", node.id, old.ver);
+                    with_secrets(v, rows, &before, &place, &mut out)?;
+                }
+            }
+        }
+        let lines = audit(v, rows)?;
+        out.insert("audit".into(), lines.join("\n"));
+        Ok(out)
+    })
+}
+
+fn with_secrets(
+    v: &Unlocked,
+    rows: &dyn Rows,
+    entry: &Entry,
+    place: &str,
+    out: &mut BTreeMap<String, String>,
+) -> Result<(), VaultError> {
+    out.insert(place.to_owned(), format!("{entry:?}"));
+    let secrets = entry.secrets.iter().map(|(s, r)| (s.to_string(), r.cell, Purpose::Secret));
+    let files = entry.attachments.iter().map(|a| (a.name.clone(), a.cell, Purpose::Attachment));
+    for (name, cell, purpose) in secrets.chain(files) {
+        let plain = v.open_blob(rows, entry.client, cell, purpose)?;
+        out.insert(format!("{place} {name}"), plain.expose(|b| format!("{b:?}")));
+    }
+    Ok(())
+}
+
+/// The sums of the state against the rows as they are.
+pub fn sums(v: &Unlocked, rows: &dyn Rows) -> Result<(), VaultError> {
+    let summer = v.summer()?;
+    let (mut sum, mut count) = ([0; 32], 0);
+    rows.each_cell(&mut |c| {
+        summer.toggle(&mut sum, "cell", &c.id.0, c.ver, &c.ct);
+        count += 1;
+    })?;
+    let tampered = |what: &str| Err(VaultError::Tampered(what.to_owned()));
+    if sum != v.state.cells || count != v.state.n_cells {
+        return tampered("the sum of the records");
+    }
+    if v.meta_sum(rows)? != v.state.meta {
+        return tampered("the sum of the other rows");
+    }
+    Ok(())
+}
+
+/// Verifies the audit log to the size in the state; the lines as text.
+pub fn audit(v: &Unlocked, rows: &dyn Rows) -> Result<Vec<String>, VaultError> {
+    let reader = Reader::new(v, rows)?;
+    let mut verifier = Verifier::new();
+    let mut lines = Vec::new();
+    let mut failed = None;
+    rows.each_audit(0, &mut |row| {
+        let line = reader.leaf(&row).and_then(|leaf| {
+            verifier.push(&leaf).map_err(|f| VaultError::Log(f.text().en))?;
+            reader.line(&row)
+        });
+        match line {
+            Ok(line) => lines.push(format!("{line:?}")),
+            Err(e) => failed = Some(e),
+        }
+        failed.is_none()
+    })?;
+    if let Some(e) = failed {
+        return Err(e);
+    }
+    if verifier.log() != &log::end(v)? || verifier.log().size() != v.state.audit.size {
+        return Err(VaultError::Log("the log does not end where the state says".into()));
+    }
+    Ok(lines)
+}

@@ -1,0 +1,325 @@
+//! A vault file changed behind the program's back: one bit anywhere, rows swapped,
+//! replayed or dropped, whole files replaced, cut, foreign, newer, or with other
+//! costs. Either all that is read is what was written, or the failure says so.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use poterne::app::api::{
+    AppError, At, AttachmentBytes, Code, Factors, Patch, Reply, Request, Set, Status,
+};
+use poterne::app::{App, UnlockOptions};
+use poterne::model::audit_event::{AuditFilter, Event};
+use poterne::model::entry::Slot;
+use poterne::secret::{SecretBytes, SecretText};
+use poterne::vault::unlocked::VaultError;
+use rusqlite::Connection;
+
+use crate::kit::{Desk, PASSWORD, login};
+use crate::kit_rows::{open_by_kit, read_all};
+
+/// Positions tried outside the file's header, each with one bit flipped.
+const POSITIONS: usize = 320;
+/// Files that read unharmed below the application and are opened by it too: each
+/// costs a key stretching.
+const UNLOCKS: usize = 12;
+
+/// A vault with something of everything, locked, and its bytes.
+fn furnished() -> (Desk, Vec<u8>) {
+    let desk = Desk::open();
+    for client in ["Dupont", "Martin"] {
+        desk.add("client", client, Patch::default());
+        desk.add("folder", &format!("{client}/Serveurs"), Patch::default());
+        for n in 0..3 {
+            let path = format!("{client}/Serveurs/s{n}");
+            desk.add("ssh", &path, login("h.example", "root", &format!("pass-{n}")));
+        }
+    }
+    let edit = |path: &str, patch: Patch| {
+        let at = At::Path(path.into());
+        desk.call(Request::Edit { at, expected_ver: None, patch: Box::new(patch) });
+    };
+    edit("Dupont/Serveurs/s0", login("h2.example", "admin", "pass-new"));
+    let mut patch = Patch::default();
+    let file = AttachmentBytes(SecretBytes::new(vec![0xA5; 9000]));
+    patch.attachments.insert("schéma.png".into(), Some(file));
+    edit("Martin/Serveurs/s1", patch);
+    desk.call(Request::Remove { at: At::Path("Martin/Serveurs/s2".into()), forever: false });
+    desk.call(Request::Lock);
+    // Most of the file is codes of days far ahead; they are rows like any other,
+    // and without them the sample falls on everything else too.
+    let db = Connection::open(&desk.file).expect("SQLite opens");
+    let today = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
+    let today = today.expect("after 1970").as_secs() / 86_400;
+    db.execute("delete from otp_day where day > ?", [today as i64 + 3]).expect("deletes");
+    db.execute_batch("vacuum").expect("packs");
+    drop(db);
+    let bytes = std::fs::read(&desk.file).expect("reads");
+    (desk, bytes)
+}
+
+/// Opens a copy by the application; what was remembered of other copies is no
+/// matter here.
+fn unlock(desk: &Desk, file: &Path, accept_older: bool) -> (App, Result<Status, AppError>) {
+    let app = App::new(file.to_owned());
+    let factors = Factors { password: SecretText::copy_of(PASSWORD), code: desk.phone.peek() };
+    let options = UnlockOptions { member: None, factors, read_only: false, accept_older };
+    let opened = app.unlock(options);
+    (app, opened)
+}
+
+fn call(app: &App, request: Request) -> Result<Reply, AppError> {
+    app.call(request).inspect_err(clear)
+}
+
+/// A failure that tells something: not the words for a thread that panicked.
+fn clear(e: &AppError) {
+    assert!(!e.what.en.contains("internal error"), "{e:?}");
+    assert!(!e.todo.en.is_empty() && !e.todo.fr.is_empty(), "{e:?}");
+}
+
+fn copy(desk: &Desk, name: &str, bytes: &[u8]) -> PathBuf {
+    let file = desk.dir.path().join(name);
+    std::fs::write(&file, bytes).expect("writes");
+    file
+}
+
+#[test]
+fn a_flipped_bit_changes_nothing_that_is_read_or_is_reported() {
+    let (desk, bytes) = furnished();
+    let (store, v) = open_by_kit(&desk.file, &desk.kit).expect("opens");
+    let truth = read_all(&store, &v).expect("reads");
+    drop((store, v));
+    let mut seed = 2026_u64;
+    let mut random = || {
+        seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (seed >> 33) as usize
+    };
+    let header = (0..100).map(|at| (at, 0)).collect::<Vec<_>>();
+    let others: Vec<_> =
+        (0..POSITIONS).map(|_| (100 + random() % (bytes.len() - 100), 0)).collect();
+    let (mut told, mut unharmed) = (0, Vec::new());
+    for (at, _) in header.into_iter().chain(others) {
+        let mut doctored = bytes.clone();
+        doctored[at] ^= 1 << (random() % 8);
+        let file = copy(&desk, "flip.poterne", &doctored);
+        match whole(&file, &desk.kit) {
+            Ok(read) => {
+                differs(&truth, &read, at);
+                unharmed.push((at, doctored));
+            }
+            Err(_) => told += 1,
+        }
+        let _ = std::fs::remove_file(file.with_extension("poterne-journal"));
+    }
+    assert!(told > POSITIONS / 4, "only {told} flips were noticed");
+    // What reads unharmed so far may lie in a login, which only an unlock reads.
+    let step = unharmed.len().div_ceil(UNLOCKS).max(1);
+    for (at, doctored) in unharmed.iter().step_by(step) {
+        let file = copy(&desk, &format!("unlock{at}.poterne"), doctored);
+        let (app, opened) = unlock(&desk, &file, true);
+        match opened {
+            Err(e) => {
+                clear(&e);
+                assert!(
+                    matches!(e.code, Code::Tampered | Code::Locked | Code::Other),
+                    "{at}: {e:?}"
+                );
+            }
+            Ok(_) => {
+                let reply = call(&app, Request::Check).expect("checks");
+                let Reply::Checked(report) = reply else { panic!("checked") };
+                assert_eq!(report.entries, 10, "byte {at}");
+            }
+        }
+    }
+}
+
+fn whole(file: &Path, kit: &str) -> Result<BTreeMap<String, String>, VaultError> {
+    let (store, v) = open_by_kit(file, kit)?;
+    read_all(&store, &v)
+}
+
+fn differs(truth: &BTreeMap<String, String>, read: &BTreeMap<String, String>, at: usize) {
+    for (place, value) in truth {
+        assert_eq!(read.get(place), Some(value), "a flip in byte {at} changed {place} unnoticed");
+    }
+    assert_eq!(truth.len(), read.len(), "a flip in byte {at} made something up");
+}
+
+/// What the vault says after `doctor` changed its rows: the failure of the unlock,
+/// else the faults of the check.
+fn after(desk: &Desk, bytes: &[u8], name: &str, doctor: impl FnOnce(&Connection)) -> Vec<String> {
+    let file = copy(desk, &format!("{name}.poterne"), bytes);
+    doctor(&Connection::open(&file).expect("SQLite opens"));
+    let (app, opened) = unlock(desk, &file, true);
+    if let Err(e) = opened {
+        clear(&e);
+        assert_eq!(e.code, Code::Tampered, "{name}: {}", e.what.en);
+        return vec![e.what.en];
+    }
+    match call(&app, Request::Check) {
+        Ok(Reply::Checked(report)) => report.faults.into_iter().map(|f| f.en).collect(),
+        Ok(_) => panic!("checked"),
+        Err(e) => {
+            assert_eq!(e.code, Code::Tampered, "{name}: {}", e.what.en);
+            vec![e.what.en]
+        }
+    }
+}
+
+#[test]
+fn swapped_replayed_and_dropped_rows_are_reported() {
+    let (desk, bytes) = furnished();
+    let sql = |words: &'static str| {
+        move |db: &Connection| {
+            db.execute_batch(words).unwrap_or_else(|e| panic!("{words}: {e}"));
+        }
+    };
+    assert_eq!(after(&desk, &bytes, "untouched", |_| ()), Vec::<String>::new());
+    let swap = "create temp table two as select id, ct, row_number() over (order by id) n
+                  from cell order by id limit 2;
+                update cell set ct = (select ct from two where two.id != cell.id)
+                  where id in (select id from two);";
+    let cases = [
+        ("swapped", swap),
+        ("dropped-cell", "delete from cell where id = (select min(id) from cell)"),
+        (
+            "added-cell",
+            "insert into cell select randomblob(16), place, gen, ver, ct from cell limit 1",
+        ),
+        ("older-state", "update state set epoch = epoch - 1"),
+        ("dropped-line", "delete from audit where seq = 3"),
+        ("dropped-last-line", "delete from audit where seq = (select max(seq) from audit)"),
+        (
+            "swapped-lines",
+            "update audit set seq = -1 where seq = 2; update audit set seq = 2 where
+            seq = 3; update audit set seq = 3 where seq = -1",
+        ),
+        ("dropped-delta", "delete from delta where n = (select max(n) from delta)"),
+        ("dropped-segment", "delete from segment where client = (select min(client) from segment)"),
+        ("dropped-grant", "delete from access where id = (select min(id) from access)"),
+        ("dropped-member", "delete from member"),
+        (
+            "dropped-kit",
+            "delete from slot where length(params) > 0 and id not in
+            (select slot from otp_head)",
+        ),
+        ("dropped-line-key", "delete from audit_key"),
+        ("no-table", "drop table cell"),
+    ];
+    for (name, words) in cases {
+        let said = after(&desk, &bytes, name, sql(words));
+        assert!(!said.is_empty(), "{name} went unnoticed");
+    }
+}
+
+#[test]
+fn an_older_row_in_the_place_of_the_newer_one_is_reported() {
+    let mut desk = Desk::open();
+    desk.add("client", "Dupont", Patch::default());
+    desk.add("ssh", "Dupont/a", login("h", "u", "before"));
+    let Reply::Entry(view) = desk.call(Request::Show { at: At::Path("Dupont/a".into()) }) else {
+        panic!("entry")
+    };
+    let id = view.entry.id.0;
+    let row = |db: &Connection| -> (i64, Vec<u8>) {
+        db.query_row("select ver, ct from cell where id = ?", [id], |r| Ok((r.get(0)?, r.get(1)?)))
+            .expect("the row is there")
+    };
+    let before = row(&Connection::open(&desk.file).expect("opens"));
+    desk.call(Request::Edit {
+        at: At::Path("Dupont/a".into()),
+        expected_ver: None,
+        patch: Box::new(Patch { host: Set::To("h2".into()), ..login("h2", "u", "after") }),
+    });
+    desk.call(Request::Lock);
+    let db = Connection::open(&desk.file).expect("opens");
+    db.execute("update cell set ver = ?, ct = ? where id = ?", (before.0, before.1, id))
+        .expect("replays");
+    drop(db);
+    desk.unlock().expect("opens");
+    let shown = desk.app.call(Request::Show { at: At::Path("Dupont/a".into()) });
+    assert_eq!(shown.err().expect("refused").code, Code::Tampered);
+    let secret = desk.reveal("Dupont/a", Slot::Password).expect_err("refused");
+    assert_eq!(secret.code, Code::Tampered);
+    let Reply::Checked(report) = desk.call(Request::Check) else { panic!("checked") };
+    assert!(!report.faults.is_empty());
+}
+
+#[test]
+fn an_older_file_opens_only_when_accepted_and_that_is_logged() {
+    let mut desk = Desk::open();
+    desk.add("client", "Dupont", Patch::default());
+    desk.call(Request::Lock);
+    let older = std::fs::read(&desk.file).expect("reads");
+    desk.unlock().expect("opens");
+    desk.add("client", "Martin", Patch::default());
+    desk.call(Request::Lock);
+    std::fs::write(&desk.file, &older).expect("writes");
+    let (_, refused) = unlock(&desk, &desk.file, false);
+    let refused = refused.expect_err("an older copy");
+    assert_eq!(refused.code, Code::Tampered);
+    assert!(refused.todo.en.contains("--accept-older"), "{}", refused.todo.en);
+    let (app, opened) = unlock(&desk, &desk.file, true);
+    opened.expect("accepted");
+    let filter = AuditFilter { events: vec![Event::OlderAccepted], ..Default::default() };
+    let Ok(Reply::Log(lines)) = call(&app, Request::AuditLog { filter }) else { panic!("lines") };
+    assert_eq!(lines.len(), 1);
+}
+
+#[test]
+fn cut_empty_foreign_and_newer_files_have_words_of_their_own() {
+    let (desk, bytes) = furnished();
+    let mut newer = bytes.clone();
+    newer[63] = 9;
+    let mut other = bytes.clone();
+    other[68..72].copy_from_slice(b"ABCD");
+    let cases: [(&str, Vec<u8>, Code); 9] = [
+        ("half", bytes[..bytes.len() / 2].to_vec(), Code::Tampered),
+        ("header-only", bytes[..100].to_vec(), Code::Tampered),
+        ("in-the-header", bytes[..50].to_vec(), Code::Tampered),
+        ("a-page-short", bytes[..bytes.len() - 4096].to_vec(), Code::Tampered),
+        ("a-byte-short", bytes[..bytes.len() - 1].to_vec(), Code::Tampered),
+        ("empty", Vec::new(), Code::Tampered),
+        ("foreign", b"PK\x03\x04 not a vault at all".to_vec(), Code::Other),
+        ("another-sqlite", other, Code::Other),
+        ("newer", newer, Code::Other),
+    ];
+    for (name, content, code) in cases {
+        let file = copy(&desk, &format!("{name}.poterne"), &content);
+        let (_, opened) = unlock(&desk, &file, false);
+        let e = opened.expect_err(name);
+        clear(&e);
+        assert_eq!(e.code, code, "{name}: {}", e.what.en);
+        assert_eq!(std::fs::read(&file).expect("reads"), content, "{name} was changed");
+    }
+    let (_, missing) = unlock(&desk, &desk.dir.path().join("none.poterne"), false);
+    assert_eq!(missing.expect_err("no file").code, Code::NotFound);
+}
+
+#[test]
+fn a_doctored_cost_is_refused_before_any_memory_is_taken() {
+    let (desk, bytes) = furnished();
+    let with_cost = |name: &str, mem_kib: u32, time: u32| {
+        let file = copy(&desk, &format!("{name}.poterne"), &bytes);
+        let db = Connection::open(&file).expect("opens");
+        let (id, mut params): (Vec<u8>, Vec<u8>) = db
+            .query_row(
+                "select id, params from slot where id in (select slot from otp_head)",
+                [],
+                |r| Ok((r.get(0)?, r.get(1)?)),
+            )
+            .expect("a login");
+        params[7..11].copy_from_slice(&mem_kib.to_be_bytes());
+        params[11..15].copy_from_slice(&time.to_be_bytes());
+        db.execute("update slot set params = ? where id = ?", (params, id)).expect("writes");
+        drop(db);
+        unlock(&desk, &file, true).1.expect_err(name)
+    };
+    assert_eq!(with_cost("lowered", 1024, 3).code, Code::Tampered);
+    assert_eq!(with_cost("absurd", u32::MAX, 3).code, Code::Tampered);
+    assert_eq!(with_cost("one-pass", 64 * 1024, 1).code, Code::Tampered);
+    // A bearable other cost gives another key: nothing opens.
+    assert_eq!(with_cost("other", 96 * 1024, 3).code, Code::Locked);
+}
