@@ -5,7 +5,7 @@
 //! {"v":1,"seq":41,"t":"2026-11-23T21:04:05.000000Z","actor":"10…1f","ev":"secret.revealed","ok":true,"prev":"…","c":{"entry":"…","member":"…"}}
 //! ```
 
-use data_encoding::BASE64;
+use data_encoding::{BASE64, HEXLOWER};
 
 use super::checkpoint::{self, Checkpoint};
 use super::fault::Fault;
@@ -357,8 +357,9 @@ fn time(head: &Head<'_>) -> Option<Time> {
 
 /// An id in lower case only.
 pub(super) fn member_id(text: &str) -> Option<MemberId> {
-    let lower = text.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'));
-    text.parse().ok().filter(|_| lower)
+    let mut id = [0; 16];
+    let read = (text.len() == 32).then(|| HEXLOWER.decode_mut(text.as_bytes(), &mut id))?;
+    read.ok().map(|_| MemberId(id))
 }
 
 impl Line<'_> {
