@@ -136,24 +136,19 @@ fn die_with_parent(command: &mut Command) {
     }
 }
 
-/// First act of a session process: dies with its parent, leaves no core file,
-/// and other processes of the same user cannot read its memory.
+/// First act of a session process: dies with its parent, and is hardened like
+/// every process that holds secrets.
 pub fn confine_session_process() {
     #[cfg(target_os = "linux")]
     {
         use rustix::process as p;
         let parent = p::getppid();
         let _ = p::set_parent_process_death_signal(Some(p::Signal::KILL));
-        let _ = p::set_dumpable_behavior(p::DumpableBehavior::NotDumpable);
         if p::getppid() != parent {
-            std::process::exit(0);
+            leave_at_once();
         }
     }
-    #[cfg(unix)]
-    {
-        use rustix::process::{Resource, Rlimit, setrlimit};
-        let _ = setrlimit(Resource::Core, Rlimit { current: Some(0), maximum: Some(0) });
-    }
+    super::harden::harden();
 }
 
 /// Asks for a large buffer in a pipe, so that bulk output is not chopped into

@@ -105,8 +105,11 @@ impl Sshd {
         config += &format!(
             "Port {port}\nListenAddress 127.0.0.1\nPidFile none\nStrictModes no\n\
              PermitRootLogin yes\nAuthorizedKeysFile {}\nSubsystem sftp internal-sftp\n\
-             LogLevel VERBOSE\nMaxStartups 100\nUseDNS no\nPrintMotd no\n",
-            at("authorized_keys").display()
+             LogLevel VERBOSE\nMaxStartups 100\nUseDNS no\nPrintMotd no\nSetEnv SHLVL=5 HOME={}\n",
+            at("authorized_keys").display(),
+            // What the person's own start-up files print is no part of a test:
+            // bash reads them for a command only on the first level.
+            dir.path().display()
         );
         let mut program = PathBuf::from("/usr/sbin/sshd");
         let mut pam = None;

@@ -412,6 +412,26 @@ fn a_refused_port_an_unknown_name_and_a_black_hole_each_have_their_text() {
 }
 
 #[test]
+fn an_address_that_swallows_everything_times_out() {
+    use rustix::net::{AddressFamily, SocketType, bind, listen, socket};
+    // A socket whose queue is full drops what comes, as a firewall does.
+    let hole = socket(AddressFamily::INET, SocketType::STREAM, None).expect("a socket");
+    let port = free_port();
+    bind(&hole, &std::net::SocketAddr::from((Ipv4Addr::LOCALHOST, port))).expect("it was free");
+    listen(&hole, 0).expect("bound");
+    let address = std::net::SocketAddr::from((Ipv4Addr::LOCALHOST, port));
+    let limit = std::time::Duration::from_millis(300);
+    let mut filling = Vec::new();
+    while let Ok(stream) = TcpStream::connect_timeout(&address, limit) {
+        filling.push(stream);
+    }
+    let mut lease = FakeLease::default();
+    let failure = must_fail(&target(vec![with(hop(port), "connect-timeout", "1")]), &mut lease);
+    assert_eq!(failure.kind, FailureKind::Timeout);
+    assert!(failure.what.en.contains("within 1 s"), "{}", failure.what.en);
+}
+
+#[test]
 fn a_server_that_hangs_after_its_banner_times_out_and_one_that_is_no_ssh_is_named() {
     let half = TcpListener::bind("127.0.0.1:0").expect("loopback");
     let port = half.local_addr().expect("bound").port();

@@ -10,6 +10,7 @@ use ssh2::{Channel, Session};
 use super::engine::{EAGAIN, directions, is_broken, number};
 use super::fail;
 use super::serve::CREDIT;
+use crate::connect::Failure;
 use crate::connect::host::child::{Output, Uplink};
 use crate::connect::link::{ChannelRequest, Exit, TermSize};
 use crate::os::net::Socket;
@@ -86,7 +87,7 @@ pub struct Chan {
     reported: bool,
     half_written: bool,
     remote_closed: bool,
-    failed: bool,
+    failed: Option<Failure>,
 }
 
 impl Chan {
@@ -110,7 +111,7 @@ impl Chan {
             reported: false,
             half_written: false,
             remote_closed: false,
-            failed: false,
+            failed: None,
         }
     }
 
@@ -172,7 +173,7 @@ impl Chan {
     fn report(&mut self, up: &Uplink) {
         if !self.reported && matches!(self.kind, Kind::Session { .. }) {
             self.reported = true;
-            up.closed(self.id, None);
+            up.closed(self.id, self.failed.as_ref());
         }
     }
 
@@ -466,8 +467,9 @@ impl Chan {
     fn broken(&mut self, ctx: &Ctx<'_>) -> Result<(), ssh2::Error> {
         match ssh2::Error::last_session_error(ctx.session) {
             Some(e) if is_broken(&e) => Err(e),
-            _ => {
-                self.failed = true;
+            other => {
+                let detail = other.as_ref().map_or("?", ssh2::Error::message);
+                self.failed = Some(fail::channel_broken(detail));
                 self.closing = true;
                 Ok(())
             }

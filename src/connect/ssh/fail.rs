@@ -335,6 +335,15 @@ pub fn channel(detail: &str) -> Failure {
     )
 }
 
+/// A channel ended with an error while the connection lives on.
+pub fn channel_broken(detail: &str) -> Failure {
+    failure(
+        FailureKind::Protocol,
+        (format!("Le canal s'est rompu : {detail}"), format!("The channel broke: {detail}")),
+        ("Ouvrez-le à nouveau.", "Open it again."),
+    )
+}
+
 /// A forwarding cannot listen.
 pub fn forward(from: &HostPort, detail: &str) -> Failure {
     failure(
