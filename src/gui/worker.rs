@@ -398,19 +398,18 @@ impl Back {
                 let done = bytes.expose(|b| files::write(&path, b));
                 self.tell(Notice::Written(path, done));
             }
-            Command::Browse(url) => {
-                if webbrowser::open(&url).is_err() {
-                    let what = Bi::new(
-                        "Aucun navigateur n'a pu être ouvert.",
-                        "No browser could be opened.",
-                    );
-                    let todo = Bi::same(url);
-                    let failed = AppError { code: Code::Other, what, todo };
-                    self.tell(Notice::Written(PathBuf::new(), Err(failed)));
-                }
-            }
+            Command::Browse(url) => self.browse(url),
             _ => {}
         }
+    }
+
+    fn browse(&self, url: String) {
+        if webbrowser::open(&url).is_ok() {
+            return;
+        }
+        let what = Bi::new("Aucun navigateur n'a pu être ouvert.", "No browser could be opened.");
+        let failed = AppError { code: Code::Other, what, todo: Bi::same(url) };
+        self.tell(Notice::Written(PathBuf::new(), Err(failed)));
     }
 }
 

@@ -74,6 +74,11 @@ fn head_ui(ui: &mut Ui, form: &mut Editor, faults: &Faults, lang: Lang, acts: &m
 
 /// Sends the form off.
 pub fn save_form(form: &mut Editor, acts: &mut Acts) {
+    // Nothing was changed: no version and no line in the log for nothing.
+    if form.base.is_some() && !form.saving && !form.dirty() {
+        acts.push(Act::DropEditor);
+        return;
+    }
     acts.extend(form.save().map(|request| Act::Send(Command::Ask(Tag::Save, request))));
 }
 
@@ -325,30 +330,30 @@ fn secret_ui(
                 }
             }
         });
-        match secret.slot {
-            Slot::Password => {
-                ui.horizontal(|ui| {
-                    if ui.small_button(t(lang, "Générer…", "Generate…")).clicked() {
-                        *generate = true;
-                    }
-                    if !secret.buffer.is_empty() {
-                        strength_ui(ui, &secret.strength, lang);
-                    }
-                });
-            }
+        let file = match secret.slot {
             Slot::PrivateKey => {
-                if ui.small_button(t(lang, "Depuis un fichier…", "From a file…")).clicked() {
-                    acts.push(Act::Send(Command::Choose(Pick::PrivateKey, String::new())));
-                }
+                Some((Pick::PrivateKey, t(lang, "Depuis un fichier…", "From a file…")))
             }
             Slot::Totp => {
-                let button =
-                    t(lang, "Depuis une image de QR code…", "From a picture of a QR code…");
-                if ui.small_button(button).clicked() {
-                    acts.push(Act::Send(Command::Choose(Pick::QrPicture, String::new())));
-                }
+                let label = t(lang, "Depuis une image de QR code…", "From a picture of a QR code…");
+                Some((Pick::QrPicture, label))
             }
-            _ => {}
+            _ => None,
+        };
+        if let Some((pick, label)) = file
+            && ui.small_button(label).clicked()
+        {
+            acts.push(Act::Send(Command::Choose(pick, String::new())));
+        }
+        if secret.slot == Slot::Password {
+            ui.horizontal(|ui| {
+                if ui.small_button(t(lang, "Générer…", "Generate…")).clicked() {
+                    *generate = true;
+                }
+                if !secret.buffer.is_empty() {
+                    strength_ui(ui, &secret.strength, lang);
+                }
+            });
         }
     });
 }

@@ -144,7 +144,7 @@ impl GuideModel {
     }
 
     /// One step on; a job when the step needs one.
-    pub fn next(&mut self) -> Option<Command> {
+    pub fn forward(&mut self) -> Option<Command> {
         if !self.ready() {
             return None;
         }

@@ -124,7 +124,7 @@ fn start_ui(ui: &mut Ui, model: &mut GuideModel, lang: Lang, acts: &mut Acts) {
             out.response.request_focus();
         }
         if out.submitted {
-            acts.extend(model.next().map(Act::Send));
+            acts.extend(model.forward().map(Act::Send));
         }
         return;
     }
@@ -156,7 +156,7 @@ fn start_ui(ui: &mut Ui, model: &mut GuideModel, lang: Lang, acts: &mut Acts) {
         }
     });
     if enter {
-        acts.extend(model.next().map(Act::Send));
+        acts.extend(model.forward().map(Act::Send));
     }
 }
 
@@ -205,7 +205,7 @@ fn password_ui(ui: &mut Ui, model: &mut GuideModel, lang: Lang, acts: &mut Acts)
     };
     ui.label(RichText::new(remark).color(p.warn));
     if out.submitted {
-        acts.extend(model.next().map(Act::Send));
+        acts.extend(model.forward().map(Act::Send));
     }
 }
 
@@ -281,7 +281,7 @@ fn phone_ui(ui: &mut Ui, model: &mut GuideModel, lang: Lang, acts: &mut Acts) {
         });
     });
     if submit {
-        acts.extend(model.next().map(Act::Send));
+        acts.extend(model.forward().map(Act::Send));
     }
     ui.add_space(4.0);
     let show = if model.show_seed {
@@ -385,7 +385,7 @@ fn kit_back_ui(ui: &mut Ui, model: &mut GuideModel, lang: Lang, acts: &mut Acts)
         out.response.request_focus();
     }
     if out.submitted {
-        acts.extend(model.next().map(Act::Send));
+        acts.extend(model.forward().map(Act::Send));
     }
 }
 
@@ -436,7 +436,7 @@ fn buttons_ui(ui: &mut Ui, model: &mut GuideModel, lang: Lang, acts: &mut Acts) 
             _ => t(lang, "Continuer", "Continue"),
         };
         if ui.add_enabled(model.ready(), primary_button(ui.ctx(), label)).clicked() {
-            acts.extend(model.next().map(Act::Send));
+            acts.extend(model.forward().map(Act::Send));
         }
         let back = !matches!(model.step, Step::Start | Step::Kit);
         if back

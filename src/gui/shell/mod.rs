@@ -91,8 +91,8 @@ struct Opened {
 impl Opened {
     fn new(status: Status) -> Self {
         let role = status.role;
-        let mut list = ListModel::default();
-        list.may_edit = may(role, Right::Edit) && !status.read_only;
+        let may_edit = may(role, Right::Edit) && !status.read_only;
+        let list = ListModel { may_edit, ..ListModel::default() };
         let page = if may(role, Right::Browse) { Page::Entries } else { Page::Audit };
         Self {
             status,
