@@ -210,18 +210,15 @@ fn a_modern_server_is_not_marked_although_weak_algorithms_are_accepted() {
 fn dropbear_takes_a_password_and_a_key() {
     let server = Dropbear::start(PASSWORD);
     let key = keygen(server.dir.path(), "user", &["-t", "ed25519"]);
-    let password = |hops: &mut Vec<Hop>, lease: &mut FakeLease| {
-        lease.plant(hops, 0, Slot::Password, PASSWORD.as_bytes());
-    };
-    let by_key = |hops: &mut Vec<Hop>, lease: &mut FakeLease| {
-        server.authorize(&key);
-        lease.plant(hops, 0, Slot::PrivateKey, &fs::read(&key).expect("made"));
-    };
-    let ways: [&dyn Fn(&mut Vec<Hop>, &mut FakeLease); 2] = [&password, &by_key];
-    for way in ways {
+    server.authorize(&key);
+    let ways = [
+        (Slot::Password, PASSWORD.as_bytes().to_vec()),
+        (Slot::PrivateKey, fs::read(&key).expect("made")),
+    ];
+    for (slot, secret) in ways {
         let mut lease = FakeLease { trust: true, ..FakeLease::default() };
         let mut hops = vec![server.hop()];
-        way(&mut hops, &mut lease);
+        lease.plant(&mut hops, 0, slot, &secret);
         let link = must_open(&target(hops), &mut lease);
         let talk = run(&*link, "cat; echo err >&2; exit 5", b"dropbear");
         assert_eq!((talk.text().as_str(), talk.err.as_slice()), ("dropbear", &b"err\n"[..]));

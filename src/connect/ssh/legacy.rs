@@ -140,8 +140,7 @@ impl client::Handler for Callbacks {
             Algorithm::Rsa { .. } => Algorithm::Rsa { hash: *hash_alg },
             other => other,
         };
-        let seen =
-            hostkey::presented(&self.hop.at, &algorithm.to_string(), &key.public_key_bytes());
+        let seen = hostkey::presented(&self.hop.at, algorithm.as_str(), &key.public_key_bytes());
         let verdict = hostkey::check(&seen, &self.hop, &self.up);
         let mut learned = lock(&self.learned);
         learned.fingerprint = seen.fingerprint;
