@@ -251,6 +251,16 @@ impl Open {
             };
             let node = found.ok_or_else(|| AppError::no_entry(&shown(at)))?;
             need(v, if node.kind == Kind::CLIENT { Action::EditClients } else { Action::Edit })?;
+            let client_in_bin = v.index.get(&node.client).is_some_and(|c| c.trashed);
+            if client_in_bin && node.kind != Kind::CLIENT {
+                return Err(AppError::usage(
+                    (
+                        "Le client de cette entrée est dans la corbeille.",
+                        "The client of this entry is in the recycle bin.",
+                    ),
+                    ("Restaurez d'abord le client.", "Restore the client first."),
+                ));
+            }
             let entry = match version {
                 None => {
                     let mut top = None;
@@ -259,9 +269,12 @@ impl Open {
                         let mut entry = old.clone();
                         entry.trashed_at = None;
                         if part.id == node.id {
-                            // Its folder may be gone, its name taken.
+                            // Its folder may be gone or with another client, its
+                            // name taken.
                             let parent = entry.parent.and_then(|p| v.index.get(&p));
-                            if parent.is_none_or(|p| p.trashed) && entry.kind != Kind::CLIENT {
+                            let astray =
+                                parent.is_none_or(|p| p.trashed || p.client != entry.client);
+                            if astray && entry.kind != Kind::CLIENT {
                                 entry.parent = Some(entry.client);
                             }
                             free_name(v, &mut entry);

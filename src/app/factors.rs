@@ -221,6 +221,8 @@ impl Worker {
                     v.drop_slot(rows, &old.id)?;
                 }
                 v.state.devices.retain(|d| d.member != me);
+                // A new secret counts from its own first step.
+                v.state.last_steps.retain(|(m, _)| *m != me);
                 let mut line = draft(&v, &env, Event::Recovered, true);
                 line.fields.push((field::DETAIL, "recovery kit used, factors replaced".into()));
                 v.log(rows, &mut env, line)?;

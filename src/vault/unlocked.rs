@@ -178,16 +178,31 @@ impl Unlocked {
     /// The rows were tampered with.
     pub fn load_index(&mut self, rows: &dyn Rows) -> Result<(), VaultError> {
         let mut index = Index::default();
+        let mut lost = Vec::new();
         for (client, ver, last_delta) in rows.segment_heads()? {
             let Some((_, _)) = self.ring.client_key(&client) else { continue };
             let known = self.index.client(&client).filter(|c| c.stamp == (ver, last_delta));
-            match known {
-                Some(same) => index.put(same.clone()),
-                None => index.put(self.load_client(rows, client, ver, last_delta)?),
+            if let Some(same) = known {
+                index.put(same.clone());
+                continue;
+            }
+            match self.load_client(rows, client, ver, last_delta) {
+                Ok(loaded) => index.put(loaded),
+                // The grant was taken away and the key replaced since.
+                Err(_) if !self.is_granted(rows, &client)? => lost.push(client),
+                Err(e) => return Err(e),
             }
         }
         self.index = index;
+        for client in &lost {
+            self.ring.drop_client(client);
+            self.ring_dirty = true;
+        }
         Ok(())
+    }
+
+    fn is_granted(&self, rows: &dyn Rows, client: &EntryId) -> Result<bool, VaultError> {
+        Ok(rows.grants_of(&self.me)?.iter().any(|g| g.subject == *client))
     }
 
     fn load_client(

@@ -46,6 +46,17 @@ impl Phone {
         SecretText::new(format!("{:06}", self.codes.at(step)))
     }
 
+    /// The code shown now, to prove a new phone with; it stays usable.
+    pub fn peek_first(&self) -> SecretText {
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).expect("after 1970").as_secs() / 30;
+        SecretText::new(format!("{:06}", self.codes.at(now - 1)))
+    }
+
+    /// The code handed out last, again.
+    pub fn last(&self) -> SecretText {
+        SecretText::new(format!("{:06}", self.codes.at(self.next - 1)))
+    }
+
     /// Lends the secret itself.
     pub fn secret<T>(&self, look: impl FnOnce(&[u8]) -> T) -> T {
         self.seed.secret.expose(look)
@@ -102,6 +113,12 @@ impl Desk {
             read_only: false,
             accept_older: false,
         }
+    }
+
+    /// Options with a code at hand.
+    pub fn options_with(&self, code: SecretText) -> UnlockOptions {
+        let factors = Factors { password: SecretText::copy_of(PASSWORD), code };
+        UnlockOptions { member: None, factors, read_only: false, accept_older: false }
     }
 
     pub fn unlock(&mut self) -> Result<Status, AppError> {
