@@ -14,7 +14,7 @@ use std::process::{Command, Stdio};
 
 use data_encoding::{BASE32_NOPAD, BASE64_NOPAD, HEXLOWER, HEXUPPER};
 use poterne::app::api::{
-    At, AttachmentBytes, Factors, Justification, Patch, Purpose, Reply, Request, SecretChange,
+    At, AttachmentBytes, Factors, Justification, Patch, Purpose, Reply, Request, SecretChange, Set,
 };
 use poterne::app::{App, UnlockOptions};
 use poterne::model::entry::{Kind, Slot};
@@ -294,8 +294,8 @@ fn work(file: &Path, stdin: &mut File) {
         call(Request::Create { kind: Kind::new(kind), path, patch: Box::new(patch) })
     };
     make("client", client.expose(str::to_owned), Patch::default());
-    let mut patch = Patch::default();
-    patch.user = poterne::app::api::Set::To(line(stdin, 100).expose(str::to_owned));
+    let user = Set::To(line(stdin, 100).expose(str::to_owned));
+    let mut patch = Patch { user, ..Default::default() };
     for (slot, longest) in [(Slot::Password, 100), (Slot::Notes, 500), (Slot::Totp, 100)] {
         patch.secrets.insert(slot, SecretChange::Put(line(stdin, longest).into_bytes()));
     }
