@@ -61,3 +61,17 @@ fn typing_reaches_the_buffer_and_no_value_reaches_the_accessibility_tree() {
     harness.run();
     assert!(*sent.borrow());
 }
+
+#[test]
+fn one_click_gives_it_the_keyboard() {
+    let buffer = Rc::new(RefCell::new(SecretBuffer::line()));
+    let held = buffer.clone();
+    let mut harness = Harness::new_ui(move |ui| {
+        SecretEdit::new(&mut held.borrow_mut(), "Mot de passe").show(ui);
+    });
+    harness.get_by_role_and_label(Role::PasswordInput, "Mot de passe").click();
+    harness.run();
+    harness.event(egui::Event::Text("été".to_owned()));
+    harness.run();
+    assert_eq!(buffer.borrow().expose(str::to_owned), "été");
+}

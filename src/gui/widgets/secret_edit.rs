@@ -103,7 +103,10 @@ impl<'a> SecretEdit<'a> {
         let text_rect = rect.shrink2(margin);
         let layout = Layout::of(ui, self.buffer, self.shown, &font, text_rect.width());
         let pointer = response.interact_pointer_pos();
-        let (clicked, dragged) = (response.is_pointer_button_down_on(), response.dragged());
+        // A quick click goes down and up within one frame.
+        let clicked = response.is_pointer_button_down_on()
+            || response.clicked_by(egui::PointerButton::Primary);
+        let dragged = response.dragged();
         if let Some(pointer) = pointer
             && (clicked || dragged)
         {
