@@ -23,6 +23,8 @@ const KDF_MEMORY_MIB: u32 = 64;
 const STEP_SECONDS: i64 = 30;
 /// Entries of one client in a large vault.
 const PER_CLIENT: u32 = 200;
+/// Clients of a large vault that are handed over together.
+const CLIENTS_AT_ONCE: usize = 200;
 /// Entries of one folder in a large vault.
 const PER_FOLDER: u32 = 20;
 
@@ -83,10 +85,9 @@ pub fn make_small(file: &Path) -> Result<Demo, AppError> {
 /// The file exists or cannot be written.
 pub fn make_large(file: &Path, entries: u32) -> Result<Demo, AppError> {
     let demo = make_empty(file)?;
-    for chunk in large(entries) {
-        for (kind, path, patch) in chunk {
-            demo.app.call(Request::Create { kind, path, patch: Box::new(patch) })?;
-        }
+    let mut clients = large(entries).peekable();
+    while clients.peek().is_some() {
+        demo.app.create_many(clients.by_ref().take(CLIENTS_AT_ONCE).flatten().collect())?;
     }
     Ok(demo)
 }

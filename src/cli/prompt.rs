@@ -66,8 +66,7 @@ pub fn factors(lang: Lang) -> Result<Factors, AppError> {
 pub fn rest_of_input(max: usize) -> Result<SecretBytes, AppError> {
     use std::io::Read;
     let mut bytes = zeroize::Zeroizing::new(Vec::with_capacity(16 * 1024));
-    io::stdin()
-        .lock()
+    terminal::Input
         .take(max as u64 + 1)
         .read_to_end(&mut bytes)
         .map_err(|error| unreadable(&error))?;

@@ -111,6 +111,16 @@ pub fn read_some(buffer: &mut [u8]) -> io::Result<usize> {
     imp::read_some(buffer)
 }
 
+/// Standard input past any buffer of the library: nothing of what is read is
+/// kept where it cannot be wiped.
+pub struct Input;
+
+impl io::Read for Input {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        read_some(buffer)
+    }
+}
+
 /// Which of the two outputs.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Output {

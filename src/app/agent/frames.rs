@@ -187,7 +187,8 @@ pub fn write<T: Serialize>(to: &mut impl Write, value: &T) -> io::Result<()> {
     let mut frame = Zeroizing::new(vec![0; 4 + size]);
     frame[..4].copy_from_slice(&prefix.to_le_bytes());
     postcard::to_slice(value, &mut frame[4..]).map_err(bad)?;
-    to.write_all(&frame)
+    to.write_all(&frame)?;
+    to.flush()
 }
 
 /// Reads one frame.

@@ -8,7 +8,7 @@ use std::time::Duration;
 use crate::app::api::{AppError, Code, Reply, Request, Settings, Status};
 use crate::app::{App, UnlockOptions};
 use crate::model::lang::Bi;
-use crate::os::{detach, harden, session_lock};
+use crate::os::{detach, harden, session_lock, terminal};
 
 use super::COMMAND;
 use super::frames::{self, StartFrame, Started};
@@ -74,7 +74,7 @@ fn unstartable(error: &io::Error) -> AppError {
 /// Whoever started it is gone or is no Poterne.
 pub fn run() -> io::Result<()> {
     harden::harden();
-    let start: StartFrame = frames::read(&mut io::stdin().lock())?;
+    let start: StartFrame = frames::read(&mut terminal::Input)?;
     let app = App::new(start.vault);
     let idle = start.idle_secs.map(Duration::from_secs);
     // The door first: a code is single-use, and would be lost if it is taken.
