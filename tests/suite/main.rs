@@ -3,6 +3,10 @@
 mod audit_bundle;
 mod audit_formats;
 mod audit_log;
+mod cli_kit;
+mod cli_refusals;
+mod cli_sessions;
+mod cli_story;
 mod connect_all;
 mod disk_full;
 mod formats;

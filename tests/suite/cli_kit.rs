@@ -1,0 +1,221 @@
+//! What the stories of the command line share: the real program with a home
+//! folder of its own, its vault, and codes of its phone.
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use poterne::crypto::totp::{Codes, Seed};
+
+pub const PASSWORD: &str = "quatre mots au hasard";
+
+/// A person at a computer: a home folder, and a vault once it was made.
+pub struct Seat {
+    pub home: tempfile::TempDir,
+    pub uri: String,
+    pub kit: String,
+    codes: Option<Codes>,
+    next_step: u64,
+}
+
+/// What a run of the program gave.
+pub struct Ran {
+    pub status: i32,
+    pub out: String,
+    pub err: String,
+}
+
+impl Ran {
+    /// Panics with everything it said unless it ended so.
+    #[track_caller]
+    pub fn ended(self, status: i32) -> Self {
+        assert_eq!(self.status, status, "out: {}\nerr: {}", self.out, self.err);
+        self
+    }
+
+    /// Its standard output as one JSON document.
+    #[track_caller]
+    pub fn json(&self) -> serde_json::Value {
+        serde_json::from_str(&self.out)
+            .unwrap_or_else(|error| panic!("{error} in {}\nerr: {}", self.out, self.err))
+    }
+}
+
+impl Seat {
+    /// Without a vault.
+    pub fn empty() -> Self {
+        let home = tempfile::tempdir().expect("a temporary folder");
+        std::fs::create_dir(home.path().join("run")).expect("ours");
+        Self { home, uri: String::new(), kit: String::new(), codes: None, next_step: 0 }
+    }
+
+    /// With a vault, locked.
+    pub fn locked() -> Self {
+        let mut seat = Self::empty();
+        seat.init(&[]).ended(0);
+        seat
+    }
+
+    /// With a vault, and its agent.
+    pub fn unlocked() -> Self {
+        let mut seat = Self::locked();
+        let factors = seat.factors();
+        seat.run(&["unlock"], &factors).ended(0);
+        seat
+    }
+
+    /// The vault's file.
+    pub fn vault(&self) -> PathBuf {
+        self.home.path().join(".local/share/poterne/coffre.poterne")
+    }
+
+    /// The program with these arguments, in an environment of its own. It is
+    /// ended after a minute, with status 124.
+    pub fn command(&self, args: &[&str]) -> Command {
+        let mut command = Command::new("timeout");
+        command
+            .args(["--kill-after=5", "60", env!("CARGO_BIN_EXE_poterne")])
+            .args(args)
+            .env_clear()
+            .env("PATH", std::env::var_os("PATH").unwrap_or_default())
+            .env("HOME", self.home.path())
+            .env("XDG_RUNTIME_DIR", self.home.path().join("run"))
+            .env("POTERNE_LANG", "en")
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
+        command
+    }
+
+    /// Runs it with this input.
+    pub fn run(&self, args: &[&str], input: &str) -> Ran {
+        finish(self.command(args), input)
+    }
+
+    /// Runs it without input, expecting success.
+    #[track_caller]
+    pub fn ok(&self, args: &[&str]) -> Ran {
+        self.run(args, "").ended(0)
+    }
+
+    /// `init` as another program would do it: the code is given once the URI
+    /// came, the kit once it was printed (unless `--kit-confirmed`).
+    pub fn init(&mut self, extra: &[&str]) -> Ran {
+        let mut args = vec!["init", "--kdf-memory", "64"];
+        args.extend(extra);
+        let mut child = self.command(&args).spawn().expect("the program is built");
+        let mut input = child.stdin.take().expect("piped");
+        let mut output = BufReader::new(child.stdout.take().expect("piped"));
+        let mut out = String::new();
+        // It may refuse before it reads: then nobody listens.
+        let _ = write!(input, "{PASSWORD}\n{PASSWORD}\n");
+        if let Some(uri) = read_until(&mut output, &mut out, otpauth_in) {
+            self.adopt(&uri);
+            let code = self.code();
+            self.next_step = 0;
+            let _ = writeln!(input, "{code}");
+            if let Some(kit) = read_until(&mut output, &mut out, kit_in) {
+                if !extra.contains(&"--kit-confirmed") {
+                    let _ = writeln!(input, "{kit}");
+                }
+                self.kit = kit;
+            }
+        }
+        drop(input);
+        output.read_to_string(&mut out).expect("UTF-8");
+        let mut err = String::new();
+        child.stderr.take().expect("piped").read_to_string(&mut err).expect("UTF-8");
+        let status = child.wait().expect("it was started").code().unwrap_or(-1);
+        Ran { status, out, err }
+    }
+
+    /// Takes the phone of this URI.
+    pub fn adopt(&mut self, uri: &str) {
+        let seed = Seed::parse(uri).expect("a readable URI");
+        self.codes = Some(seed.secret.expose(|s| Codes::new(s.try_into().expect("20 bytes"))));
+        self.uri = uri.to_owned();
+        self.next_step = 0;
+    }
+
+    /// A code that was not used yet: one step either way is accepted. The
+    /// fourth within half a minute waits for the clock.
+    pub fn code(&mut self) -> String {
+        let codes = self.codes.as_ref().expect("a vault was made");
+        loop {
+            let seconds = SystemTime::now().duration_since(UNIX_EPOCH).expect("after 1970");
+            let now = seconds.as_secs() / 30;
+            // Close to the end of a step the earlier one would come too late.
+            let first = if seconds.as_secs() % 30 > 20 { now } else { now - 1 };
+            let step = self.next_step.max(first);
+            if step <= now + 1 {
+                self.next_step = step + 1;
+                return format!("{:06}", codes.at(step));
+            }
+            std::thread::sleep(std::time::Duration::from_millis(200));
+        }
+    }
+
+    /// Password and a fresh code, one a line.
+    pub fn factors(&mut self) -> String {
+        format!("{PASSWORD}\n{}\n", self.code())
+    }
+}
+
+impl Drop for Seat {
+    fn drop(&mut self) {
+        // No agent outlives its test.
+        let _ = self.command(&["lock"]).output();
+    }
+}
+
+/// Runs a command with this input to its end.
+pub fn finish(mut command: Command, input: &str) -> Ran {
+    let mut child = command.spawn().expect("the program is built");
+    let mut stdin = child.stdin.take().expect("piped");
+    let bytes = input.to_owned();
+    let writer = std::thread::spawn(move || {
+        // A program that does not read its input is in its right.
+        let _ = stdin.write_all(bytes.as_bytes());
+    });
+    let output = child.wait_with_output().expect("it was started");
+    writer.join().expect("it only writes");
+    Ran {
+        status: output.status.code().unwrap_or(-1),
+        out: String::from_utf8_lossy(&output.stdout).into_owned(),
+        err: String::from_utf8_lossy(&output.stderr).into_owned(),
+    }
+}
+
+fn read_until(
+    output: &mut impl BufRead,
+    out: &mut String,
+    find: fn(&str) -> Option<String>,
+) -> Option<String> {
+    loop {
+        let start = out.len();
+        if output.read_line(out).expect("UTF-8") == 0 {
+            return None;
+        }
+        if let Some(found) = find(&out[start..]) {
+            return Some(found);
+        }
+    }
+}
+
+fn otpauth_in(line: &str) -> Option<String> {
+    let start = line.find("otpauth://")?;
+    let end = line[start..].find(['"', '\n']).map_or(line.len(), |end| start + end);
+    Some(line[start..end].to_owned())
+}
+
+fn kit_in(line: &str) -> Option<String> {
+    line.split(|c: char| !c.is_ascii_alphanumeric() && c != '-')
+        .find(|word| word.split('-').count() == 9 && word.len() == 44)
+        .map(str::to_owned)
+}
+
+/// Copies a file for a test that damages it.
+pub fn copy(from: &Path, to: &Path) {
+    std::fs::copy(from, to).expect("both folders are ours");
+}

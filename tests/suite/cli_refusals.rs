@@ -1,0 +1,281 @@
+//! What the command line refuses, with which exit code, and that it always
+//! says what happened and what to do, without a word too much.
+
+use std::path::Path;
+
+use super::cli_kit::{PASSWORD, Ran, Seat, copy};
+
+/// Two parts, in words: what happened, and what to do.
+#[track_caller]
+fn two_parts(ran: &Ran) {
+    let lines: Vec<&str> = ran.err.trim().lines().collect();
+    let (last, before) = lines.split_last().expect("something was said");
+    assert!(last.starts_with('→') && last.len() > 10, "{}", ran.err);
+    assert!(!before.is_empty(), "{}", ran.err);
+    assert!(!ran.err.contains("panicked"), "{}", ran.err);
+}
+
+#[test]
+fn every_wrong_factor_gets_the_same_words() {
+    let mut seat = Seat::locked();
+    let good = seat.factors();
+    let code = seat.code();
+    let wrong_code = if code == "000000" { "000001" } else { "000000" };
+    let wrong_password = seat.run(&["ls"], &format!("not it\n{code}\n")).ended(3);
+    let wrong_code = seat.run(&["ls"], &format!("{PASSWORD}\n{wrong_code}\n")).ended(3);
+    two_parts(&wrong_password);
+    seat.run(&["ls"], &good).ended(0);
+    // Another process, the same code.
+    let used = seat.run(&["ls"], &good).ended(3);
+    assert_eq!(wrong_password.err, wrong_code.err);
+    assert_eq!(wrong_password.err, used.err);
+    let agent = seat.run(&["unlock"], &good).ended(3);
+    assert_eq!(agent.err, used.err);
+    let ended = seat.run(&["ls"], "").ended(3);
+    two_parts(&ended);
+    let json = seat.run(&["--json", "ls"], &good).ended(3);
+    assert!(json.out.is_empty());
+    let document: serde_json::Value = serde_json::from_str(&json.err).expect("one document");
+    assert_eq!(document["error"]["exit"], 3);
+    assert_eq!(document["error"]["code"], "locked");
+}
+
+#[test]
+fn a_member_of_another_name_is_refused_like_any_wrong_factor() {
+    let mut seat = Seat::locked();
+    let factors = seat.factors();
+    let other = seat.run(&["--member", "nobody", "ls"], &factors).ended(3);
+    let wrong = seat.run(&["ls"], "not it\n123456\n").ended(3);
+    assert_eq!(other.err, wrong.err);
+}
+
+#[test]
+fn init_refuses_two_different_passwords_a_wrong_code_and_a_wrong_kit() {
+    let mut seat = Seat::empty();
+    two_parts(&seat.run(&["init"], "one\ntwo\n").ended(2));
+    assert!(!seat.vault().exists());
+    seat.run(&["init", "--kdf-memory", "64"], &format!("{PASSWORD}\n{PASSWORD}\n000000\n"))
+        .ended(3);
+    assert!(!seat.vault().exists(), "nothing is left behind");
+    seat.run(&["init", "--kdf-memory", "8"], &format!("{PASSWORD}\n{PASSWORD}\n")).ended(2);
+    seat.init(&["--kit-confirmed"]).ended(0);
+    assert_eq!(seat.kit.len(), 44, "it is printed all the same");
+    // A second one does not overwrite the first.
+    two_parts(&seat.run(&["init"], "").ended(1));
+}
+
+#[test]
+fn wrong_use_ends_with_2_and_missing_things_with_4() {
+    let seat = Seat::empty();
+    for args in [
+        &["frobnicate"][..],
+        &["ls", "--frobnicate"],
+        &["generate", "--length", "many"],
+        &["generate", "--length", "2"],
+        &["audit", "export", "--format", "xml", "--out", "x"],
+        &["unlock", "--timeout", "soon"],
+        &["--lang", "de", "ls"],
+    ] {
+        two_parts(&seat.run(args, "").ended(2));
+    }
+    for args in [&["ls"][..], &["status"], &["unlock"], &["check"]] {
+        two_parts(&seat.run(args, "").ended(4));
+    }
+    let seat = Seat::unlocked();
+    seat.ok(&["add", "client", "A"]);
+    two_parts(&seat.run(&["show", "A/none"], "").ended(4));
+    two_parts(&seat.run(&["connect", "A/none"], "").ended(4));
+    two_parts(&seat.run(&["add", "ssh", "None/e"], "").ended(4));
+    two_parts(&seat.run(&["add", "frob", "A/e"], "").ended(2));
+    two_parts(&seat.run(&["add", "note", "A/e", "--keepalive", "3"], "").ended(2));
+    two_parts(&seat.run(&["add", "ssh", "A/e", "--keepalive", "often"], "").ended(2));
+    two_parts(&seat.run(&["restore", "A/e"], "").ended(4));
+}
+
+#[test]
+fn a_ticket_and_a_reason_are_asked_for_where_the_client_says_so() {
+    let seat = Seat::unlocked();
+    let strict = ["--ticket-pattern", "T-[0-9]+", "--ticket-required", "--reason-required"];
+    seat.ok(&[&["add", "client", "A"][..], &strict].concat());
+    seat.run(&["add", "credential", "A/c", "--user", "u", "--secret-stdin", "password"], "geheim")
+        .ended(0);
+    let show = ["show", "A/c", "--field", "password", "--reveal"];
+    let with = |more: &[&str]| seat.run(&[&show[..], more].concat(), "");
+    two_parts(&with(&[]).ended(5));
+    two_parts(&with(&["--ticket", "T-1"]).ended(5));
+    two_parts(&with(&["--ticket", "wrong", "--reason", "r"]).ended(5));
+    let shown = with(&["--ticket", "T-1", "--reason", "moved offices"]).ended(0);
+    assert_eq!(shown.out, "geheim\n");
+    let log = seat.ok(&["--json", "audit", "log", "--event", "secret.revealed"]).json();
+    let last = log["lines"].as_array().and_then(|lines| lines.last()).cloned().expect("a line");
+    assert_eq!(last["fields"]["ticket"], "T-1");
+    assert_eq!(last["fields"]["reason"], "moved offices");
+}
+
+#[test]
+fn no_home_folder_is_said_and_named_files_still_work() {
+    let mut seat = Seat::locked();
+    let mut homeless = seat.command(&["status"]);
+    homeless.env_remove("HOME");
+    two_parts(&super::cli_kit::finish(homeless, "").ended(1));
+    let mut homeless = seat.command(&["doctor"]);
+    homeless.env_remove("HOME").env_remove("XDG_RUNTIME_DIR");
+    super::cli_kit::finish(homeless, "").ended(0);
+    let mut named = seat.command(&["status"]);
+    named.env_remove("HOME").env("POTERNE_VAULT", seat.vault());
+    super::cli_kit::finish(named, "").ended(0);
+    let factors = seat.factors();
+    let mut named = seat.command(&["ls"]);
+    named
+        .env_remove("HOME")
+        .env("POTERNE_VAULT", seat.vault())
+        .env("XDG_CONFIG_HOME", seat.home.path().join(".config"));
+    let ran = super::cli_kit::finish(named, &factors);
+    assert!(matches!(ran.status, 0 | 1), "{}", ran.err);
+    if ran.status == 1 {
+        two_parts(&ran);
+    }
+}
+
+/// Runs `ls` with right factors on the vault as `damage` left it.
+fn on_damaged(seat: &mut Seat, damage: impl FnOnce(&Path)) -> Ran {
+    let file = seat.home.path().join("damaged.poterne");
+    copy(&seat.vault(), &file);
+    damage(&file);
+    let factors = seat.factors();
+    let ran = seat.run(&["--vault", file.to_str().expect("UTF-8"), "ls"], &factors);
+    two_parts(&ran);
+    std::fs::remove_file(&file).expect("ours");
+    ran
+}
+
+#[test]
+fn damaged_foreign_and_newer_files_are_told_apart() {
+    let mut seat = Seat::locked();
+    let factors = seat.factors();
+    seat.run(&["add", "client", "A"], &factors).ended(0);
+    let write = |file: &Path, bytes: &[u8]| std::fs::write(file, bytes).expect("ours");
+    on_damaged(&mut seat, |file| write(file, b"")).ended(7);
+    on_damaged(&mut seat, |file| {
+        let bytes = std::fs::read(file).expect("ours");
+        write(file, &bytes[..bytes.len() / 2]);
+    })
+    .ended(7);
+    on_damaged(&mut seat, |file| {
+        write(file, b"Just a text file, longer than a header.\n".repeat(9).as_slice())
+    })
+    .ended(1);
+    on_damaged(&mut seat, |file| {
+        std::fs::remove_file(file).expect("ours");
+        let other = rusqlite::Connection::open(file).expect("ours");
+        other
+            .execute_batch("create table notes(text); insert into notes values ('x');")
+            .expect("SQL");
+    })
+    .ended(1);
+    on_damaged(&mut seat, |file| {
+        let vault = rusqlite::Connection::open(file).expect("ours");
+        vault.pragma_update(None, "user_version", 999).expect("SQL");
+    })
+    .ended(1);
+}
+
+#[test]
+fn a_flipped_bit_in_the_sealed_rows_is_never_read_back() {
+    let mut seat = Seat::locked();
+    let factors = seat.factors();
+    seat.run(&["add", "client", "A"], &factors).ended(0);
+    let bytes = std::fs::read(seat.vault()).expect("ours");
+    let file = seat.home.path().join("flipped.poterne");
+    let named = file.to_str().expect("UTF-8").to_owned();
+    let pages = bytes.len() / 4096;
+    // Every page is tried by the vault's own tests; here only the exit code.
+    for page in [1, 2, pages / 2, pages - 1] {
+        let mut flipped = bytes.clone();
+        flipped[page * 4096 + 3000] ^= 0x10;
+        std::fs::write(&file, &flipped).expect("ours");
+        let factors = seat.factors();
+        let ran = seat.run(&["--vault", &named, "--read-only", "ls"], &factors);
+        match ran.status {
+            0 => assert_eq!(ran.out.trim(), "client  A"),
+            3 | 7 => two_parts(&ran),
+            other => panic!("page {page}: {other} {}", ran.err),
+        }
+    }
+}
+
+#[test]
+fn a_vault_held_by_another_program_is_waited_for_and_then_refused() {
+    let mut seat = Seat::locked();
+    let holder = rusqlite::Connection::open(seat.vault()).expect("ours");
+    holder.execute_batch("begin exclusive").expect("nobody else has it");
+    let factors = seat.factors();
+    two_parts(&seat.run(&["ls"], &factors).ended(1));
+    holder.execute_batch("rollback").expect("it was begun");
+    let factors = seat.factors();
+    seat.run(&["ls"], &factors).ended(0);
+}
+
+#[test]
+fn an_older_copy_opens_only_after_it_was_confirmed() {
+    let mut seat = Seat::locked();
+    let older = seat.home.path().join("older.poterne");
+    copy(&seat.vault(), &older);
+    let factors = seat.factors();
+    seat.run(&["add", "client", "A"], &factors).ended(0);
+    copy(&older, &seat.vault());
+    let factors = seat.factors();
+    two_parts(&seat.run(&["ls"], &factors).ended(7));
+    let factors = seat.factors();
+    seat.run(&["--accept-older", "ls"], &factors).ended(0);
+}
+
+/// Runs a command as somebody who may not write here; `None` where this
+/// machine does not let the test become that.
+fn as_nobody(seat: &Seat, args: &[&str], input: &str) -> Option<Ran> {
+    let inner = seat.command(args);
+    let mut outer = std::process::Command::new("setpriv");
+    outer.args(["--reuid=65534", "--regid=65534", "--clear-groups", "--"]);
+    outer.arg(inner.get_program()).args(inner.get_args()).env_clear();
+    for (name, value) in inner.get_envs() {
+        if let Some(value) = value {
+            outer.env(name, value);
+        }
+    }
+    outer
+        .stdin(std::process::Stdio::piped())
+        .stdout(std::process::Stdio::piped())
+        .stderr(std::process::Stdio::piped());
+    let ran = super::cli_kit::finish(outer, input);
+    // 125 to 127: `timeout` or `setpriv` could not start the program.
+    (!matches!(ran.status, 125..=127 | -1)).then_some(ran)
+}
+
+#[test]
+fn what_cannot_be_written_does_not_unlock() {
+    use std::os::unix::fs::PermissionsExt;
+    let mut seat = Seat::empty();
+    seat.init(&["--portable"]).ended(0);
+    let open = |path: &Path, mode| {
+        std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode)).expect("ours");
+    };
+    // Readable for anybody, writable for root alone.
+    for folder in ["", ".local", ".local/share", ".local/share/poterne"] {
+        open(&seat.home.path().join(folder), 0o755);
+    }
+    open(&seat.vault(), 0o444);
+    let vault = seat.vault();
+    let vault = vault.to_str().expect("UTF-8");
+    let factors = seat.factors();
+    let ls = ["--vault", vault, "ls"];
+    if let Some(ran) = as_nobody(&seat, &ls, &factors) {
+        two_parts(&ran.ended(1));
+    }
+    let nowhere = seat.home.path().join("new.poterne");
+    let init =
+        ["--vault", nowhere.to_str().expect("UTF-8"), "init", "--portable", "--kdf-memory", "64"];
+    if let Some(ran) = as_nobody(&seat, &init, &format!("{PASSWORD}\n{PASSWORD}\n")) {
+        assert!(matches!(ran.status, 1 | 3), "{}", ran.err);
+        two_parts(&ran);
+    }
+}

@@ -1,0 +1,222 @@
+//! `connect` and the agent, as another program or a person at a terminal sees
+//! them, against a real server.
+
+use std::io::{Read, Write};
+use std::os::unix::fs::PermissionsExt;
+use std::sync::mpsc::channel;
+use std::time::Duration;
+
+use portable_pty::{CommandBuilder, PtySize, native_pty_system};
+
+use super::cli_kit::Seat;
+use super::kit_ssh::{Setup, Sshd, free_port, keygen, user};
+
+/// An entry `A/s` for `server`, which lets it in by key.
+fn with_server(seat: &Seat, server: &Sshd) {
+    let key = keygen(seat.home.path(), "id", &["-t", "ed25519"]);
+    server.authorize(&key);
+    let key = std::fs::read_to_string(key).expect("it was made");
+    seat.ok(&["add", "client", "A"]);
+    let (port, user) = (server.port.to_string(), user());
+    let add = ["add", "ssh", "A/s", "--host", "127.0.0.1", "--port", &port, "--user", &user];
+    let add = [&add[..], &["--credential", "own", "--secret-stdin", "private-key"]].concat();
+    seat.run(&add, &key).ended(0);
+}
+
+#[test]
+fn an_unknown_key_is_asked_about_and_the_streams_pass_through() {
+    let seat = Seat::unlocked();
+    let server = Sshd::start(Setup::default());
+    with_server(&seat, &server);
+    let cat = ["connect", "A/s", "--", "cat"];
+    // Nobody answers, or not with yes.
+    let asked = seat.run(&cat, "").ended(6);
+    assert!(asked.err.contains(&server.fingerprint("ed25519")), "{}", asked.err);
+    seat.run(&cat, "no\nhello").ended(6);
+    assert_eq!(seat.run(&cat, "yes\nhello\nyou").ended(0).out, "hello\nyou");
+    // Pinned now: all of the input is the command's.
+    assert_eq!(seat.run(&cat, "yes\n").ended(0).out, "yes\n");
+    let both = seat.run(&["connect", "A/s", "--", "echo out; echo err >&2; exit 42"], "");
+    let both = both.ended(42);
+    assert_eq!((both.out.as_str(), both.err.as_str()), ("out\n", "err\n"));
+    seat.run(&["connect", "A/s", "--", "kill -TERM $$"], "").ended(128 + 15);
+    let told = seat.run(&["--json", "connect", "A/s", "--", "exit 6"], "").ended(6);
+    let told: serde_json::Value =
+        serde_json::from_str(told.err.lines().last().expect("a line")).expect("JSON");
+    assert_eq!(told["started"], true);
+    assert_eq!(told["exit_status"], 6);
+
+    // Much data, both ways.
+    let megabyte = "0123456789abcdef".repeat(1 << 16);
+    let back = seat.run(&cat, &megabyte.repeat(5)).ended(0);
+    assert_eq!(back.out.len(), 5 << 20);
+    let counted = seat.run(&["connect", "A/s", "--", "wc -c"], &megabyte).ended(0);
+    assert_eq!(counted.out.trim(), "1048576");
+    // A reader that has enough.
+    let early = seat.ok(&["connect", "A/s", "--", "head -c 3 /dev/zero"]);
+    assert_eq!(early.out.len(), 3);
+
+    let log = seat.ok(&["--json", "audit", "log", "--event", "session.closed"]).json();
+    assert!(log["lines"].as_array().is_some_and(|lines| !lines.is_empty()));
+}
+
+#[test]
+fn a_key_is_accepted_in_advance_but_never_a_changed_one() {
+    let seat = Seat::unlocked();
+    let mut server = Sshd::start(Setup::default());
+    with_server(&seat, &server);
+    let accept = |key: &str| {
+        seat.run(&["connect", "A/s", "--accept-host-key", key, "--", "true"], "").status
+    };
+    assert_eq!(accept("SHA256:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"), 6);
+    assert_eq!(accept(&server.fingerprint("ed25519")), 0);
+    let port = server.port;
+    server.kill();
+    drop(server);
+    let impostor = Sshd::start(Setup { port: Some(port), ..Setup::default() });
+    assert_eq!(accept(&impostor.fingerprint("ed25519")), 6);
+    let refused = seat.run(&["connect", "A/s", "--", "true"], "yes\n").ended(6);
+    assert!(refused.err.contains('→'), "{}", refused.err);
+    seat.ok(&["edit", "A/s", "--forget-host-key"]);
+    let key = std::fs::read_to_string(seat.home.path().join("id.pub")).expect("it was made");
+    std::fs::write(impostor.dir.path().join("authorized_keys"), key).expect("ours");
+    assert_eq!(accept(&impostor.fingerprint("ed25519")), 0);
+}
+
+#[test]
+fn without_an_agent_the_factors_come_first_and_the_answer_next() {
+    let mut seat = Seat::unlocked();
+    let server = Sshd::start(Setup::default());
+    with_server(&seat, &server);
+    seat.ok(&["lock"]);
+    let input = format!("{}yes\nrest", seat.factors());
+    assert_eq!(seat.run(&["connect", "A/s", "--", "cat"], &input).ended(0).out, "rest");
+}
+
+#[test]
+fn a_refused_port_ends_with_6() {
+    let seat = Seat::unlocked();
+    seat.ok(&["add", "client", "A"]);
+    let port = free_port().to_string();
+    seat.ok(&["add", "ssh", "A/s", "--host", "127.0.0.1", "--port", &port, "--user", "u"]);
+    seat.run(&["edit", "A/s", "--credential", "own", "--secret-stdin", "password"], "x").ended(0);
+    let refused = seat.run(&["connect", "A/s", "--", "true"], "").ended(6);
+    assert!(refused.err.contains('→') && refused.err.contains(&port), "{}", refused.err);
+}
+
+#[test]
+fn the_agent_is_one_private_process_that_is_gone_after_lock() {
+    let seat = Seat::unlocked();
+    let folder = seat.home.path().join("run/poterne");
+    let mode = |path: &std::path::Path| {
+        std::fs::metadata(path).expect("it is there").permissions().mode() & 0o777
+    };
+    assert_eq!(mode(&folder), 0o700);
+    let socket = std::fs::read_dir(&folder)
+        .expect("ours")
+        .map(|entry| entry.expect("ours").path())
+        .find(|path| path.extension().is_some_and(|end| end == "sock"))
+        .expect("the agent's socket");
+    assert_eq!(mode(&socket), 0o600);
+    assert_eq!(agents_of(&seat), 1);
+    // Unlocked already: no factors are asked for.
+    seat.ok(&["unlock"]);
+    assert_eq!(agents_of(&seat), 1);
+    seat.ok(&["lock"]);
+    assert_eq!(agents_of(&seat), 0);
+    assert!(!socket.exists());
+}
+
+#[test]
+fn the_agent_locks_itself_when_nobody_uses_it() {
+    let mut seat = Seat::locked();
+    let factors = seat.factors();
+    seat.run(&["unlock", "--timeout", "1s"], &factors).ended(0);
+    // `lock` waits for the end of the process: here it only finds it ended.
+    let end = std::time::Instant::now() + Duration::from_secs(30);
+    while agents_of(&seat) > 0 {
+        assert!(std::time::Instant::now() < end, "it is still there");
+        std::thread::yield_now();
+    }
+    assert_eq!(seat.ok(&["--json", "status"]).json()["unlocked"], false);
+}
+
+#[test]
+fn a_killed_agent_leaves_nothing_in_the_way() {
+    let mut seat = Seat::unlocked();
+    for pid in agent_pids(&seat) {
+        let kill = std::process::Command::new("kill").args(["-KILL", &pid.to_string()]).status();
+        assert!(kill.expect("kill is there").success());
+    }
+    seat.ok(&["lock"]);
+    let factors = seat.factors();
+    seat.run(&["unlock"], &factors).ended(0);
+}
+
+fn agents_of(seat: &Seat) -> usize {
+    agent_pids(seat).len()
+}
+
+/// Living agent processes that have this seat's home folder.
+fn agent_pids(seat: &Seat) -> Vec<u32> {
+    let home = format!("HOME={}", seat.home.path().display());
+    std::fs::read_dir("/proc")
+        .expect("Linux")
+        .filter_map(|entry| entry.ok()?.file_name().to_str()?.parse::<u32>().ok())
+        .filter(|pid| {
+            let read =
+                |name: &str| std::fs::read(format!("/proc/{pid}/{name}")).unwrap_or_default();
+            let has = |bytes: &[u8], word: &str| {
+                bytes.split(|byte| *byte == 0).any(|part| part == word.as_bytes())
+            };
+            has(&read("cmdline"), "agent-process") && has(&read("environ"), &home)
+        })
+        .collect()
+}
+
+#[test]
+fn a_person_types_into_a_shell_that_follows_the_window() {
+    let seat = Seat::unlocked();
+    seat.ok(&["add", "client", "A"]);
+    seat.ok(&["add", "shell", "A/ici", "--command", "/bin/sh"]);
+    let size = PtySize { rows: 24, cols: 80, pixel_width: 0, pixel_height: 0 };
+    let pty = native_pty_system().openpty(size).expect("a pseudo-terminal");
+    let mut command = CommandBuilder::new(env!("CARGO_BIN_EXE_poterne"));
+    command.args(["connect", "A/ici"]);
+    command.env_clear();
+    command.env("HOME", seat.home.path());
+    command.env("XDG_RUNTIME_DIR", seat.home.path().join("run"));
+    command.env("PATH", std::env::var_os("PATH").unwrap_or_default());
+    command.env("TERM", "xterm");
+    let mut child = pty.slave.spawn_command(command).expect("the program is built");
+    drop(pty.slave);
+    let mut keys = pty.master.take_writer().expect("once");
+    let mut screen = pty.master.try_clone_reader().expect("a copy");
+    let (said, heard) = channel();
+    std::thread::spawn(move || {
+        let mut buffer = [0; 4096];
+        while let Ok(count @ 1..) = screen.read(&mut buffer) {
+            if said.send(buffer[..count].to_vec()).is_err() {
+                return;
+            }
+        }
+    });
+    let mut seen = String::new();
+    let mut wait_for = |what: &str| {
+        while !seen.contains(what) {
+            let more = heard.recv_timeout(Duration::from_secs(30));
+            seen += &String::from_utf8_lossy(&more.unwrap_or_else(|_| panic!("no {what}: {seen}")));
+        }
+        seen.clear();
+    };
+    keys.write_all(b"echo $((6*7))!; stty size\r").expect("it reads");
+    wait_for("42!");
+    wait_for("24 80");
+    pty.master.resize(PtySize { rows: 30, cols: 100, ..size }).expect("a size");
+    // The new size arrives by a signal: ask until it is there.
+    keys.write_all(b"until [ \"$(stty size)\" = '30 100' ]; do :; done; echo new-si''ze\r")
+        .expect("it reads");
+    wait_for("new-size");
+    keys.write_all(b"exit 5\r").expect("it reads");
+    assert_eq!(child.wait().expect("it ends").exit_code(), 5);
+}
