@@ -1,5 +1,7 @@
 //! The machine's clocks. The only place they are read.
 
+#![expect(clippy::disallowed_methods, reason = "the one place where the wall clock is read")]
+
 use std::sync::LazyLock;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 

@@ -2,6 +2,7 @@
 //! the terminal and keeps none of its descriptors: the agent. What it must
 //! know goes in by a pipe, and one answer comes back by another.
 
+#![expect(clippy::disallowed_methods, reason = "starts this program itself, as its own agent")]
 #![cfg(unix)]
 
 use std::ffi::OsStr;

@@ -2,6 +2,8 @@
 //! never ends, so that they die with this program. Never puts anything into an
 //! argument or a variable that the caller did not name.
 
+#![expect(clippy::disallowed_methods, reason = "the one place where children are started")]
+
 use std::ffi::{OsStr, OsString};
 use std::fs::File;
 use std::io;

@@ -5,6 +5,8 @@
 //! takes some 4 GB of temporary files. `-- samples FOLDER` writes a small
 //! export in every format instead.
 
+#![allow(clippy::disallowed_methods, reason = "tests start programs and threads as they like")]
+
 use std::fs::{self, File};
 use std::io::{BufReader, BufWriter, Read, Write};
 use std::path::Path;

@@ -4,6 +4,8 @@
 //! `cargo bench --bench terminal` measures; `cargo bench --bench terminal --
 //! --window COMMAND…` opens one window on a command, to look at.
 
+#![allow(clippy::disallowed_methods, reason = "tests start programs and threads as they like")]
+
 use std::ffi::OsString;
 use std::io::{Read, Write};
 use std::path::{Path, PathBuf};

@@ -1,5 +1,7 @@
 //! One test binary for all stories; each module says what it is about.
 
+#![allow(clippy::disallowed_methods, reason = "tests start programs and threads as they like")]
+
 mod audit_bundle;
 mod audit_formats;
 mod audit_log;
