@@ -271,7 +271,7 @@ fn the_kit_sets_a_new_password_and_phone() {
     writeln!(input, "{}", seat.code()).expect("it reads");
     drop(input);
     assert!(child.wait_with_output().expect("it was started").status.success());
-    seat.adopt(&uri.trim().to_owned());
+    seat.adopt(uri.trim());
     let old = seat.factors();
     assert!(old.starts_with(PASSWORD));
     seat.run(&["ls"], &old).ended(3);
