@@ -4,6 +4,7 @@
 //! Holds no key and no vault.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use crate::app::api::{AppError, Factors, Reply, Request, Status};
 use crate::app::{
@@ -68,6 +69,8 @@ pub trait Backend: Send + Sync + 'static {
     ) -> Result<Box<dyn OpenSession>, AppError>;
     /// The same vault's application at another place, for the guide.
     fn at(&self, file: PathBuf) -> Box<dyn Backend>;
+    /// Calls `tell` when the vault is locked from outside the window.
+    fn on_outside_lock(&self, _tell: Box<dyn Fn() + Send + Sync>) {}
 }
 
 /// As [`Enrolment`].
@@ -98,23 +101,87 @@ pub trait Enrolling: Send {
     fn finish(self: Box<Self>) -> Result<Finished, AppError>;
 }
 
-impl Backend for App {
+/// The application of the window, which is also the agent of its vault while that
+/// is unlocked: commands in a terminal then need no factors.
+pub struct Served {
+    app: App,
+    #[cfg(unix)]
+    guard: std::sync::Mutex<Option<Arc<crate::app::agent::Guard>>>,
+    tell: Arc<std::sync::OnceLock<Box<dyn Fn() + Send + Sync>>>,
+}
+
+impl Served {
+    /// Nothing is served before the vault is unlocked.
+    pub fn new(app: App) -> Self {
+        Self {
+            app,
+            #[cfg(unix)]
+            guard: std::sync::Mutex::default(),
+            tell: Arc::default(),
+        }
+    }
+
+    #[cfg(unix)]
+    fn unlock_and_serve(&self, options: UnlockOptions) -> Result<Status, AppError> {
+        use crate::app::agent::{self, End};
+        let read_only = options.read_only;
+        let status = self.app.unlock(options)?;
+        if read_only {
+            return Ok(status);
+        }
+        // Without a socket, or beside an agent that is there already, the window
+        // works all the same; only the command line must unlock by itself.
+        let socket = crate::app::agent::socket_of(self.app.file());
+        let guard = socket.and_then(|socket| agent::serve(self.app.clone(), &socket).ok());
+        if let Some(guard) = guard.map(Arc::new) {
+            let watched = Arc::clone(&guard);
+            let tell = Arc::clone(&self.tell);
+            let _ = std::thread::Builder::new().name("agent-watch".into()).spawn(move || {
+                if watched.wait() == End::Locked
+                    && let Some(tell) = tell.get()
+                {
+                    tell();
+                }
+            });
+            *self.guard.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = Some(guard);
+        }
+        Ok(status)
+    }
+
+    #[cfg(unix)]
+    fn stop_serving(&self) {
+        let guard = self.guard.lock().unwrap_or_else(std::sync::PoisonError::into_inner).take();
+        if let Some(guard) = guard {
+            guard.stop();
+        }
+    }
+
+    #[cfg(not(unix))]
+    fn unlock_and_serve(&self, options: UnlockOptions) -> Result<Status, AppError> {
+        self.app.unlock(options)
+    }
+
+    #[cfg(not(unix))]
+    fn stop_serving(&self) {}
+}
+
+impl Backend for Served {
     fn create(&self, options: CreateOptions) -> Result<Box<dyn Enrolling>, AppError> {
-        Ok(Box::new(App::create(self, options)?))
+        Ok(Box::new(self.app.create(options)?))
     }
     fn accept_invitation(
         &self,
         code: SecretText,
         password: SecretText,
     ) -> Result<Box<dyn Enrolling>, AppError> {
-        Ok(Box::new(App::accept_invitation(self, code, password)?))
+        Ok(Box::new(self.app.accept_invitation(code, password)?))
     }
     fn recover(
         &self,
         kit: SecretText,
         password: SecretText,
     ) -> Result<Box<dyn Enrolling>, AppError> {
-        Ok(Box::new(App::recover(self, kit, password)?))
+        Ok(Box::new(self.app.recover(kit, password)?))
     }
     fn enrol_device(
         &self,
@@ -122,23 +189,29 @@ impl Backend for App {
         member: Option<String>,
         factors: Factors,
     ) -> Result<(), AppError> {
-        App::enrol_device(self, code, member, factors).map(drop)
+        self.app.enrol_device(code, member, factors).map(drop)
     }
     fn unlock(&self, options: UnlockOptions) -> Result<Status, AppError> {
-        App::unlock(self, options)
+        self.unlock_and_serve(options)
     }
     fn call(&self, request: Request) -> Result<Reply, AppError> {
-        App::call(self, request)
+        if matches!(request, Request::Lock) {
+            self.stop_serving();
+        }
+        self.app.call(request)
     }
     fn connect(
         &self,
         request: ConnectRequest,
         ui: &mut dyn SessionUi,
     ) -> Result<Box<dyn OpenSession>, AppError> {
-        App::connect(self, request, ui)
+        self.app.connect(request, ui)
     }
     fn at(&self, file: PathBuf) -> Box<dyn Backend> {
-        Box::new(App::new(file))
+        Box::new(Served::new(App::new(file)))
+    }
+    fn on_outside_lock(&self, tell: Box<dyn Fn() + Send + Sync>) {
+        let _ = self.tell.set(tell);
     }
 }
 

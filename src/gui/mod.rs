@@ -60,7 +60,7 @@ pub fn run(options: GuiOptions) -> Result<(), AppError> {
     let viewport = egui::ViewportBuilder::default()
         .with_app_id("poterne")
         .with_title("Poterne")
-        .with_inner_size([1280.0, 720.0])
+        .with_inner_size([1200.0, 680.0])
         .with_min_inner_size([760.0, 480.0]);
     let native = eframe::NativeOptions {
         viewport,
@@ -77,7 +77,7 @@ pub fn run(options: GuiOptions) -> Result<(), AppError> {
             let exists = options.vault.exists();
             let app = options.app.unwrap_or_else(|| App::new(options.vault.clone()));
             let shell = ShellOptions {
-                backend: Arc::new(app),
+                backend: Arc::new(backend::Served::new(app)),
                 vault: options.vault,
                 exists,
                 lang: options.lang,

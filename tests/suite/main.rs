@@ -43,3 +43,5 @@ mod tamper;
 mod team_story;
 mod vault_story;
 mod vectors;
+#[cfg(all(feature = "gui", target_os = "linux"))]
+mod window_story;

@@ -17,3 +17,10 @@ pub use serve::{End, Guard, serve};
 
 /// Name of the hidden command that runs the agent's process.
 pub const COMMAND: &str = "agent-process";
+
+/// Where the agent of a vault listens; `None` where there is no place for it.
+#[cfg(unix)]
+pub fn socket_of(vault: &std::path::Path) -> Option<std::path::PathBuf> {
+    let vault = crate::os::paths::canonical_vault(vault);
+    crate::os::paths::agent_socket(&vault).ok()
+}

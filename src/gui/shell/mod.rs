@@ -149,6 +149,11 @@ impl Shell {
         };
         let (tell, lock_signals) = channel();
         let wake = ctx.clone();
+        let (outside, woken) = (tell.clone(), ctx.clone());
+        options.backend.on_outside_lock(Box::new(move || {
+            let _ = outside.send(());
+            woken.request_repaint();
+        }));
         crate::app::desktop::watch_session_lock(move || {
             let _ = tell.send(());
             wake.request_repaint();
