@@ -209,7 +209,6 @@ fn unlock_find_connect_run_and_export_with_real_keys() {
     ]);
     stage.type_text(PASSWORD);
     stage.xdotool(&["key", "Tab"]);
-    // Some keyboards of the reveal button stand between; the code field takes digits.
     phone.code().expose(|c| stage.type_text(c));
     stage.wait_unlocked();
 

@@ -221,7 +221,7 @@ pub fn eye_ui(ui: &mut Ui, shown: &mut bool, lang: Lang) {
         t(lang, "Afficher la saisie", "Show what is typed")
     };
     let sign = if *shown { parts::Icon::Hide } else { parts::Icon::Show };
-    if parts::drawn_button(ui, sign, name).clicked() {
+    if parts::drawn_button_beside(ui, sign, name).clicked() {
         *shown = !*shown;
     }
 }

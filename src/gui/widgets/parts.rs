@@ -38,7 +38,17 @@ pub enum Icon {
 
 /// A button with a small drawing; `name` is its tooltip and accessible name.
 pub fn drawn_button(ui: &mut Ui, icon: Icon, name: &str) -> Response {
-    let (rect, response) = ui.allocate_exact_size(vec2(30.0, 28.0), Sense::click());
+    drawn(ui, icon, name, Sense::click())
+}
+
+/// As [`drawn_button`], but Tab passes it by: between two fields that are filled
+/// one after the other, it would catch what belongs into the second.
+pub fn drawn_button_beside(ui: &mut Ui, icon: Icon, name: &str) -> Response {
+    drawn(ui, icon, name, Sense::CLICK)
+}
+
+fn drawn(ui: &mut Ui, icon: Icon, name: &str, sense: Sense) -> Response {
+    let (rect, response) = ui.allocate_exact_size(vec2(30.0, 28.0), sense);
     let p = palette(ui.ctx());
     let enabled = ui.is_enabled();
     if enabled && (response.hovered() || response.has_focus()) {
