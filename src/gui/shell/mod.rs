@@ -158,11 +158,7 @@ impl Shell {
             let _ = tell.send(());
             wake.request_repaint();
         });
-        let wake = ctx.clone();
-        let sessions = Sessions::new(
-            options.backend.clone(),
-            Arc::new(move |wait| wake.request_repaint_after(wait)),
-        );
+        let sessions = sessions_over(options.backend.clone(), ctx);
         Self {
             sessions,
             sessions_view: SessionsView::default(),
@@ -349,6 +345,12 @@ impl eframe::App for Shell {
             let _ = self.worker.backend().call(Request::Lock);
         }
     }
+}
+
+/// Session tabs that wake the window.
+fn sessions_over(backend: Arc<dyn Backend>, ctx: &Context) -> Sessions {
+    let wake = ctx.clone();
+    Sessions::new(backend, Arc::new(move |wait| wake.request_repaint_after(wait)))
 }
 
 /// The language of the desktop session.

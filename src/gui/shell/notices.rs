@@ -1,25 +1,27 @@
 //! What to do with each answer of the window's threads.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use egui::Context;
 
 use crate::app::api::{AppError, At, Code, Reply, Request, Status};
 use crate::gui::act::{Act, Guarded};
+use crate::gui::backend::Backend;
 use crate::gui::dialogs::Dialog;
 use crate::gui::entries::editor::Editor;
 use crate::gui::team::model::Sheet;
 use crate::gui::text;
 use crate::gui::unlock::model::Focus;
-use crate::gui::worker::{Command, Notice, Pick, Tag};
+use crate::gui::worker::{Command, Notice, Pick, Tag, Worker};
 use crate::model::audit_event::field;
 use crate::model::entry::Slot;
 use crate::model::id::EntryId;
 use crate::model::policy::Action as Right;
 use crate::secret::SecretBytes;
 
-use super::{Opened, Screen, Shell, ask_details};
+use super::{Opened, Screen, Shell, ask_details, sessions_over};
 
 impl Shell {
     pub(super) fn take_notice(&mut self, ctx: &Context, notice: Notice) {
@@ -63,8 +65,14 @@ impl Shell {
                 if let Screen::Guide(guide) = &mut self.screen {
                     if let Ok(made) = &done
                         && !made.file.as_os_str().is_empty()
+                        && made.file != self.vault
                     {
+                        // The person chose another place: from now on all goes there.
+                        let backend: Arc<dyn Backend> =
+                            Arc::from(self.worker.backend().at(made.file.clone()));
                         self.vault = made.file.clone();
+                        self.sessions = sessions_over(backend.clone(), ctx);
+                        self.worker = Worker::start(backend, ctx.clone());
                     }
                     if !guide.name.is_empty() {
                         self.prefs.member.clone_from(&guide.name);
