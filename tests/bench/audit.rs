@@ -374,4 +374,14 @@ fn samples(folder: &Path) {
         export::write(&request(format, &out), &story.meta(), &mut Stored(&lines), &mut |_| {})
             .expect("it is writable");
     }
+    let meta = export::KitMeta {
+        vault: "Infogérance Durand.poterne",
+        member: "Alice Martin",
+        fingerprint: &story.meta().fingerprint(),
+        at: Time(1_795_900_000_000_000),
+        lang: Lang::Fr,
+    };
+    let code = "ABCD-EFGH-JKMN-PQRS-TVWX-YZ23-4567-89AB-CDEF";
+    let kit = export::kit_pdf(code, &meta).expect("a short code");
+    fs::write(folder.join("sample-kit.pdf"), kit).expect("writable");
 }

@@ -21,7 +21,7 @@ table{border-collapse:collapse;width:100%}\
 th,td{text-align:left;vertical-align:top;padding:.3rem .55rem;border-bottom:1px solid var(--line)}\
 th{position:sticky;top:0;background:Canvas;z-index:1}\
 td:nth-child(-n+2){white-space:nowrap;font-variant-numeric:tabular-nums}\
-td{overflow-wrap:anywhere}td:nth-child(3),td:nth-child(4){overflow-wrap:normal}td:nth-child(6){white-space:nowrap}\
+td{overflow-wrap:break-word}td:last-child{overflow-wrap:anywhere;min-width:8rem}td:nth-child(6){white-space:nowrap}\
 tr.no td:nth-child(3){color:var(--bad);font-weight:600}\
 td:last-child{font:.75em ui-monospace,monospace;max-width:9rem;opacity:.7}\
 @media print{input{display:none}th{position:static}body{margin:0;font-size:9pt}}";

@@ -79,7 +79,7 @@ impl Face {
     }
 
     /// `text` in lines of at most `width` points: broken at spaces and behind
-    /// `/`, `,`, `-`, `:`, `@` and `.`, and anywhere in what is still too long.
+    /// `/`, `-`, `:`, `@` and `.`, and anywhere in what is still too long.
     pub fn wrap(&self, text: &str, size: f32, width: f32) -> Vec<String> {
         let mut lines = Vec::new();
         for paragraph in text.lines() {
@@ -98,7 +98,7 @@ impl Face {
                 }
                 line.push(c);
                 used += step;
-                if matches!(c, ' ' | '/' | ',' | '-' | ':' | '@' | '.' | ';') {
+                if matches!(c, ' ' | '/' | '-' | ':' | '@' | '.' | ';') {
                     stop = Some((line.len(), used));
                 }
             }

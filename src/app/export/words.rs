@@ -193,7 +193,7 @@ pub fn rest(line: &OpenLine, lang: Lang) -> String {
                 out.push_str(value);
                 continue;
             }
-            (field::DURATION_MS, Some(ms)) => Some(duration(ms)),
+            (field::DURATION_MS, Some(ms)) => Some(duration(ms, lang)),
             (field::BYTES_IN | field::BYTES_OUT, Some(n)) => Some(size(n, lang)),
             (field::SESSION, _) => Some(value.chars().take(8).collect()),
             _ => None,
@@ -212,11 +212,11 @@ pub fn rest(line: &OpenLine, lang: Lang) -> String {
     out
 }
 
-/// `1 h 02 min`, `16 min 31 s`, `4.2 s`.
-fn duration(ms: u64) -> String {
+/// `1 h 02 min`, `16 min 31 s`, `4,2 s` or `4.2 s`.
+fn duration(ms: u64, lang: Lang) -> String {
     let (hours, minutes, seconds) = (ms / 3_600_000, ms / 60_000 % 60, ms / 1000 % 60);
     match (hours, minutes) {
-        (0, 0) => format!("{seconds}.{}\u{a0}s", ms % 1000 / 100),
+        (0, 0) => format!("{seconds}{}{}\u{a0}s", lang.pick(",", "."), ms % 1000 / 100),
         (0, _) => format!("{minutes}\u{a0}min\u{a0}{seconds:02}\u{a0}s"),
         _ => format!("{hours}\u{a0}h\u{a0}{minutes:02}\u{a0}min"),
     }
@@ -253,7 +253,7 @@ mod tests {
         assert_eq!(plain(size(123_456_789, Lang::En)), "123 MB");
         let times = [(4_250, "4.2 s"), (991_000, "16 min 31 s"), (3_725_000, "1 h 02 min")];
         for (ms, told) in times {
-            assert_eq!(plain(duration(ms)), told);
+            assert_eq!(plain(duration(ms, Lang::En)), told);
         }
     }
 }
