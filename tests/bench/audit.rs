@@ -245,7 +245,8 @@ fn all(lines: u64) {
         }
         fs::remove_file(&out).expect("just written");
     }
-    journal(dir.path(), lines.min(200_000));
+    // The remote writer begins another file when one is large.
+    journal(dir.path(), lines.min(50_000));
 }
 
 /// One export in a process of its own, for its peak memory.
@@ -349,17 +350,22 @@ fn journal(dir: &Path, lines: u64) {
     report("systemd-journal-remote, append", start, lines, None);
     for arguments in [&["-o", "json", "--all"][..], &["--verify"]] {
         let start = begin();
+        let shown = dir.join("journal.out");
         let done = Command::new("journalctl")
             .arg("--file")
             .arg(&file)
             .args(arguments)
-            .stdout(Stdio::null())
+            .stdout(File::create(&shown).expect("writable"))
             .stderr(Stdio::null())
             .status();
         if done.is_ok_and(|s| s.success()) {
             report(&format!("journalctl {}", arguments.join(" ")), start, lines, None);
         } else {
             println!("journalctl {}: failed", arguments.join(" "));
+        }
+        let found = fs::read_to_string(&shown).map_or(0, |text| text.lines().count());
+        if arguments.contains(&"json") && found as u64 != lines {
+            println!("journalctl: only {found} of the lines are in the file; do not compare");
         }
     }
 }
