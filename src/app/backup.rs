@@ -145,13 +145,29 @@ fn thin(folder: &Path, newest: usize) {
     }
 }
 
+/// Copying a file of at most so many bytes goes unnoticed.
+const QUICK_BYTES: u64 = 32 << 20;
+
+/// Whether copying this vault is a matter of a moment.
+pub(super) fn is_quick(vault: &Path) -> bool {
+    std::fs::metadata(vault).is_ok_and(|m| m.len() <= QUICK_BYTES)
+}
+
+/// Whether today's automatic backup is there.
+pub(super) fn made_today(vault: &Path) -> bool {
+    let today = clock::now().to_jiff().strftime("%Y-%m-%d").to_string();
+    std::fs::read_dir(folder(vault)).is_ok_and(|read| {
+        read.flatten().any(|e| {
+            let name = e.file_name();
+            let name = name.to_string_lossy();
+            name.starts_with(&today) && name.ends_with(".poterne")
+        })
+    })
+}
+
 /// Makes today's automatic backup if there is none yet.
 pub(super) fn daily(open: &mut Open) -> Result<(), AppError> {
-    let folder = folder(open.store.file());
-    let today = clock::now().to_jiff().strftime("%Y-%m-%d").to_string();
-    let made = std::fs::read_dir(&folder).is_ok_and(|read| {
-        read.flatten().any(|e| e.file_name().to_string_lossy().starts_with(&today))
-    });
+    let made = made_today(open.store.file());
     if made || open.read_only { Ok(()) } else { open.backup(None).map(drop) }
 }
 

@@ -12,7 +12,7 @@ use super::worker::Open;
 use super::{draft, entries, seeds};
 
 /// Nodes stored by one transaction.
-const BATCH: usize = 50_000;
+const BATCH: usize = 60_000;
 
 impl Open {
     pub(super) fn create_many(

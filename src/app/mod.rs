@@ -48,6 +48,7 @@ use crate::vault::unlocked::{Env, Unlocked};
 
 use api::{AppError, At, Factors, Justification, Patch, Reply, Request, Status};
 pub use enrolment::Enrolment;
+pub use unlock::last_stretch;
 use worker::{Job, Worker};
 
 /// One vault, locked or unlocked. Cheap to clone; every clone talks to the same
@@ -147,6 +148,7 @@ impl App {
             open: None,
             sessions: HashMap::new(),
             pool: pool::Pool::default(),
+            backup_due: false,
         };
         // The stack of the thread that handles keys is burnt after each job; a
         // roomy one keeps the burning within it.

@@ -1,6 +1,9 @@
 //! Opening and locking. One text for every wrong factor; a refused unlock is
 //! logged too, sealed so that the next one who opens the vault reads it.
 
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
 use serde::{Deserialize, Serialize};
 
 use crate::audit::line::Draft;
@@ -48,11 +51,25 @@ pub(super) fn machine() -> String {
     crate::os::machine::host_name()
 }
 
+/// Microseconds that the last key stretching of this process took.
+static STRETCH_MICROS: AtomicU64 = AtomicU64::new(0);
+
+/// How long the last key stretching of this process took: what is left of an
+/// unlock without it is the vault's own time.
+pub fn last_stretch() -> Duration {
+    Duration::from_micros(STRETCH_MICROS.load(Ordering::Relaxed))
+}
+
 /// Stretches a password in memory of its own, which is wiped afterwards.
 pub(super) fn stretch(first: &[u8], salt: &[u8; 32], cost: Cost) -> Result<Key32, StretchError> {
+    let begun = Instant::now();
     let mut blocks = Blocks::take(cost.blocks()?)
         .map_err(|_| StretchError::Memory { needed_mib: cost.mem_kib / 1024 })?;
-    crate::crypto::kdf::stretch_in(blocks.blocks(), first, salt, cost)
+    let key = crate::crypto::kdf::stretch_in(blocks.blocks(), first, salt, cost);
+    drop(blocks);
+    let micros = u64::try_from(begun.elapsed().as_micros()).unwrap_or(u64::MAX);
+    STRETCH_MICROS.store(micros, Ordering::Relaxed);
+    key
 }
 
 impl Worker {
@@ -72,20 +89,31 @@ impl Worker {
             );
         }
         let mut open = opened?;
-        if !open.read_only {
-            // A vault that opened must not stay shut because a copy failed.
-            if let Err(e) = backup::daily(&mut open) {
-                open.notices.push(e.what);
-            }
-        }
+        self.backup_due = !open.read_only && !backup::made_today(open.store.file());
         let sessions = self.sessions.len() as u64;
         let status = open.status(sessions)?;
         self.open = Some(open);
         Ok(status)
     }
 
+    /// Makes the automatic backup of the day, if it is not made yet.
+    pub(super) fn daily_backup(&mut self) {
+        let due = std::mem::take(&mut self.backup_due);
+        let Some(open) = self.open.as_mut().filter(|_| due) else { return };
+        // An open vault stays open and usable though a copy failed.
+        if let Err(e) = backup::daily(open) {
+            open.notices.push(e.what);
+        }
+    }
+
     /// Wipes the keys. Open sessions stay, unless the settings end them.
     pub(super) fn lock(&mut self) -> Result<(), AppError> {
+        // A vault that was never idle, as in one command, is copied now, unless
+        // that would hold up the lock.
+        if backup::is_quick(&self.file) {
+            self.daily_backup();
+        }
+        self.backup_due = false;
         let Some(mut open) = self.open.take() else { return Ok(()) };
         if open.vault.state.settings.lock_ends_sessions {
             self.pool.close();
@@ -400,20 +428,14 @@ fn older(store: &SqliteStore, v: &Unlocked, place: &Place) -> Result<bool, AppEr
     }
     // The last line seen must still stand where it stood.
     store.read(|rows| {
-        let reader = log::Reader::new(v, rows)?;
-        let mut same = false;
-        let mut failed = None;
+        let mut last = None;
         rows.each_audit(m.audit_size - 1, &mut |row| {
-            match reader.leaf(&row) {
-                Ok(leaf) => same = crate::audit::log::Log::hash_of(&leaf) == m.audit_last,
-                Err(e) => failed = Some(e),
-            }
+            last = Some(row);
             false
         })?;
-        match failed {
-            Some(e) => Err(e.into()),
-            None => Ok(!same),
-        }
+        let Some(row) = last else { return Ok(true) };
+        let leaf = log::Reader::for_leaf(v, rows, &row)?.leaf(&row)?;
+        Ok(crate::audit::log::Log::hash_of(&leaf) != m.audit_last)
     })
 }
 

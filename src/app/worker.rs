@@ -4,7 +4,8 @@
 use std::collections::HashMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
-use std::sync::mpsc::{Receiver, Sender};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender};
+use std::time::Duration;
 
 use crate::model::entry::Kind;
 use crate::model::id::SessionId;
@@ -21,6 +22,9 @@ use super::{ConnectRequest, UnlockOptions, anchor};
 
 /// Where the answer to a job goes.
 pub(super) type Answer<T> = Sender<Result<T, AppError>>;
+
+/// Quiet after which work that can wait is done.
+const IDLE: Duration = Duration::from_secs(3);
 
 /// What the worker can be asked to do.
 pub(super) enum Job {
@@ -50,6 +54,8 @@ pub(super) struct Worker {
     pub(super) open: Option<Open>,
     pub(super) sessions: HashMap<SessionId, Running>,
     pub(super) pool: super::pool::Pool,
+    /// The backup of the day is not made yet.
+    pub(super) backup_due: bool,
 }
 
 /// An open vault and its file.
@@ -68,7 +74,7 @@ pub(super) struct Open {
 impl Worker {
     /// Works until every sender is gone, then logs the lock.
     pub(super) fn run(mut self, jobs: &Receiver<Job>) {
-        while let Ok(job) = jobs.recv() {
+        while let Some(job) = self.next(jobs) {
             // A fault in one job must neither take the others along nor leave the
             // vault half-changed in memory: it is locked, the file is untouched.
             let done = catch_unwind(AssertUnwindSafe(|| self.handle(job)));
@@ -116,6 +122,19 @@ impl Worker {
             }
             Job::Closed(closing) => self.session_closed(*closing),
         }
+    }
+
+    /// The next job. While nobody asks for anything, what can wait is done.
+    fn next(&mut self, jobs: &Receiver<Job>) -> Option<Job> {
+        if self.backup_due {
+            match jobs.recv_timeout(IDLE) {
+                Ok(job) => return Some(job),
+                Err(RecvTimeoutError::Disconnected) => return None,
+                Err(RecvTimeoutError::Timeout) => self.daily_backup(),
+            }
+            crate::os::harden::burn_stack();
+        }
+        jobs.recv().ok()
     }
 
     /// The open vault.

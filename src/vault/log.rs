@@ -192,10 +192,28 @@ impl Reader {
     /// # Errors
     /// A key row was tampered with.
     pub fn new(v: &Unlocked, rows: &dyn Rows) -> Result<Self, VaultError> {
-        let vault = v.header.vault;
         let audit = v.ring.audit_seed().map(KemSecret::from_seed);
+        Self::with(v, rows, audit.as_ref(), |_| true)
+    }
+
+    /// Opens the leaf key of one line only: every unlock adds a key, and an
+    /// unlock must not become slower with each.
+    ///
+    /// # Errors
+    /// As [`Reader::new`].
+    pub fn for_leaf(v: &Unlocked, rows: &dyn Rows, row: &AuditRow) -> Result<Self, VaultError> {
+        Self::with(v, rows, None, |id| id == row.key)
+    }
+
+    fn with(
+        v: &Unlocked,
+        rows: &dyn Rows,
+        audit: Option<&KemSecret>,
+        wanted: impl Fn(u64) -> bool,
+    ) -> Result<Self, VaultError> {
+        let vault = v.header.vault;
         let mut out = Self { vault, leaf: HashMap::new(), value: HashMap::new() };
-        for row in rows.audit_keys()? {
+        for row in rows.audit_keys()?.into_iter().filter(|row| wanted(row.id)) {
             let bad = || VaultError::Tampered(format!("the audit line key {}", row.id));
             let (generation, sealed) = row.ct.split_first_chunk::<4>().ok_or_else(bad)?;
             let generation = u32::from_be_bytes(*generation);
@@ -205,7 +223,7 @@ impl Reader {
                 .map_err(|_| bad())?;
             let leaf = leaf.expose(Key32::copy_of).ok_or_else(bad)?;
             out.leaf.insert(row.id, LineCipher::new(&leaf));
-            if let Some(audit) = &audit {
+            if let Some(audit) = audit {
                 let value = audit
                     .open(&value_context(&vault, row.id), b"", &row.enc_ct)
                     .map_err(|_| bad())?;

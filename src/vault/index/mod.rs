@@ -71,6 +71,15 @@ impl ClientIndex {
         out
     }
 
+    /// Number of nodes that are neither containers nor in the recycle bin.
+    fn entries(&self) -> u64 {
+        let known = |id| self.base.find(id).is_some_and(|n| self.base.is_entry(n));
+        let gone = self.changed.keys().filter(|id| known(id)).count() as u64;
+        let new = self.changed.values().flatten();
+        let new = new.filter(|s| !s.kind.is_container() && !s.trashed).count() as u64;
+        self.base.entries() + new - gone
+    }
+
     /// Number of nodes, folders and the client itself included.
     pub fn len(&self) -> usize {
         let known = self.changed.keys().filter(|id| self.base.find(id).is_some()).count();
@@ -153,10 +162,18 @@ impl Index {
     /// The client with this name.
     pub fn top(&self, name: &str) -> Option<Summary> {
         let wanted = fold(name);
-        self.clients
-            .values()
-            .filter_map(|c| c.get(&c.client))
-            .find(|s| !s.trashed && fold(&s.name) == wanted)
+        let hit = |s: &Summary| !s.trashed && fold(&s.name) == wanted;
+        self.clients.values().find_map(|c| {
+            // Unpacking thousands of clients to compare their names would show.
+            let packed = match c.changed.contains_key(&c.client) {
+                true => None,
+                false => c.base.find(&c.client),
+            };
+            match packed {
+                Some(n) if !c.base.name_may_fold_to(n, &wanted) => None,
+                _ => c.get(&c.client).filter(hit),
+            }
+        })
     }
 
     /// The child of `parent` with this name.
@@ -233,10 +250,7 @@ impl Index {
 
     /// Number of clients, and of all other nodes that are not containers.
     pub fn counts(&self) -> (u64, u64) {
-        let mut entries = 0;
-        for client in self.clients.values() {
-            client.each(|s| entries += u64::from(!s.kind.is_container() && !s.trashed));
-        }
+        let entries = self.clients.values().map(ClientIndex::entries).sum();
         (self.clients.len() as u64, entries)
     }
 }
@@ -245,4 +259,66 @@ fn sorted(mut nodes: Vec<Summary>) -> Vec<Summary> {
     nodes.sort_by_cached_key(|s| (!s.favourite, s.kind == Kind::FOLDER, fold(&s.name), s.id));
     nodes.sort_by_key(|s| (!s.favourite, !s.kind.is_container()));
     nodes
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn node(id: u8, parent: Option<u8>, kind: &str, name: &str) -> Summary {
+        Summary {
+            id: EntryId([id; 16]),
+            client: EntryId([1; 16]),
+            parent: parent.map(|p| EntryId([p; 16])),
+            kind: Kind::new(kind),
+            name: name.to_owned(),
+            host: String::new(),
+            user: String::new(),
+            tags: String::new(),
+            favourite: false,
+            trashed: false,
+            colour: String::new(),
+            ver: 1,
+        }
+    }
+
+    fn index() -> Index {
+        let nodes = vec![
+            node(1, None, "client", "Élodie & Fils"),
+            node(2, Some(1), "folder", "Serveurs"),
+            node(3, Some(2), "ssh", "web"),
+            node(4, Some(2), "ssh", "bdd"),
+            Summary { trashed: true, ..node(5, Some(2), "ssh", "old") },
+        ];
+        let mut index = Index::default();
+        index.put(ClientIndex::new(EntryId([1; 16]), Segment::pack(nodes)));
+        index
+    }
+
+    #[test]
+    fn entries_are_counted_through_every_change() {
+        let mut index = index();
+        assert_eq!(index.counts(), (1, 2));
+        let client = index.client_mut(&EntryId([1; 16])).expect("was put");
+        client.apply(EntryId([6; 16]), Some(node(6, Some(2), "note", "new")));
+        client.apply(EntryId([2; 16]), Some(node(2, Some(1), "folder", "Machines")));
+        assert_eq!(index.counts(), (1, 3));
+        let client = index.client_mut(&EntryId([1; 16])).expect("was put");
+        client.apply(EntryId([3; 16]), None);
+        client.apply(EntryId([5; 16]), Some(node(5, Some(2), "ssh", "old")));
+        let bin = Summary { trashed: true, ..node(4, Some(2), "ssh", "bdd") };
+        client.apply(EntryId([4; 16]), Some(bin));
+        assert_eq!(index.counts(), (1, 2));
+    }
+
+    #[test]
+    fn a_client_is_found_by_its_whole_name_only() {
+        let mut index = index();
+        assert!(index.top("ELODIE & fils").is_some());
+        assert!(index.top("elodie").is_none());
+        let client = index.client_mut(&EntryId([1; 16])).expect("was put");
+        client.apply(EntryId([1; 16]), Some(node(1, None, "client", "Élodie")));
+        assert!(index.top("ELODIE & fils").is_none());
+        assert!(index.top("elodie").is_some());
+    }
 }

@@ -29,6 +29,7 @@ pub struct Segment {
     text: usize,
     fold: usize,
     fold_len: usize,
+    entries: u64,
 }
 
 /// The bytes are not a segment of this format.
@@ -130,8 +131,11 @@ impl Segment {
         let fold = at - fold_len;
         let text = fold - 4 - text_len;
         let records = text - 4 - records_len;
-        let segment = Self { bytes, kinds, count, records, text, fold, fold_len };
+        let mut segment = Self { bytes, kinds, count, records, text, fold, fold_len, entries: 0 };
         segment.check(text_len)?;
+        let containers: Vec<bool> = segment.kinds.iter().map(Kind::is_container).collect();
+        let entry = |r: &[u8]| !containers[usize::from(r[42])] && r[43] & TRASHED == 0;
+        segment.entries = (0..count).filter(|n| entry(segment.record(*n))).count() as u64;
         Ok(segment)
     }
 
@@ -158,6 +162,26 @@ impl Segment {
             last = Some(id);
         }
         Ok(())
+    }
+
+    /// Number of nodes that are neither containers nor in the recycle bin.
+    pub fn entries(&self) -> u64 {
+        self.entries
+    }
+
+    /// True when `n` is neither a container nor in the recycle bin.
+    pub fn is_entry(&self, n: usize) -> bool {
+        !self.trashed(n) && !self.kind(n).is_container()
+    }
+
+    /// False when the name of `n` cannot fold to `folded`. Quick: nothing is
+    /// unpacked or folded, for the folded name lies before the other columns.
+    pub fn name_may_fold_to(&self, n: usize, folded: &str) -> bool {
+        // Very long names are folded in part only.
+        self.name(n).len() > 0x3FFF
+            || self.folded()[self.fold_range(n)]
+                .strip_prefix(folded.as_bytes())
+                .is_some_and(|rest| rest.first() == Some(&(COLUMN as u8)))
     }
 
     /// The packed bytes, as they are sealed.
