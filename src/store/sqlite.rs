@@ -258,10 +258,20 @@ fn inspect(file: &Path) -> Stored<u32> {
         1 => 65_536,
         n => u64::from(n),
     };
-    if len < u64::from(word(28)) * page || page < 512 {
+    // After a crash in the middle of a commit the length is not yet what the header
+    // says; the journal beside the file tells SQLite how to put that right.
+    let short = len < u64::from(word(28)) * page && !has_journal(file);
+    if short || page < 512 {
         return Err(StoreError::Corrupt("it is cut off".into()));
     }
     Ok(word(60))
+}
+
+/// True when a transaction was left unfinished beside the file.
+fn has_journal(file: &Path) -> bool {
+    let mut name = file.as_os_str().to_owned();
+    name.push("-journal");
+    std::fs::metadata(name).is_ok_and(|m| m.len() > 0)
 }
 
 fn read_up_to(f: &mut File, buf: &mut [u8]) -> std::io::Result<usize> {

@@ -128,9 +128,7 @@ fn kill_often(file: &Path, kit: &str, part: u64) {
             .read(|rows| {
                 sums(&v, rows)?;
                 audit(&v, rows)?;
-                for (id, saved) in &known {
-                    holds(&v, rows, id, saved.as_ref());
-                }
+                known = compared(&v, rows, &known, round == 0)?;
                 Ok::<_, VaultError>(())
             })
             .unwrap_or_else(|e| panic!("after kill {round}: {e}"));
@@ -149,20 +147,43 @@ fn note(known: &mut Known, said: &str) {
     known.insert(id, (ver > 0).then_some((ver, password)));
 }
 
-/// The last act of a killed process may be committed and not said: one version
-/// further, or gone.
-fn holds(v: &Unlocked, rows: &dyn Rows, id: &EntryId, saved: Option<&(u64, String)>) {
-    let Some((ver, password)) = saved else {
-        assert!(v.index.get(id).is_none(), "{id} was deleted and is back");
-        return;
-    };
-    let Some(summary) = v.index.get(id) else { return };
-    let entry = v.entry(rows, id).expect("a saved entry reads");
-    assert!((*ver..=ver + 1).contains(&summary.ver), "{id}: {} after {ver}", summary.ver);
-    if summary.ver == *ver {
-        let secret = v.secret(rows, &entry, &Slot::Password).expect("its secret reads");
-        assert!(secret.expose(|s| s == password.as_bytes()), "{id} has another password");
+/// What the vault holds now, after it was compared with what is known. The last
+/// act of a killed process may be committed and not said: one, and no more.
+fn compared(
+    v: &Unlocked,
+    rows: &dyn Rows,
+    known: &Known,
+    first: bool,
+) -> Result<Known, VaultError> {
+    let mut now = Known::new();
+    for node in v.index.clients().flat_map(|c| c.all()).filter(|s| s.kind != Kind::CLIENT) {
+        let entry = v.entry(rows, &node.id)?;
+        let password = v.secret(rows, &entry, &Slot::Password)?;
+        let password = password.expose(|s| String::from_utf8_lossy(s).into_owned());
+        now.insert(node.id, Some((node.ver, password)));
     }
+    let mut unsaid = 0;
+    for (id, saved) in known {
+        let found = now.get(id).and_then(Option::as_ref);
+        match (saved, found) {
+            (None, Some(_)) => panic!("{id} was deleted and is back"),
+            (saved, found) if saved.as_ref() == found => {}
+            (Some((ver, _)), Some((there, _))) => {
+                assert_eq!(*there, ver + 1, "{id} is not what was saved");
+                unsaid += 1;
+            }
+            _ => unsaid += 1,
+        }
+    }
+    // Before the first round nothing is known of what was there.
+    if !first {
+        unsaid += now.keys().filter(|id| !known.contains_key(*id)).count();
+    }
+    assert!(unsaid <= 1, "{unsaid} entries are not what was saved");
+    let gone = known.iter().filter(|(id, _)| !now.contains_key(*id));
+    let gone: Vec<EntryId> = gone.map(|(id, _)| *id).collect();
+    now.extend(gone.into_iter().map(|id| (id, None)));
+    Ok(now)
 }
 
 #[test]
