@@ -71,6 +71,7 @@ pub(super) fn kit_page(
     lang: Lang,
 ) -> Result<Vec<u8>, AppError> {
     let vault = file.file_name().unwrap_or_default().to_string_lossy();
-    let _ = (code, vault, member, at, lang);
-    Err(AppError::locked())
+    // The fingerprint of a vault that is not written yet does not exist.
+    let meta = export::KitMeta { vault: &vault, member, fingerprint: "", at, lang };
+    Ok(code.expose(|c| export::kit_pdf(c, &meta))?)
 }
