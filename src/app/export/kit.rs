@@ -57,6 +57,10 @@ pub fn kit_pdf(code: &str, meta: &KitMeta<'_>) -> Result<Vec<u8>, ExportError> {
         (lang.pick("Établi le (UTC)", "Made on (UTC)"), &minute(meta.at)),
         (lang.pick("Empreinte", "Fingerprint"), meta.fingerprint),
     ] {
+        // A vault that is not written yet has no fingerprint.
+        if value.is_empty() {
+            continue;
+        }
         ink(s, GREY);
         regular.draw(s, LEFT, y, 10.5, name);
         ink(s, BLACK);
