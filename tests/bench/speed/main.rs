@@ -5,6 +5,8 @@
 //! `cargo bench --bench speed [-- SECTION…] [--sizes N,N…] [--keep FOLDER]`,
 //! sections `kdf`, `vault`, `rivals`, `connect`; all of them by default.
 
+#![allow(clippy::disallowed_methods, reason = "a benchmark starts its rivals itself")]
+
 mod connect;
 mod kdf;
 mod meter;
