@@ -83,8 +83,9 @@ impl ListModel {
 
     /// Enter: opens a container, or the entry.
     pub fn enter(&mut self, acts: &mut Acts) {
-        if let Some(item) =
-            self.search.active().then(|| self.search.chosen_item().cloned()).flatten()
+        if let Some(item) = (self.search.active() && !self.search.waiting())
+            .then(|| self.search.chosen_item().cloned())
+            .flatten()
         {
             self.tree.learn_one(&item);
             let id = item.summary.id;
@@ -101,6 +102,11 @@ impl ListModel {
                 acts.push(Act::Select(id));
                 acts.push(Act::Open(id));
             }
+            return;
+        }
+        // While a search stands in place of the tree, only what it shows may be
+        // opened: never the entry of another client that was selected before.
+        if self.search.active() {
             return;
         }
         let Some(id) = self.selected else { return };
