@@ -10,6 +10,7 @@ use crate::vault::unlocked::{Unlocked, VaultError};
 
 use super::api::{AppError, ExportRequest, Reply, Verified};
 use super::entries::need;
+use super::export::Progress;
 use super::worker::Open;
 use super::{draft, people};
 
@@ -59,7 +60,11 @@ impl Open {
         })
     }
 
-    pub(super) fn audit_export(&mut self, request: &ExportRequest) -> Result<Reply, AppError> {
+    pub(super) fn audit_export(
+        &mut self,
+        request: &ExportRequest,
+        progress: &mut Progress<'_>,
+    ) -> Result<Reply, AppError> {
         need(&self.vault, Action::ReadAudit)?;
         let name = request.out.file_name().unwrap_or_default().to_string_lossy().into_owned();
         self.write(|v, rows, env| {
@@ -75,7 +80,9 @@ impl Open {
             Ok(())
         })?;
         let fingerprint = self.fingerprint();
-        let lines = self.read(|v, rows| super::exporting::write(v, rows, request))?;
+        let file = self.store.file().to_owned();
+        let lines =
+            self.read(|v, rows| super::exporting::write(v, rows, &file, request, progress))?;
         Ok(Reply::Exported { lines, fingerprint })
     }
 }

@@ -11,7 +11,7 @@ use crate::vault::rows::Rows;
 use crate::vault::unlocked::Unlocked;
 
 use super::api::{AppError, ExportRequest};
-use super::export::{self, ExportError, ExportMeta, Lines, Take};
+use super::export::{self, ExportError, ExportMeta, Lines, Progress, Take};
 use super::people;
 
 struct Stored<'a> {
@@ -45,21 +45,24 @@ impl Lines for Stored<'_> {
 pub(super) fn write(
     v: &Unlocked,
     rows: &dyn Rows,
+    file: &Path,
     request: &ExportRequest,
+    progress: &mut Progress<'_>,
 ) -> Result<u64, AppError> {
     let end = log::end(v)?;
+    let name = file.file_name().unwrap_or_default().to_string_lossy().into_owned();
     let key = v.identity.signing();
     let note = end.checkpoint(v.header.vault).sign(v.me, &key.public(), &|m| key.sign(m));
     let meta = ExportMeta {
         vault: v.header.vault,
-        vault_name: String::new(),
+        vault_name: name,
         root_pk: v.header.root_pk,
         exporter: people::name(v, &v.me),
         generated_at: clock::now(),
         note,
     };
     let mut lines = Stored { rows, reader: Reader::new(v, rows)?, size: end.size() };
-    Ok(export::write(request, &meta, &mut lines, &mut |_| {})?)
+    Ok(export::write(request, &meta, &mut lines, progress)?)
 }
 
 /// The recovery kit as a page to print.

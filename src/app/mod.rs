@@ -34,6 +34,8 @@ mod worker;
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{self, Sender};
 
 use crate::audit::line::Draft;
@@ -46,7 +48,7 @@ use crate::model::lang::Bi;
 use crate::secret::SecretText;
 use crate::vault::unlocked::{Env, Unlocked};
 
-use api::{AppError, At, Factors, Justification, Patch, Reply, Request, Status};
+use api::{AppError, At, ExportRequest, Factors, Justification, Patch, Reply, Request, Status};
 pub use enrolment::Enrolment;
 pub use unlock::last_stretch;
 use worker::{Job, Worker};
@@ -58,6 +60,7 @@ use worker::{Job, Worker};
 pub struct App {
     file: PathBuf,
     jobs: Sender<Job>,
+    locking: Arc<AtomicBool>,
 }
 
 /// How to open a vault.
@@ -118,6 +121,14 @@ pub trait SessionUi: Send {
     fn cancelled(&self) -> bool;
 }
 
+/// The person who waits for an export.
+pub trait ExportUi {
+    /// Shows how far it is: `done` of `total` lines are read.
+    fn show(&mut self, done: u64, total: u64);
+    /// True when the person gave up. Asked after each [`ExportUi::show`].
+    fn cancelled(&mut self) -> bool;
+}
+
 /// An open session. Dropping it closes it and logs that.
 pub trait OpenSession: Send + Sync {
     /// Joins its audit lines.
@@ -143,12 +154,14 @@ impl App {
     /// An application for the vault at `file`, which need not exist yet.
     pub fn new(file: PathBuf) -> Self {
         let (jobs, work) = mpsc::channel();
+        let locking = Arc::new(AtomicBool::new(false));
         let worker = Worker {
             file: file.clone(),
             open: None,
             sessions: HashMap::new(),
             pool: pool::Pool::default(),
             backup_due: false,
+            locking: Arc::clone(&locking),
         };
         // The stack of the thread that handles keys is burnt after each job; a
         // roomy one keeps the burning within it.
@@ -157,7 +170,7 @@ impl App {
             .stack_size(8 << 20)
             .spawn(move || worker.run(&work))
             .expect("a process that cannot start one thread cannot run");
-        Self { file, jobs }
+        Self { file, jobs, locking }
     }
 
     /// The vault's file.
@@ -232,7 +245,36 @@ impl App {
     /// # Errors
     /// It is locked, or the request fails.
     pub fn call(&self, request: Request) -> Result<Reply, AppError> {
+        if matches!(request, Request::Lock) {
+            // Locking does not wait for an export.
+            self.locking.store(true, Ordering::Release);
+        }
         ask(&self.jobs, |answer| Job::Call(Box::new(request), answer))
+    }
+
+    /// As [`Request::AuditExport`], with somebody who follows it and may give
+    /// up. [`Reply::Exported`]
+    ///
+    /// # Errors
+    /// As there; after cancelling, or when the vault is locked meanwhile, there
+    /// is no file, and one that was there before is as it was.
+    pub fn export(&self, request: ExportRequest, ui: &mut dyn ExportUi) -> Result<Reply, AppError> {
+        let (steps, told) = mpsc::channel();
+        let given_up = Arc::new(AtomicBool::new(false));
+        let over = Arc::clone(&given_up);
+        let follow = Box::new(move |done, total| {
+            let _ = steps.send((done, total));
+            !over.load(Ordering::Acquire)
+        });
+        let (answer, end) = mpsc::channel();
+        self.jobs.send(Job::Export(Box::new(request), follow, answer)).map_err(|_| gone())?;
+        for (done, total) in told {
+            ui.show(done, total);
+            if ui.cancelled() {
+                given_up.store(true, Ordering::Release);
+            }
+        }
+        end.recv().map_err(|_| gone())?
     }
 
     /// Opens a session. The opening audit line is stored before anything starts.
@@ -260,18 +302,20 @@ impl App {
 /// Sends a job and waits for its answer.
 fn ask<T>(jobs: &Sender<Job>, job: impl FnOnce(worker::Answer<T>) -> Job) -> Result<T, AppError> {
     let (answer, done) = mpsc::channel();
-    let gone = || {
-        AppError::new(
-            api::Code::Other,
-            ("Poterne a rencontré une erreur interne.", "Poterne met an internal error."),
-            (
-                "Relancez le programme ; le coffre est intact.",
-                "Start the program again; the vault is intact.",
-            ),
-        )
-    };
     jobs.send(job(answer)).map_err(|_| gone())?;
     done.recv().map_err(|_| gone())?
+}
+
+/// The worker died of a defect.
+fn gone() -> AppError {
+    AppError::new(
+        api::Code::Other,
+        ("Poterne a rencontré une erreur interne.", "Poterne met an internal error."),
+        (
+            "Relancez le programme ; le coffre est intact.",
+            "Start the program again; the vault is intact.",
+        ),
+    )
 }
 
 /// An audit line of the member who unlocked, now.

@@ -3,8 +3,8 @@
 
 use std::path::Path;
 
-use crate::app::api::{AppError, Reply, Request};
-use crate::app::{App, ConnectRequest, OpenSession, SessionUi};
+use crate::app::api::{AppError, ExportRequest, Reply, Request};
+use crate::app::{App, ConnectRequest, ExportUi, OpenSession, SessionUi};
 
 /// An unlocked vault, in this process or in its agent.
 pub trait Access: Send + Sync {
@@ -13,6 +13,11 @@ pub trait Access: Send + Sync {
     /// # Errors
     /// As there, or the agent is gone.
     fn call(&self, request: Request) -> Result<Reply, AppError>;
+    /// As [`App::export`].
+    ///
+    /// # Errors
+    /// As there, or the agent is gone.
+    fn export(&self, request: ExportRequest, ui: &mut dyn ExportUi) -> Result<Reply, AppError>;
     /// As [`App::connect`].
     ///
     /// # Errors
@@ -27,6 +32,10 @@ pub trait Access: Send + Sync {
 impl Access for App {
     fn call(&self, request: Request) -> Result<Reply, AppError> {
         App::call(self, request)
+    }
+
+    fn export(&self, request: ExportRequest, ui: &mut dyn ExportUi) -> Result<Reply, AppError> {
+        App::export(self, request, ui)
     }
 
     fn connect(
@@ -90,7 +99,10 @@ mod imp {
     use crate::model::lang::Bi;
     use crate::os::{paths, socket};
 
-    use super::{Access, AppError, ConnectRequest, OpenSession, Path, Reply, Request, SessionUi};
+    use super::{
+        Access, AppError, ConnectRequest, ExportRequest, ExportUi, OpenSession, Path, Reply,
+        Request, SessionUi,
+    };
 
     /// How long an agent may take to end.
     const LOCK_LIMIT: Duration = Duration::from_secs(20);
@@ -203,6 +215,26 @@ mod imp {
             match answer {
                 FromAgent::Reply(reply) => reply,
                 _ => Err(nonsense()),
+            }
+        }
+
+        fn export(&self, request: ExportRequest, ui: &mut dyn ExportUi) -> Result<Reply, AppError> {
+            let mut stream = lock_of(&self.stream);
+            let mut given_up = false;
+            frames::write(&mut *stream, &ToAgent::Export(request)).map_err(|e| broken(&e))?;
+            loop {
+                match frames::read(&mut *stream).map_err(|e| broken(&e))? {
+                    FromAgent::Exporting(done, total) => {
+                        ui.show(done, total);
+                        if !given_up && ui.cancelled() {
+                            given_up = true;
+                            frames::write(&mut *stream, &ToAgent::Cancel)
+                                .map_err(|e| broken(&e))?;
+                        }
+                    }
+                    FromAgent::Reply(reply) => return reply,
+                    _ => return Err(nonsense()),
+                }
             }
         }
 

@@ -4,6 +4,8 @@
 use std::collections::HashMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender};
 use std::time::Duration;
 
@@ -14,7 +16,7 @@ use crate::os::{clock, random};
 use crate::store::sqlite::{SqliteRows, SqliteStore};
 use crate::vault::unlocked::{Env, Unlocked};
 
-use super::api::{AppError, Patch, Reply, Request, Status};
+use super::api::{AppError, ExportRequest, Patch, Reply, Request, Status};
 use super::devices::NewDevice;
 use super::enrolment::NewMember;
 use super::sessions::{Ask, Closing, Prepared, Running};
@@ -22,6 +24,9 @@ use super::{ConnectRequest, UnlockOptions, anchor};
 
 /// Where the answer to a job goes.
 pub(super) type Answer<T> = Sender<Result<T, AppError>>;
+
+/// Told how far an export is; false ends it.
+pub(super) type Follow = Box<dyn FnMut(u64, u64) -> bool + Send>;
 
 /// Quiet after which work that can wait is done.
 const IDLE: Duration = Duration::from_secs(3);
@@ -32,6 +37,8 @@ pub(super) enum Job {
     Unlock(Box<UnlockOptions>, Answer<Status>),
     /// Ask the open vault.
     Call(Box<Request>, Answer<Reply>),
+    /// Write an export of the log; what follows it says whether to go on.
+    Export(Box<ExportRequest>, Follow, Answer<Reply>),
     /// Write an enrolment that was confirmed.
     Enrol(Box<NewMember>, Answer<super::Finished>),
     /// Enrol this computer.
@@ -56,6 +63,8 @@ pub(super) struct Worker {
     pub(super) pool: super::pool::Pool,
     /// The backup of the day is not made yet.
     pub(super) backup_due: bool,
+    /// Somebody waits for the vault to be locked: a long export gives way.
+    pub(super) locking: Arc<AtomicBool>,
 }
 
 /// An open vault and its file.
@@ -94,6 +103,17 @@ impl Worker {
             }
             Job::Call(request, answer) => {
                 let done = self.call(*request);
+                let _ = answer.send(done);
+            }
+            Job::Export(request, mut follow, answer) => {
+                let locking = Arc::clone(&self.locking);
+                let done = self.opened().and_then(|open| {
+                    open.audit_export(&request, &mut |done, total| {
+                        follow(done, total) && !locking.load(Ordering::Acquire)
+                    })
+                });
+                // Who follows sees the end, then the answer.
+                drop(follow);
                 let _ = answer.send(done);
             }
             Job::Enrol(new, answer) => {
@@ -145,6 +165,7 @@ impl Worker {
     fn call(&mut self, request: Request) -> Result<Reply, AppError> {
         match request {
             Request::Lock => {
+                self.locking.store(false, Ordering::Release);
                 self.lock()?;
                 Ok(Reply::Done)
             }
@@ -170,7 +191,11 @@ impl Worker {
             Request::History { at } => self.opened()?.history(&at),
             Request::Plan { at } => self.opened()?.plan(&at),
             Request::AuditLog { filter } => self.opened()?.audit_log(&filter),
-            Request::AuditExport(request) => self.opened()?.audit_export(&request),
+            Request::AuditExport(request) => {
+                let locking = Arc::clone(&self.locking);
+                let go_on = &mut |_, _| !locking.load(Ordering::Acquire);
+                self.opened()?.audit_export(&request, go_on)
+            }
             Request::AuditVerify => self.opened()?.audit_verify(),
             Request::AuditFingerprint => Ok(Reply::Fingerprint(self.opened()?.fingerprint())),
             Request::Members => self.opened()?.members(),

@@ -9,13 +9,14 @@ use crate::model::time::Time;
 use crate::os::clock;
 
 use super::args::{Audit, Export, Filters, Verify, duration};
+use super::progress::Bar;
 use super::say::{self, bi, usage};
 use super::{Context, lifecycle};
 
 pub fn audit(context: &Context, command: Audit) -> Result<u8, AppError> {
     match command {
         Audit::Log(filters) => log(context, filters)?,
-        Audit::Export(options) => export(context, options)?,
+        Audit::Export(options) => return export(context, options),
         Audit::Verify(options) => return verify(context, options),
         Audit::Fingerprint => {
             let Reply::Fingerprint(text) = context.open()?.call(Request::AuditFingerprint)? else {
@@ -117,7 +118,7 @@ fn line_document(line: &OpenLine) -> Value {
     })
 }
 
-fn export(context: &Context, options: Export) -> Result<(), AppError> {
+fn export(context: &Context, options: Export) -> Result<u8, AppError> {
     if let Some(unknown) = options.redact.iter().find(|name| !field::ALL.contains(&name.as_str())) {
         let known = field::ALL.join(", ");
         return Err(usage(
@@ -137,9 +138,20 @@ fn export(context: &Context, options: Export) -> Result<(), AppError> {
         lang: context.lang,
         just: options.why.into(),
     };
-    let Reply::Exported { lines, fingerprint } =
-        context.open()?.call(Request::AuditExport(request))?
-    else {
+    let opened = context.open()?;
+    let mut bar = Bar::new(context.lang);
+    let done = opened.access().export(request, &mut bar);
+    let signal = bar.clear();
+    // The vault is locked again before the process ends.
+    drop(opened);
+    let reply = match (done, signal) {
+        (Err(error), Some(signal)) => {
+            say::failure(&error, context.lang, context.json);
+            return Ok(128 + u8::try_from(signal).unwrap_or(0));
+        }
+        (done, _) => done?,
+    };
+    let Reply::Exported { lines, fingerprint } = reply else {
         return Err(say::unexpected());
     };
     if context.json {
@@ -152,7 +164,7 @@ fn export(context: &Context, options: Export) -> Result<(), AppError> {
             context.pick("Empreinte publique du coffre :", "The vault's public fingerprint:")
         ));
     }
-    Ok(())
+    Ok(0)
 }
 
 fn verify(context: &Context, options: Verify) -> Result<u8, AppError> {

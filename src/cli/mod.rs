@@ -14,6 +14,7 @@ mod generate;
 mod lifecycle;
 mod manual;
 mod members;
+mod progress;
 mod prompt;
 mod say;
 mod show;

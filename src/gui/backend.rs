@@ -6,9 +6,10 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use crate::app::api::{AppError, Factors, Reply, Request, Status};
+use crate::app::api::{AppError, ExportRequest, Factors, Reply, Request, Status};
 use crate::app::{
-    App, ConnectRequest, CreateOptions, Enrolment, Finished, OpenSession, SessionUi, UnlockOptions,
+    App, ConnectRequest, CreateOptions, Enrolment, ExportUi, Finished, OpenSession, SessionUi,
+    UnlockOptions,
 };
 use crate::model::lang::Lang;
 use crate::secret::SecretText;
@@ -58,6 +59,13 @@ pub trait Backend: Send + Sync + 'static {
     /// # Errors
     /// As there.
     fn call(&self, request: Request) -> Result<Reply, AppError>;
+    /// As [`App::export`].
+    ///
+    /// # Errors
+    /// As there.
+    fn export(&self, request: ExportRequest, _ui: &mut dyn ExportUi) -> Result<Reply, AppError> {
+        self.call(Request::AuditExport(request))
+    }
     /// As [`App::connect`].
     ///
     /// # Errors
@@ -199,6 +207,9 @@ impl Backend for Served {
             self.stop_serving();
         }
         self.app.call(request)
+    }
+    fn export(&self, request: ExportRequest, ui: &mut dyn ExportUi) -> Result<Reply, AppError> {
+        self.app.export(request, ui)
     }
     fn connect(
         &self,

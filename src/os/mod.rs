@@ -20,3 +20,4 @@ pub mod signals;
 #[cfg(unix)]
 pub mod socket;
 pub mod terminal;
+pub mod unnamed;

@@ -31,6 +31,12 @@ pub fn stdout_is_terminal() -> bool {
     io::stdout().is_terminal()
 }
 
+/// Whether standard error is a terminal.
+pub fn stderr_is_terminal() -> bool {
+    use std::io::IsTerminal;
+    io::stderr().is_terminal()
+}
+
 /// Reads one line from standard input. On a terminal, `hidden` shows nothing
 /// of what is typed; the prompt is the caller's to print.
 ///

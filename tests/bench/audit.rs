@@ -256,8 +256,8 @@ fn one(format: &str, lines: &Path, out: &Path) {
     let meta = ExportMeta { note, ..Story::new().meta() };
     let start = begin();
     let request = request(format, out);
-    let count =
-        export::write(&request, &meta, &mut Stored(lines), &mut |_| {}).expect("it is writable");
+    let count = export::write(&request, &meta, &mut Stored(lines), &mut |_, _| true)
+        .expect("it is writable");
     let size = fs::metadata(out).expect("just written").len();
     let label = format!("export {} ({} bytes a line)", format.word(), size / count);
     report(&label, start, count, peak_kib());
@@ -377,7 +377,7 @@ fn samples(folder: &Path) {
     let story = store(300, &lines);
     for format in ExportFormat::ALL {
         let out = folder.join(format!("sample-{}.{}", format.word(), format.extension()));
-        export::write(&request(format, &out), &story.meta(), &mut Stored(&lines), &mut |_| {})
+        export::write(&request(format, &out), &story.meta(), &mut Stored(&lines), &mut |_, _| true)
             .expect("it is writable");
     }
     let meta = export::KitMeta {

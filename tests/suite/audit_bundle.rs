@@ -62,7 +62,8 @@ fn bundle_of(
     let out = dir.path().join("bundle.zip");
     let mut request = request(ExportFormat::Bundle, &out);
     change(&mut request);
-    export::write(&request, &meta(story), &mut stored(story), &mut |_| {}).expect("it is writable");
+    export::write(&request, &meta(story), &mut stored(story), &mut |_, _| true)
+        .expect("it is writable");
     (dir, out)
 }
 
@@ -222,7 +223,7 @@ fn an_unknown_field_to_redact_is_refused() {
     let mut request = request(ExportFormat::Bundle, &dir.path().join("b.zip"));
     request.redact = vec!["passwort".into()];
     let story = Story::usual();
-    let result = export::write(&request, &meta(&story), &mut stored(&story), &mut |_| {});
+    let result = export::write(&request, &meta(&story), &mut stored(&story), &mut |_, _| true);
     assert!(matches!(result, Err(ExportError::UnknownField(_))));
     assert_eq!(fs::read_dir(dir.path()).expect("a folder").count(), 0);
 }

@@ -58,8 +58,11 @@ fn written(format: ExportFormat, lang: Lang) -> (tempfile::TempDir, PathBuf, Sto
     request.redact = vec![field::SESSION.into()];
     let story = story();
     let mut told = 0;
-    let lines = export::write(&request, &meta(&story), &mut stored(&story), &mut |n| told = n)
-        .expect("it is writable");
+    let lines = export::write(&request, &meta(&story), &mut stored(&story), &mut |n, _| {
+        told = n;
+        true
+    })
+    .expect("it is writable");
     assert_eq!((lines, told), (8, 9), "genesis is before the period");
     assert_eq!(fs::read_dir(dir.path()).expect("a folder").count(), 1, "nothing beside it");
     (dir, out, story)
@@ -320,7 +323,7 @@ fn a_report_nobody_would_read_is_refused_and_leaves_nothing() {
     for _ in 0..30_001 {
         story.put(Event::Unlocked, ALICE, &[], None);
     }
-    let result = export::write(&request, &meta(&story), &mut stored(&story), &mut |_| {});
+    let result = export::write(&request, &meta(&story), &mut stored(&story), &mut |_, _| true);
     assert!(matches!(result, Err(ExportError::TooMany { .. })), "{result:?}");
     assert_eq!(fs::read_dir(dir.path()).expect("a folder").count(), 0);
 }
@@ -335,7 +338,8 @@ fn a_damaged_line_stops_every_format_and_leaves_the_old_file() {
         let mut lines = stored(&story);
         let last = lines.0[4].1.len() - 1;
         lines.0[4].1[last] ^= 1;
-        let result = export::write(&request(format, &out), &meta(&story), &mut lines, &mut |_| {});
+        let result =
+            export::write(&request(format, &out), &meta(&story), &mut lines, &mut |_, _| true);
         assert!(matches!(result, Err(ExportError::Fault(_))), "{format:?}: {result:?}");
         assert_eq!(fs::read(&out).expect("still there"), b"older");
         assert_eq!(fs::read_dir(dir.path()).expect("a folder").count(), 1);
@@ -346,7 +350,7 @@ fn a_damaged_line_stops_every_format_and_leaves_the_old_file() {
 fn a_folder_that_is_not_there_is_told() {
     let request = request(ExportFormat::Csv, Path::new("/nonexistent/folder/log.csv"));
     let story = story();
-    let result = export::write(&request, &meta(&story), &mut stored(&story), &mut |_| {});
+    let result = export::write(&request, &meta(&story), &mut stored(&story), &mut |_, _| true);
     assert!(matches!(result, Err(ExportError::Io { .. })));
 }
 

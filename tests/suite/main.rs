@@ -3,6 +3,7 @@
 #![allow(clippy::disallowed_methods, reason = "tests start programs and threads as they like")]
 
 mod audit_bundle;
+mod audit_export;
 mod audit_formats;
 mod audit_log;
 mod cli_kit;

@@ -8,7 +8,9 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
-use crate::app::api::{AppError, At, Factors, Justification, Reply, Request, Status};
+use crate::app::api::{
+    AppError, At, ExportRequest, Factors, Justification, Reply, Request, Status,
+};
 use crate::app::wire;
 use crate::connect::link::{ChannelRequest, Exit, LinkInfo, TermSize};
 use crate::connect::{Answer, Failure, Progress, Question};
@@ -18,7 +20,7 @@ use crate::secret::SecretText;
 
 /// First bytes from a client that speaks this protocol: a new number whenever
 /// anything below, or a type in it, changes its shape.
-pub const GREETING: [u8; 8] = *b"PTRN-a01";
+pub const GREETING: [u8; 8] = *b"PTRN-a02";
 /// First bytes from a client, of whatever build, that only wants the end.
 pub const GREETING_LOCK: [u8; 8] = *b"PTRNlock";
 /// The agent's first bytes to a client that it understands.
@@ -35,6 +37,10 @@ pub enum ToAgent {
     /// The only request of its connection: answered by questions and progress,
     /// then [`FromAgent::Opened`].
     Connect(Connect),
+    /// Answered by [`FromAgent::Exporting`], then [`FromAgent::Reply`].
+    Export(ExportRequest),
+    /// The person gave up the export under way.
+    Cancel,
     /// To [`FromAgent::Ask`].
     Answer(AnswerFrame),
     /// Answered by [`FromAgent::ChannelOpened`]; the client numbers channels.
@@ -54,6 +60,8 @@ pub enum ToAgent {
 pub enum FromAgent {
     /// To [`ToAgent::Call`].
     Reply(Result<Reply, AppError>),
+    /// How far the export is: lines read, of how many.
+    Exporting(u64, u64),
     /// A question for the person.
     Ask(QuestionFrame),
     /// How far the connection is.

@@ -11,7 +11,8 @@ use std::time::Duration;
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
-use crate::app::{ConnectRequest, OpenSession, SessionUi};
+use crate::app::api::ExportRequest;
+use crate::app::{ConnectRequest, ExportUi, OpenSession, SessionUi};
 use crate::connect::link::{Channel, FromRemote, Sink, ToRemote};
 use crate::connect::{Answer, Progress, Question};
 
@@ -93,7 +94,11 @@ fn channels(
                 tell(&open, id, ToRemote::Close);
                 open.remove(&id);
             }
-            ToAgent::Call(_) | ToAgent::Connect(_) | ToAgent::Answer(_) => {
+            ToAgent::Call(_)
+            | ToAgent::Export(_)
+            | ToAgent::Cancel
+            | ToAgent::Connect(_)
+            | ToAgent::Answer(_) => {
                 return Err(io::Error::from(io::ErrorKind::InvalidData));
             }
         }
@@ -259,14 +264,51 @@ impl SessionUi for Person<'_> {
     }
 }
 
+/// Writes an export for the client, who may give up or hang up meanwhile.
+///
+/// # Errors
+/// The client is gone.
+pub fn export(shared: &Shared, stream: &mut UnixStream, request: ExportRequest) -> io::Result<()> {
+    let mut follower = Follower { shared, stream, given_up: false };
+    let reply = shared.app.export(request, &mut follower);
+    shared.touch();
+    frames::write(stream, &FromAgent::Reply(reply))
+}
+
+/// The client that waits for an export.
+struct Follower<'a> {
+    shared: &'a Shared,
+    stream: &'a mut UnixStream,
+    given_up: bool,
+}
+
+impl ExportUi for Follower<'_> {
+    fn show(&mut self, done: u64, total: u64) {
+        self.shared.touch();
+        let told = frames::write(self.stream, &FromAgent::Exporting(done, total));
+        self.given_up |= told.is_err();
+    }
+
+    fn cancelled(&mut self) -> bool {
+        // All a client says before it has the answer is that it gives up.
+        self.given_up = self.given_up || ready(self.stream, PollFlags::IN);
+        self.given_up
+    }
+}
+
 /// Whether the client has closed its end, without reading what it sent before.
 fn hung_up(stream: &UnixStream) -> bool {
     #[cfg(any(target_os = "linux", target_os = "android"))]
     let wanted = PollFlags::HUP | PollFlags::RDHUP;
     #[cfg(not(any(target_os = "linux", target_os = "android")))]
     let wanted = PollFlags::HUP;
+    ready(stream, wanted)
+}
+
+/// Whether one of `wanted`, or an error, is there now.
+fn ready(stream: &UnixStream, wanted: PollFlags) -> bool {
     let mut fds = [PollFd::new(stream, wanted)];
     let now = Timespec { tv_sec: 0, tv_nsec: 0 };
     poll(&mut fds, Some(&now)).is_ok_and(|ready| ready > 0)
-        && fds[0].revents().intersects(wanted | PollFlags::ERR)
+        && fds[0].revents().intersects(wanted | PollFlags::ERR | PollFlags::HUP)
 }

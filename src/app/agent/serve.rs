@@ -319,6 +319,12 @@ fn answer(shared: &Arc<Shared>, id: u64, mut stream: UnixStream) -> io::Result<(
                 }
                 frames::write(&mut stream, &FromAgent::Reply(reply))?;
             }
+            ToAgent::Export(request) => {
+                shared.touch();
+                relay::export(shared, &mut stream, request)?;
+            }
+            // Too late: the answer was on its way.
+            ToAgent::Cancel => {}
             ToAgent::Connect(request) => {
                 shared.touch();
                 return relay::session(shared, id, &mut stream, request);

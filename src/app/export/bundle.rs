@@ -13,7 +13,7 @@ use zip::{CompressionMethod, ZipWriter};
 pub use super::read::verify;
 
 use super::file::Whole;
-use super::{ExportError, ExportMeta, Lines, Selection, tick};
+use super::{ExportError, ExportMeta, Lines, Selection, Steps};
 use crate::app::api::ExportRequest;
 use crate::audit::checkpoint::{origin, vkey};
 use crate::audit::opening::{self, Opened};
@@ -44,7 +44,7 @@ pub(super) fn write(
     lines: &mut dyn Lines,
     selection: &mut Selection<'_>,
     out: &Whole,
-    progress: &mut dyn FnMut(u64),
+    progress: &mut Steps<'_, '_>,
 ) -> Result<u64, ExportError> {
     let io = |source| out.fail(source);
     let zip_error = |e: zip::result::ZipError| out.fail(e.into());
@@ -80,13 +80,12 @@ pub(super) fn write(
             zip.write_all(&buffer).map_err(io)?;
             buffer.clear();
         }
-        tick(seq, progress);
-        Ok(())
+        progress.step()
     })?;
     zip.write_all(&buffer).map_err(io)?;
     let mut inner: BufWriter<&File> = zip.finish().map_err(zip_error)?;
     inner.flush().map_err(io)?;
-    progress(seq);
+    progress.tell()?;
     Ok(selection.selected)
 }
 

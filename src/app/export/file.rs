@@ -1,32 +1,48 @@
-//! A file that appears whole or not at all: written beside its place, private
-//! to its owner, flushed to the disk, then renamed.
+//! A file that appears whole or not at all: written without a name where the
+//! system can do that, else beside its place; private to its owner, flushed to
+//! the disk, then renamed.
 
 use std::fs::{self, File, OpenOptions};
+use std::io::{Error, ErrorKind};
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::ExportError;
+use crate::os::unnamed;
 
-/// A file under way. Dropped before [`Whole::commit`], it leaves nothing.
+/// Tells apart the files that this process has under way.
+static NUMBER: AtomicU64 = AtomicU64::new(0);
+
+/// A file under way. Dropped before [`Whole::commit`], it leaves nothing; where
+/// it has no name, not even after a crash.
 pub struct Whole {
     file: File,
+    /// The name it has, or gets for a moment, before its own.
     part: PathBuf,
+    named: bool,
     out: PathBuf,
 }
 
 impl Whole {
     /// Begins a file that will replace `out`.
     pub fn create(out: &Path) -> Result<Self, ExportError> {
-        let mut name = out.file_name().unwrap_or_default().to_owned();
-        name.push(format!(".{}.part", std::process::id()));
-        let part = out.with_file_name(name);
-        let mut options = OpenOptions::new();
-        options.read(true).write(true).create(true).truncate(true);
-        #[cfg(unix)]
-        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-        match options.open(&part) {
-            Ok(file) => Ok(Self { file, part, out: out.to_owned() }),
-            Err(source) => Err(ExportError::Io { path: out.to_owned(), source }),
+        let fail = |source| ExportError::Io { path: out.to_owned(), source };
+        let Some(own) = out.file_name() else {
+            return Err(fail(Error::from(ErrorKind::IsADirectory)));
+        };
+        if out.is_dir() {
+            return Err(fail(Error::from(ErrorKind::IsADirectory)));
         }
+        let mut name = std::ffi::OsString::from(".");
+        name.push(own);
+        let number = NUMBER.fetch_add(1, Ordering::Relaxed);
+        name.push(format!(".{}-{number}.part", std::process::id()));
+        let part = out.with_file_name(name);
+        let (file, named) = match unnamed::create(folder(out)) {
+            Some(file) => (file, false),
+            None => (named(&part).map_err(fail)?, true),
+        };
+        Ok(Self { file, part, named, out: out.to_owned() })
     }
 
     /// To write to.
@@ -36,31 +52,53 @@ impl Whole {
 
     /// The folder the file is in, for a format that needs room beside it.
     pub fn folder(&self) -> &Path {
-        match self.out.parent() {
-            Some(folder) if !folder.as_os_str().is_empty() => folder,
-            _ => Path::new("."),
-        }
+        folder(&self.out)
     }
 
     /// An error about this file.
-    pub fn fail(&self, source: std::io::Error) -> ExportError {
+    pub fn fail(&self, source: Error) -> ExportError {
         ExportError::Io { path: self.out.clone(), source }
     }
 
     /// Puts the file in its place.
-    pub fn commit(self) -> Result<(), ExportError> {
-        self.file.sync_all().map_err(|e| self.fail(e))?;
-        fs::rename(&self.part, &self.out).map_err(|e| self.fail(e))?;
+    pub fn commit(mut self) -> Result<(), ExportError> {
+        self.place().map_err(|e| self.fail(e))
+    }
+
+    fn place(&mut self) -> std::io::Result<()> {
+        self.file.sync_all()?;
+        if !self.named {
+            unnamed::name(&self.file, &self.part)?;
+            self.named = true;
+        }
+        fs::rename(&self.part, &self.out)?;
+        self.named = false;
         // The rename is on the disk only with its folder.
         #[cfg(unix)]
-        File::open(self.folder()).and_then(|f| f.sync_all()).map_err(|e| self.fail(e))?;
+        File::open(self.folder())?.sync_all()?;
         Ok(())
     }
 }
 
 impl Drop for Whole {
     fn drop(&mut self) {
-        // After a commit it is not there any more.
-        let _ = fs::remove_file(&self.part);
+        if self.named {
+            let _ = fs::remove_file(&self.part);
+        }
     }
+}
+
+fn folder(out: &Path) -> &Path {
+    match out.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => folder,
+        _ => Path::new("."),
+    }
+}
+
+fn named(part: &Path) -> std::io::Result<File> {
+    let mut options = OpenOptions::new();
+    options.read(true).write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.open(part)
 }

@@ -65,6 +65,10 @@ impl ExportMeta {
 /// Takes one line: its leaf, and its opening in clear if the reader has it.
 pub type Take<'a> = dyn FnMut(&[u8], Option<&[u8]>) -> Result<(), ExportError> + 'a;
 
+/// Told how many lines are read, of how many in all; each reading of the log
+/// counts. False: the person gave up.
+pub type Progress<'a> = dyn FnMut(u64, u64) -> bool + 'a;
+
 /// Where the lines of a log come from. May be read more than once; what it
 /// gives must not change between readings, so read inside one transaction.
 pub trait Lines {
@@ -104,6 +108,9 @@ pub enum ExportError {
         /// Lines the format takes.
         most: u64,
     },
+    /// The person gave up.
+    #[error("given up")]
+    Cancelled,
     /// A library could not make the document.
     #[error("the document could not be made: {0}")]
     Document(String),
@@ -162,6 +169,17 @@ impl From<ExportError> for AppError {
                     "Narrow the period or the clients, or choose xlsx, csv or bundle.",
                 ),
             },
+            ExportError::Cancelled => Self {
+                code: Code::Other,
+                what: Bi::new(
+                    "L'export a été annulé\u{a0}: aucun fichier n'a été écrit.",
+                    "The export was cancelled: no file was written.",
+                ),
+                todo: Bi::new(
+                    "Le journal garde la ligne qui l'annonçait. Recommencez quand vous voulez.",
+                    "The log keeps the line that announced it. Start again when you like.",
+                ),
+            },
             ExportError::Document(why) => Self {
                 code: Code::Other,
                 what: Bi::new(
@@ -175,8 +193,8 @@ impl From<ExportError> for AppError {
 }
 
 /// Writes the selected lines of `lines` to `request.out` and returns how many
-/// they were. `progress` is told the number of lines read so far, every
-/// thousand and at the end.
+/// they were. `progress` is told every thousand lines and at the end, and may
+/// give up.
 ///
 /// # Errors
 /// See [`ExportError`]; the file is then as it was before.
@@ -184,13 +202,16 @@ pub fn write(
     request: &ExportRequest,
     meta: &ExportMeta,
     lines: &mut dyn Lines,
-    progress: &mut dyn FnMut(u64),
+    progress: &mut Progress<'_>,
 ) -> Result<u64, ExportError> {
     if let Some(name) = request.redact.iter().find(|n| !field::ALL.contains(&n.as_str())) {
         return Err(ExportError::UnknownField(name.clone()));
     }
-    let mut selection = Selection::new(&request.filter, lines)?;
     let out = file::Whole::create(&request.out)?;
+    let readings = 1 + u64::from(request.filter.last.is_some());
+    let mut progress = Steps { done: 0, total: meta.size() * readings, tell: progress };
+    let progress = &mut progress;
+    let mut selection = Selection::new(&request.filter, lines, progress)?;
     let written = match request.format {
         ExportFormat::Bundle => {
             bundle::write(request, meta, lines, &mut selection, &out, progress)?
@@ -225,7 +246,7 @@ fn table(
     lines: &mut dyn Lines,
     selection: &mut Selection<'_>,
     out: &file::Whole,
-    progress: &mut dyn FnMut(u64),
+    progress: &mut Steps<'_, '_>,
 ) -> Result<(), ExportError> {
     let io = |source| out.fail(source);
     let buffer = || BufWriter::with_capacity(BUFFER, out.file());
@@ -253,7 +274,7 @@ fn table(
     lines.each(&mut |leaf, opening| {
         let mut line = line::open(seq, leaf, opening)?;
         seq += 1;
-        tick(seq, progress);
+        progress.step()?;
         if !selection.takes(&line) {
             return Ok(());
         }
@@ -266,7 +287,7 @@ fn table(
             Table::Text(out, record) => record(out, &line, meta.vault).map_err(io),
         }
     })?;
-    progress(seq);
+    progress.tell()?;
     match table {
         Table::Csv(csv) => csv.finish().map_err(io),
         Table::Html(mut out) => html::tail(&mut out).and_then(|()| out.flush()).map_err(io),
@@ -292,7 +313,11 @@ struct Selection<'a> {
 
 impl<'a> Selection<'a> {
     /// Reads all lines once when only the last so many matches are wanted.
-    fn new(filter: &'a AuditFilter, lines: &mut dyn Lines) -> Result<Self, ExportError> {
+    fn new(
+        filter: &'a AuditFilter,
+        lines: &mut dyn Lines,
+        progress: &mut Steps<'_, '_>,
+    ) -> Result<Self, ExportError> {
         let any = AuditFilter { last: None, ..filter.clone() } == AuditFilter::default();
         let mut this = Self { filter, all: any && filter.last.is_none(), skip: 0, selected: 0 };
         if let Some(last) = filter.last {
@@ -302,7 +327,7 @@ impl<'a> Selection<'a> {
                     matching += 1;
                 }
                 seq += 1;
-                Ok(())
+                progress.step()
             })?;
             this.skip = matching.saturating_sub(last);
         }
@@ -353,9 +378,22 @@ pub fn verified(summary: &Summary, faults: Vec<Bi>) -> Verified {
     }
 }
 
-/// Tells of progress every thousand lines.
-fn tick(read: u64, progress: &mut dyn FnMut(u64)) {
-    if read.is_multiple_of(1000) {
-        progress(read);
+/// How far an export is.
+struct Steps<'a, 'b> {
+    done: u64,
+    total: u64,
+    tell: &'a mut Progress<'b>,
+}
+
+impl Steps<'_, '_> {
+    /// One line more was read; tells every thousand.
+    fn step(&mut self) -> Result<(), ExportError> {
+        self.done += 1;
+        if self.done.is_multiple_of(1000) { self.tell() } else { Ok(()) }
+    }
+
+    fn tell(&mut self) -> Result<(), ExportError> {
+        let total = self.total.max(self.done);
+        if (self.tell)(self.done, total) { Ok(()) } else { Err(ExportError::Cancelled) }
     }
 }
