@@ -12,7 +12,7 @@ use super::api::{AppError, ExportRequest, Reply, Verified};
 use super::entries::need;
 use super::export::Progress;
 use super::worker::Open;
-use super::{draft, people};
+use super::{draft, people, seeds};
 
 /// Most lines one request returns; an export has no such bound.
 const MOST: usize = 100_000;
@@ -66,6 +66,7 @@ impl Open {
         progress: &mut Progress<'_>,
     ) -> Result<Reply, AppError> {
         need(&self.vault, Action::ReadAudit)?;
+        self.read(|v, rows| may_leave(v, rows, request))?;
         let name = request.out.file_name().unwrap_or_default().to_string_lossy().into_owned();
         self.write(|v, rows, env| {
             let mut line = draft(v, env, Event::Exported, true);
@@ -84,6 +85,71 @@ impl Open {
         let lines =
             self.read(|v, rows| super::exporting::write(v, rows, &file, request, progress))?;
         Ok(Reply::Exported { lines, fingerprint })
+    }
+}
+
+/// Refuses an export that holds lines of a client whose rule about tickets and
+/// reasons is not met. One export may be about several clients, each with a form
+/// of its own: then several tickets are given, apart by spaces or commas.
+fn may_leave(v: &Unlocked, rows: &dyn Rows, request: &ExportRequest) -> Result<(), AppError> {
+    // What each name was called in the log, and why its lines may not leave.
+    let mut kept_back: Vec<(String, AppError)> = Vec::new();
+    for node in v.index.clients().filter_map(|c| v.index.get(&c.client)) {
+        let client = v.entry(rows, &node.id)?;
+        let info = client.client_info.clone().unwrap_or_default();
+        let Err(refusal) = seeds::export_justified(&client.name, &info, &request.just) else {
+            continue;
+        };
+        let mut names = vec![client.name.clone()];
+        for old in &client.history {
+            let before = v.old_entry(rows, client.id, old.cell, old.ver)?.name;
+            if !names.contains(&before) {
+                names.push(before);
+            }
+        }
+        kept_back.extend(names.into_iter().map(|name| (name, refusal.clone())));
+    }
+    let asked = |name: &str| {
+        let wanted = &request.filter.clients;
+        wanted.is_empty() || wanted.iter().any(|w| w.eq_ignore_ascii_case(name))
+    };
+    kept_back.retain(|(name, _)| asked(name));
+    if kept_back.is_empty() {
+        return Ok(());
+    }
+    // The log is read only where somebody did not give what may be asked for.
+    let reader = Reader::new(v, rows)?;
+    let last = request.filter.last.map_or(usize::MAX, |n| usize::try_from(n).unwrap_or(usize::MAX));
+    let mut selected: std::collections::VecDeque<Option<usize>> = Default::default();
+    let mut failed = None;
+    rows.each_audit(0, &mut |row| match reader.line(&row) {
+        Ok(line) => {
+            if !request.filter.matches(&line) {
+                return true;
+            }
+            let client = line.field(field::CLIENT);
+            let hit = kept_back.iter().position(|(name, _)| name == client);
+            if last == usize::MAX {
+                selected.extend(hit.map(Some));
+                return hit.is_none();
+            }
+            selected.push_back(hit);
+            if selected.len() > last {
+                selected.pop_front();
+            }
+            true
+        }
+        Err(e) => {
+            failed = Some(e);
+            false
+        }
+    })?;
+    if let Some(e) = failed {
+        return Err(e.into());
+    }
+    match selected.into_iter().flatten().next() {
+        Some(hit) => Err(kept_back.swap_remove(hit).1),
+        None => Ok(()),
     }
 }
 

@@ -135,6 +135,55 @@ pub(super) fn justified(info: &ClientInfo, just: &Justification) -> Result<(), A
     Ok(())
 }
 
+/// As [`justified`], for lines of the client `name` that leave in an export. One
+/// of several tickets, apart by spaces, commas or semicolons, has to be the client's.
+pub(super) fn export_justified(
+    name: &str,
+    info: &ClientInfo,
+    just: &Justification,
+) -> Result<(), AppError> {
+    let whole = just.ticket.as_deref().unwrap_or_default().trim();
+    let parts = whole.split([' ', ',', ';']).filter(|part| !part.is_empty());
+    let fits = |ticket: &str| {
+        let one = Justification { ticket: Some(ticket.to_owned()), reason: just.reason.clone() };
+        justified(info, &one).is_ok()
+    };
+    // A ticket for another client's lines is none of this one's business.
+    let asks = info.ticket_required || info.reason_required;
+    if !asks || std::iter::once(whole).chain(parts).any(fits) {
+        return Ok(());
+    }
+    let reason = just.reason.as_deref().is_some_and(|r| !r.trim().is_empty());
+    if info.reason_required && !reason {
+        return Err(AppError {
+            code: Code::NotAllowed,
+            what: Bi::new(
+                format!("« {name} » demande un motif pour l'export de ses lignes."),
+                format!("“{name}” asks for a reason to export its lines."),
+            ),
+            todo: Bi::new(
+                "Donnez-le (--reason), ou choisissez d'autres lignes.",
+                "Give it (--reason), or choose other lines.",
+            ),
+        });
+    }
+    let form = match info.ticket_pattern.as_str() {
+        "" => String::new(),
+        pattern => format!(" {pattern}"),
+    };
+    Err(AppError {
+        code: Code::NotAllowed,
+        what: Bi::new(
+            format!("« {name} » demande son numéro de ticket pour l'export de ses lignes."),
+            format!("“{name}” asks for its ticket number to export its lines."),
+        ),
+        todo: Bi::new(
+            format!("Donnez-le (--ticket{form}), ou choisissez d'autres lignes."),
+            format!("Give it (--ticket{form}), or choose other lines."),
+        ),
+    })
+}
+
 fn missing(what: (&str, &str), pattern: &str) -> AppError {
     let form = if pattern.is_empty() { String::new() } else { format!(" ({pattern})") };
     AppError {

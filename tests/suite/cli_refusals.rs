@@ -113,6 +113,54 @@ fn a_ticket_and_a_reason_are_asked_for_where_the_client_says_so() {
 }
 
 #[test]
+fn an_export_needs_the_ticket_of_each_client_whose_lines_it_holds() {
+    let seat = Seat::unlocked();
+    let rule = |form| ["--ticket-pattern", form, "--ticket-required", "--reason-required"];
+    seat.ok(&[&["add", "client", "Ménard"][..], &rule("MEN-[0-9]+")].concat());
+    seat.ok(&[&["add", "client", "Dupont"][..], &rule("DUP-[0-9]+")[..3]].concat());
+    seat.ok(&["add", "client", "Libre"]);
+    seat.ok(&["add", "client", "Ancien"]);
+    seat.ok(&["add", "note", "Ancien/n"]);
+    seat.ok(&["mv", "Ancien", "Nouveau"]);
+    seat.ok(&[&["edit", "Nouveau"][..], &rule("NOU-[0-9]+")[..3]].concat());
+    let out = seat.home.path().join("journal.csv");
+    let export = |more: &[&str]| {
+        let _ = std::fs::remove_file(&out);
+        let base = ["audit", "export", "--format", "csv", "--out", out.to_str().expect("UTF-8")];
+        let ran = seat.run(&[&base[..], more].concat(), "");
+        assert_eq!(out.exists(), ran.status == 0, "{}", ran.err);
+        ran
+    };
+    let exports = || {
+        let log = seat.ok(&["--json", "audit", "log", "--event", "data.exported"]).json();
+        log["lines"].as_array().expect("an array").clone()
+    };
+    for refused in [
+        &[][..],
+        &["--client", "Ménard"],
+        &["--client", "Ménard", "--ticket", "MEN-1"],
+        &["--client", "Ménard", "--reason", "contrôle"],
+        &["--client", "Ménard", "--ticket", "DUP-1", "--reason", "contrôle"],
+        &["--client", "Ménard", "--client", "Dupont", "--ticket", "MEN-1", "--reason", "r"],
+        // The lines written before it was renamed.
+        &["--client", "Ancien"],
+    ] {
+        two_parts(&export(refused).ended(5));
+    }
+    assert!(exports().is_empty(), "what did not happen is not logged as done");
+    // Neither these lines nor this client's are any of theirs.
+    export(&["--client", "Libre"]).ended(0);
+    export(&["--event", "vault.created"]).ended(0);
+    export(&["--client", "Ménard", "--ticket", "MEN-1", "--reason", "contrôle"]).ended(0);
+    let last = exports().pop().expect("a line");
+    assert_eq!(last["fields"]["ticket"], "MEN-1");
+    assert_eq!(last["fields"]["reason"], "contrôle");
+    assert_eq!(last["fields"]["client"], "Ménard");
+    export(&["--ticket", "MEN-1, DUP-22 NOU-3", "--reason", "contrôle annuel"]).ended(0);
+    assert_eq!(exports().pop().expect("a line")["fields"]["ticket"], "MEN-1, DUP-22 NOU-3");
+}
+
+#[test]
 fn no_home_folder_is_said_and_named_files_still_work() {
     let mut seat = Seat::locked();
     let mut homeless = seat.command(&["status"]);

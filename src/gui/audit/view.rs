@@ -1,8 +1,8 @@
 //! Paints the log page.
 
-use egui::{ComboBox, Margin, Panel, RichText, ScrollArea, TextEdit, Ui, vec2};
+use egui::{CollapsingHeader, ComboBox, Margin, Panel, RichText, ScrollArea, TextEdit, Ui, vec2};
 
-use crate::app::api::{ExportFormat, Request};
+use crate::app::api::{Code, ExportFormat, Request};
 use crate::gui::act::{Act, Acts};
 use crate::gui::dialogs::title_ui;
 use crate::gui::text::{self, t};
@@ -419,7 +419,10 @@ fn export_ui(ui: &mut Ui, model: &mut AuditModel, lang: Lang, acts: &mut Acts) {
                     }
                 });
             });
-            ui.collapsing(t(lang, "Ticket et motif", "Ticket and reason"), |ui| {
+            // A client of these lines asks for them: the fields show themselves.
+            let asked = export.error.as_ref().is_some_and(|e| e.code == Code::NotAllowed);
+            let why = CollapsingHeader::new(t(lang, "Ticket et motif", "Ticket and reason"));
+            why.open(asked.then_some(true)).show(ui, |ui| {
                 for (value, name) in [
                     (&mut export.ticket, t(lang, "Numéro de ticket", "Ticket number")),
                     (&mut export.reason, t(lang, "Motif", "Reason")),
