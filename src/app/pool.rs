@@ -1,49 +1,97 @@
-//! Links that stay open for the next session to the same target, so that a
-//! second connection costs a channel and not a login. Holds no secret.
+//! Links that stay open for the next session to the same place by the same
+//! login, so that a second connection costs a channel and not a login. Holds no
+//! secret; trusts no server key that its client no longer does.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use crate::connect::link::Link;
+use crate::model::entry::Slot;
+use crate::model::id::{CellId, MemberId};
 use crate::model::target::Target;
 
 /// A link unused for so long is closed.
-const IDLE: Duration = Duration::from_secs(600);
+pub(super) const IDLE: Duration = Duration::from_secs(600);
 
-/// Open links by target.
+/// Where a session goes, and as whom: another value of any of it is another way.
+#[derive(Clone)]
+pub(super) struct Way {
+    /// Hosts, users, keys and settings.
+    pub(super) target: Target,
+    /// Who connects: what a person typed is nobody else's.
+    pub(super) member: MemberId,
+    /// The stored secrets that each hop gets: a changed one is another cell.
+    pub(super) logins: Vec<BTreeMap<Slot, CellId>>,
+}
+
+/// Open links by the way they go.
 #[derive(Default)]
 pub(super) struct Pool(Vec<Kept>);
 
 struct Kept {
-    target: Target,
+    way: Way,
+    /// The keys that the servers on the way may have shown, by hop.
+    seen: Vec<Vec<String>>,
     link: Arc<dyn Link>,
     used: Instant,
+    /// Not for another session any more.
+    retired: bool,
 }
 
 impl Pool {
-    /// A live link to exactly this target: same hosts, users, keys and settings.
-    pub(super) fn find(&mut self, target: &Target) -> Option<Arc<dyn Link>> {
+    /// A live link that goes exactly this way, past servers whose keys are all
+    /// still pinned.
+    pub(super) fn find(&mut self, way: &Way) -> Option<Arc<dyn Link>> {
         self.prune();
-        let kept = self.0.iter_mut().find(|k| same(&k.target, target))?;
+        let fits = |k: &&mut Kept| !k.retired && k.way.same(way) && k.still_pinned(&way.target);
+        let kept = self.0.iter_mut().find(fits)?;
         kept.used = Instant::now();
         Some(Arc::clone(&kept.link))
     }
 
-    /// Keeps a link.
-    pub(super) fn keep(&mut self, target: Target, link: Arc<dyn Link>) {
+    /// Keeps a link. `accepted` are the fingerprints that were not pinned
+    /// before, by the place they were seen at.
+    pub(super) fn keep(&mut self, way: Way, accepted: &[(String, String)], link: Arc<dyn Link>) {
         self.prune();
-        self.0.push(Kept { target, link, used: Instant::now() });
+        let seen = way.target.hops.iter().map(|hop| {
+            let at = hop.at.to_string();
+            let new = accepted.iter().find(|(place, _)| *place == at);
+            match new {
+                Some((_, print)) => vec![print.clone()],
+                None => hop.pinned.iter().map(|k| k.fingerprint.clone()).collect(),
+            }
+        });
+        let mut seen: Vec<Vec<String>> = seen.collect();
+        let shown = link.info().host_key;
+        if let Some(last) = seen.last_mut().filter(|_| !shown.is_empty()) {
+            *last = vec![shown];
+        }
+        self.0.push(Kept { way, seen, link, used: Instant::now(), retired: false });
     }
 
     /// Drops dead links, and idle ones that nobody holds but the pool.
     pub(super) fn prune(&mut self) {
         self.0.retain(|k| {
-            let idle = k.used.elapsed() > IDLE && Arc::strong_count(&k.link) == 1;
+            let old = k.retired || k.used.elapsed() > IDLE;
+            let idle = old && Arc::strong_count(&k.link) == 1;
             if idle {
                 k.link.close();
             }
             !idle && k.link.alive()
         });
+    }
+
+    /// True when nothing is kept.
+    pub(super) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Closes idle links, and those in use once they are idle; none of them is
+    /// for another session.
+    pub(super) fn retire(&mut self) {
+        self.0.iter_mut().for_each(|k| k.retired = true);
+        self.prune();
     }
 
     /// Closes every link.
@@ -52,12 +100,25 @@ impl Pool {
     }
 }
 
-/// A key pinned during the first connection does not make another target.
-fn same(a: &Target, b: &Target) -> bool {
-    let bare = |t: &Target| {
-        let mut t = t.clone();
-        t.hops.iter_mut().for_each(|h| h.pinned.clear());
-        t
-    };
-    bare(a) == bare(b)
+impl Kept {
+    fn still_pinned(&self, now: &Target) -> bool {
+        let trusted = |(seen, hop): (&Vec<String>, &crate::model::target::Hop)| {
+            seen.iter().all(|print| hop.pinned.iter().any(|k| k.fingerprint == *print))
+        };
+        self.seen.iter().zip(&now.hops).all(trusted)
+    }
+}
+
+impl Way {
+    /// A key pinned during the first connection does not make another way.
+    fn same(&self, other: &Self) -> bool {
+        let bare = |t: &Target| {
+            let mut t = t.clone();
+            t.hops.iter_mut().for_each(|h| h.pinned.clear());
+            t
+        };
+        self.member == other.member
+            && self.logins == other.logins
+            && bare(&self.target) == bare(&other.target)
+    }
 }

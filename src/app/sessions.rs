@@ -12,31 +12,33 @@ use crate::connect::link::{Channel, ChannelRequest, Exit, FromRemote, Link, Link
 use crate::connect::{self, Answer, FailureKind, Lease, Opens, Progress, Question};
 use crate::crypto::totp::Seed;
 use crate::model::audit_event::{Event, field};
-use crate::model::entry::Slot;
-use crate::model::id::SessionId;
+use crate::model::entry::{Entry, Slot};
+use crate::model::id::{EntryId, SessionId};
 use crate::model::policy::Action;
-use crate::model::target::{PinnedKey, Target};
+use crate::model::target::{HostPort, PinnedKey, Target};
 use crate::os::clock;
 use crate::secret::{SecretBytes, SecretText};
 
 use super::api::{AppError, At, Code};
 use super::entries::{Looker, locate, need, supersede};
+use super::pool::Way;
 use super::worker::{Job, Open, Worker};
 use super::{ConnectRequest, OpenSession, SessionUi, draft, people, plan, reveal, seeds};
 
 /// What is needed to open a session; the secrets are already out of the vault.
 pub(super) struct Prepared {
     pub(super) id: SessionId,
-    pub(super) target: Target,
+    pub(super) way: Way,
     pub(super) secrets: BTreeMap<(usize, Slot), SecretBytes>,
-    /// A link that is already open to the same target.
+    /// A link that is already open and goes the same way.
     pub(super) open: Option<Arc<dyn Link>>,
 }
 
 /// What the worker remembers of a session for its later lines.
 pub(super) struct Running {
     fields: Vec<(&'static str, String)>,
-    entry: crate::model::id::EntryId,
+    /// The machines on the way and their entries.
+    hops: Vec<(HostPort, EntryId)>,
 }
 
 /// A step of a session that the vault has to know.
@@ -49,8 +51,9 @@ pub(super) enum Ask {
     Pin(SessionId, PinnedKey),
     /// The person, or the pin, refused a server key.
     Refused(SessionId, String),
-    /// Keep a link for the next session to the same target.
-    Keep(Box<(Target, Arc<dyn Link>)>),
+    /// Keep a link for the next session that goes the same way, with the keys
+    /// that were accepted for it.
+    Keep(Box<(Way, Vec<PinnedKey>, Arc<dyn Link>)>),
 }
 
 /// How a session ended.
@@ -68,7 +71,7 @@ impl Worker {
         let reuse = request.reuse;
         let open = self.open.as_mut().ok_or_else(AppError::locked)?;
         let (prepared, running) =
-            open.prepare(request, |target| if reuse { pool.find(target) } else { None })?;
+            open.prepare(request, |way| if reuse { pool.find(way) } else { None })?;
         self.sessions.insert(prepared.id, running);
         Ok(prepared)
     }
@@ -76,7 +79,10 @@ impl Worker {
     pub(super) fn session(&mut self, ask: Ask) -> Result<(), AppError> {
         match ask {
             Ask::Keep(kept) => {
-                self.pool.keep(kept.0, kept.1);
+                let (way, accepted, link) = *kept;
+                let accepted: Vec<_> =
+                    accepted.into_iter().map(|k| (k.at.to_string(), k.fingerprint)).collect();
+                self.pool.keep(way, &accepted, link);
                 Ok(())
             }
             Ask::Opened(id, info) => self.line(id, Event::SessionOpened, true, |f| {
@@ -94,9 +100,12 @@ impl Worker {
                 f.push((field::HOST_KEY, key));
             }),
             Ask::Pin(id, key) => {
-                let running = self.sessions.get(&id);
-                let (entry, fields) =
-                    running.map(|r| (r.entry, r.fields.clone())).ok_or_else(AppError::locked)?;
+                let running = self.sessions.get(&id).ok_or_else(AppError::locked)?;
+                // A jump host may be another client's: its key is pinned there.
+                let hop = running.hops.iter().find(|(at, _)| *at == key.at);
+                let entry = hop.or(running.hops.last()).map(|(_, entry)| *entry);
+                let entry = entry.ok_or_else(AppError::locked)?;
+                let fields = running.fields.clone();
                 self.opened()?.pin(entry, fields, &key)
             }
         }
@@ -150,17 +159,26 @@ impl Open {
     fn prepare(
         &mut self,
         request: &ConnectRequest,
-        find: impl FnOnce(&Target) -> Option<Arc<dyn Link>>,
+        find: impl FnOnce(&Way) -> Option<Arc<dyn Link>>,
     ) -> Result<(Prepared, Running), AppError> {
         let at = &request.at;
-        let (entry, resolved) = self.read(|v, rows| {
+        let (entry, resolved, member, logins) = self.read(|v, rows| {
             need(v, Action::Connect)?;
             let node = locate(v, at)?;
             let entry = v.entry(rows, &node.id)?;
             let client = v.entry(rows, &node.client)?;
             seeds::justified(&client.client_info.unwrap_or_default(), &request.just)?;
             let resolved = plan::resolve(&Looker { v, rows }, &entry);
-            Ok((entry, resolved))
+            let mut logins = Vec::with_capacity(resolved.givers.len());
+            for givers in &resolved.givers {
+                let mut cells = BTreeMap::new();
+                for (slot, giver) in givers {
+                    let stored = v.entry(rows, giver)?.secrets.get(slot).map(|s| s.cell);
+                    cells.extend(stored.map(|cell| (slot.clone(), cell)));
+                }
+                logins.push(cells);
+            }
+            Ok((entry, resolved, v.me, logins))
         })?;
         if let Some(broken) = resolved.plan.broken.first() {
             return Err(AppError {
@@ -199,7 +217,12 @@ impl Open {
             fields.push((field::HOST, dest.at.host.clone()));
             fields.push((field::PORT, dest.at.port.to_string()));
         }
-        let open = find(&target);
+        let hops = target.hops.iter().map(|h| (h.at.clone(), h.entry)).collect();
+        if let Some(accepted) = &request.accept_host_key {
+            self.pinned_otherwise(&target, accepted, &entry, &fields)?;
+        }
+        let way = Way { target, member, logins };
+        let open = find(&way);
         let offered: Vec<(usize, Slot)> = if open.is_some() {
             Vec::new()
         } else {
@@ -238,13 +261,57 @@ impl Open {
             Ok::<_, AppError>(out)
         })?;
         about.extend(fields);
-        let running = Running { fields: about, entry: entry.id };
-        Ok((Prepared { id, target, secrets, open }, running))
+        let running = Running { fields: about, hops };
+        Ok((Prepared { id, way, secrets, open }, running))
+    }
+
+    /// Refuses when every server on the way has pinned keys and the one accepted
+    /// in advance is none of them: it answers no question that can come.
+    fn pinned_otherwise(
+        &mut self,
+        target: &Target,
+        accepted: &str,
+        entry: &Entry,
+        fields: &[(&'static str, String)],
+    ) -> Result<(), AppError> {
+        let known = |print: &str| {
+            target.hops.iter().flat_map(|h| &h.pinned).any(|k| k.fingerprint == print)
+        };
+        let asked = target.hops.iter().any(|h| h.pinned.is_empty());
+        if asked || prints(accepted).any(known) {
+            return Ok(());
+        }
+        let dest = target.destination();
+        self.write(|v, rows, env| {
+            let mut line = draft(v, env, Event::HostKeyRefused, false);
+            people::about(v, &entry.summary(), &mut line);
+            line.fields.extend(fields.to_vec());
+            line.fields.push((field::HOST_KEY, format!("{}: {accepted}", dest.at)));
+            line.fields.push((field::DETAIL, "another key is pinned".to_owned()));
+            Ok::<_, AppError>(v.log(rows, env, line)?)
+        })?;
+        let pinned: Vec<&str> = dest.pinned.iter().map(|k| k.fingerprint.as_str()).collect();
+        let (at, pinned) = (&dest.at, pinned.join(", "));
+        Err(AppError {
+            code: Code::Connection,
+            what: crate::model::lang::Bi::new(
+                format!(
+                    "La clé acceptée d'avance ({accepted}) n'est pas celle épinglée pour {at} ({pinned})."
+                ),
+                format!(
+                    "The key accepted in advance ({accepted}) is not the one pinned for {at} ({pinned})."
+                ),
+            ),
+            todo: crate::model::lang::Bi::new(
+                "Demandez au client si le serveur a été réinstallé. Seulement alors, oubliez l'ancienne clé : poterne edit CHEMIN --forget-host-key.",
+                "Ask the client whether the server was reinstalled. Only then forget the old key: poterne edit PATH --forget-host-key.",
+            ),
+        })
     }
 
     fn pin(
         &mut self,
-        entry: crate::model::id::EntryId,
+        entry: EntryId,
         fields: Vec<(&'static str, String)>,
         key: &PinnedKey,
     ) -> Result<(), AppError> {
@@ -276,20 +343,23 @@ pub(super) fn open(
     let accepted = request.accept_host_key.clone();
     let reuse = request.reuse;
     let prepared = super::ask(jobs, |answer| Job::Prepare(Box::new(request), answer))?;
-    let Prepared { id, target, secrets, open } = prepared;
+    let Prepared { id, way, secrets, open } = prepared;
     let started = Instant::now();
     if let Some(link) = open {
         return Ok(Box::new(Live::begin(jobs, id, link, started, true)));
     }
+    let target = &way.target;
     let connector = connect::by_kind(&target.kind)
         .ok_or_else(|| AppError::no_entry(&target.kind.to_string()))?;
-    let mut lease = LiveLease { jobs, id, secrets, ui, accepted };
-    match connector.open(&target, &mut lease) {
+    let mut lease = LiveLease { jobs, id, secrets, ui, accepted, pinned: Vec::new(), typed: false };
+    match connector.open(target, &mut lease) {
         Ok(link) => {
+            // What the person was asked for is asked for again next time.
+            let (reuse, pinned) = (reuse && !lease.typed, lease.pinned);
             let link: Arc<dyn Link> = Arc::from(link);
             let live = Live::begin(jobs, id, Arc::clone(&link), started, reuse);
             if reuse {
-                let kept = Ask::Keep(Box::new((target, link)));
+                let kept = Ask::Keep(Box::new((way, pinned, link)));
                 super::ask(jobs, |answer| Job::Session(Box::new(kept), answer))?;
             }
             Ok(Box::new(live))
@@ -308,13 +378,24 @@ pub(super) fn open(
     }
 }
 
+/// The fingerprints in an answer given in advance: one, or several apart by
+/// commas, where jump hosts are new too.
+fn prints(accepted: &str) -> impl Iterator<Item = &str> {
+    accepted.split(',').map(str::trim)
+}
+
 /// The application's lease for one connection.
 struct LiveLease<'a> {
     jobs: &'a Sender<Job>,
     id: SessionId,
     secrets: BTreeMap<(usize, Slot), SecretBytes>,
     ui: &'a mut dyn SessionUi,
+    /// What `--accept-host-key` said.
     accepted: Option<String>,
+    /// The keys that were accepted.
+    pinned: Vec<PinnedKey>,
+    /// The person typed a user or a secret.
+    typed: bool,
 }
 
 impl LiveLease<'_> {
@@ -344,17 +425,23 @@ impl Lease for LiveLease<'_> {
     fn ask(&mut self, question: Question) -> Answer {
         match question {
             Question::TrustHostKey(key) => {
-                let before = self.accepted.as_deref() == Some(key.fingerprint.as_str());
-                let yes = before
-                    || matches!(self.ui.ask(Question::TrustHostKey(key.clone())), Answer::Yes);
+                // An answer in advance is the answer: nobody is asked besides.
+                let yes = match &self.accepted {
+                    Some(accepted) => prints(accepted).any(|print| print == key.fingerprint),
+                    None => matches!(self.ui.ask(Question::TrustHostKey(key.clone())), Answer::Yes),
+                };
                 if yes && self.tell(Ask::Pin(self.id, key.clone())) {
+                    self.pinned.push(key);
                     Answer::Yes
                 } else {
                     self.tell(Ask::Refused(self.id, format!("{} {}", key.at, key.fingerprint)));
                     Answer::No
                 }
             }
-            other => self.ui.ask(other),
+            other => {
+                self.typed = true;
+                self.ui.ask(other)
+            }
         }
     }
 

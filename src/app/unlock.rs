@@ -118,6 +118,8 @@ impl Worker {
         if open.vault.state.settings.lock_ends_sessions {
             self.pool.close();
         }
+        // A link that no session uses serves nobody while it is locked.
+        self.pool.retire();
         let logged = if open.read_only {
             Ok(())
         } else {

@@ -154,6 +154,13 @@ impl Worker {
             }
             crate::os::harden::burn_stack();
         }
+        while !self.pool.is_empty() {
+            match jobs.recv_timeout(super::pool::IDLE / 10) {
+                Ok(job) => return Some(job),
+                Err(RecvTimeoutError::Disconnected) => return None,
+                Err(RecvTimeoutError::Timeout) => self.pool.prune(),
+            }
+        }
         jobs.recv().ok()
     }
 
@@ -183,7 +190,12 @@ impl Worker {
             Request::Attachment { at, name, just } => self.opened()?.attachment(&at, &name, &just),
             Request::Create { kind, path, patch } => self.opened()?.create(kind, &path, *patch),
             Request::Edit { at, expected_ver, patch } => {
-                self.opened()?.edit(&at, expected_ver, *patch)
+                let forgets = patch.forget_host_keys;
+                let done = self.opened()?.edit(&at, expected_ver, *patch);
+                if forgets {
+                    self.pool.retire();
+                }
+                done
             }
             Request::Move { at, to } => self.opened()?.relocate(&at, &to),
             Request::Remove { at, forever } => self.opened()?.remove(&at, forever),

@@ -68,8 +68,17 @@ fn a_key_is_accepted_in_advance_but_never_a_changed_one() {
     let accept = |key: &str| {
         seat.run(&["connect", "A/s", "--accept-host-key", key, "--", "true"], "").status
     };
-    assert_eq!(accept("SHA256:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"), 6);
+    let other = "SHA256:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
+    // It answers in advance: the person, or the input, is not asked besides.
+    let wrong = ["connect", "A/s", "--accept-host-key", other, "--", "true"];
+    seat.run(&wrong, "yes\n").ended(6);
     assert_eq!(accept(&server.fingerprint("ed25519")), 0);
+    // Neither the open connection nor the pin stands in for another key.
+    let refused = seat.run(&wrong, "yes\n").ended(6);
+    assert!(refused.err.contains(other) && refused.err.contains('→'), "{}", refused.err);
+    assert_eq!(accept(&format!("{other},{}", server.fingerprint("ed25519"))), 0);
+    let log = seat.ok(&["--json", "audit", "log", "--event", "hostkey.refused"]).json();
+    assert_eq!(log["lines"].as_array().map(Vec::len), Some(2));
     let port = server.port;
     server.kill();
     drop(server);
@@ -81,6 +90,76 @@ fn a_key_is_accepted_in_advance_but_never_a_changed_one() {
     let key = std::fs::read_to_string(seat.home.path().join("id.pub")).expect("it was made");
     std::fs::write(impostor.dir.path().join("authorized_keys"), key).expect("ours");
     assert_eq!(accept(&impostor.fingerprint("ed25519")), 0);
+}
+
+#[test]
+fn an_open_connection_serves_no_other_key_login_or_place() {
+    let seat = Seat::unlocked();
+    let (server, bastion) = (Sshd::start(Setup::default()), Sshd::start(Setup::default()));
+    with_server(&seat, &server);
+    let key = seat.home.path().join("id");
+    bastion.authorize(&key);
+    let key = std::fs::read_to_string(key).expect("it was made");
+    let (port, user) = (bastion.port.to_string(), user());
+    let add = ["add", "ssh", "A/b", "--host", "127.0.0.1", "--port", &port, "--user", &user];
+    let add = [&add[..], &["--credential", "own", "--secret-stdin", "private-key"]].concat();
+    seat.run(&add, &key).ended(0);
+    seat.ok(&["edit", "A/s", "--jump", "A/b"]);
+    let connect = |input| seat.run(&["connect", "A/s", "--", "true"], input).status;
+    assert_eq!(connect("yes\nyes\n"), 0);
+    assert_eq!(connect(""), 0);
+    let logins = || {
+        let log = seat.ok(&["--json", "audit", "log", "--event", "secret.filled"]).json();
+        log["lines"].as_array().expect("an array").len()
+    };
+    assert_eq!(logins(), 1, "the second went through the connection of the first");
+
+    // Whatever the entry or a machine before it gives the way is looked at.
+    let free = free_port().to_string();
+    for (entry, flag, wrong, right) in [
+        ("A/s", "--port", &*free, &*server.port.to_string()),
+        ("A/b", "--port", &free, &port),
+        ("A/s", "--host", "127.0.0.2", "127.0.0.1"),
+        ("A/s", "--user", "nobody-here", &user),
+        ("A/b", "--user", "nobody-here", &user),
+    ] {
+        seat.ok(&["edit", entry, flag, wrong]);
+        assert_eq!(connect(""), 6, "{entry} {flag}");
+        seat.ok(&["edit", entry, flag, right]);
+        assert_eq!(connect(""), 0);
+    }
+    let stranger = keygen(seat.home.path(), "stranger", &["-t", "ed25519"]);
+    let stranger = std::fs::read_to_string(stranger).expect("it was made");
+    for entry in ["A/s", "A/b"] {
+        let edit = ["edit", entry, "--secret-stdin", "private-key"];
+        seat.run(&edit, &stranger).ended(0);
+        assert_eq!(connect(""), 6, "the key of {entry} is another one");
+        seat.run(&edit, &key).ended(0);
+        assert_eq!(connect(""), 0);
+    }
+    for entry in ["A/b", "A/s"] {
+        seat.ok(&["edit", entry, "--forget-host-key"]);
+        assert_eq!(connect(""), 6, "the keys of {entry} are forgotten");
+        assert_eq!(connect("yes\nyes\n"), 0);
+        assert_eq!(connect(""), 0);
+    }
+}
+
+#[test]
+fn what_was_typed_for_one_connection_is_asked_for_the_next() {
+    let seat = Seat::unlocked();
+    let password = "ouvre-toi-7Q".to_owned();
+    let server = Sshd::start(Setup { password: Some(password.clone()), ..Setup::default() });
+    seat.ok(&["add", "client", "A"]);
+    let (port, user) = (server.port.to_string(), user());
+    let add = ["add", "ssh", "A/s", "--host", "127.0.0.1", "--port", &port, "--user", &user];
+    seat.ok(&[&add[..], &["--credential", "ask"]].concat());
+    let connect = |input: &str| seat.run(&["connect", "A/s", "--", "cat"], input);
+    let typed = format!("yes\n{password}\nhello");
+    assert_eq!(connect(&typed).ended(0).out, "hello");
+    connect("").ended(6);
+    let typed = format!("{password}\nagain");
+    assert_eq!(connect(&typed).ended(0).out, "again");
 }
 
 #[test]
