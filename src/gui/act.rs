@@ -11,6 +11,7 @@ use crate::model::lang::Lang;
 use crate::secret::SecretText;
 
 use super::dialogs::Confirm;
+use super::sessions::model::TabId;
 use super::theme::Theme;
 use super::worker::Command;
 
@@ -42,6 +43,8 @@ pub enum Guarded {
     SaveAttachment(String, PathBuf),
     /// Open a session.
     Connect,
+    /// Try a session again in its tab.
+    Retry(TabId),
 }
 
 /// One wish of a screen.
@@ -58,6 +61,8 @@ pub enum Act {
     CopyPlain(String),
     /// Selects an entry and shows its details.
     Select(EntryId),
+    /// Asks for the ticket of a refused session again, then tries it again.
+    RetryJustified(TabId),
     /// Decides how to open an entry and opens it.
     Open(EntryId),
     /// The form for a new node of this kind; below this container path.

@@ -1,7 +1,7 @@
 //! Every action that has a key: its name, what it does, its shortcut, in one
 //! table that the keys, the tooltips and the help sheet read.
 
-use egui::{InputState, Key, KeyboardShortcut, Modifiers};
+use egui::{Event, InputState, Key, KeyboardShortcut, Modifiers};
 
 use crate::model::lang::Lang;
 
@@ -162,7 +162,40 @@ pub fn keys_of(action: Action, lang: Lang) -> String {
 pub fn take(input: &mut InputState, terminal_has_keys: bool) -> Vec<Action> {
     ALL.iter()
         .filter(|s| s.in_terminal || !terminal_has_keys)
-        .filter(|s| input.consume_shortcut(&s.keys))
+        .filter(|s| match s.keys.modifiers {
+            Modifiers::ALT => consume_with_text(input, s.keys.logical_key),
+            _ => input.consume_shortcut(&s.keys),
+        })
         .map(|s| s.action)
         .collect()
+}
+
+/// Takes Alt and `key`, and the character that comes along: the desktop reports
+/// Alt+1 as a key and then as the text "1". The place of the key counts as well
+/// as its sign, since the digits of a French keyboard need Shift.
+fn consume_with_text(input: &mut InputState, key: Key) -> bool {
+    let mut pressed = false;
+    let mut its_text = false;
+    input.events.retain(|event| match event {
+        Event::Key { key: sign, physical_key: place, pressed: true, modifiers: m, .. }
+            if m.alt
+                && !m.ctrl
+                && !m.command
+                && !m.mac_cmd
+                && (*sign == key || *place == Some(key)) =>
+        {
+            pressed = true;
+            its_text = true;
+            false
+        }
+        Event::Text(_) if its_text => {
+            its_text = false;
+            false
+        }
+        _ => {
+            its_text = false;
+            true
+        }
+    });
+    pressed
 }

@@ -83,6 +83,7 @@ pub fn run(options: GuiOptions) -> Result<(), AppError> {
                 lang: options.lang,
                 demo: options.demo,
                 prefs,
+                clock: Box::new(std::time::Instant::now),
             };
             Ok(Box::new(Shell::new(&cc.egui_ctx, shell)))
         }),

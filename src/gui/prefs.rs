@@ -1,4 +1,4 @@
-//! What the window remembers on this computer between two starts: look,
+//! What the window remembers on this computer between two starts: look, size,
 //! language, the last member's name. Never anything of the vault's content.
 
 use std::fs;
@@ -11,7 +11,7 @@ use crate::model::lang::Lang;
 use super::theme::Theme;
 
 /// The remembered things; anything unreadable is as if it were not there.
-#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Debug, Default, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Prefs {
     /// `system`, `light` or `dark`.
@@ -20,6 +20,8 @@ pub struct Prefs {
     pub lang: Option<Lang>,
     /// Who unlocked last.
     pub member: String,
+    /// Size of everything, 1 as the desktop has it; 0: never chosen.
+    pub zoom: f32,
     #[serde(skip)]
     file: Option<PathBuf>,
 }
@@ -42,6 +44,11 @@ impl Prefs {
     /// The chosen look.
     pub fn theme(&self) -> Theme {
         Theme::from_word(&self.theme).unwrap_or_default()
+    }
+
+    /// The chosen size, within what can be read and still holds the window.
+    pub fn zoom(&self) -> f32 {
+        if self.zoom > 0.0 { self.zoom.clamp(0.5, 4.0) } else { 1.0 }
     }
 
     /// Writes it down; a folder that cannot be written is no reason to stop.

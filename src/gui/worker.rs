@@ -19,6 +19,7 @@ use crate::secret::{SecretBytes, SecretText};
 
 use super::backend::{Backend, Enrolling};
 use super::files;
+use super::sessions::model::TabId;
 
 /// What an answer is for; it comes back with it.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -43,6 +44,8 @@ pub enum Tag {
     ToEdit(EntryId),
     /// To decide how to connect.
     BeforeConnect(EntryId),
+    /// To ask for the ticket of a tab again.
+    BeforeRetry(TabId),
     /// A secret to show.
     Reveal(EntryId, Slot),
     /// A secret for the clipboard.

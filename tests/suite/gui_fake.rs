@@ -664,9 +664,14 @@ impl Backend for Fake {
     }
     fn connect(
         &self,
-        _request: ConnectRequest,
+        request: ConnectRequest,
         _ui: &mut dyn SessionUi,
     ) -> Result<Box<dyn OpenSession>, AppError> {
+        let mut state = self.lock();
+        let entry = find(&state.entries, &request.at)?.clone();
+        let ticket = request.just.ticket.clone().unwrap_or_default();
+        state.asked.push(format!("connect {} {ticket}", entry.name).trim_end().to_owned());
+        state.justified(&entry, &request.just)?;
         Err(refused(Code::Connection, "Le serveur ne répond pas."))
     }
     fn at(&self, _file: PathBuf) -> Box<dyn Backend> {

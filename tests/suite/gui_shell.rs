@@ -2,6 +2,7 @@
 //! application. Answers come from threads, so a step waits for what it expects.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use egui::accesskit::Role;
@@ -9,7 +10,7 @@ use egui::{Key, Modifiers};
 use egui_kittest::Harness;
 use egui_kittest::kittest::Queryable;
 use poterne::gui::prefs::Prefs;
-use poterne::gui::shell::{Shell, ShellOptions};
+use poterne::gui::shell::{Clock, Shell, ShellOptions};
 use poterne::model::lang::Lang;
 
 use crate::gui_fake::{CODE, Fake, KIT, PASSWORD};
@@ -17,6 +18,10 @@ use crate::gui_fake::{CODE, Fake, KIT, PASSWORD};
 type Window = Harness<'static, Shell>;
 
 fn window(fake: &Fake, exists: bool) -> Window {
+    window_with(fake, exists, Prefs::load(None), Box::new(Instant::now))
+}
+
+fn window_with(fake: &Fake, exists: bool, prefs: Prefs, clock: Clock) -> Window {
     let backend = Arc::new(fake.clone());
     Harness::builder().with_size([1280.0, 720.0]).build_eframe(move |cc| {
         let options = ShellOptions {
@@ -25,7 +30,8 @@ fn window(fake: &Fake, exists: bool) -> Window {
             exists,
             lang: Some(Lang::Fr),
             demo: None,
-            prefs: Prefs::load(None),
+            prefs,
+            clock,
         };
         Shell::new(&cc.egui_ctx, options)
     })
@@ -319,4 +325,114 @@ fn an_auditor_sees_the_log_and_no_entries() {
     fill(&mut window, Role::PasswordInput, "Code à 6 chiffres", CODE);
     sees(&mut window, "Vérifier le journal");
     assert!(window.query_by_role_and_label(Role::Button, "Accès").is_none());
+    window.key_press_modifiers(Modifiers::ALT, Key::Num1);
+    window.run_steps(3);
+    sees(&mut window, "Vérifier le journal");
+}
+
+#[test]
+fn a_page_key_is_never_typed_into_the_search_box() {
+    let fake = Fake::new();
+    let mut window = window(&fake, true);
+    unlock(&mut window);
+    fill(&mut window, Role::TextInput, "Rechercher", "srv");
+    // As the desktop reports it: the key, then the character of the key. On a
+    // French keyboard the fourth one is an apostrophe, in the place of a 4.
+    let alt = |key, place| egui::Event::Key {
+        key,
+        physical_key: Some(place),
+        pressed: true,
+        repeat: false,
+        modifiers: Modifiers::ALT,
+    };
+    let pages = [
+        (Key::Num2, Key::Num2, "2", "Vérifier le journal"),
+        (Key::Num3, Key::Num3, "3", "Inviter un membre…"),
+        (Key::Quote, Key::Num4, "'", "Changer de mot de passe"),
+        (Key::Num1, Key::Num1, "&", "Boulangerie Dupont/Serveurs/srv-web-01"),
+    ];
+    for (key, place, text, seen) in pages {
+        // Both in one frame; the harness would spread them.
+        let events = [alt(key, place), egui::Event::Text(text.to_owned())];
+        window.input_mut().events.extend(events);
+        sees(&mut window, seen);
+    }
+    let search = window.get_by_role_and_label(Role::TextInput, "Rechercher");
+    assert_eq!(search.value().as_deref(), Some("srv"));
+}
+
+#[test]
+fn a_refused_ticket_is_asked_again_before_the_session_is_tried_again() {
+    let fake = Fake::new();
+    let mut window = window(&fake, true);
+    unlock(&mut window);
+    fill(&mut window, Role::TextInput, "Rechercher", "pacs");
+    sees(&mut window, "Clinique Sainte-Éléonore/pacs-imagerie");
+    window.key_press(Key::Enter);
+    fill(&mut window, Role::TextInput, "Numéro de ticket", "GLPY-4211");
+    press(&mut window, "Continuer");
+    press(&mut window, "Réessayer");
+    sees(&mut window, "Motif de l'accès");
+    let field = window.get_by_role_and_label(Role::TextInput, "Numéro de ticket");
+    assert_eq!(field.value().as_deref(), Some("GLPY-4211"));
+    window.key_press_modifiers(Modifiers::COMMAND, Key::A);
+    window.event(egui::Event::Text("GLPI-4211".to_owned()));
+    window.run_steps(2);
+    window.key_press(Key::Enter);
+    sees(&mut window, "Le serveur ne répond pas.");
+    let asked = fake.asked();
+    assert_eq!(asked, ["connect pacs-imagerie GLPY-4211", "connect pacs-imagerie GLPI-4211"]);
+    // With a ticket that suits, trying again asks nothing.
+    press(&mut window, "Réessayer");
+    until(&mut window, "a third attempt", |_| fake.asked().len() == 3);
+    gone(&mut window, "Motif de l'accès");
+}
+
+#[test]
+fn the_size_is_remembered_between_two_starts() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("poterne/window.json");
+    let fake = Fake::new();
+    let open = || {
+        let prefs = Prefs::load(Some(file.clone()));
+        window_with(&fake, true, prefs, Box::new(Instant::now))
+    };
+    let mut window = open();
+    sees(&mut window, "Mot de passe");
+    assert!(!file.exists(), "nothing was chosen yet");
+    window.key_press_modifiers(Modifiers::COMMAND, Key::Plus);
+    window.run_steps(3);
+    let chosen = window.ctx.zoom_factor();
+    assert!(chosen > 1.0);
+    drop(window);
+    let mut window = open();
+    sees(&mut window, "Mot de passe");
+    assert_eq!(window.ctx.zoom_factor(), chosen);
+}
+
+#[test]
+fn the_idle_lock_counts_down_starts_over_when_used_and_locks() {
+    let fake = Fake::new();
+    let start = Instant::now();
+    let passed = Arc::new(AtomicU64::new(0));
+    let clock = passed.clone();
+    let clock = move || start + Duration::from_secs(clock.load(Ordering::Relaxed));
+    let mut window = window_with(&fake, true, Prefs::load(None), Box::new(clock));
+    unlock(&mut window);
+    // The default is ten minutes, the last one of which is counted down.
+    passed.store(539, Ordering::Relaxed);
+    window.run_steps(2);
+    sees(&mut window, "Verrouiller");
+    passed.store(555, Ordering::Relaxed);
+    sees(&mut window, "Verrouillage dans 45 s");
+    passed.store(599, Ordering::Relaxed);
+    sees(&mut window, "Verrouillage dans 1 s");
+    window.event(egui::Event::PointerMoved(egui::pos2(600.0, 400.0)));
+    sees(&mut window, "Verrouiller");
+    passed.store(1198, Ordering::Relaxed);
+    sees(&mut window, "Verrouillage dans 1 s");
+    assert!(fake.0.lock().unwrap().open);
+    passed.store(1199, Ordering::Relaxed);
+    sees(&mut window, "Code à 6 chiffres");
+    until(&mut window, "the vault locked", |_| !fake.0.lock().unwrap().open);
 }

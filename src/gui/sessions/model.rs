@@ -95,6 +95,15 @@ impl Tab {
         !matches!(self.state, TabState::Failed(_) | TabState::Ended(_))
     }
 
+    /// The refusal, when it was ticket or reason that did not suit, so that the
+    /// same once more cannot help.
+    pub fn refused(&self) -> Option<&AppError> {
+        match &self.state {
+            TabState::Failed(error) if error.code == Code::NotAllowed => Some(error),
+            _ => None,
+        }
+    }
+
     /// All warnings, those of the way first, each once.
     pub fn all_warnings(&self) -> Vec<&Bi> {
         let mut all: Vec<&Bi> = Vec::new();
@@ -229,6 +238,14 @@ impl Sessions {
         if self.tab(id).is_some_and(|tab| !tab.busy()) {
             self.start(id);
         }
+    }
+
+    /// Connects again with another ticket and reason.
+    pub fn retry_with(&mut self, id: TabId, just: Justification) {
+        if let Some(tab) = self.tab_mut(id) {
+            tab.open_as.just = just;
+        }
+        self.retry(id);
     }
 
     /// Gives up connecting; the tab stays and says so.

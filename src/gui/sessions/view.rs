@@ -53,10 +53,12 @@ impl SessionsView {
     }
 
     /// The tab in front, in all the room there is. Call only when there is one.
-    pub fn front_ui(&mut self, ui: &mut Ui, sessions: &mut Sessions, lang: Lang) {
+    /// Returns the tab that is to be tried again once its ticket was asked for.
+    pub fn front_ui(&mut self, ui: &mut Ui, sessions: &mut Sessions, lang: Lang) -> Option<TabId> {
         self.terminals.retain(|id, _| sessions.tab(*id).is_some());
-        let Some(tab) = sessions.front().and_then(|id| sessions.tab(id)) else { return };
+        let tab = sessions.front().and_then(|id| sessions.tab(id))?;
         let id = tab.id;
+        let refused = tab.refused().is_some();
         let stage = match &tab.state {
             TabState::Connecting { .. } => 0,
             TabState::Question { .. } => 1,
@@ -84,13 +86,15 @@ impl SessionsView {
         }
         match chosen {
             Some(Chosen::Cancel) => sessions.cancel(id),
+            Some(Chosen::Retry) if refused => return Some(id),
             Some(Chosen::Retry) => sessions.retry(id),
             Some(Chosen::Close) => sessions.close(id),
             Some(Chosen::Answer(answer)) => sessions.answer(id, answer),
-            None => return,
+            None => return None,
         }
         self.focused = None;
         ui.ctx().request_repaint();
+        None
     }
 
     /// True while a terminal has the keyboard, and with it every key but those

@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use egui::{CentralPanel, Margin, Panel, RichText, Ui};
 
-use crate::gui::act::{Acts, Page};
+use crate::gui::act::{Act, Acts, Page};
 use crate::gui::action::Action;
 use crate::gui::audit::view::audit_ui;
 use crate::gui::entries::details_view::details_ui;
@@ -22,7 +22,7 @@ use super::{Opened, Screen, Shell};
 impl Shell {
     pub(super) fn main_ui(&mut self, ui: &mut Ui, now: Instant, acts: &mut Acts) {
         let lang = self.lang;
-        let idle_left = self.idle_left(now);
+        let idle_left = self.idle_left((self.clock)());
         let focus_search = std::mem::take(&mut self.focus_search);
         let Screen::Open(opened) = &mut self.screen else { return };
         let mut pages = Vec::new();
@@ -89,9 +89,10 @@ impl Shell {
         self.sessions_view.strip_ui(ui, &mut self.sessions, lang, home);
         if self.sessions.front().is_some() {
             let frame = egui::Frame::new().fill(ground(ui));
-            CentralPanel::default().frame(frame).show(ui, |ui| {
-                self.sessions_view.front_ui(ui, &mut self.sessions, lang);
-            });
+            let refused = CentralPanel::default()
+                .frame(frame)
+                .show(ui, |ui| self.sessions_view.front_ui(ui, &mut self.sessions, lang));
+            acts.extend(refused.inner.map(Act::RetryJustified));
             return;
         }
         let frame = egui::Frame::new().fill(ground(ui)).inner_margin(Margin::symmetric(20, 12));
@@ -152,9 +153,16 @@ impl super::Opened {
         }
     }
 
-    /// Selects the page.
+    /// Selects the page, unless the role may not see it.
     pub(super) fn go(&mut self, page: Page) {
-        self.page = page;
+        let may = match page {
+            Page::Entries => self.may(Right::Browse),
+            Page::Audit => self.status.role.reads_audit(),
+            Page::Team | Page::Settings => true,
+        };
+        if may {
+            self.page = page;
+        }
     }
 
     /// The acts that a key on the selected entry stands for need its details.

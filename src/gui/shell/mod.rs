@@ -8,8 +8,8 @@ mod top_bar;
 
 use std::collections::HashMap;
 use std::path::PathBuf;
-use std::sync::Arc;
-use std::sync::mpsc::{Receiver, channel};
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use egui::{CentralPanel, Context, Ui};
@@ -45,6 +45,16 @@ use super::{DemoInfo, fonts};
 /// The countdown shows in the last minute before the lock.
 const COUNTDOWN: Duration = Duration::from_secs(60);
 
+/// How long the computer's sleep waits for the window to wipe what it shows;
+/// logind lets nobody wait for more than five seconds.
+const LOCK_WAIT: Duration = Duration::from_secs(2);
+
+/// A lock from outside, and whom to tell when the window has followed it.
+type LockSignal = Option<Sender<()>>;
+
+/// What time it is for the idle lock.
+pub type Clock = Box<dyn Fn() -> Instant>;
+
 /// What the shell needs to start.
 pub struct ShellOptions {
     /// The application.
@@ -59,6 +69,8 @@ pub struct ShellOptions {
     pub demo: Option<DemoInfo>,
     /// What this computer remembers.
     pub prefs: Prefs,
+    /// The clock of the idle lock, usually [`Instant::now`].
+    pub clock: Clock,
 }
 
 /// The screen that is on.
@@ -127,11 +139,18 @@ pub struct Shell {
     sessions_view: SessionsView,
     dialog: Option<Dialog>,
     toasts: Toasts,
+    clock: Clock,
     last_input: Instant,
-    lock_signals: Receiver<()>,
+    /// Locks from outside; who waits for it is answered.
+    lock_signals: Receiver<LockSignal>,
+    locks: Sender<LockSignal>,
+    /// The application that a lock from outside reaches.
+    served: Arc<Mutex<Arc<dyn Backend>>>,
     focus_search: bool,
     /// Frames still to repaint after a lock, so that nothing of the last one stays.
     repaints: u8,
+    /// The size of the last frame.
+    zoom: f32,
 }
 
 impl Shell {
@@ -139,6 +158,8 @@ impl Shell {
     pub fn new(ctx: &Context, options: ShellOptions) -> Self {
         fonts::install(ctx);
         theme::apply(ctx, options.prefs.theme());
+        let zoom = ctx.zoom_factor();
+        ctx.set_zoom_factor(options.prefs.zoom());
         let lang = options.lang.or(options.prefs.lang).unwrap_or_else(desktop_lang);
         let file = options.vault.display().to_string();
         let screen = if options.exists {
@@ -147,16 +168,19 @@ impl Shell {
             let guide = GuideModel::new(super::guide::Purpose::Create, &file, &user_name(), false);
             Screen::Guide(Box::new(guide))
         };
-        let (tell, lock_signals) = channel();
-        let wake = ctx.clone();
-        let (outside, woken) = (tell.clone(), ctx.clone());
-        options.backend.on_outside_lock(Box::new(move || {
-            let _ = outside.send(());
-            woken.request_repaint();
-        }));
+        let (locks, lock_signals) = channel();
+        let served = Arc::new(Mutex::new(options.backend.clone()));
+        tell_locks(&*options.backend, &locks, ctx);
+        let (tell, wake, backend) = (locks.clone(), ctx.clone(), served.clone());
         crate::app::desktop::watch_session_lock(move || {
-            let _ = tell.send(());
+            // The keys go first and from this thread: a window that is hidden may
+            // not get to it before the computer sleeps.
+            let backend = backend.lock().unwrap_or_else(PoisonError::into_inner).clone();
+            let _ = backend.call(Request::Lock);
+            let (done, wiped) = channel();
+            let _ = tell.send(Some(done));
             wake.request_repaint();
+            let _ = wiped.recv_timeout(LOCK_WAIT);
         });
         let sessions = sessions_over(options.backend.clone(), ctx);
         Self {
@@ -171,10 +195,14 @@ impl Shell {
             screen,
             dialog: None,
             toasts: Toasts::default(),
-            last_input: Instant::now(),
+            last_input: (options.clock)(),
+            clock: options.clock,
             lock_signals,
+            locks,
+            served,
             focus_search: false,
             repaints: 0,
+            zoom,
         }
     }
 
@@ -224,8 +252,21 @@ impl Shell {
         Some((self.last_input + limit).saturating_duration_since(now))
     }
 
+    /// Remembers a size that was chosen by key or in the settings.
+    fn watch_zoom(&mut self, ctx: &Context) {
+        let now = ctx.zoom_factor();
+        if now == self.zoom {
+            return;
+        }
+        self.zoom = now;
+        if now != self.prefs.zoom() {
+            self.prefs.zoom = now;
+            self.prefs.save();
+        }
+    }
+
     fn watch_idle(&mut self, ctx: &Context) {
-        let now = Instant::now();
+        let now = (self.clock)();
         let active = ctx.input(|i| {
             i.events.iter().any(|e| !matches!(e, egui::Event::WindowFocused(_)))
                 || i.pointer.delta() != egui::Vec2::ZERO
@@ -256,7 +297,12 @@ impl Shell {
             return;
         };
         let selected = opened.list.selected.filter(|_| opened.page == Page::Entries);
+        // A question on top is answered first.
+        let asked = self.dialog.is_some();
         for action in actions {
+            if asked && !matches!(action, Action::Lock | Action::Theme | Action::Help) {
+                continue;
+            }
             self.act_on_key(action, selected, acts);
         }
     }
@@ -273,10 +319,16 @@ impl eframe::App for Shell {
             self.take_notice(ctx, notice);
         }
         self.sessions.drain();
-        if self.lock_signals.try_iter().count() > 0 {
+        let signals: Vec<_> = self.lock_signals.try_iter().collect();
+        if !signals.is_empty() {
             self.lock(ctx);
         }
+        for waiting in signals.into_iter().flatten() {
+            // Nobody waits any more when it took too long.
+            let _ = waiting.send(());
+        }
         self.watch_idle(ctx);
+        self.watch_zoom(ctx);
         // Another window or the command line may have changed the vault meanwhile.
         if ctx.input(|i| i.events.contains(&egui::Event::WindowFocused(true))) {
             self.reload();
@@ -345,6 +397,15 @@ impl eframe::App for Shell {
             let _ = self.worker.backend().call(Request::Lock);
         }
     }
+}
+
+/// Lets `backend` tell that something else has locked it.
+fn tell_locks(backend: &dyn Backend, locks: &Sender<LockSignal>, ctx: &Context) {
+    let (tell, wake) = (locks.clone(), ctx.clone());
+    backend.on_outside_lock(Box::new(move || {
+        let _ = tell.send(None);
+        wake.request_repaint();
+    }));
 }
 
 /// Session tabs that wake the window.

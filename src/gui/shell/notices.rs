@@ -1,7 +1,7 @@
 //! What to do with each answer of the window's threads.
 
 use std::collections::BTreeSet;
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError};
 use std::time::{Duration, Instant};
 
 use egui::Context;
@@ -21,7 +21,7 @@ use crate::model::id::EntryId;
 use crate::model::policy::Action as Right;
 use crate::secret::SecretBytes;
 
-use super::{Opened, Screen, Shell, ask_details, sessions_over};
+use super::{Opened, Screen, Shell, ask_details, sessions_over, tell_locks};
 
 impl Shell {
     pub(super) fn take_notice(&mut self, ctx: &Context, notice: Notice) {
@@ -71,6 +71,9 @@ impl Shell {
                         let backend: Arc<dyn Backend> =
                             Arc::from(self.worker.backend().at(made.file.clone()));
                         self.vault = made.file.clone();
+                        tell_locks(&*backend, &self.locks, ctx);
+                        *self.served.lock().unwrap_or_else(PoisonError::into_inner) =
+                            backend.clone();
                         self.sessions = sessions_over(backend.clone(), ctx);
                         self.worker = Worker::start(backend, ctx.clone());
                     }
@@ -129,7 +132,7 @@ impl Shell {
                 let browse = opened.may(Right::Browse);
                 self.screen = Screen::Open(Box::new(opened));
                 self.focus_search = true;
-                self.last_input = Instant::now();
+                self.last_input = (self.clock)();
                 self.ask(Tag::Settings, Request::Settings);
                 if browse {
                     self.reload();
@@ -209,6 +212,7 @@ impl Shell {
                 opened.connecting = Some(view);
                 self.guarded(id, Guarded::Connect);
             }
+            (Tag::BeforeRetry(tab), Reply::Entry(view)) => self.justify_retry(tab, &view),
             (Tag::ToEdit(_), Reply::Entry(view)) => self.open_editor(Editor::edit(view)),
             (Tag::PickEntry, Reply::Items(items)) => {
                 if let Some(picker) = opened.editor.as_mut().and_then(|f| f.picker.as_mut()) {
@@ -377,8 +381,7 @@ impl Shell {
     fn answer_failed(&mut self, ctx: &Context, tag: Tag, error: AppError) {
         if error.code == Code::Locked && matches!(self.screen, Screen::Open(_)) {
             // Somebody else locked it: another window, or the command line.
-            self.clipboard.take_back();
-            self.show_unlock(ctx);
+            self.lock(ctx);
             return;
         }
         if let Some(Dialog::Justify(model)) = &mut self.dialog

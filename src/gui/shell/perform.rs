@@ -2,7 +2,7 @@
 
 use egui::Context;
 
-use crate::app::api::{At, Justification, Patch, Purpose, Request, Set};
+use crate::app::api::{At, EntryView, Justification, Patch, Purpose, Request, Set};
 use crate::connect::{self, Opens};
 use crate::gui::act::{Act, Acts, Guarded, Page};
 use crate::gui::action::Action;
@@ -11,6 +11,7 @@ use crate::gui::dialogs::{self, Dialog, justify::JustifyModel};
 use crate::gui::entries::editor::Editor;
 use crate::gui::entries::editor_view::save_form;
 use crate::gui::sessions::OpenAs;
+use crate::gui::sessions::model::TabId;
 use crate::gui::theme;
 use crate::gui::worker::{Command, Tag};
 use crate::model::entry::{Kind, Slot};
@@ -138,6 +139,11 @@ impl Shell {
                 self.clipboard.put(text, std::time::Duration::from_secs(secs));
                 self.copied(std::time::Duration::from_secs(secs));
             }
+            Act::RetryJustified(tab) => {
+                if let Some(id) = self.sessions.tab(tab).map(|t| t.open_as.entry) {
+                    self.ask(Tag::BeforeRetry(tab), Request::Show { at: At::Id(id) });
+                }
+            }
             Act::Move(id) => self.ask_move(id),
             Act::Delete(id, forever) => self.ask_delete(id, forever),
             Act::Restore(id, version) => {
@@ -239,6 +245,25 @@ impl Shell {
         }
     }
 
+    /// Asks for ticket and reason of a refused session again: with what was given
+    /// and why it did not suit. Without such a wish of the client any more, it is
+    /// just tried again.
+    pub(super) fn justify_retry(&mut self, tab: TabId, view: &EntryView) {
+        let Some(refused) = self.sessions.tab(tab) else { return };
+        let info = &view.client;
+        if !info.ticket_required && !info.reason_required {
+            self.sessions.retry(tab);
+            return;
+        }
+        let just = &refused.open_as.just;
+        let given = just.ticket.clone().unwrap_or_default();
+        let what = Guarded::Retry(tab);
+        let mut model = JustifyModel::new(view.entry.id, what, &view.client_name, info, &given);
+        model.reason = just.reason.clone().unwrap_or_default();
+        model.error = refused.refused().cloned();
+        self.dialog = Some(Dialog::Justify(model));
+    }
+
     fn carry_out(&mut self, id: EntryId, what: Guarded, just: Justification) {
         let at = At::Id(id);
         let (tag, request) = match what {
@@ -259,6 +284,12 @@ impl Shell {
             }
             Guarded::Connect => {
                 self.connect(just);
+                return;
+            }
+            Guarded::Retry(tab) => {
+                self.justified();
+                self.sessions.retry_with(tab, just);
+                self.sessions_view.take_keyboard();
                 return;
             }
         };

@@ -116,8 +116,12 @@ fn lock_ui(ui: &mut Ui, lang: Lang, left: Option<Duration>, acts: &mut Acts) {
         None => RichText::new(format!("\u{1f512} {}", t(lang, "Verrouiller", "Lock"))),
     };
     let response = ui.add(egui::Button::new(text).min_size(vec2(0.0, 28.0)));
-    let name = t(lang, "Verrouiller", "Lock");
-    response.widget_info(|| egui::WidgetInfo::labeled(egui::Role::Button, true, name));
+    let name = match (near, lang) {
+        (Some(left), Lang::Fr) => format!("Verrouillage dans {} s", left.as_secs()),
+        (Some(left), Lang::En) => format!("Locks in {} s", left.as_secs()),
+        (None, _) => t(lang, "Verrouiller", "Lock").to_owned(),
+    };
+    response.widget_info(|| egui::WidgetInfo::labeled(egui::Role::Button, true, name.as_str()));
     let minutes = left.map_or(0, |l| l.as_secs().div_ceil(60));
     let tip = match lang {
         Lang::Fr => format!("Ctrl+L. Sans activité, verrouillage dans {minutes} min."),
