@@ -431,6 +431,16 @@ impl Open {
             let head = rows.otp_head(&slot)?.ok_or_else(AppError::refused)?;
             Ok((row, near, rows.otp_span(&slot)?, head))
         })?;
+        let secret_of = |member_key: &Key32| {
+            login::secret_of(&vault, &row, &head, member_key)
+                .map_err(|_| AppError::tampered("la table des codes", "the table of codes"))
+        };
+        let login_params = Params::parse(&row.params).map_err(|_| AppError::refused())?;
+        let login_params = login_params.login.ok_or_else(AppError::refused)?;
+        if self.proved.take().is_some_and(|proved| same(&proved, given)) {
+            let secret = secret_of(&self.vault.member_key)?;
+            return Ok((login_params.cost, secret, login_params.device, self.used_step));
+        }
         let typed = login::Given {
             password: &given.password,
             code: &given.code,
@@ -440,10 +450,7 @@ impl Open {
         let hint = i8::try_from(self.place.memory.skew).unwrap_or(0);
         let opened = login::open(&vault, &row, &days, &typed, clock::now(), hint, &mut stretch)
             .map_err(|_| AppError::refused())?;
-        let params = Params::parse(&row.params).map_err(|_| AppError::refused())?;
-        let login_params = params.login.ok_or_else(AppError::refused)?;
-        let secret = login::secret_of(&vault, &row, &head, &opened.member_key)
-            .map_err(|_| AppError::tampered("la table des codes", "the table of codes"))?;
+        let secret = secret_of(&opened.member_key)?;
         let used = opened.used_step;
         self.write(|v, rows, env| {
             super::unlock::use_code(v, rows, env, &slot, device.as_ref().map(|d| &d.key), &opened)
@@ -569,6 +576,11 @@ impl Open {
         })?;
         Ok(Reply::Kit(printed))
     }
+}
+
+fn same(a: &Factors, b: &Factors) -> bool {
+    let equal = |a: &SecretText, b: &SecretText| a.expose(|a| b.expose(|b| a == b));
+    equal(&a.password, &b.password) && equal(&a.code, &b.code)
 }
 
 /// Password and phone code of a member whom an enrolment code opened: the code

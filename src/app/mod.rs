@@ -231,6 +231,17 @@ impl App {
         ask(&self.jobs, |answer| Job::Unlock(Box::new(options), answer))
     }
 
+    /// As [`App::unlock`], to change password or phone at once: the very factors
+    /// given here prove the member once more in the first
+    /// [`Request::ChangePassword`] or [`Request::BeginTotpReset`] after it,
+    /// though their code is used up.
+    ///
+    /// # Errors
+    /// As [`App::unlock`].
+    pub fn unlock_to_change(&self, options: UnlockOptions) -> Result<Status, AppError> {
+        ask(&self.jobs, |answer| Job::UnlockToChange(Box::new(options), answer))
+    }
+
     /// Puts the vault back to a backup file, after the member's factors opened
     /// that file; the present file is kept beside it. The vault is locked then.
     ///

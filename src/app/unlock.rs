@@ -27,7 +27,7 @@ use crate::vault::state::State;
 use crate::vault::unlocked::Unlocked;
 
 use super::anchor::{self, DeviceKey, Place};
-use super::api::{AppError, Code, Status};
+use super::api::{AppError, Code, Factors, Status};
 use super::worker::{Open, Worker};
 use super::{UnlockOptions, backup, draft, people};
 
@@ -73,6 +73,17 @@ pub(super) fn stretch(first: &[u8], salt: &[u8; 32], cost: Cost) -> Result<Key32
 }
 
 impl Worker {
+    /// As [`Worker::unlock`]; the factors stand proved for one change of them.
+    pub(super) fn unlock_to_change(&mut self, options: UnlockOptions) -> Result<Status, AppError> {
+        let proved = Factors {
+            password: options.factors.password.duplicate(),
+            code: options.factors.code.duplicate(),
+        };
+        let status = self.unlock(options)?;
+        self.opened()?.proved = Some(proved);
+        Ok(status)
+    }
+
     pub(super) fn unlock(&mut self, options: UnlockOptions) -> Result<Status, AppError> {
         let store = SqliteStore::open(&self.file, options.read_only)?;
         let opened = open_with(store, &options, options.accept_older);
@@ -240,6 +251,8 @@ pub(super) fn open_with(
         unlocked_at: now,
         notices,
         new_totp: None,
+        used_step: opened.used_step,
+        proved: None,
         slot: row.id,
         machine: machine(),
     })

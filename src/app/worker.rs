@@ -35,6 +35,8 @@ const IDLE: Duration = Duration::from_secs(3);
 pub(super) enum Job {
     /// Open the vault.
     Unlock(Box<UnlockOptions>, Answer<Status>),
+    /// Open the vault to change the factors that open it.
+    UnlockToChange(Box<UnlockOptions>, Answer<Status>),
     /// Ask the open vault.
     Call(Box<Request>, Answer<Reply>),
     /// Write an export of the log; what follows it says whether to go on.
@@ -76,6 +78,10 @@ pub(super) struct Open {
     pub(super) unlocked_at: Time,
     pub(super) notices: Vec<crate::model::lang::Bi>,
     pub(super) new_totp: Option<super::factors::NewSeed>,
+    /// The time step of the code that opened it.
+    pub(super) used_step: u64,
+    /// Factors that opened it to be changed: they need not be proved again.
+    pub(super) proved: Option<super::api::Factors>,
     pub(super) slot: crate::model::id::SlotId,
     pub(super) machine: String,
 }
@@ -99,6 +105,10 @@ impl Worker {
         match job {
             Job::Unlock(options, answer) => {
                 let done = self.unlock(*options);
+                let _ = answer.send(done);
+            }
+            Job::UnlockToChange(options, answer) => {
+                let done = self.unlock_to_change(*options);
                 let _ = answer.send(done);
             }
             Job::Call(request, answer) => {

@@ -463,6 +463,9 @@ pub struct Rights {
     /// This client (repeat)
     #[arg(long, value_name = "NAME")]
     pub client: Vec<String>,
+    /// No client at all
+    #[arg(long, conflicts_with_all = ["client", "all_clients"])]
+    pub no_clients: bool,
 }
 
 #[derive(Subcommand)]

@@ -178,6 +178,7 @@ pub fn help(here: &str, id: &str) -> Option<&'static str> {
         (_, "bundle") => "Un paquet exporté ; sans lui, le journal du coffre",
         (_, "fingerprint") => "L’empreinte que le propriétaire du coffre vous a dite",
         (_, "role") => "owner, admin, technician, operator ou auditor",
+        (_, "no_clients") => "Aucun client",
         (_, "all_clients") => "Tous les clients, aussi ceux à venir",
         (_, "label") => "Nom de l’autre ordinateur",
         (_, "id") => "Son identifiant, tel que listé",

@@ -350,12 +350,7 @@ fn show_status(context: &Context, status: &Status) {
 }
 
 pub fn passwd(context: &Context) -> Result<(), AppError> {
-    let opened = context.open()?;
-    say::note(context.pick(
-        "Vos facteurs actuels, avec un nouveau code, puis le nouveau mot de passe.",
-        "Your present factors, with a fresh code, then the new password.",
-    ));
-    let current = prompt::factors(context.lang)?;
+    let (opened, current) = context.open_to_change()?;
     let new = prompt::new_password(context.lang)?;
     opened.call(Request::ChangePassword(Box::new(ChangePassword { current, new })))?;
     done(context, "Mot de passe changé.", "Password changed.");
@@ -372,12 +367,7 @@ pub fn done(context: &Context, fr: &str, en: &str) {
 }
 
 pub fn totp_reset(context: &Context) -> Result<(), AppError> {
-    let opened = context.open()?;
-    say::note(context.pick(
-        "Vos facteurs actuels, avec un nouveau code.",
-        "Your present factors, with a fresh code.",
-    ));
-    let current = prompt::factors(context.lang)?;
+    let (opened, current) = context.open_to_change()?;
     let Reply::NewTotp(uri) = opened.call(Request::BeginTotpReset { current })? else {
         return Err(say::unexpected());
     };

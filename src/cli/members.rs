@@ -5,11 +5,12 @@ use serde_json::{Value, json};
 use crate::app::App;
 use crate::app::api::{AppError, Code, Reply, Request};
 use crate::model::id::DeviceId;
+use crate::model::member::Role;
 use crate::secret::SecretText;
 
-use super::Context;
 use super::args::{Member, Rights};
 use super::say::{self, bi};
+use super::{Context, Opened};
 use super::{lifecycle, prompt};
 
 pub fn member(context: &Context, command: Member) -> Result<(), AppError> {
@@ -23,14 +24,50 @@ pub fn member(context: &Context, command: Member) -> Result<(), AppError> {
             let enrolment = App::new(file).accept_invitation(code, password)?;
             lifecycle::enrol(context, enrolment, &kit, true)
         }
-        Member::Role(Rights { name, role, all_clients, client }) => {
-            let request = Request::ChangeMember { name, role, all_clients, clients: client };
-            context.open()?.call(request)?;
+        Member::Role(rights) => {
+            let opened = context.open()?;
+            let Rights { name, role, all_clients, client, .. } = kept(&opened, rights)?;
+            opened.call(Request::ChangeMember { name, role, all_clients, clients: client })?;
             lifecycle::done(context, "Droits changés.", "Rights changed.");
             Ok(())
         }
         Member::Remove { name } => remove(context, name),
     }
+}
+
+/// Where nothing is said of clients, the member keeps those granted now.
+fn kept(opened: &Opened, mut rights: Rights) -> Result<Rights, AppError> {
+    let said = rights.all_clients || rights.no_clients || !rights.client.is_empty();
+    if said || rights.role.sees_every_client() {
+        return Ok(rights);
+    }
+    let Reply::Members(members) = opened.call(Request::Members)? else {
+        return Err(say::unexpected());
+    };
+    let same = |name: &str| name.to_lowercase() == rights.name.trim().to_lowercase();
+    let Some(view) = members.into_iter().find(|view| same(&view.member.name)) else {
+        // The application says that there is no such member.
+        return Ok(rights);
+    };
+    let chosen = !view.member.role.sees_every_client();
+    if view.member.all_clients {
+        rights.all_clients = true;
+    } else if chosen || rights.role == Role::Auditor {
+        rights.client = if rights.role == Role::Auditor { Vec::new() } else { view.clients };
+    } else {
+        let name = &view.member.name;
+        return Err(say::usage(
+            bi(
+                format!("{name} voit tous les clients par son rôle : aucun n’a été choisi."),
+                format!("{name} sees every client by role: none was chosen."),
+            ),
+            bi(
+                "Dites lesquels garder : --client NOM, --all-clients ou --no-clients.",
+                "Say which to keep: --client NAME, --all-clients or --no-clients.",
+            ),
+        ));
+    }
+    Ok(rights)
 }
 
 fn list(context: &Context) -> Result<(), AppError> {
@@ -81,7 +118,7 @@ fn list(context: &Context) -> Result<(), AppError> {
 }
 
 fn invite(context: &Context, rights: Rights) -> Result<(), AppError> {
-    let Rights { name, role, all_clients, client } = rights;
+    let Rights { name, role, all_clients, client, .. } = rights;
     let request = Request::Invite { name, role, all_clients, clients: client };
     let Reply::Invitation(code) = context.open()?.call(request)? else {
         return Err(say::unexpected());

@@ -26,7 +26,7 @@ use std::process::ExitCode;
 use clap::FromArgMatches;
 use clap::error::ErrorKind;
 
-use crate::app::api::{AppError, Code, Reply, Request};
+use crate::app::api::{AppError, Code, Factors, Reply, Request, Status};
 use crate::app::remote::{self, Access};
 use crate::app::{App, UnlockOptions};
 use crate::model::lang::Lang;
@@ -293,11 +293,39 @@ impl Context {
         let options = self.ask_unlock()?;
         let app = App::new(file);
         let status = app.unlock(options)?;
+        Ok(self.unlocked(&app, status))
+    }
+
+    /// As [`Context::open`], to change the member's factors, which are asked for
+    /// once: those that unlock are proof enough, an agent has to be shown others.
+    ///
+    /// # Errors
+    /// As [`Context::open`].
+    pub fn open_to_change(&self) -> Result<(Opened, Factors), AppError> {
+        let file = self.existing_file()?;
+        if let Some(access) = self.agent(&file)? {
+            say::note(self.pick(
+                "Vos facteurs actuels, avec un nouveau code.",
+                "Your present factors, with a fresh code.",
+            ));
+            return Ok((Opened { access, own: None }, prompt::factors(self.lang)?));
+        }
+        let options = self.ask_unlock()?;
+        let again = Factors {
+            password: options.factors.password.duplicate(),
+            code: options.factors.code.duplicate(),
+        };
+        let app = App::new(file);
+        let opened = self.unlocked(&app, app.unlock_to_change(options)?);
+        Ok((opened, again))
+    }
+
+    fn unlocked(&self, app: &App, status: Status) -> Opened {
         harden::burn_stack();
         for notice in &status.notices {
             say::note(notice.get(self.lang));
         }
-        Ok(Opened { access: Box::new(app.clone()), own: Some(app) })
+        Opened { access: Box::new(app.clone()), own: Some(app.clone()) }
     }
 
     /// The agent of the vault, unless another member is asked for.

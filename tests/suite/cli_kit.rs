@@ -130,6 +130,28 @@ impl Seat {
         Ran { status, out, err }
     }
 
+    /// `totp-reset`, given these lines at once and a code of the new phone once
+    /// its URI came.
+    pub fn totp_reset(&mut self, input: &str) -> Ran {
+        let mut child = self.command(&["totp-reset"]).spawn().expect("the program is built");
+        let mut stdin = child.stdin.take().expect("piped");
+        let mut output = BufReader::new(child.stdout.take().expect("piped"));
+        let mut out = String::new();
+        let _ = stdin.write_all(input.as_bytes());
+        if let Some(uri) = read_until(&mut output, &mut out, otpauth_in) {
+            self.adopt(&uri);
+            let code = self.code();
+            self.next_step = 0;
+            let _ = writeln!(stdin, "{code}");
+        }
+        drop(stdin);
+        output.read_to_string(&mut out).expect("UTF-8");
+        let mut err = String::new();
+        child.stderr.take().expect("piped").read_to_string(&mut err).expect("UTF-8");
+        let status = child.wait().expect("it was started").code().unwrap_or(-1);
+        Ran { status, out, err }
+    }
+
     /// Takes the phone of this URI.
     pub fn adopt(&mut self, uri: &str) {
         let seed = Seed::parse(uri).expect("a readable URI");

@@ -1,6 +1,6 @@
 //! The command line from a new vault to its lock, as another program drives it.
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::cli_kit::{PASSWORD, Seat};
 
@@ -85,6 +85,29 @@ fn entries_are_edited_moved_binned_restored_and_their_history_kept() {
     seat.ok(&["rm", "A/F/n"]);
     seat.ok(&["rm", "A/F/n", "--forever"]);
     assert_eq!(seat.ok(&["--json", "ls", "--trash"]).json()["items"], Value::Array(vec![]));
+}
+
+#[test]
+fn factors_are_asked_once_before_they_are_changed() {
+    let mut seat = Seat::locked();
+    // Without an agent: what unlocks is proof enough.
+    let input = format!("{}nouveau mot un\nnouveau mot deux\n", seat.factors());
+    seat.run(&["passwd"], &input).ended(2);
+    let new = "trois chats dorment tard";
+    let input = format!("{}{new}\n{new}\n", seat.factors());
+    seat.run(&["passwd"], &input).ended(0);
+    let old = seat.factors();
+    seat.run(&["ls"], &old).ended(3);
+    let input = format!("{new}\n{}\n", seat.code());
+    seat.totp_reset(&input).ended(0);
+    // The phone is the new one now, and an agent wants a fresh code.
+    let first = format!("{new}\n{}\n", seat.code());
+    seat.run(&["unlock"], &first).ended(0);
+    seat.run(&["passwd"], &format!("{first}{PASSWORD}\n{PASSWORD}\n")).ended(3);
+    let input = format!("{new}\n{}\n{PASSWORD}\n{PASSWORD}\n", seat.code());
+    seat.run(&["passwd"], &input).ended(0);
+    let log = seat.ok(&["--json", "audit", "log", "--event", "member.factor-changed"]).json();
+    assert_eq!(log["lines"].as_array().map(Vec::len), Some(3));
 }
 
 #[test]
@@ -235,6 +258,28 @@ fn a_member_is_invited_joins_and_is_removed() {
         members["members"].as_array().expect("a list").iter().find(|m| m["name"] == "Bruno");
     assert_eq!(bruno.expect("he was invited")["accepted"], false);
     seat.run(&["member", "invite", "X", "--role", "boss"], "").ended(2);
+    // A new role leaves the clients as they are, unless it says which.
+    seat.ok(&["add", "client", "B"]);
+    let clients = || {
+        let members = seat.ok(&["--json", "member", "list"]).json();
+        let members = members["members"].as_array().expect("a list").clone();
+        let bruno = members.iter().find(|m| m["name"] == "Bruno").cloned().expect("is there");
+        (bruno["clients"].clone(), bruno["all_clients"].clone(), bruno["role"].clone())
+    };
+    let role = |role, more: &[&str]| {
+        seat.run(&[&["member", "role", "bruno", "--role", role][..], more].concat(), "")
+    };
+    role("technician", &[]).ended(0);
+    assert_eq!(clients(), (json!(["A"]), json!(false), json!("technician")));
+    role("operator", &["--client", "B"]).ended(0);
+    assert_eq!(clients(), (json!(["B"]), json!(false), json!("operator")));
+    role("admin", &[]).ended(0);
+    role("technician", &[]).ended(2);
+    role("technician", &["--all-clients"]).ended(0);
+    role("operator", &[]).ended(0);
+    assert_eq!(clients(), (json!(["A", "B"]), json!(true), json!("operator")));
+    role("operator", &["--no-clients"]).ended(0);
+    assert_eq!(clients(), (json!([]), json!(false), json!("operator")));
     seat.ok(&["member", "remove", "Bruno"]);
     let members = seat.ok(&["--json", "member", "list"]).json();
     assert_eq!(members["members"].as_array().map(Vec::len), Some(1));
