@@ -2,15 +2,17 @@
 //! logged, before its file is written.
 
 use crate::audit::verifier::Verifier;
+use crate::audit::{Fault, Place, line};
 use crate::model::audit_event::{AuditFilter, Event, OpenLine, field};
+use crate::model::lang::Bi;
 use crate::model::policy::Action;
 use crate::vault::log::{self, Reader};
-use crate::vault::rows::Rows;
-use crate::vault::unlocked::{Unlocked, VaultError};
+use crate::vault::rows::{AuditRow, Rows, StoreError};
+use crate::vault::unlocked::Unlocked;
 
 use super::api::{AppError, ExportRequest, Reply, Verified};
 use super::entries::need;
-use super::export::Progress;
+use super::export::{Findings, Progress};
 use super::worker::Open;
 use super::{draft, people, seeds};
 
@@ -170,64 +172,95 @@ pub(super) fn fingerprint(v: &Unlocked) -> String {
     crate::audit::checkpoint::fingerprint(v.header.vault, &v.header.root_pk)
 }
 
-/// Verifies the whole log: chain, tree, values, statements, signatures.
+/// Verifies the whole log: chain, tree, values, statements, signatures. Goes on
+/// behind what is damaged, and tells all of it.
+///
+/// # Errors
+/// The store fails.
 pub(super) fn verify(v: &Unlocked, rows: &dyn Rows) -> Result<Verified, AppError> {
-    let reader = Reader::new(v, rows)?;
-    let mut verifier = Verifier::new();
-    let mut faults = Vec::new();
-    let mut disclosed = 0;
-    let mut redacted = 0;
-    let mut failed: Option<VaultError> = None;
-    let end = log::end(v)?;
-    rows.each_audit(0, &mut |row| {
-        let leaf = match reader.leaf(&row) {
-            Ok(leaf) => leaf,
-            Err(e) => {
-                failed = Some(e);
-                return false;
-            }
-        };
-        if let Err(fault) = verifier.push(&leaf) {
-            faults.push(fault.text());
-            return false;
-        }
-        match reader.line(&row) {
-            Ok(line) => {
-                disclosed += line.fields.len() as u64;
-                if line.fields.is_empty() {
-                    redacted += 1;
-                }
-                true
-            }
-            Err(e) => {
-                failed = Some(e);
-                false
-            }
-        }
-    })?;
-    if let Some(e) = failed {
-        faults.push(AppError::from(e).what);
+    let (reader, bad_keys) = Reader::lenient(v, rows)?;
+    let mut check =
+        Check { reader, verifier: Verifier::new(), found: Findings::default(), disclosed: 0 };
+    for id in bad_keys {
+        check.found.say(Bi::new(
+            format!("La clé {id} des lignes du journal a été modifiée."),
+            format!("Line key {id} of the log was edited."),
+        ));
     }
-    if faults.is_empty() {
-        if verifier.log() != &end {
-            faults.push(crate::model::lang::Bi::new(
-                format!(
-                    "le journal s'arrête à {} lignes, il en avait {}",
-                    verifier.next_seq(),
-                    end.size()
-                ),
-                format!("the log ends at {} lines, it had {}", verifier.next_seq(), end.size()),
-            ));
+    let end = match log::end(v) {
+        Ok(end) => Some(end),
+        Err(e) => {
+            check.found.say(AppError::from(e).what);
+            None
         }
-        if let Err(fault) = verifier.finish() {
-            faults.push(fault.text());
+    };
+    let mut from = 0;
+    loop {
+        match rows.each_audit(from, &mut |row| {
+            check.row(&row);
+            true
+        }) {
+            Ok(()) => break,
+            // One row that is no row: the next may be sound.
+            Err(StoreError::Corrupt(_)) if from <= v.state.audit.size => {
+                let seq = check.verifier.next_seq();
+                check.found.add(&Fault::Unreadable { line: seq });
+                let _ = check.verifier.skip(seq);
+                from = seq + 1;
+            }
+            Err(e) => return Err(e.into()),
+        }
+    }
+    let Check { verifier, mut found, disclosed, .. } = check;
+    if let Some(end) = end {
+        let (here, written) = (verifier.next_seq(), end.size());
+        if here < written {
+            found.say(Bi::new(
+                format!("La fin manque : {here} lignes présentes, {written} écrites."),
+                format!("The end is missing: {here} lines present, {written} written."),
+            ));
+        } else if here > written {
+            found.say(Bi::new(
+                format!("Des lignes ont été ajoutées : {here} présentes, {written} écrites."),
+                format!("Lines were added: {here} present, {written} written."),
+            ));
+        } else if found.is_empty() && verifier.log() != &end {
+            found.add(&Fault::WrongRoot { place: Place::Head });
         }
     }
     Ok(Verified {
         disclosed,
-        redacted,
+        redacted: 0,
         fingerprint: fingerprint(v),
         origin_proven: true,
-        ..super::export::verified(&verifier.summary(), faults)
+        ..super::export::verified(&verifier.summary(), found.into_texts())
     })
+}
+
+struct Check {
+    reader: Reader,
+    verifier: Verifier,
+    found: Findings,
+    disclosed: u64,
+}
+
+impl Check {
+    fn row(&mut self, row: &AuditRow) {
+        let Ok(leaf) = self.reader.leaf(row) else {
+            if let Err(missing) = self.verifier.skip(row.seq) {
+                self.found.add(&missing);
+            }
+            return self.found.add(&Fault::Unreadable { line: row.seq });
+        };
+        if let Err(fault) = self.verifier.push(&leaf) {
+            self.found.add(&fault);
+        }
+        match self.reader.opening(row) {
+            Err(_) => self.found.add(&Fault::Values { line: row.seq }),
+            Ok(opening) => match line::open(row.seq, &leaf, opening.as_deref()) {
+                Ok(line) => self.disclosed += line.fields.len() as u64,
+                Err(fault) => self.found.add(&fault),
+            },
+        }
+    }
 }

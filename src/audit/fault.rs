@@ -35,6 +35,10 @@ pub enum Fault {
     Malformed { line: u64 },
     /// The line's bytes are not those that were stored or chained.
     Edited { line: u64 },
+    /// The stored line does not open: its seal or its key was changed.
+    Unreadable { line: u64 },
+    /// The stored values of the line do not open, though the line does.
+    Values { line: u64 },
     /// Lines are gone between two that are there; `next` is the first found.
     Missing { from: u64, next: u64 },
     /// Another line stands in the place of `line`.
@@ -80,6 +84,14 @@ impl Fault {
             Self::Edited { line } => Bi::new(
                 format!("La ligne {line} a été modifiée."),
                 format!("Line {line} was edited."),
+            ),
+            Self::Unreadable { line } => Bi::new(
+                format!("La ligne {line} ne s'ouvre plus : elle a été modifiée, ou sa clé."),
+                format!("Line {line} no longer opens: it was edited, or its key was."),
+            ),
+            Self::Values { line } => Bi::new(
+                format!("Les valeurs de la ligne {line} ont été modifiées."),
+                format!("The values of line {line} were edited."),
             ),
             Self::Missing { from, next } => {
                 let last = next.saturating_sub(1);

@@ -112,6 +112,7 @@ impl Verifier {
             return self.fail(seq, hash, Fault::Edited { line: seq });
         }
         if head.seq > seq {
+            self.damaged(leaf, &head);
             return self.fail(head.seq, hash, Fault::Missing { from: seq, next: head.seq });
         }
         if head.seq < seq {
@@ -124,6 +125,7 @@ impl Verifier {
         }
         if !chained {
             // The line before is not the one this one was chained to.
+            self.damaged(leaf, &head);
             return self.fail(seq, hash, Fault::Edited { line: seq.saturating_sub(1) });
         }
         let found = if carries_facts(head.event) {
@@ -162,6 +164,32 @@ impl Verifier {
             return self.fail(seq, hash, Fault::Missing { from: next, next: seq }).map(|_| ());
         }
         self.accept(seq, hash)
+    }
+
+    /// A line is here that cannot be read at all; goes on behind it.
+    ///
+    /// # Errors
+    /// Lines are missing before it.
+    pub fn skip(&mut self, seq: u64) -> Result<(), Fault> {
+        let next = self.next;
+        if seq < next {
+            self.broken = true;
+            return Err(Fault::Reordered { line: next, found: seq });
+        }
+        // Whatever follows was chained to what cannot be read.
+        let _ = self.fail(seq, [0; 32], Fault::Unreadable { line: seq });
+        if seq > next { Err(Fault::Missing { from: next, next: seq }) } else { Ok(()) }
+    }
+
+    /// What a line says of members still counts when the lines before it are
+    /// damaged: else every signature after it would be told as a fault.
+    fn damaged(&mut self, leaf: &[u8], head: &scan::Head<'_>) {
+        self.broken = true;
+        if carries_facts(head.event)
+            && let Some(parsed) = line::parse(leaf)
+        {
+            let _ = self.facts(&parsed);
+        }
     }
 
     fn accept(&mut self, seq: u64, hash: Hash) -> Result<(), Fault> {

@@ -205,33 +205,63 @@ impl Reader {
         Self::with(v, rows, None, |id| id == row.key)
     }
 
+    /// As [`Reader::new`], but goes on without the keys that do not open, and
+    /// names them.
+    ///
+    /// # Errors
+    /// The store fails.
+    pub fn lenient(v: &Unlocked, rows: &dyn Rows) -> Result<(Self, Vec<u64>), VaultError> {
+        let audit = v.ring.audit_seed().map(KemSecret::from_seed);
+        let mut out = Self::empty(v);
+        let mut bad = Vec::new();
+        for row in rows.audit_keys()? {
+            if out.take_key(v, audit.as_ref(), &row).is_err() {
+                bad.push(row.id);
+            }
+        }
+        Ok((out, bad))
+    }
+
     fn with(
         v: &Unlocked,
         rows: &dyn Rows,
         audit: Option<&KemSecret>,
         wanted: impl Fn(u64) -> bool,
     ) -> Result<Self, VaultError> {
-        let vault = v.header.vault;
-        let mut out = Self { vault, leaf: HashMap::new(), value: HashMap::new() };
+        let mut out = Self::empty(v);
         for row in rows.audit_keys()?.into_iter().filter(|row| wanted(row.id)) {
-            let bad = || VaultError::Tampered(format!("the audit line key {}", row.id));
-            let (generation, sealed) = row.ct.split_first_chunk::<4>().ok_or_else(bad)?;
-            let generation = u32::from_be_bytes(*generation);
-            let key = v.ring.vault_key(generation).ok_or_else(bad)?;
-            let under = keys::sub(key, keys::name::AUDIT, generation);
-            let leaf = aead::open(&under, &leaf_context(&vault, row.id, generation), sealed)
-                .map_err(|_| bad())?;
-            let leaf = leaf.expose(Key32::copy_of).ok_or_else(bad)?;
-            out.leaf.insert(row.id, LineCipher::new(&leaf));
-            if let Some(audit) = audit {
-                let value = audit
-                    .open(&value_context(&vault, row.id), b"", &row.enc_ct)
-                    .map_err(|_| bad())?;
-                let value = value.expose(Key32::copy_of).ok_or_else(bad)?;
-                out.value.insert(row.id, LineCipher::new(&value));
-            }
+            out.take_key(v, audit, &row)?;
         }
         Ok(out)
+    }
+
+    fn empty(v: &Unlocked) -> Self {
+        Self { vault: v.header.vault, leaf: HashMap::new(), value: HashMap::new() }
+    }
+
+    fn take_key(
+        &mut self,
+        v: &Unlocked,
+        audit: Option<&KemSecret>,
+        row: &AuditKeyRow,
+    ) -> Result<(), VaultError> {
+        let vault = self.vault;
+        let bad = || VaultError::Tampered(format!("the audit line key {}", row.id));
+        let (generation, sealed) = row.ct.split_first_chunk::<4>().ok_or_else(bad)?;
+        let generation = u32::from_be_bytes(*generation);
+        let key = v.ring.vault_key(generation).ok_or_else(bad)?;
+        let under = keys::sub(key, keys::name::AUDIT, generation);
+        let leaf = aead::open(&under, &leaf_context(&vault, row.id, generation), sealed)
+            .map_err(|_| bad())?;
+        let leaf = leaf.expose(Key32::copy_of).ok_or_else(bad)?;
+        self.leaf.insert(row.id, LineCipher::new(&leaf));
+        if let Some(audit) = audit {
+            let value =
+                audit.open(&value_context(&vault, row.id), b"", &row.enc_ct).map_err(|_| bad())?;
+            let value = value.expose(Key32::copy_of).ok_or_else(bad)?;
+            self.value.insert(row.id, LineCipher::new(&value));
+        }
+        Ok(())
     }
 
     /// The leaf of a stored line.

@@ -266,6 +266,39 @@ fn every_change_to_the_lines_is_refused_everywhere() {
 }
 
 #[test]
+fn all_faults_are_told_each_once() {
+    let (_dir, path) = bundle_of(&Story::usual(), |_| {});
+    repack(&path, |files| {
+        edit(files, "audit.jsonl", |text| {
+            let mut lines: Vec<String> = text.lines().map(str::to_owned).collect();
+            // The line after it makes Bob a member: that counts all the same.
+            lines[1] = lines[1].replace("secret.revealed", "secret.copied");
+            lines[5] = lines[5].replace("Martin\"", "Dupont\"");
+            lines[7] = "{".to_owned();
+            lines.remove(9);
+            lines.join("\n") + "\n"
+        });
+        files.retain(|f| f.0 != "VERIFY.txt" && f.0 != "verify.py");
+        files.push(("n".repeat(5000), b"hello".to_vec()));
+    });
+    let result = check(&path, None);
+    let told: Vec<_> = result.faults.iter().map(|f| f.en.as_str()).collect();
+    let long = format!("The bundle holds a file too many: {}….", "n".repeat(60));
+    assert_eq!(
+        told,
+        [
+            &long,
+            "The bundle lacks VERIFY.txt.",
+            "The bundle lacks verify.py.",
+            "Line 1 was edited.",
+            "Forged value: field \"client\" of line 5.",
+            "Line 7 is not a valid log line.",
+            "Line 9 is missing.",
+        ]
+    );
+}
+
+#[test]
 fn a_hidden_line_cannot_be_exchanged() {
     let (_dir, path) = bundle_of(&Story::usual(), |r| r.filter.clients = vec!["Martin".into()]);
     repack(&path, |files| {

@@ -5,6 +5,7 @@
 mod audit_bundle;
 mod audit_export;
 mod audit_formats;
+mod audit_live;
 mod audit_log;
 mod cli_kit;
 mod cli_refusals;

@@ -25,37 +25,53 @@ const LOCAL: u32 = 0x0403_4b50;
 /// A directory of a handful of files is far smaller.
 const MOST_DIRECTORY: u64 = 64 * 1024;
 
-/// Checks the shape; the inner error is a flaw, the outer one a failing disk.
-pub fn check<R: Read + Seek>(file: &mut R, expected: &[&str]) -> io::Result<Result<(), Flaw>> {
+/// Checks the shape and returns its flaws, none for a good one; the error is a
+/// failing disk. After [`Flaw::Archive`] or [`Flaw::Twice`], always the last,
+/// nothing in the archive means anything.
+pub fn check<R: Read + Seek>(file: &mut R, expected: &[&str]) -> io::Result<Vec<Flaw>> {
+    let mut flaws = Vec::new();
+    if let Some(fatal) = walk(file, expected, &mut flaws)? {
+        flaws.push(fatal);
+    }
+    Ok(flaws)
+}
+
+/// The flaw that makes going on useless, if there is one; others go to `flaws`.
+fn walk<R: Read + Seek>(
+    file: &mut R,
+    expected: &[&str],
+    flaws: &mut Vec<Flaw>,
+) -> io::Result<Option<Flaw>> {
     let size = file.seek(SeekFrom::End(0))?;
-    let Some(directory) = directory(file, size)? else { return Ok(Err(Flaw::Archive)) };
+    let Some(directory) = directory(file, size)? else { return Ok(Some(Flaw::Archive)) };
     let mut names: Vec<String> = Vec::new();
     let mut rest = &directory.bytes[..];
     let mut offset = 0;
     while !rest.is_empty() {
-        let Some((entry, tail)) = Central::read(rest) else { return Ok(Err(Flaw::Archive)) };
+        let Some((entry, tail)) = Central::read(rest) else { return Ok(Some(Flaw::Archive)) };
         rest = tail;
         if entry.offset != offset {
-            return Ok(Err(Flaw::Archive));
+            return Ok(Some(Flaw::Archive));
         }
         match local_length(file, &entry)? {
             Some(length) if offset + length <= directory.start => offset += length,
-            _ => return Ok(Err(Flaw::Archive)),
+            _ => return Ok(Some(Flaw::Archive)),
         }
         let name = String::from_utf8_lossy(entry.name).into_owned();
         if names.contains(&name) {
-            return Ok(Err(Flaw::Twice(name)));
+            return Ok(Some(Flaw::Twice(name)));
         }
         if !expected.contains(&name.as_str()) {
-            return Ok(Err(Flaw::Extra(name)));
+            flaws.push(Flaw::Extra(name.clone()));
         }
         names.push(name);
     }
     if offset != directory.start || names.len() as u64 != directory.entries {
-        return Ok(Err(Flaw::Archive));
+        return Ok(Some(Flaw::Archive));
     }
-    let absent = expected.iter().find(|e| !names.iter().any(|n| n == **e));
-    Ok(absent.map_or(Ok(()), |name| Err(Flaw::Absent((*name).to_owned()))))
+    let absent = expected.iter().filter(|e| !names.iter().any(|n| n == **e));
+    flaws.extend(absent.map(|name| Flaw::Absent((*name).to_owned())));
+    Ok(None)
 }
 
 struct Directory {

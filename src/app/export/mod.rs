@@ -4,6 +4,7 @@
 
 pub mod bundle;
 mod file;
+mod findings;
 mod html;
 mod kit;
 mod layout;
@@ -14,6 +15,7 @@ mod typeset;
 mod words;
 mod xlsx;
 
+pub use findings::Findings;
 pub use kit::{KitMeta, kit_pdf};
 
 use std::fs::File;

@@ -14,7 +14,7 @@ use zip::ZipArchive;
 
 use super::bundle::{AUDIT, CHECKPOINT, FILES, VKEY};
 use super::layout::{self, Flaw};
-use super::{ExportError, verified};
+use super::{ExportError, Findings, verified};
 use crate::app::api::Verified;
 use crate::audit::checkpoint::{normal_fingerprint, origin, parse_vkey};
 use crate::audit::opening::Opened;
@@ -25,9 +25,6 @@ use crate::model::lang::Bi;
 const MOST_SMALL: u64 = 64 * 1024;
 /// Bytes of a line read at most.
 const MOST_LINE: u64 = 16 * 1024 * 1024;
-/// Faults told at most.
-const MOST_FAULTS: usize = 50;
-
 /// Checks everything the bundle at `path` claims. Faults are in the result;
 /// `origin_proven` only when `fingerprint` was given and is the vault's.
 ///
@@ -43,10 +40,18 @@ pub fn verify(path: &Path, fingerprint: Option<&str>) -> Result<Verified, Export
     match layout::check(&mut file, &FILES) {
         Err(source) if source.kind() != io::ErrorKind::UnexpectedEof => return Err(fail(source)),
         Err(_) => check.fault(flaw(&Flaw::Archive)),
-        Ok(Err(found)) => check.fault(flaw(&found)),
-        Ok(Ok(())) => check.archive(file, fingerprint),
+        Ok(flaws) => {
+            for found in &flaws {
+                check.fault(flaw(found));
+            }
+            if !matches!(flaws.last(), Some(Flaw::Archive | Flaw::Twice(_))) {
+                check.archive(file, fingerprint, |name| {
+                    flaws.contains(&Flaw::Absent(name.to_owned()))
+                });
+            }
+        }
     }
-    let mut result = verified(&check.verifier.summary(), check.faults);
+    let mut result = verified(&check.verifier.summary(), check.faults.into_texts());
     result.disclosed = check.disclosed;
     result.redacted = check.redacted;
     result.origin_proven = fingerprint.is_some() && result.faults.is_empty();
@@ -56,7 +61,7 @@ pub fn verify(path: &Path, fingerprint: Option<&str>) -> Result<Verified, Export
 #[derive(Default)]
 struct Check {
     verifier: Verifier,
-    faults: Vec<Bi>,
+    faults: Findings,
     disclosed: u64,
     redacted: u64,
 }
@@ -66,17 +71,17 @@ struct Enough;
 
 impl Check {
     fn fault(&mut self, text: Bi) {
-        if self.faults.len() < MOST_FAULTS {
-            self.faults.push(text);
-        }
+        self.faults.say(text);
     }
 
-    fn archive(&mut self, file: File, fingerprint: Option<&str>) {
+    /// Reads what there is; what is `absent` was told.
+    fn archive(&mut self, file: File, fingerprint: Option<&str>, absent: impl Fn(&str) -> bool) {
         let Ok(mut zip) = ZipArchive::new(BufReader::new(file)) else {
             return self.fault(flaw(&Flaw::Archive));
         };
         let [vkey, note] = [VKEY, CHECKPOINT].map(|name| small(&mut zip, name));
         match zip.by_name(AUDIT) {
+            Err(_) if absent(AUDIT) => return,
             Err(_) => return self.fault(flaw(&Flaw::Archive)),
             Ok(rows) => {
                 if self.rows(BufReader::with_capacity(128 * 1024, rows)).is_err() {
@@ -92,20 +97,21 @@ impl Check {
             let (key, stated) = text.strip_suffix('\n')?.split_once("\nfingerprint ")?;
             Some((parse_vkey(key)?, stated))
         });
-        if key != Some(((origin(vault).as_str(), root_pk), own.as_str())) {
+        if !absent(VKEY) && key != Some(((origin(vault).as_str(), root_pk), own.as_str())) {
             self.fault(Bi::new(
                 "vkey.txt ne contient pas la clé du coffre de ce journal.",
                 "vkey.txt does not hold the key of this log's vault.",
             ));
         }
         match note.as_deref().and_then(Checkpoint::parse) {
+            None if absent(CHECKPOINT) => {}
             None => self.fault(Bi::new(
                 "checkpoint.txt n'est pas un point de contrôle lisible.",
                 "checkpoint.txt is not a readable checkpoint.",
             )),
             Some((head, signatures)) => {
                 if let Err(fault) = self.verifier.close(&head, &signatures) {
-                    self.fault(fault.text());
+                    self.faults.add(&fault);
                 }
             }
         }
@@ -125,12 +131,9 @@ impl Check {
                 Ok(_) if text.last() == Some(&b'\n') => self.row(seq, &text[..text.len() - 1]),
                 // Unterminated, too long, damaged or not what its checksum says.
                 _ => {
-                    self.fault(Fault::Malformed { line: seq }.text());
+                    self.faults.add(&Fault::Malformed { line: seq });
                     return Err(Enough);
                 }
-            }
-            if self.faults.len() >= MOST_FAULTS {
-                return Err(Enough);
             }
         }
     }
@@ -146,23 +149,22 @@ impl Check {
                     Some(hash) => self.verifier.push_hash(stated, hash),
                 };
                 if let Err(fault) = pushed {
-                    self.fault(fault.text());
+                    self.faults.add(&fault);
                 }
             }
             _ => {
-                self.fault(Fault::Malformed { line: seq }.text());
-                // Goes on behind it, as if it had been left out.
-                let _ = self.verifier.push_hash(seq, [0; 32]);
+                self.faults.add(&Fault::Malformed { line: seq });
+                let _ = self.verifier.skip(seq);
             }
         }
     }
 
     fn leaf(&mut self, seq: u64, leaf: &[u8], open: Option<Open<'_>>) {
         if let Err(fault) = self.verifier.push(leaf) {
-            self.fault(fault.text());
+            self.faults.add(&fault);
         }
         let Some(parsed) = line::parse(leaf) else {
-            return self.fault(Fault::Malformed { line: seq }.text());
+            return self.faults.add(&Fault::Malformed { line: seq });
         };
         let Some(Open(fields)) = open else { return };
         self.redacted += parsed.commitments.len().saturating_sub(fields.len()) as u64;
@@ -170,7 +172,7 @@ impl Check {
             self.disclosed += 1;
             let field = Opened { name, salt: *salt, value };
             if let Err(fault) = parsed.check(&field) {
-                self.fault(fault.text());
+                self.faults.add(&fault);
             }
         }
     }
@@ -241,6 +243,14 @@ fn small(zip: &mut ZipArchive<BufReader<File>>, name: &str) -> Option<String> {
     ((read as u64) < MOST_SMALL).then_some(text)
 }
 
+/// As much of a stranger's file name as one line shows.
+fn short(name: &str) -> String {
+    match name.char_indices().nth(60) {
+        Some((cut, _)) => format!("{}…", &name[..cut]),
+        None => name.to_owned(),
+    }
+}
+
 fn flaw(flaw: &Flaw) -> Bi {
     match flaw {
         Flaw::Archive => Bi::new(
@@ -248,12 +258,12 @@ fn flaw(flaw: &Flaw) -> Bi {
             "The file is not a whole bundle: the ZIP archive is damaged, cut short or modified.",
         ),
         Flaw::Twice(name) => Bi::new(
-            format!("Le paquet contient deux fois {name}."),
-            format!("The bundle holds {name} twice."),
+            format!("Le paquet contient deux fois {}.", short(name)),
+            format!("The bundle holds {} twice.", short(name)),
         ),
         Flaw::Extra(name) => Bi::new(
-            format!("Le paquet contient un fichier de trop : {name}."),
-            format!("The bundle holds a file too many: {name}."),
+            format!("Le paquet contient un fichier de trop : {}.", short(name)),
+            format!("The bundle holds a file too many: {}.", short(name)),
         ),
         Flaw::Absent(name) => {
             Bi::new(format!("Il manque {name} au paquet."), format!("The bundle lacks {name}."))
