@@ -104,13 +104,15 @@ mod imp {
 
     fn watch_screen(tell: &Tell) -> zbus::Result<()> {
         let bus = Connection::system()?;
-        let own = own_session(&bus);
         let rule = MatchRule::builder()
             .msg_type(Type::Signal)
             .sender(LOGIN)?
             .path_namespace("/org/freedesktop/login1/session")?
             .build();
-        for signal in MessageIterator::for_match_rule(rule, &bus, None)? {
+        // Listens before it asks, so that no lock falls between the two.
+        let signals = MessageIterator::for_match_rule(rule, &bus, None)?;
+        let own = own_session(&bus);
+        for signal in signals {
             let signal = signal?;
             let header = signal.header();
             let ours = own

@@ -14,6 +14,8 @@ mod cli_story;
 mod connect_all;
 mod disk_full;
 mod formats;
+#[cfg(all(feature = "gui", target_os = "linux"))]
+mod gui_desktop;
 #[cfg(feature = "gui")]
 mod gui_fake;
 #[cfg(feature = "gui")]
@@ -30,6 +32,8 @@ mod kill;
 mod kit;
 mod kit_rows;
 mod kit_ssh;
+#[cfg(all(feature = "gui", target_os = "linux"))]
+mod kit_window;
 mod members;
 mod memory;
 mod plan_story;
