@@ -38,6 +38,19 @@ pub(super) fn need(v: &Unlocked, action: Action) -> Result<(), AppError> {
     may(people::role(v), action).then_some(()).ok_or_else(AppError::role)
 }
 
+/// What a kind is called, by its word and in both languages.
+fn kind_names(kind: &Kind) -> Vec<String> {
+    let mut names = vec![kind.word().to_owned()];
+    if *kind == Kind::FOLDER {
+        names.push("dossier".to_owned());
+    }
+    if let Some(connector) = connect::by_kind(kind) {
+        let label = connector.label();
+        names.extend([label.fr, label.en]);
+    }
+    names
+}
+
 fn items(v: &Unlocked, nodes: impl IntoIterator<Item = (Summary, u32)>) -> Reply {
     let item = |(summary, depth)| Item { path: v.index.path(&summary), summary, depth };
     Reply::Items(nodes.into_iter().map(item).collect())
@@ -60,7 +73,7 @@ impl Open {
     pub(super) fn find(&mut self, query: &str, limit: usize) -> Result<Reply, AppError> {
         self.read(|v, _| {
             need(v, Action::Browse)?;
-            let found = search::find(&v.index, query, limit.clamp(1, 10_000));
+            let found = search::find_named(&v.index, query, limit.clamp(1, 10_000), &kind_names);
             Ok(items(v, found.into_iter().map(|s| (s, 0))))
         })
     }

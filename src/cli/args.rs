@@ -59,7 +59,7 @@ pub enum Command {
     Tree(OptionalPath),
     /// List a folder, or the clients
     Ls(Ls),
-    /// Search names, hosts, users, tags and paths
+    /// Search names, hosts, users, tags, kinds and paths
     Find(Find),
     /// Show an entry; secrets only with --reveal
     Show(Show),

@@ -20,7 +20,7 @@ pub fn about(here: &str) -> Option<&'static str> {
         "status" => "Dit si le coffre est déverrouillé, et par qui",
         "tree" => "Montre tout ce qui est sous un dossier, ou tout",
         "ls" => "Liste un dossier, ou les clients",
-        "find" => "Cherche dans les noms, hôtes, utilisateurs, étiquettes et chemins",
+        "find" => "Cherche dans les noms, hôtes, utilisateurs, étiquettes, genres et chemins",
         "show" => "Montre une entrée ; les secrets seulement avec --reveal",
         "add" => "Crée un client, un dossier ou une entrée",
         "edit" => "Modifie un client, un dossier ou une entrée",

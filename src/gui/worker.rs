@@ -30,7 +30,7 @@ pub enum Tag {
     Roots,
     /// Children of a container.
     Children(EntryId),
-    /// The whole tree, of which only the favourites are kept.
+    /// What an empty search finds.
     Favourites,
     /// The recycle bin.
     Trash,
@@ -114,7 +114,7 @@ pub enum Tag {
 
 impl Tag {
     fn is_slow(&self) -> bool {
-        matches!(self, Self::Export | Self::Verify | Self::Check | Self::Backup | Self::Favourites)
+        matches!(self, Self::Export | Self::Verify | Self::Check | Self::Backup)
     }
 }
 
@@ -371,13 +371,7 @@ impl Back {
     }
 
     fn ask(&self, tag: Tag, request: Request) {
-        let mut answer = self.backend.call(request);
-        if tag == Tag::Favourites
-            && let Ok(Reply::Items(items)) = &mut answer
-        {
-            items.retain(|i| i.summary.favourite && !i.summary.trashed);
-            items.shrink_to_fit();
-        }
+        let answer = self.backend.call(request);
         self.tell(Notice::Answer(tag, answer));
     }
 

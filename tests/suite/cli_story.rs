@@ -50,6 +50,17 @@ fn a_vault_is_made_unlocked_filled_searched_and_locked() {
 
     let found = seat.ok(&["--json", "find", "halles"]).json();
     assert_eq!(found["items"][0]["path"], "Ménard/Caisses/halles");
+    seat.ok(&["add", "credential", "Ménard/compte", "--user", "admin"]);
+    let kinds = |query: &str| {
+        let found = seat.ok(&["--json", "find", query]).json();
+        let items = found["items"].as_array().expect("a list").clone();
+        items.iter().map(|item| item["path"].as_str().expect("text").to_owned()).collect::<Vec<_>>()
+    };
+    assert_eq!(kinds("ssh")[0], "Ménard/Caisses/halles");
+    assert_eq!(kinds("identifiants ménard"), ["Ménard/compte"]);
+    assert_eq!(kinds("credential"), ["Ménard/compte"]);
+    assert_eq!(kinds("dossier"), ["Ménard/Caisses"]);
+    assert_eq!(kinds("client"), ["Ménard"]);
     assert!(seat.ok(&["tree"]).out.contains("halles"));
     assert!(seat.ok(&["ls", "Ménard"]).out.contains("Caisses"));
 

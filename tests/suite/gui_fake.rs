@@ -410,7 +410,9 @@ impl State {
                 let query = query.to_lowercase();
                 let found = self.entries.iter().filter(|e| {
                     let text = format!("{} {}", path(&self.entries, e), e.host).to_lowercase();
-                    e.trashed_at.is_none() && query.split_whitespace().all(|w| text.contains(w))
+                    e.trashed_at.is_none()
+                        && (!query.is_empty() || e.favourite)
+                        && query.split_whitespace().all(|w| text.contains(w))
                 });
                 Ok(Reply::Items(found.take(limit).map(|e| item(&self.entries, e)).collect()))
             }

@@ -74,6 +74,20 @@ fn what_changed_since_packing_is_found_and_what_was_removed_is_not() {
 }
 
 #[test]
+fn the_kind_is_a_word_to_search_by_and_counts_least() {
+    let mut index = index();
+    let martin = index.client_mut(&EntryId([9; 16])).expect("is there");
+    martin.apply(EntryId([11; 16]), Some(node(11, 9, Some(9), "note", "ssh mode d'emploi")));
+    let found = paths(&index, "ssh");
+    assert_eq!(found[0], "Martin/ssh mode d'emploi", "what is named so comes first");
+    assert_eq!(found.len(), 4, "{found:?}");
+    assert_eq!(paths(&index, "ssh dupont").len(), 2, "no folder, no client");
+    assert_eq!(paths(&index, "notes martin"), ["Martin/ssh mode d'emploi"]);
+    // A client is one, what is below it is not.
+    assert_eq!(paths(&index, "client"), ["Dupont", "Martin"]);
+}
+
+#[test]
 fn a_segment_with_any_changed_byte_is_refused_or_still_well_formed() {
     let packed = Segment::pack(vec![
         node(1, 1, None, "client", "Dupont"),

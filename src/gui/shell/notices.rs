@@ -23,6 +23,9 @@ use crate::secret::SecretBytes;
 
 use super::{Opened, Screen, Shell, ask_details, sessions_over, tell_locks};
 
+/// More favourites than anybody looks through.
+const FAVOURITES_MAX: usize = 1_000;
+
 impl Shell {
     pub(super) fn take_notice(&mut self, ctx: &Context, notice: Notice) {
         match notice {
@@ -152,7 +155,8 @@ impl Shell {
             let at = Some(At::Id(id));
             self.ask(Tag::Children(id), Request::List { at, deep: false, trashed: false });
         }
-        self.ask(Tag::Favourites, Request::List { at: None, deep: true, trashed: false });
+        let favourites = Request::Find { query: String::new(), limit: FAVOURITES_MAX };
+        self.ask(Tag::Favourites, favourites);
         self.ask(Tag::Trash, Request::List { at: None, deep: true, trashed: true });
         self.ask(Tag::Status, Request::Status);
     }

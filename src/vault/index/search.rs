@@ -2,7 +2,7 @@
 //! texts as they lie. It ranks; it never opens anything.
 
 use std::cmp::Reverse;
-use std::collections::BinaryHeap;
+use std::collections::{BTreeMap, BinaryHeap};
 
 use nucleo_matcher::pattern::{CaseMatching, Normalization, Pattern};
 use nucleo_matcher::{Config, Matcher, Utf32Str};
@@ -16,16 +16,28 @@ use super::{ClientIndex, Index};
 /// Most words that count in a query.
 const MAX_TERMS: usize = 8;
 
-/// The best `limit` nodes for `query`, the best first. Every word must occur in
-/// the node's name, host, user or tags, or in the name of a folder or client
-/// above it; when too few do, letters in the right order count too (fuzzy).
-/// An empty query finds the favourites.
+/// Fewest letters that count as the beginning of a kind's name.
+const KIND_MIN: usize = 3;
+
+/// What a kind is called, in any language.
+pub type KindNames<'a> = dyn Fn(&Kind) -> Vec<String> + 'a;
+
+/// [`find_named`], where kinds are called by their own word alone.
 pub fn find(index: &Index, query: &str, limit: usize) -> Vec<Summary> {
+    find_named(index, query, limit, &|kind| vec![kind.word().to_owned()])
+}
+
+/// The best `limit` nodes for `query`, the best first. Every word must occur in
+/// the node's name, host, user or tags, in the name of a folder or client above
+/// it, or begin a name of its kind; when too few do, letters in the right order
+/// count too (fuzzy). An empty query finds the favourites.
+pub fn find_named(index: &Index, query: &str, limit: usize, names: &KindNames<'_>) -> Vec<Summary> {
     let terms: Vec<String> =
         fold(query).split_whitespace().take(MAX_TERMS).map(str::to_owned).collect();
     let mut best = Best::new(limit);
+    let mut kinds = Kinds { terms: &terms, names, known: BTreeMap::new() };
     for client in index.clients() {
-        scan(client, &terms, &mut best);
+        scan(client, &terms, &mut kinds, &mut best);
     }
     if best.len() < limit.min(50) && !terms.is_empty() {
         fuzzy(index, &terms.join(" "), &mut best);
@@ -51,15 +63,21 @@ impl Best {
         self.heap.len()
     }
 
-    fn offer(&mut self, score: u32, name: &str, client: EntryId, id: EntryId) {
+    /// `folded` begins with the folded name.
+    fn offer(&mut self, score: u32, folded: &str, client: EntryId, id: EntryId) {
+        let name = folded.split(COLUMN).next().unwrap_or("");
         let full = self.heap.len() >= self.limit;
-        if full && self.heap.peek().is_none_or(|Reverse(worst)| score < worst.0) {
+        // Whole kinds may answer alike: only what is kept costs anything.
+        let worse = |Reverse(worst): &Reverse<Hit>| {
+            (score, Reverse(name)) < (worst.0, Reverse(worst.1.0.as_str()))
+        };
+        if full && self.heap.peek().is_none_or(worse) {
             return;
         }
         if !self.seen.insert(id) {
             return;
         }
-        self.heap.push(Reverse((score, Reverse(fold(name)), client, id)));
+        self.heap.push(Reverse((score, Reverse(name.to_owned()), client, id)));
         if self.heap.len() > self.limit {
             self.heap.pop();
         }
@@ -101,13 +119,44 @@ fn score(folded: &str, terms: &[String], own: u8) -> u32 {
     total
 }
 
-fn scan(client: &ClientIndex, terms: &[String], best: &mut Best) {
+/// Which words of a query begin a name of each kind.
+struct Kinds<'a> {
+    terms: &'a [String],
+    names: &'a KindNames<'a>,
+    known: BTreeMap<Kind, u8>,
+}
+
+impl Kinds<'_> {
+    fn answer(&mut self, kind: &Kind) -> u8 {
+        if let Some(known) = self.known.get(kind) {
+            return *known;
+        }
+        let names = fold(&(self.names)(kind).join(" "));
+        let begins = |t: &str| {
+            let mut words = names.split_whitespace();
+            t.len() >= KIND_MIN && words.any(|w| w.starts_with(t) || w == plural(t))
+        };
+        let answered = self.terms.iter().enumerate().filter(|(_, t)| begins(t));
+        let mask = answered.fold(0u8, |m, (bit, _)| m | 1 << bit);
+        self.known.insert(kind.clone(), mask);
+        mask
+    }
+}
+
+/// `term` without the `s` of a plural.
+fn plural(term: &str) -> &str {
+    term.strip_suffix('s').unwrap_or(term)
+}
+
+fn scan(client: &ClientIndex, terms: &[String], kinds: &mut Kinds<'_>, best: &mut Best) {
     let base = client.base();
     let want = ((1u16 << terms.len()) - 1) as u8;
+    let folded_of =
+        |n: usize| std::str::from_utf8(&base.folded()[base.fold_range(n)]).unwrap_or("");
     if terms.is_empty() {
         for n in (0..base.len()).filter(|n| base.favourite(*n) && !base.trashed(*n)) {
             if !client.changed.contains_key(&base.id(n)) {
-                best.offer(1, base.name(n), client.client, base.id(n));
+                best.offer(1, folded_of(n), client.client, base.id(n));
             }
         }
     } else {
@@ -121,14 +170,17 @@ fn scan(client: &ClientIndex, terms: &[String], best: &mut Best) {
         if containers {
             all = Some((0..base.len()).map(|n| own[n] | above(client, &own, n)).collect());
         }
+        let by_kind: Vec<u8> = base.kinds().iter().map(|kind| kinds.answer(kind)).collect();
         for n in 0..base.len() {
-            let mask = all.as_ref().map_or(own[n], |a| a[n]);
+            let text = all.as_ref().map_or(own[n], |a| a[n]);
+            let mask = text | by_kind[base.kind_at(n)];
             if mask == want && !base.trashed(n) && !client.changed.contains_key(&base.id(n)) {
-                let folded = std::str::from_utf8(&base.folded()[base.fold_range(n)]).unwrap_or("");
+                let folded = folded_of(n);
                 let bonus = kind_bonus(base.kind(n)) + u32::from(base.favourite(n)) * 30;
-                let inherited = (want & !own[n]).count_ones() * 80;
-                let points = score(folded, terms, own[n]) + inherited + bonus;
-                best.offer(points, base.name(n), client.client, base.id(n));
+                let inherited = (want & text & !own[n]).count_ones() * 80;
+                let kind = (want & !text).count_ones() * 20;
+                let points = score(folded, terms, own[n]) + inherited + kind + bonus;
+                best.offer(points, folded, client.client, base.id(n));
             }
         }
     }
@@ -149,12 +201,14 @@ fn scan(client: &ClientIndex, terms: &[String], best: &mut Best) {
             mask |= bits(&fold(&parent.name));
             up = parent.parent;
         }
-        if mask == want && (!terms.is_empty() || s.favourite) {
+        let by_kind = kinds.answer(&s.kind);
+        if mask | by_kind == want && (!terms.is_empty() || s.favourite) {
             let points = score(&folded, terms, own)
-                + (want & !own).count_ones() * 80
+                + (want & mask & !own).count_ones() * 80
+                + (want & !mask).count_ones() * 20
                 + kind_bonus(&s.kind)
                 + u32::from(s.favourite) * 30;
-            best.offer(points, &s.name, client.client, s.id);
+            best.offer(points, &folded, client.client, s.id);
         }
     }
 }
@@ -216,7 +270,9 @@ fn fuzzy(index: &Index, query: &str, best: &mut Best) {
     });
     for (points, n, client) in a.into_iter().chain(b) {
         if let Some(c) = index.client(&client) {
-            best.offer(points, c.base().name(n), client, c.base().id(n));
+            let base = c.base();
+            let folded = std::str::from_utf8(&base.folded()[base.fold_range(n)]).unwrap_or("");
+            best.offer(points, folded, client, base.id(n));
         }
     }
 }

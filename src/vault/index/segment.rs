@@ -231,7 +231,17 @@ impl Segment {
 
     /// The kind at `n`.
     pub fn kind(&self, n: usize) -> &Kind {
-        &self.kinds[usize::from(self.record(n)[42])]
+        &self.kinds[self.kind_at(n)]
+    }
+
+    /// Every kind there is.
+    pub fn kinds(&self) -> &[Kind] {
+        &self.kinds
+    }
+
+    /// Position of the kind of `n` in [`Segment::kinds`].
+    pub fn kind_at(&self, n: usize) -> usize {
+        usize::from(self.record(n)[42])
     }
 
     /// True when `n` is in the recycle bin.
