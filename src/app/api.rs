@@ -275,7 +275,7 @@ pub enum Request {
     Remove { at: At, forever: bool },
     /// From the bin, or to an older version. [`Reply::Saved`]
     Restore { at: At, version: Option<u64> },
-    /// Older versions, the newest first. [`Reply::History`]
+    /// Every version, the current one first. [`Reply::History`]
     History { at: At },
     /// [`Reply::Plan`]
     Plan { at: At },
@@ -363,7 +363,7 @@ pub enum Reply {
     Attachment(AttachmentBytes),
     /// A saved node.
     Saved { id: EntryId, ver: u64, path: String },
-    /// Older versions.
+    /// Every version.
     History(Vec<VersionView>),
     /// Effective settings.
     Plan(Box<Plan>),
@@ -468,7 +468,7 @@ pub struct TotpView {
     pub period: u64,
 }
 
-/// An older version for a list.
+/// A version for a list.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct VersionView {
     /// Version, time, author.
@@ -477,6 +477,8 @@ pub struct VersionView {
     pub by: String,
     /// Fields that the next version changed, by id; secrets by slot name.
     pub changed: Vec<String>,
+    /// The entry as it is now, which nothing has changed yet.
+    pub current: bool,
 }
 
 /// A member for a list.

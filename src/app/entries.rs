@@ -326,11 +326,20 @@ impl Open {
             need(v, Action::Browse)?;
             let node = locate(v, at)?;
             let mut newer = v.entry(rows, &node.id)?;
-            let mut out = Vec::new();
+            let now = VersionRef {
+                ver: newer.ver,
+                at: newer.changed_at,
+                by: newer.changed_by,
+                cell: crate::model::id::CellId(newer.id.0),
+            };
+            let by = people::name(v, &now.by);
+            let changed = Vec::new();
+            let mut out = vec![VersionView { version: now, by, changed, current: true }];
             for version in newer.history.clone().into_iter().rev() {
                 let old = v.old_entry(rows, newer.client, version.cell, version.ver)?;
                 let by = people::name(v, &version.by);
-                out.push(VersionView { changed: differences(&old, &newer), version, by });
+                let changed = differences(&old, &newer);
+                out.push(VersionView { version, by, changed, current: false });
                 newer = old;
             }
             Ok(Reply::History(out))

@@ -73,7 +73,7 @@ pub enum Command {
     Rm(Rm),
     /// Take back from the recycle bin, or go back to an older version
     Restore(Restore),
-    /// Older versions of an entry
+    /// Versions of an entry: the current one, then the older ones
     History(EntryPath),
     /// Open a session, or run a command
     Connect(Connect),

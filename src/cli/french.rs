@@ -27,7 +27,7 @@ pub fn about(here: &str) -> Option<&'static str> {
         "mv" => "Déplace ou renomme",
         "rm" => "Met à la corbeille",
         "restore" => "Reprend dans la corbeille, ou revient à une version antérieure",
-        "history" => "Versions antérieures d’une entrée",
+        "history" => "Versions d’une entrée : l’actuelle, puis les antérieures",
         "connect" => "Ouvre une session, ou lance une commande",
         "plan" => "Réglages effectifs d’une entrée et leur provenance",
         "totp" => "Code à usage unique actuel d’une entrée",

@@ -299,6 +299,7 @@ pub fn history(context: &Context, options: EntryPath) -> Result<(), AppError> {
                     "version": view.version.ver,
                     "at": view.version.at,
                     "by": view.by,
+                    "current": view.current,
                     "changed_next": view.changed,
                 })
             })
@@ -309,11 +310,15 @@ pub fn history(context: &Context, options: EntryPath) -> Result<(), AppError> {
     let rows: Vec<Vec<String>> = versions
         .iter()
         .map(|view| {
+            let note = match view.current {
+                true => context.pick("(actuelle)", "(current)").to_owned(),
+                false => say::plain(&view.changed.join(", ")),
+            };
             vec![
                 view.version.ver.to_string(),
                 view.version.at.to_string(),
                 say::plain(&view.by),
-                say::plain(&view.changed.join(", ")),
+                note,
             ]
         })
         .collect();

@@ -81,7 +81,13 @@ fn entries_are_edited_moved_binned_restored_and_their_history_kept() {
     seat.ok(&["add", "ssh", "A/e", "--host", "one.example", "--user", "u"]);
     seat.ok(&["edit", "A/e", "--host", "two.example", "--clear", "user"]);
     let history = seat.ok(&["--json", "history", "A/e"]).json();
-    assert_eq!(history["versions"][0]["version"], 1);
+    let (now, before) = (&history["versions"][0], &history["versions"][1]);
+    assert_eq!((&now["version"], &now["current"]), (&json!(2), &json!(true)));
+    assert_eq!(now["changed_next"], json!([]));
+    assert!(now["by"] == before["by"] && now["at"].as_str() > before["at"].as_str());
+    assert_eq!((&before["version"], &before["current"]), (&json!(1), &json!(false)));
+    assert_eq!(before["changed_next"], json!(["host", "user"]));
+    assert_eq!(history["versions"].as_array().map(Vec::len), Some(2));
     seat.run(&["edit", "A/e", "--expected-version", "1", "--host", "x"], "").ended(1);
     seat.ok(&["restore", "A/e", "--version", "1"]);
     assert_eq!(seat.ok(&["show", "A/e", "--field", "host"]).out, "one.example\n");

@@ -498,6 +498,7 @@ impl State {
                 version: VersionRef { ver: 2, at: time(-86_400), by: ME, cell: CellId([2; 16]) },
                 by: "Alice".to_owned(),
                 changed: vec!["host".to_owned(), "password".to_owned()],
+                current: false,
             }])),
             Request::AuditLog { filter } => {
                 let lines = self.log();

@@ -83,8 +83,9 @@ impl Details {
         }
     }
 
-    /// The older versions have come.
-    pub fn set_history(&mut self, id: EntryId, versions: Vec<VersionView>) {
+    /// The versions have come; the current one is shown already.
+    pub fn set_history(&mut self, id: EntryId, mut versions: Vec<VersionView>) {
+        versions.retain(|v| !v.current);
         if self.wanted == Some(id) {
             self.history = Some(versions);
         }
