@@ -57,6 +57,40 @@ pub fn keygen(dir: &Path, name: &str, args: &[&str]) -> PathBuf {
     path
 }
 
+/// OpenSSH's agent with one key; ends with its value.
+pub struct SshAgent {
+    /// Where it listens.
+    pub socket: String,
+    process: Child,
+    _dir: tempfile::TempDir,
+}
+
+impl SshAgent {
+    /// Starts one that holds the key of this file.
+    pub fn start(key: &Path) -> Self {
+        let dir = tempfile::tempdir().expect("a folder");
+        let socket = dir.path().join("agent.sock").to_str().expect("UTF-8").to_owned();
+        let mut process = Command::new("ssh-agent")
+            .args(["-D", "-a", &socket])
+            .stdout(Stdio::piped())
+            .spawn()
+            .expect("openssh-client is installed");
+        // It prints its variables once it listens.
+        let mut first = [0u8; 1];
+        process.stdout.as_mut().expect("piped").read_exact(&mut first).expect("it speaks");
+        let key = key.to_str().expect("UTF-8");
+        sh("env", &[&format!("SSH_AUTH_SOCK={socket}"), "ssh-add", "-q", key]);
+        Self { socket, process, _dir: dir }
+    }
+}
+
+impl Drop for SshAgent {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
 /// How a server is to be.
 #[derive(Default)]
 pub struct Setup {

@@ -250,24 +250,10 @@ fn the_agent_s_key_logs_in() {
     let server = Sshd::start(Setup::default());
     let key = keygen(server.dir.path(), "agent", &["-t", "ed25519"]);
     server.authorize(&key);
-    let socket = server.dir.path().join("agent.sock");
-    let socket = socket.to_str().expect("UTF-8");
-    let mut agent = std::process::Command::new("ssh-agent")
-        .args(["-D", "-a", socket])
-        .stdout(std::process::Stdio::piped())
-        .spawn()
-        .expect("openssh-client is installed");
-    // It prints its variables once it listens.
-    let mut line = [0u8; 1];
-    std::io::Read::read_exact(agent.stdout.as_mut().expect("piped"), &mut line).expect("it speaks");
-    let key = key.to_str().expect("UTF-8");
-    sh("env", &[&format!("SSH_AUTH_SOCK={socket}"), "ssh-add", "-q", key]);
+    let agent = SshAgent::start(&key);
     let mut lease = FakeLease::default();
-    let hops = vec![with(with(server.hop(), "auth", "agent"), "agent-socket", socket)];
-    let link = open(&target(hops), &mut lease);
-    let _ = agent.kill();
-    let _ = agent.wait();
-    match link {
+    let hops = vec![with(with(server.hop(), "auth", "agent"), "agent-socket", &agent.socket)];
+    match open(&target(hops), &mut lease) {
         Ok(link) => works(&*link),
         Err(e) => panic!("{}\n{}", e.what.en, server.log()),
     }

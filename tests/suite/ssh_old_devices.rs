@@ -2,6 +2,8 @@
 //! the second engine reaches and only with its owner's consent, and Dropbear.
 
 use std::fs;
+use std::io::{Read, Write};
+use std::net::{Ipv4Addr, TcpStream};
 
 use poterne::connect::link::{Exit, Link, TermSize, ToRemote};
 use poterne::connect::{FailureKind, Progress};
@@ -10,6 +12,7 @@ use poterne::model::target::Hop;
 use sha2::{Digest, Sha256};
 
 use crate::kit_ssh::*;
+use crate::ssh_session::{listening, reverser, say_to};
 
 const PASSWORD: &str = "Mot-de-passe-ancien-4412";
 const SEED: &str = "3132333435363738393031323334353637383930";
@@ -183,6 +186,37 @@ fn an_old_device_is_reached_through_a_new_jump_host_and_serves_as_one() {
         let link = must_open(&target(hops), &mut lease);
         assert_eq!(run(&*link, "echo through", b"").text(), "through\n");
         assert_eq!(link.info().warnings.len(), 1, "marked wherever on the way it is");
+    }
+}
+
+#[test]
+fn forwardings_and_the_agent_s_key_work_on_an_old_device_too() {
+    let server = old(false, "diffie-hellman-group14-sha1", "aes128-cbc", &[]);
+    for kind in ["rsa", "ed25519"] {
+        let key = keygen(server.dir.path(), kind, &["-t", kind]);
+        server.authorize(&key);
+        let agent = SshAgent::start(&key);
+        let service = reverser();
+        let hop = with(weak(&server), "local-forward", &format!("0 127.0.0.1:{service}"));
+        let hop = with(hop, "remote-forward", &format!("127.0.0.1:0 127.0.0.1:{service}"));
+        let hop = with(hop, "dynamic-forward", "0");
+        let hop = with(with(hop, "auth", "agent"), "agent-socket", &agent.socket);
+        let link = must_open(&target(vec![hop]), &mut FakeLease::default());
+        assert_eq!(link.info().warnings.len(), 1, "the second engine");
+        for letter in ["L", "R"] {
+            let at = (Ipv4Addr::LOCALHOST, listening(&*link, letter));
+            assert_eq!(say_to(TcpStream::connect(at).expect("it listens"), letter), letter);
+            let stream = TcpStream::connect(at).expect("it listens");
+            assert_eq!(say_to(stream, "forward"), "drawrof");
+        }
+        let at = (Ipv4Addr::LOCALHOST, listening(&*link, "D"));
+        let mut socks = TcpStream::connect(at).expect("it listens");
+        let [high, low] = service.to_be_bytes();
+        socks.write_all(&[5, 1, 0, 5, 1, 0, 1, 127, 0, 0, 1, high, low]).expect("connected");
+        let mut answer = [0u8; 12];
+        socks.read_exact(&mut answer).expect("a reply");
+        assert_eq!(answer[..4], [5, 0, 5, 0]);
+        assert_eq!(say_to(socks, "socks"), "skcos");
     }
 }
 

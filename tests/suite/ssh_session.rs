@@ -247,7 +247,7 @@ fn compression_and_keepalive_can_be_switched_on() {
 }
 
 /// A loopback service that answers each visitor with the text it got, reversed.
-fn reverser() -> u16 {
+pub fn reverser() -> u16 {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("loopback");
     let port = listener.local_addr().expect("bound").port();
     std::thread::spawn(move || {
@@ -263,14 +263,14 @@ fn reverser() -> u16 {
     port
 }
 
-fn say_to(mut stream: TcpStream, text: &str) -> String {
+pub fn say_to(mut stream: TcpStream, text: &str) -> String {
     stream.write_all(text.as_bytes()).expect("connected");
     stream.shutdown(std::net::Shutdown::Write).expect("connected");
     read_all(stream)
 }
 
 /// The port a forwarding listens on, from its words: `L 127.0.0.1:4711 → …`.
-fn listening(link: &dyn Link, letter: &str) -> u16 {
+pub fn listening(link: &dyn Link, letter: &str) -> u16 {
     let forwards = link.info().forwards;
     let words = forwards.iter().find(|w| w.starts_with(letter)).expect("it listens");
     let at = words.split_whitespace().nth(1).expect("an address");

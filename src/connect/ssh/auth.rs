@@ -110,6 +110,18 @@ pub fn user(leg: &Leg<'_>) -> Result<String, Failure> {
     typed.filter(|name| !name.is_empty()).ok_or_else(|| fail::no_user(&hop.at))
 }
 
+/// The socket of the agent: the entry's, else that of the login session.
+///
+/// # Errors
+/// There is none.
+pub fn agent_socket<'a>(leg: &Leg<'a>) -> Result<&'a str, Failure> {
+    match (leg.settings.agent_socket.as_str(), leg.agent) {
+        ("", None) => Err(fail::agent("SSH_AUTH_SOCK")),
+        ("", Some(path)) => Ok(path),
+        (path, _) => Ok(path),
+    }
+}
+
 /// The password of the entry, the first time it is asked for.
 pub fn stored_password(leg: &Leg<'_>) -> Option<SecretText> {
     leg.hop.slots.contains(&Slot::Password).then_some(())?;
@@ -205,11 +217,7 @@ impl Login<'_> {
 
     fn agent(&self) -> Result<Outcome, Failure> {
         let trouble = |e: ssh2::Error| fail::agent(e.message());
-        let path = match (self.leg.settings.agent_socket.as_str(), self.leg.agent) {
-            ("", None) => return Err(fail::agent("SSH_AUTH_SOCK")),
-            ("", Some(path)) => path,
-            (path, _) => path,
-        };
+        let path = agent_socket(self.leg)?;
         let mut agent = self.driver.session.agent().map_err(trouble)?;
         agent.set_identity_path(path.as_ref()).map_err(trouble)?;
         agent.connect().map_err(trouble)?;

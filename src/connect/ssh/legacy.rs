@@ -8,7 +8,11 @@ use std::collections::HashMap;
 use std::io;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+#[cfg(unix)]
+use russh::AgentAuthError;
 use russh::client::{self, AuthResult, Handle, KeyboardInteractiveAuthResponse, Msg};
+#[cfg(unix)]
+use russh::keys::agent::{AgentIdentity, client::AgentClient};
 use russh::keys::ssh_key::{Algorithm, EcdsaCurve, HashAlg};
 use russh::keys::{PrivateKeyWithHashAlg, PublicKeyBase64, PublicKeyOrCertificate};
 use russh::{Channel, MethodSet, Names, Preferred, cipher, compression, kex, mac};
@@ -349,7 +353,7 @@ impl Login<'_> {
             leg.up.say(&Progress::Authenticating(method.shown().into()));
             let outcome = match method {
                 Method::PublicKey => self.public_key(handle).await?,
-                Method::Agent => Outcome::Nothing,
+                Method::Agent => self.by_agent(handle).await?,
                 Method::Password => self.by_password(handle).await?,
                 Method::Interactive => self.interactive(handle).await?,
             };
@@ -402,6 +406,50 @@ impl Login<'_> {
             result = within(leg, self.learned, login).await?;
         }
         Ok(result.into())
+    }
+
+    #[cfg(unix)]
+    async fn by_agent(&self, handle: &mut Handle<Callbacks>) -> Result<Outcome, Failure> {
+        let leg = self.leg;
+        let trouble = |e: russh::keys::Error| fail::agent(&e.to_string());
+        let mut agent =
+            AgentClient::connect_uds(auth::agent_socket(leg)?).await.map_err(trouble)?;
+        let keys = agent.request_identities().await.map_err(trouble)?;
+        let plain = |k: &AgentIdentity| matches!(k, AgentIdentity::PublicKey { .. });
+        let keys: Vec<_> = keys.iter().filter(|k| plain(k)).map(|k| k.public_key()).collect();
+        if keys.is_empty() {
+            return Err(fail::agent("0"));
+        }
+        let best = handle.best_supported_rsa_hash();
+        let best = within(leg, self.learned, best).await?.flatten();
+        let mut last = Outcome::Nothing;
+        for key in keys {
+            let rsa = key.algorithm().is_rsa();
+            // Some announce SHA-2 and then take SHA-1 only.
+            let second = (rsa && best.is_some()).then_some(None);
+            for hash in std::iter::once(best.filter(|_| rsa)).chain(second) {
+                let key = key.clone().into_owned();
+                let step = async {
+                    let login =
+                        handle.authenticate_publickey_with(self.user, key, hash, &mut agent);
+                    login.await.map_err(|e| match e {
+                        AgentAuthError::Send(_) => russh::Error::SendError,
+                        AgentAuthError::Key(e) => e.into(),
+                    })
+                };
+                last = within(leg, self.learned, step).await?.into();
+                let done = matches!(last, Outcome::In | Outcome::Refused { partly: true, .. });
+                if done || handle.is_closed() {
+                    return Ok(last);
+                }
+            }
+        }
+        Ok(last)
+    }
+
+    #[cfg(not(unix))]
+    async fn by_agent(&self, _handle: &mut Handle<Callbacks>) -> Result<Outcome, Failure> {
+        Err(fail::agent("Unix"))
     }
 
     async fn by_password(&mut self, handle: &mut Handle<Callbacks>) -> Result<Outcome, Failure> {
