@@ -369,8 +369,9 @@ pub enum Reply {
     Plan(Box<Plan>),
     /// Audit lines, the oldest first.
     Log(Vec<OpenLine>),
-    /// Lines written by an export.
-    Exported { lines: u64, fingerprint: String },
+    /// Lines written by an export, and where: more than one file when a report
+    /// is too long for one.
+    Exported { lines: u64, files: Vec<PathBuf>, fingerprint: String },
     /// Result of a verification.
     Verified(Verified),
     /// The vault's public fingerprint.
@@ -523,6 +524,9 @@ pub struct Verified {
     pub lines: u64,
     /// Lines covered by the newest author signature.
     pub signed: u64,
+    /// Lines whose values can be read here, redacted ones left out; the others
+    /// are covered by their hash alone.
+    pub shown: u64,
     /// Values disclosed.
     pub disclosed: u64,
     /// Values redacted.

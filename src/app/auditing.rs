@@ -84,9 +84,9 @@ impl Open {
         })?;
         let fingerprint = self.fingerprint();
         let file = self.store.file().to_owned();
-        let lines =
+        let written =
             self.read(|v, rows| super::exporting::write(v, rows, &file, request, progress))?;
-        Ok(Reply::Exported { lines, fingerprint })
+        Ok(Reply::Exported { lines: written.lines, files: written.files, fingerprint })
     }
 }
 
@@ -229,6 +229,7 @@ pub(super) fn verify(v: &Unlocked, rows: &dyn Rows) -> Result<Verified, AppError
         }
     }
     Ok(Verified {
+        shown: verifier.summary().lines,
         disclosed,
         redacted: 0,
         fingerprint: fingerprint(v),

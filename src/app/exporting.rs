@@ -11,7 +11,7 @@ use crate::vault::rows::Rows;
 use crate::vault::unlocked::Unlocked;
 
 use super::api::{AppError, ExportRequest};
-use super::export::{self, ExportError, ExportMeta, Lines, Progress, Take};
+use super::export::{self, ExportError, ExportMeta, Lines, Progress, Take, Written};
 use super::people;
 
 struct Stored<'a> {
@@ -48,7 +48,7 @@ pub(super) fn write(
     file: &Path,
     request: &ExportRequest,
     progress: &mut Progress<'_>,
-) -> Result<u64, AppError> {
+) -> Result<Written, AppError> {
     let end = log::end(v)?;
     let name = file.file_name().unwrap_or_default().to_string_lossy().into_owned();
     let key = v.identity.signing();

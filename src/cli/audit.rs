@@ -2,9 +2,10 @@
 
 use serde_json::{Map, Value, json};
 
-use crate::app::api::{AppError, Code, ExportRequest, Reply, Request, Verified};
+use crate::app::api::{AppError, Code, ExportFormat, ExportRequest, Reply, Request, Verified};
 use crate::app::export;
 use crate::model::audit_event::{AuditFilter, Event, OpenLine, field};
+use crate::model::lang::Lang;
 use crate::model::time::Time;
 use crate::os::clock;
 
@@ -129,9 +130,11 @@ fn export(context: &Context, options: Export) -> Result<u8, AppError> {
             bi(format!("Choisissez parmi : {known}."), format!("Choose one of: {known}.")),
         ));
     }
+    let format = options.format.into();
+    let bundle = format == ExportFormat::Bundle;
     let out = lifecycle::absolute(options.out);
     let request = ExportRequest {
-        format: options.format.into(),
+        format,
         filter: filter(options.filters)?,
         redact: options.redact,
         out: out.clone(),
@@ -151,14 +154,31 @@ fn export(context: &Context, options: Export) -> Result<u8, AppError> {
         }
         (done, _) => done?,
     };
-    let Reply::Exported { lines, fingerprint } = reply else {
+    let Reply::Exported { lines, files, fingerprint } = reply else {
         return Err(say::unexpected());
     };
     if context.json {
-        say::document(&json!({ "file": out, "lines": lines, "fingerprint": fingerprint }));
+        say::document(&json!({
+            "file": out, "files": files, "lines": lines, "fingerprint": fingerprint,
+        }));
     } else {
-        say::line(&out.display().to_string());
-        say::note(&format!("{lines} {}", context.pick("lignes écrites", "lines written")));
+        for file in &files {
+            say::line(&file.display().to_string());
+        }
+        if files.len() > 1 {
+            say::note(&match context.lang {
+                Lang::Fr => format!("Rapport en {} fichiers, à garder ensemble", files.len()),
+                Lang::En => format!("Report in {} files, to be kept together", files.len()),
+            });
+        }
+        say::note(&match (context.lang, bundle) {
+            (Lang::Fr, false) => format!("{lines} lignes écrites"),
+            (Lang::En, false) => format!("{lines} lines written"),
+            (Lang::Fr, true) => {
+                format!("{lines} lignes montrées ; le journal entier y est prouvé")
+            }
+            (Lang::En, true) => format!("{lines} lines shown; the whole log is proven in it"),
+        });
         say::note(&format!(
             "{} {fingerprint}",
             context.pick("Empreinte publique du coffre :", "The vault's public fingerprint:")
@@ -186,12 +206,34 @@ fn verify(context: &Context, options: Verify) -> Result<u8, AppError> {
     Ok(if verified.faults.is_empty() { 0 } else { Code::Tampered.exit() })
 }
 
+/// How many lines can be read, and what there is of the others.
+fn shown(context: &Context, verified: &Verified) -> String {
+    let shown = verified.shown;
+    match verified.lines.saturating_sub(shown) {
+        0 => shown.to_string(),
+        1 => format!(
+            "{shown} {}",
+            context.pick(
+                "(l’autre est couverte par sa seule empreinte)",
+                "(the other is covered by its hash alone)"
+            )
+        ),
+        rest => match context.lang {
+            Lang::Fr => {
+                format!("{shown} (les {rest} autres sont couvertes par leur seule empreinte)")
+            }
+            Lang::En => format!("{shown} (the other {rest} are covered by their hashes alone)"),
+        },
+    }
+}
+
 fn show_verified(context: &Context, verified: &Verified) {
     let faults: Vec<&str> = verified.faults.iter().map(|fault| fault.get(context.lang)).collect();
     if context.json {
         say::document(&json!({
             "ok": faults.is_empty(),
             "lines": verified.lines,
+            "shown": verified.shown,
             "signed": verified.signed,
             "disclosed": verified.disclosed,
             "redacted": verified.redacted,
@@ -199,15 +241,17 @@ fn show_verified(context: &Context, verified: &Verified) {
             "root": verified.root,
             "origin_proven": verified.origin_proven,
             "faults": faults,
+            "notes": verified.notes.iter().map(|n| n.get(context.lang)).collect::<Vec<_>>(),
         }));
         return;
     }
     let row = |fr: &str, en: &str, value: String| vec![context.pick(fr, en).to_owned(), value];
     say::raw(
         say::table(&[
-            row("lignes", "lines", verified.lines.to_string()),
-            row("signées", "signed", verified.signed.to_string()),
-            row("valeurs lisibles", "values disclosed", verified.disclosed.to_string()),
+            row("lignes vérifiées", "lines checked", verified.lines.to_string()),
+            row("lignes signées", "lines signed", verified.signed.to_string()),
+            row("lignes montrées", "lines shown", shown(context, verified)),
+            row("valeurs montrées", "values shown", verified.disclosed.to_string()),
             row("valeurs masquées", "values redacted", verified.redacted.to_string()),
             row("empreinte", "fingerprint", verified.fingerprint.clone()),
             row("racine", "root", verified.root.clone()),
@@ -216,6 +260,9 @@ fn show_verified(context: &Context, verified: &Verified) {
     );
     for fault in &faults {
         say::line(&format!("✗ {}", say::plain(fault)));
+    }
+    for note in &verified.notes {
+        say::note(note.get(context.lang));
     }
     if faults.is_empty() {
         say::line(context.pick("Le journal est intact.", "The log is intact."));

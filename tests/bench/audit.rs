@@ -3,7 +3,8 @@
 //!
 //! `cargo bench --bench audit [-- LINES]`; a million lines by default, which
 //! takes some 4 GB of temporary files. `-- samples FOLDER` writes a small
-//! export in every format instead.
+//! export in every format instead; `-- vault LINES FORMAT…` exports from a whole
+//! vault, lines opened, and verifies its log.
 
 #![allow(clippy::disallowed_methods, reason = "tests start programs and threads as they like")]
 
@@ -14,7 +15,7 @@ use std::process::{Command, Stdio};
 use std::time::Instant;
 
 use ed25519_dalek::{Signer, SigningKey};
-use poterne::app::api::{ExportFormat, ExportRequest};
+use poterne::app::api::{ExportFormat, ExportRequest, Reply, Request};
 use poterne::app::export::{self, ExportError, ExportMeta, Lines, Take};
 use poterne::audit::line::Fact;
 use poterne::audit::{Draft, Log, Sealed, Verifier};
@@ -22,6 +23,14 @@ use poterne::model::audit_event::{AuditFilter, Event, field};
 use poterne::model::id::{MemberId, VaultId};
 use poterne::model::lang::Lang;
 use poterne::model::time::Time;
+use poterne::vault::unlocked::Env;
+
+#[allow(dead_code, reason = "only a part of what the stories need")]
+#[path = "../suite/kit.rs"]
+mod kit;
+#[allow(dead_code, reason = "only a part of what the stories need")]
+#[path = "../suite/kit_rows.rs"]
+mod kit_rows;
 
 const VAULT: VaultId = VaultId([7; 16]);
 const ALICE: MemberId = MemberId([0xA1; 16]);
@@ -33,6 +42,9 @@ fn main() {
         ["samples", folder] => samples(Path::new(folder)),
         ["one", format, lines, out] => one(format, Path::new(lines), Path::new(out)),
         ["verify", bundle] => verify(Path::new(bundle)),
+        ["vault", lines, ref formats @ ..] => {
+            vault(lines.parse().expect("a number of lines"), formats);
+        }
         [] => all(1_000_000),
         [lines] => all(lines.parse().expect("a number of lines")),
         _ => panic!("usage: audit [LINES | samples FOLDER]"),
@@ -44,11 +56,13 @@ struct Story {
     log: Log,
     key: SigningKey,
     random: u64,
+    /// Number of the line, where the log does not count.
+    n: u64,
 }
 
 impl Story {
     fn new() -> Self {
-        Self { log: Log::new(), key: SigningKey::from_bytes(&[2; 32]), random: 1 }
+        Self { log: Log::new(), key: SigningKey::from_bytes(&[2; 32]), random: 1, n: 0 }
     }
 
     fn pk(&self) -> [u8; 32] {
@@ -56,7 +70,7 @@ impl Story {
     }
 
     fn draft(&self) -> Draft {
-        let n = self.log.size();
+        let n = self.log.size().max(self.n);
         let at = Time(1_795_000_000_000_000 + n as i64 * 61_234_567);
         let sign = |m: &[u8]| self.key.sign(m).to_bytes();
         if n > 0 && n.is_multiple_of(256) {
@@ -229,8 +243,8 @@ fn all(lines: u64) {
 
     let program = std::env::current_exe().expect("this program");
     for format in ExportFormat::ALL {
-        // A report of a million lines is refused.
-        let many = if format == ExportFormat::Pdf { lines.min(30_000) } else { lines };
+        // A report of a million lines comes in 67 files.
+        let many = if format == ExportFormat::Pdf { lines.min(50_000) } else { lines };
         let from = dir.path().join(format!("lines-{many}"));
         if !from.exists() {
             store(many, &from);
@@ -249,6 +263,66 @@ fn all(lines: u64) {
     journal(dir.path(), lines.min(50_000));
 }
 
+/// Exports from a vault and verification of its log, with all they need: rows
+/// read, lines and values opened.
+fn vault(lines: u64, formats: &[&str]) {
+    let desk = kit::Desk::open();
+    let start = begin();
+    {
+        let (mut store, mut v) = kit_rows::open_by_kit(&desk.file, &desk.kit).expect("opens");
+        let mut story = Story::new();
+        let mut random = 1u64;
+        let mut fill = |out: &mut [u8]| {
+            for chunk in out.chunks_mut(8) {
+                random ^= random << 13;
+                random ^= random >> 7;
+                random ^= random << 17;
+                chunk.copy_from_slice(&random.to_le_bytes()[..chunk.len()]);
+            }
+        };
+        for part in 0..lines.div_ceil(50_000) {
+            let many = (lines - part * 50_000).min(50_000);
+            store
+                .write(|rows| {
+                    let now = Time(1_796_000_000_000_000);
+                    let mut env = Env { now, random: &mut fill, machine: "poste-accueil-2" };
+                    for n in 0..many {
+                        story.log = Log::new();
+                        story.n = 1 + part * 50_000 + n;
+                        let mut draft = story.draft();
+                        (draft.actor, draft.fact) = (Some(v.me), None);
+                        if draft.event == Event::Checkpoint {
+                            draft.event = Event::Unlocked;
+                        }
+                        v.log(rows, &mut env, draft)?;
+                    }
+                    v.save(rows, &mut env)
+                })
+                .expect("there is room");
+        }
+    }
+    report("append to the vault, many in a commit", start, lines, None);
+    for word in formats {
+        let format = ExportFormat::ALL.into_iter().find(|f| f.word() == *word).expect("a format");
+        let out = desk.dir.path().join("export");
+        let start = begin();
+        let Reply::Exported { lines, .. } = desk.call(Request::AuditExport(request(format, &out)))
+        else {
+            panic!("another reply")
+        };
+        let size = fs::metadata(&out).expect("just written").len();
+        let label = format!("export {word} from the vault ({} bytes a line)", size / lines);
+        report(&label, start, lines, peak_kib());
+        fs::remove_file(&out).expect("just written");
+    }
+    let start = begin();
+    let Reply::Verified(verified) = desk.call(Request::AuditVerify) else {
+        panic!("another reply")
+    };
+    assert!(verified.faults.is_empty(), "{:?}", verified.faults);
+    report("verify the vault's log, values too", start, verified.lines, peak_kib());
+}
+
 /// One export in a process of its own, for its peak memory.
 fn one(format: &str, lines: &Path, out: &Path) {
     let format = ExportFormat::ALL.into_iter().find(|f| f.word() == format).expect("a format");
@@ -257,7 +331,8 @@ fn one(format: &str, lines: &Path, out: &Path) {
     let start = begin();
     let request = request(format, out);
     let count = export::write(&request, &meta, &mut Stored(lines), &mut |_, _| true)
-        .expect("it is writable");
+        .expect("it is writable")
+        .lines;
     let size = fs::metadata(out).expect("just written").len();
     let label = format!("export {} ({} bytes a line)", format.word(), size / count);
     report(&label, start, count, peak_kib());

@@ -119,7 +119,7 @@ fn every_format_tells_how_far_it_is_and_gives_up_without_a_trace() {
                     assert_eq!(fs::read(&out).expect("still there"), b"older");
                     true
                 });
-            assert_eq!(lines.expect("it is writable"), last.unwrap_or(2501), "{format:?}");
+            assert_eq!(lines.expect("it is writable").lines, last.unwrap_or(2501), "{format:?}");
             let all = 2501 * told.last().expect("told").1 / 2501;
             assert!(told.is_sorted() && told.len() >= 3, "{told:?}");
             assert_eq!(told.last(), Some(&(all, all)), "{format:?}");

@@ -63,7 +63,11 @@ fn written(format: ExportFormat, lang: Lang) -> (tempfile::TempDir, PathBuf, Sto
         true
     })
     .expect("it is writable");
-    assert_eq!((lines, told), (8, 9), "genesis is before the period");
+    assert_eq!(
+        (lines.lines, told),
+        (8, if format == ExportFormat::Pdf { 18 } else { 9 }),
+        "genesis is before the period"
+    );
     assert_eq!(fs::read_dir(dir.path()).expect("a folder").count(), 1, "nothing beside it");
     (dir, out, story)
 }
@@ -316,16 +320,38 @@ fn the_report_carries_fingerprint_and_root_on_each_page_and_hash_on_each_row() {
 }
 
 #[test]
-fn a_report_nobody_would_read_is_refused_and_leaves_nothing() {
+fn a_long_report_comes_in_files_of_which_each_says_where_it_belongs() {
     let dir = tempfile::tempdir().expect("a temporary folder");
-    let request = request(ExportFormat::Pdf, &dir.path().join("report.pdf"));
+    let out = dir.path().join("rapport.pdf");
+    let mut request = request(ExportFormat::Pdf, &out);
+    request.filter.events = vec![Event::Unlocked];
     let mut story = Story::new();
-    for _ in 0..30_001 {
+    for _ in 0..15_002 {
         story.put(Event::Unlocked, ALICE, &[], None);
     }
-    let result = export::write(&request, &meta(&story), &mut stored(&story), &mut |_, _| true);
-    assert!(matches!(result, Err(ExportError::TooMany { .. })), "{result:?}");
+    let whole = |give_up: bool| {
+        let mut steps = 0;
+        export::write(&request, &meta(&story), &mut stored(&story), &mut |_, _| {
+            steps += 1;
+            !(give_up && steps == 31)
+        })
+    };
+    // Given up behind the first file: neither is there.
+    assert!(matches!(whole(true), Err(ExportError::Cancelled)));
     assert_eq!(fs::read_dir(dir.path()).expect("a folder").count(), 0);
+
+    let written = whole(false).expect("it is writable");
+    assert_eq!(written.lines, 15_002);
+    assert_eq!(written.files, [out, dir.path().join("rapport-2.pdf")]);
+    assert_eq!(fs::read_dir(dir.path()).expect("a folder").count(), 2);
+    let pages = |file: &Path| pdf_text(file).into_iter().collect::<Vec<_>>();
+    let (first, second) = (pages(&written.files[0]), pages(&written.files[1]));
+    assert!(first[0].contains("1 sur 2 : de la ligne 1 à la ligne 15000"), "{}", first[0]);
+    assert!(second[0].contains("2 sur 2 : de la ligne 15001 à la ligne 15002"), "{}", second[0]);
+    assert_eq!(second.len(), 2);
+    assert!(second[1].contains("fichier 2 / 2 – 2 / 2"), "{}", second[1]);
+    assert!(second[1].contains(&hash(&story, 15_002)), "{}", second[1]);
+    assert!(first.last().expect("pages").contains(&hash(&story, 15_000)));
 }
 
 #[test]

@@ -506,11 +506,14 @@ impl State {
             }
             Request::AuditExport(export) => {
                 self.asked.push(format!("export {}", export.format.word()));
-                Ok(Reply::Exported { lines: 60, fingerprint: "potv1-abcd-efgh".to_owned() })
+                let files = vec![export.out];
+                let fingerprint = "potv1-abcd-efgh".to_owned();
+                Ok(Reply::Exported { lines: 60, files, fingerprint })
             }
             Request::AuditVerify => Ok(Reply::Verified(Verified {
                 lines: 1234,
                 signed: 1230,
+                shown: 1234,
                 disclosed: 9876,
                 redacted: 0,
                 fingerprint: "potv1-abcd-efgh".to_owned(),

@@ -45,7 +45,7 @@ pub(super) fn write(
     selection: &mut Selection<'_>,
     out: &Whole,
     progress: &mut Steps<'_, '_>,
-) -> Result<u64, ExportError> {
+) -> Result<(), ExportError> {
     let io = |source| out.fail(source);
     let zip_error = |e: zip::result::ZipError| out.fail(e.into());
     let mut zip = ZipWriter::new(BufWriter::with_capacity(CHUNK, out.file()));
@@ -85,8 +85,7 @@ pub(super) fn write(
     zip.write_all(&buffer).map_err(io)?;
     let mut inner: BufWriter<&File> = zip.finish().map_err(zip_error)?;
     inner.flush().map_err(io)?;
-    progress.tell()?;
-    Ok(selection.selected)
+    progress.tell()
 }
 
 /// Appends one line of `audit.jsonl`, in one of three shapes:

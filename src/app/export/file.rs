@@ -60,9 +60,22 @@ impl Whole {
         ExportError::Io { path: self.out.clone(), source }
     }
 
-    /// Puts the file in its place.
-    pub fn commit(mut self) -> Result<(), ExportError> {
-        self.place().map_err(|e| self.fail(e))
+    /// Another file, beside this one, for part `number` of the same report:
+    /// `name-2.pdf` for `name.pdf`.
+    pub fn part(&self, number: u64) -> Result<Self, ExportError> {
+        let mut name = self.out.file_stem().unwrap_or_default().to_owned();
+        name.push(format!("-{number}"));
+        if let Some(ending) = self.out.extension() {
+            name.push(".");
+            name.push(ending);
+        }
+        Self::create(&self.out.with_file_name(name))
+    }
+
+    /// Puts the file in its place, which it returns.
+    pub fn commit(mut self) -> Result<PathBuf, ExportError> {
+        self.place().map_err(|e| self.fail(e))?;
+        Ok(std::mem::take(&mut self.out))
     }
 
     fn place(&mut self) -> std::io::Result<()> {

@@ -102,14 +102,6 @@ pub enum ExportError {
     /// No field has that name.
     #[error("no audit field is named {0}")]
     UnknownField(String),
-    /// A report of so many lines would not be read by anyone.
-    #[error("{lines} lines are too many for this format ({most})")]
-    TooMany {
-        /// Lines selected.
-        lines: u64,
-        /// Lines the format takes.
-        most: u64,
-    },
     /// The person gave up.
     #[error("given up")]
     Cancelled,
@@ -160,17 +152,6 @@ impl From<ExportError> for AppError {
                     format!("The fields are: {}.", field::ALL.join(", ")),
                 ),
             },
-            ExportError::TooMany { lines, most } => Self {
-                code: Code::Usage,
-                what: Bi::new(
-                    format!("{lines} lignes, c'est trop pour ce format ({most} au plus)."),
-                    format!("{lines} lines are too many for this format ({most} at most)."),
-                ),
-                todo: Bi::new(
-                    "Réduisez la période ou les clients, ou choisissez xlsx, csv ou bundle.",
-                    "Narrow the period or the clients, or choose xlsx, csv or bundle.",
-                ),
-            },
             ExportError::Cancelled => Self {
                 code: Code::Other,
                 what: Bi::new(
@@ -194,8 +175,16 @@ impl From<ExportError> for AppError {
     }
 }
 
-/// Writes the selected lines of `lines` to `request.out` and returns how many
-/// they were. `progress` is told every thousand lines and at the end, and may
+/// What an export wrote.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Written {
+    /// Lines selected.
+    pub lines: u64,
+    /// `request.out`, then the further parts of a report too long for one file.
+    pub files: Vec<PathBuf>,
+}
+
+/// Writes the selected lines of `lines` to `request.out`. `progress` is told every thousand lines and at the end, and may
 /// give up.
 ///
 /// # Errors
@@ -205,33 +194,36 @@ pub fn write(
     meta: &ExportMeta,
     lines: &mut dyn Lines,
     progress: &mut Progress<'_>,
-) -> Result<u64, ExportError> {
+) -> Result<Written, ExportError> {
     if let Some(name) = request.redact.iter().find(|n| !field::ALL.contains(&n.as_str())) {
         return Err(ExportError::UnknownField(name.clone()));
     }
     let out = file::Whole::create(&request.out)?;
-    let readings = 1 + u64::from(request.filter.last.is_some());
+    let count = Selection::counts(request);
+    let readings = 1 + u64::from(count);
     let mut progress = Steps { done: 0, total: meta.size() * readings, tell: progress };
     let progress = &mut progress;
-    let mut selection = Selection::new(&request.filter, lines, progress)?;
-    let written = match request.format {
+    let mut selection = Selection::new(&request.filter, count, meta.size(), lines, progress)?;
+    let more = match request.format {
         ExportFormat::Bundle => {
-            bundle::write(request, meta, lines, &mut selection, &out, progress)?
+            bundle::write(request, meta, lines, &mut selection, &out, progress)?;
+            Vec::new()
         }
-        _ => {
-            table(request, meta, lines, &mut selection, &out, progress)?;
-            selection.selected
-        }
+        _ => table(request, meta, lines, &mut selection, &out, progress)?,
     };
+    let mut files = vec![request.out.clone()];
+    for part in more {
+        files.push(part.commit()?);
+    }
     out.commit()?;
-    Ok(written)
+    Ok(Written { lines: selection.selected, files })
 }
 
 /// A file under way in one of the formats that show the lines as a table.
 enum Table<'a> {
     Csv(Box<rows::Csv<&'a File>>),
     Html(BufWriter<&'a File>),
-    Pdf(Box<pdf::Pdf>),
+    Pdf(Box<pdf::Pdf<'a>>),
     Xlsx(Box<xlsx::Xlsx>),
     Text(BufWriter<&'a File>, Record),
 }
@@ -249,7 +241,7 @@ fn table(
     selection: &mut Selection<'_>,
     out: &file::Whole,
     progress: &mut Steps<'_, '_>,
-) -> Result<(), ExportError> {
+) -> Result<Vec<file::Whole>, ExportError> {
     let io = |source| out.fail(source);
     let buffer = || BufWriter::with_capacity(BUFFER, out.file());
     let mut table = match request.format {
@@ -265,7 +257,9 @@ fn table(
             Table::Text(buffer(), |out, line, vault| rows::ocsf(out, line, vault))
         }
         ExportFormat::Xlsx => Table::Xlsx(Box::new(xlsx::Xlsx::new(request, meta, out.folder())?)),
-        ExportFormat::Pdf => Table::Pdf(Box::new(pdf::Pdf::new(request.lang)?)),
+        ExportFormat::Pdf => {
+            Table::Pdf(Box::new(pdf::Pdf::new(request, meta, out, selection.expected)?))
+        }
         ExportFormat::Html | ExportFormat::Bundle => {
             let mut out = buffer();
             html::head(&mut out, request, meta).map_err(io)?;
@@ -291,16 +285,17 @@ fn table(
     })?;
     progress.tell()?;
     match table {
-        Table::Csv(csv) => csv.finish().map_err(io),
-        Table::Html(mut out) => html::tail(&mut out).and_then(|()| out.flush()).map_err(io),
+        Table::Csv(csv) => csv.finish().map_err(io)?,
+        Table::Html(mut out) => html::tail(&mut out).and_then(|()| out.flush()).map_err(io)?,
         Table::Xlsx(book) => {
             let mut out = buffer();
             book.finish(&mut out)?;
-            out.flush().map_err(io)
+            out.flush().map_err(io)?;
         }
-        Table::Pdf(report) => out.file().write_all(&report.finish(request, meta)?).map_err(io),
-        Table::Text(mut out, _) => out.flush().map_err(io),
+        Table::Pdf(report) => return report.finish(),
+        Table::Text(mut out, _) => out.flush().map_err(io)?,
     }
+    Ok(Vec::new())
 }
 
 /// Which lines are wanted, while they pass.
@@ -310,19 +305,32 @@ struct Selection<'a> {
     all: bool,
     /// Matching lines to pass over before the last so many.
     skip: u64,
+    /// Lines there will be, if they were counted; else at most so many.
+    expected: u64,
     selected: u64,
 }
 
 impl<'a> Selection<'a> {
-    /// Reads all lines once when only the last so many matches are wanted.
+    /// Whether the matching lines are counted first: for the last so many of
+    /// them, and for a report that says how many parts it has.
+    fn counts(request: &ExportRequest) -> bool {
+        let filter = &request.filter;
+        let all = *filter == AuditFilter::default();
+        filter.last.is_some() || (request.format == ExportFormat::Pdf && !all)
+    }
+
+    /// Reads all lines once to `count` them.
     fn new(
         filter: &'a AuditFilter,
+        count: bool,
+        size: u64,
         lines: &mut dyn Lines,
         progress: &mut Steps<'_, '_>,
     ) -> Result<Self, ExportError> {
         let any = AuditFilter { last: None, ..filter.clone() } == AuditFilter::default();
-        let mut this = Self { filter, all: any && filter.last.is_none(), skip: 0, selected: 0 };
-        if let Some(last) = filter.last {
+        let all = any && filter.last.is_none();
+        let mut this = Self { filter, all, skip: 0, expected: size, selected: 0 };
+        if count {
             let (mut seq, mut matching) = (0, 0u64);
             lines.each(&mut |leaf, opening| {
                 if any || filter.matches(&line::open(seq, leaf, opening)?) {
@@ -331,7 +339,8 @@ impl<'a> Selection<'a> {
                 seq += 1;
                 progress.step()
             })?;
-            this.skip = matching.saturating_sub(last);
+            this.expected = filter.last.unwrap_or(matching).min(matching);
+            this.skip = matching - this.expected;
         }
         Ok(this)
     }
@@ -370,6 +379,7 @@ pub fn verified(summary: &Summary, faults: Vec<Bi>) -> Verified {
     Verified {
         lines: summary.lines,
         signed: summary.signed,
+        shown: 0,
         disclosed: 0,
         redacted: 0,
         fingerprint: summary.fingerprint.clone(),

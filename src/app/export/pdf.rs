@@ -1,20 +1,23 @@
 //! The report for a client's auditor: PDF/A on A4, French or English. Every page
 //! carries the vault's fingerprint and the signed checkpoint, every row its
-//! leaf hash.
+//! leaf hash. A long report comes in several files, so that neither this program
+//! nor a reader needs room for all of it.
 
 use std::collections::BTreeMap;
+use std::io::Write;
 
 use krilla::page::PageSettings;
 use krilla::surface::Surface;
 
+use super::file::Whole;
 use super::typeset::{self, Faces, fill, ink};
 use super::{ExportError, ExportMeta, html, words};
 use crate::app::api::ExportRequest;
 use crate::model::audit_event::{Event, OpenLine, field};
 use crate::model::lang::Lang;
 
-/// Rows of a report; some 1,500 pages.
-const MOST: u64 = 30_000;
+/// Rows of one file; some 700 pages.
+const MOST: u64 = 15_000;
 
 const WIDTH: f32 = 841.89;
 const HEIGHT: f32 = 595.28;
@@ -45,8 +48,16 @@ const COLUMNS: [(&str, f32); 8] = [
     (field::HOST, 118.0),
     (field::DETAIL, 155.8),
 ];
-/// A report under way. Holds its rows: page numbers need their count.
-pub struct Pdf {
+/// A report under way. Holds the rows of one file: page numbers need their count.
+pub struct Pdf<'a> {
+    request: &'a ExportRequest,
+    meta: &'a ExportMeta,
+    out: &'a Whole,
+    /// Files behind the first, all but the last of them written.
+    more: Vec<Whole>,
+    /// Which file is under way, from 1, of how many.
+    part: u64,
+    parts: u64,
     faces: Faces,
     lang: Lang,
     rows: Vec<Row>,
@@ -57,20 +68,39 @@ pub struct Pdf {
 struct Row {
     cells: Vec<Vec<String>>,
     hash: String,
+    seq: u64,
     ok: bool,
     height: f32,
 }
 
-impl Pdf {
-    /// An empty report.
-    pub fn new(lang: Lang) -> Result<Self, ExportError> {
-        Ok(Self { faces: Faces::load()?, lang, rows: Vec::new(), counts: BTreeMap::new() })
+impl<'a> Pdf<'a> {
+    /// An empty report of `expected` rows.
+    pub fn new(
+        request: &'a ExportRequest,
+        meta: &'a ExportMeta,
+        out: &'a Whole,
+        expected: u64,
+    ) -> Result<Self, ExportError> {
+        Ok(Self {
+            request,
+            meta,
+            out,
+            more: Vec::new(),
+            part: 1,
+            parts: expected.div_ceil(MOST).max(1),
+            faces: Faces::load()?,
+            lang: request.lang,
+            rows: Vec::new(),
+            counts: BTreeMap::new(),
+        })
     }
 
     /// One row.
     pub fn row(&mut self, line: &OpenLine) -> Result<(), ExportError> {
         if self.rows.len() as u64 >= MOST {
-            return Err(ExportError::TooMany { lines: MOST + 1, most: MOST });
+            self.close()?;
+            self.part += 1;
+            self.more.push(self.out.part(self.part)?);
         }
         let count = self.counts.entry(line.event).or_default();
         count.0 += 1;
@@ -109,19 +139,39 @@ impl Pdf {
             cell.truncate(most);
             cell.last_mut().expect("most is positive").push('…');
         }
-        self.rows.push(Row { cells, hash: line.leaf_hash.clone(), ok: line.ok, height });
+        self.rows.push(Row {
+            cells,
+            hash: line.leaf_hash.clone(),
+            seq: line.seq,
+            ok: line.ok,
+            height,
+        });
         Ok(())
     }
 
-    /// The finished file.
-    pub fn finish(
-        self,
-        request: &ExportRequest,
-        meta: &ExportMeta,
-    ) -> Result<Vec<u8>, ExportError> {
-        let lang = self.lang;
+    /// Writes the last file; returns those behind the first.
+    pub fn finish(mut self) -> Result<Vec<Whole>, ExportError> {
+        self.close()?;
+        Ok(self.more)
+    }
+
+    /// Writes the file under way and forgets its rows.
+    fn close(&mut self) -> Result<(), ExportError> {
+        let document = self.document()?;
+        let out = self.more.last().unwrap_or(self.out);
+        out.file().write_all(&document).map_err(|e| out.fail(e))?;
+        self.rows.clear();
+        self.counts.clear();
+        Ok(())
+    }
+
+    fn document(&self) -> Result<Vec<u8>, ExportError> {
+        let (lang, meta) = (self.lang, self.meta);
         let title = lang.pick("Journal des accès", "Access log");
-        let name = format!("{title} – {}", meta.vault_name);
+        let mut name = format!("{title} – {}", meta.vault_name);
+        if self.parts > 1 {
+            name = format!("{name} – {}/{}", self.part, self.parts);
+        }
         let mut document = typeset::document(&name, &meta.exporter, meta.generated_at, lang)?;
         let settings = || PageSettings::from_wh(WIDTH, HEIGHT).expect("A4 has a size");
         let pages = self.paginate();
@@ -129,24 +179,34 @@ impl Pdf {
 
         let mut page = document.start_page_with(settings());
         let mut surface = page.surface();
-        self.cover(&mut surface, title, request, meta);
-        self.frame(&mut surface, meta, 1, total);
+        self.cover(&mut surface, title);
+        self.frame(&mut surface, 1, total);
         surface.finish();
         page.finish();
         for (number, rows) in (2..).zip(pages) {
             let mut page = document.start_page_with(settings());
             let mut surface = page.surface();
-            self.header(&mut surface, title, meta);
+            self.header(&mut surface, title);
             let mut y = TOP;
             for (i, row) in self.rows[rows].iter().enumerate() {
                 self.paint(&mut surface, row, y, i % 2 == 1);
                 y += row.height;
             }
-            self.frame(&mut surface, meta, number, total);
+            self.frame(&mut surface, number, total);
             surface.finish();
             page.finish();
         }
         typeset::finish(document)
+    }
+
+    /// Which part of the report this file is; nothing for a whole one.
+    fn part_words(&self) -> Option<String> {
+        let (part, parts) = (self.part, self.parts);
+        let (first, last) = (self.rows.first()?.seq, self.rows.last()?.seq);
+        (parts > 1).then(|| match self.lang {
+            Lang::Fr => format!("{part} sur {parts} : de la ligne {first} à la ligne {last}"),
+            Lang::En => format!("{part} of {parts}: from line {first} to line {last}"),
+        })
     }
 
     /// The rows of each page behind the first.
@@ -166,18 +226,14 @@ impl Pdf {
         pages
     }
 
-    fn cover(
-        &self,
-        surface: &mut Surface<'_>,
-        title: &str,
-        request: &ExportRequest,
-        meta: &ExportMeta,
-    ) {
+    fn cover(&self, surface: &mut Surface<'_>, title: &str) {
         let (lang, Faces { regular, bold, mono }) = (self.lang, &self.faces);
+        let (request, meta) = (self.request, self.meta);
         ink(surface, HEAD);
         bold.draw(surface, MARGIN, 62.0, 24.0, title);
         let mut y = 96.0;
-        for (name, value) in html::facts(request, meta) {
+        let part = self.part_words().map(|words| (lang.pick("Fichier", "File"), words));
+        for (name, value) in part.into_iter().chain(html::facts(request, meta)) {
             ink(surface, GREY);
             regular.draw(surface, MARGIN, y, 9.5, name);
             ink(surface, BLACK);
@@ -252,8 +308,8 @@ impl Pdf {
     }
 
     /// Title and column heads of a page of rows.
-    fn header(&self, surface: &mut Surface<'_>, title: &str, meta: &ExportMeta) {
-        let Faces { regular, bold, .. } = &self.faces;
+    fn header(&self, surface: &mut Surface<'_>, title: &str) {
+        let (meta, Faces { regular, bold, .. }) = (self.meta, &self.faces);
         ink(surface, HEAD);
         bold.draw(surface, MARGIN, 40.0, 11.0, title);
         ink(surface, GREY);
@@ -298,13 +354,17 @@ impl Pdf {
     }
 
     /// Foot of every page: fingerprint, checkpoint, page number.
-    fn frame(&self, surface: &mut Surface<'_>, meta: &ExportMeta, number: usize, total: usize) {
-        let Faces { regular, mono, .. } = &self.faces;
+    fn frame(&self, surface: &mut Surface<'_>, number: usize, total: usize) {
+        let (meta, Faces { regular, mono, .. }) = (self.meta, &self.faces);
         let y = HEIGHT - 46.0;
         ink(surface, RULE);
         fill(surface, MARGIN, y - 11.0, WIDTH - 2.0 * MARGIN, 0.5);
         ink(surface, GREY);
-        let page = format!("{number} / {total}");
+        let mut page = format!("{number} / {total}");
+        if self.parts > 1 {
+            let file = self.lang.pick("fichier", "file");
+            page = format!("{file} {} / {} – {page}", self.part, self.parts);
+        }
         regular.draw(surface, WIDTH - MARGIN - regular.width(&page, 8.0), y, 8.0, &page);
         let label = self.lang.pick("Empreinte du coffre", "Vault fingerprint");
         regular.draw(surface, MARGIN, y, 6.4, label);

@@ -52,6 +52,7 @@ pub fn verify(path: &Path, fingerprint: Option<&str>) -> Result<Verified, Export
         }
     }
     let mut result = verified(&check.verifier.summary(), check.faults.into_texts());
+    result.shown = check.shown;
     result.disclosed = check.disclosed;
     result.redacted = check.redacted;
     result.origin_proven = fingerprint.is_some() && result.faults.is_empty();
@@ -62,6 +63,7 @@ pub fn verify(path: &Path, fingerprint: Option<&str>) -> Result<Verified, Export
 struct Check {
     verifier: Verifier,
     faults: Findings,
+    shown: u64,
     disclosed: u64,
     redacted: u64,
 }
@@ -167,6 +169,7 @@ impl Check {
             return self.faults.add(&Fault::Malformed { line: seq });
         };
         let Some(Open(fields)) = open else { return };
+        self.shown += 1;
         self.redacted += parsed.commitments.len().saturating_sub(fields.len()) as u64;
         for (name, salt, value) in &fields {
             self.disclosed += 1;

@@ -284,7 +284,7 @@ impl Shell {
                 audit.verifying = false;
                 audit.verified = Some(Ok(found));
             }
-            (Tag::Export, Reply::Exported { lines, fingerprint }) => {
+            (Tag::Export, Reply::Exported { lines, fingerprint, .. }) => {
                 if let Some(export) = &mut audit.export {
                     export.waiting = false;
                     export.done = Some((lines, fingerprint));
