@@ -21,6 +21,7 @@ mod grants;
 mod people;
 mod plan;
 mod pool;
+pub mod qr;
 pub mod remote;
 mod reveal;
 mod seeds;

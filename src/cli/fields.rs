@@ -8,12 +8,13 @@ use std::path::{Path, PathBuf};
 use clap::{Arg, ArgMatches, Args, Command, FromArgMatches};
 
 use crate::app::api::{AppError, At, AttachmentBytes, Code, Patch, Request, SecretChange, Set};
+use crate::app::qr;
 use crate::app::remote::Access;
 use crate::connect;
 use crate::connect::field::{Field, FieldKind};
 use crate::model::entry::{ATTACHMENT_MAX_BYTES, ClientInfo, CredentialSource, Kind, Slot};
 use crate::model::lang::{Bi, Lang};
-use crate::secret::SecretBytes;
+use crate::secret::{SecretBytes, SecretText};
 
 use super::args::yes_no;
 use super::prompt;
@@ -432,8 +433,8 @@ fn unreadable(file: &Path, error: &std::io::Error) -> AppError {
 
 fn attachment(file: &Path) -> Result<(String, AttachmentBytes), AppError> {
     let name = file.file_name().and_then(|name| name.to_str()).map(str::to_owned);
-    let size = std::fs::metadata(file).map_err(|error| unreadable(file, &error))?.len();
-    let (Some(name), true) = (name, size <= ATTACHMENT_MAX_BYTES) else {
+    let content = read_at_most(file, ATTACHMENT_MAX_BYTES)?;
+    let (Some(name), Some(content)) = (name, content) else {
         return Err(usage(
             bi(
                 format!("{} ne peut pas être joint.", file.display()),
@@ -445,8 +446,25 @@ fn attachment(file: &Path) -> Result<(String, AttachmentBytes), AppError> {
             ),
         ));
     };
-    let content = std::fs::read(file).map_err(|error| unreadable(file, &error))?;
-    Ok((name, AttachmentBytes(SecretBytes::new(content))))
+    Ok((name, AttachmentBytes(content)))
+}
+
+/// The content of a file; `None` when there is more of it. The buffer has its
+/// final size from the start, so that it leaves nothing behind by growing; what
+/// has no size, as a pipe or a device, is read no further either.
+fn read_at_most(file: &Path, max: u64) -> Result<Option<SecretBytes>, AppError> {
+    use std::io::Read as _;
+    let failed = |error| unreadable(file, &error);
+    let open = std::fs::File::open(file).map_err(failed)?;
+    let size = open.metadata().map_err(failed)?.len();
+    if size > max {
+        return Ok(None);
+    }
+    let mut content = Vec::with_capacity(usize::try_from(size).unwrap_or(0) + 1);
+    let read = open.take(max + 1).read_to_end(&mut content);
+    let content = SecretBytes::new(content);
+    let read = read.map_err(failed)? as u64;
+    Ok((read <= max).then_some(content))
 }
 
 fn without_newline(value: &SecretBytes) -> SecretBytes {
@@ -458,7 +476,7 @@ fn without_newline(value: &SecretBytes) -> SecretBytes {
 
 /// The otpauth URI in the first QR code of an image.
 fn otpauth_of_image(file: &Path) -> Result<SecretBytes, AppError> {
-    let bytes = std::fs::read(file).map_err(|error| unreadable(file, &error))?;
+    let bytes = read_at_most(file, qr::FILE_MAX_BYTES)?;
     let none = || {
         usage(
             bi(
@@ -471,16 +489,9 @@ fn otpauth_of_image(file: &Path) -> Result<SecretBytes, AppError> {
             ),
         )
     };
-    let picture = image::load_from_memory(&bytes).map_err(|_| none())?.to_luma8();
-    let (width, height) = (picture.width() as usize, picture.height() as usize);
-    let mut prepared = rqrr::PreparedImage::prepare_from_greyscale(width, height, |x, y| {
-        picture.get_pixel(x as u32, y as u32).0[0]
-    });
-    prepared
-        .detect_grids()
-        .into_iter()
-        .filter_map(|grid| grid.decode().ok())
-        .map(|(_, text)| SecretBytes::new(text.into_bytes()))
-        .find(|text| text.expose(|text| text.starts_with(b"otpauth://")))
+    bytes
+        .and_then(|bytes| bytes.expose(qr::text))
+        .filter(|text| text.expose(qr::is_otpauth))
+        .map(SecretText::into_bytes)
         .ok_or_else(none)
 }

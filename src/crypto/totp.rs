@@ -145,7 +145,8 @@ impl Seed {
         use std::fmt::Write as _;
         let mut uri = String::with_capacity(600 + 3 * (2 * self.issuer.len() + self.account.len()));
         uri.push_str("otpauth://totp/");
-        if !self.issuer.is_empty() {
+        // A colon of the texts themselves is printed as %3A; a plain one separates.
+        if !self.issuer.is_empty() || self.account.contains(':') {
             percent_encode(&mut uri, &self.issuer);
             uri.push(':');
         }
@@ -198,8 +199,20 @@ fn parse_uri(rest: &str) -> Result<Seed, SeedError> {
     if !kind.eq_ignore_ascii_case("totp") {
         return Err(SeedError::NotTimeBased);
     }
-    let label = percent_decode(label, false).ok_or(SeedError::NotASeed)?;
-    let (issuer, account) = label.split_once(':').unwrap_or(("", &label));
+    let decoded = |part| percent_decode(part, false).ok_or(SeedError::NotASeed);
+    let (issuer, account) = match label.split_once(':') {
+        Some((issuer, account)) => (decoded(issuer)?, decoded(account)?),
+        // The key URI format lets the separating colon be written as %3A too.
+        None => {
+            let whole = decoded(label)?;
+            match whole.split_once(':') {
+                Some((issuer, account)) => {
+                    (Zeroizing::new(issuer.to_owned()), Zeroizing::new(account.to_owned()))
+                }
+                None => (Zeroizing::default(), whole),
+            }
+        }
+    };
     let mut seed = Seed {
         secret: SecretBytes::new(Vec::new()),
         digits: 6,
@@ -313,6 +326,19 @@ mod tests {
         assert_eq!((back.digits, back.period, back.algorithm), (8, 60, Algorithm::Sha256));
         assert_eq!(back.issuer, seed.issuer);
         assert_eq!(back.account, seed.account);
+    }
+
+    #[test]
+    fn colons_in_issuer_and_account_read_back_as_printed() {
+        for (issuer, account) in [("", "a:b"), ("A:B", "c"), ("A", "b:c:d"), (":", ":"), ("", "")] {
+            let seed = Seed {
+                issuer: issuer.to_owned(),
+                account: account.to_owned(),
+                ..opened("GEZDGNBV")
+            };
+            let back = seed.to_uri().expose(opened);
+            assert_eq!((back.issuer.as_str(), back.account.as_str()), (issuer, account));
+        }
     }
 
     #[test]

@@ -6,8 +6,9 @@ use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
 
 use crate::app::api::{AppError, Code};
+use crate::app::qr;
 use crate::model::lang::Bi;
-use crate::secret::SecretBytes;
+use crate::secret::{SecretBytes, SecretText};
 
 use super::worker::Pick;
 
@@ -102,12 +103,8 @@ pub fn read_qr(path: &Path) -> Result<SecretBytes, AppError> {
             "Take a sharper picture, or type the key as text.",
         ),
     };
-    let bytes = read(path, 20 << 20)?;
-    let picture = bytes.expose(image::load_from_memory).map_err(|_| none())?;
-    let mut prepared = rqrr::PreparedImage::prepare(picture.to_luma8());
-    let grids = prepared.detect_grids();
-    let text = grids.iter().find_map(|grid| grid.decode().ok()).map(|(_, text)| text);
-    text.map(|t| SecretBytes::new(t.into_bytes())).ok_or_else(none)
+    let bytes = read(path, qr::FILE_MAX_BYTES)?;
+    bytes.expose(qr::text).map(SecretText::into_bytes).ok_or_else(none)
 }
 
 fn io_error(path: &Path, error: &std::io::Error) -> AppError {

@@ -44,6 +44,41 @@ pub fn set_wiping(on: bool) {
     WIPES.store(on, std::sync::atomic::Ordering::Relaxed);
 }
 
+#[cfg(debug_assertions)]
+thread_local! {
+    /// Bytes this thread holds, and the most since [`most_held`] began. Without
+    /// a destructor, so that they serve to the thread's very end.
+    static HELD: std::cell::Cell<(isize, isize)> = const { std::cell::Cell::new((0, 0)) };
+}
+
+/// What `act` gives, and the most bytes it held at once on this thread, in builds
+/// for trials only: reading a doctored file must not take what the file asks for.
+#[cfg(debug_assertions)]
+pub fn most_held<T>(act: impl FnOnce() -> T) -> (T, usize) {
+    let before = HELD.with(|held| {
+        let (now, _) = held.get();
+        held.set((now, now));
+        now
+    });
+    let out = act();
+    let most = HELD.with(|held| held.get().1);
+    (out, usize::try_from(most - before).unwrap_or(0))
+}
+
+/// Counts a block taken (positive) or given back.
+#[cfg(debug_assertions)]
+fn count(bytes: isize) {
+    HELD.with(|held| {
+        let (now, most) = held.get();
+        let now = now.wrapping_add(bytes);
+        held.set((now, most.max(now)));
+    });
+}
+
+#[cfg(not(debug_assertions))]
+#[inline(always)]
+fn count(_bytes: isize) {}
+
 /// Overwrites `len` bytes at `block` in a way that is not optimised away.
 ///
 /// # Safety
@@ -59,16 +94,19 @@ unsafe fn wipe(block: *mut u8, len: usize) {
 // SAFETY: every block comes from and goes back to `System` with its own layout.
 unsafe impl GlobalAlloc for Wiping {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        count(layout.size().cast_signed());
         // SAFETY: same contract.
         unsafe { System.alloc(layout) }
     }
 
     unsafe fn alloc_zeroed(&self, layout: Layout) -> *mut u8 {
+        count(layout.size().cast_signed());
         // SAFETY: same contract.
         unsafe { System.alloc_zeroed(layout) }
     }
 
     unsafe fn dealloc(&self, block: *mut u8, layout: Layout) {
+        count(-layout.size().cast_signed());
         if wipes() && layout.size() <= WIPE_MAX_BYTES {
             // SAFETY: the block is still ours and `size` bytes long.
             unsafe { wipe(block, layout.size()) };
@@ -78,6 +116,7 @@ unsafe impl GlobalAlloc for Wiping {
     }
 
     unsafe fn realloc(&self, block: *mut u8, layout: Layout, new_size: usize) -> *mut u8 {
+        count(new_size.cast_signed() - layout.size().cast_signed());
         if !wipes() || layout.size() > MOVE_MAX_BYTES {
             // SAFETY: same contract. Blocks this large are moved by remapping.
             return unsafe { System.realloc(block, layout, new_size) };

@@ -14,6 +14,7 @@ mod cli_story;
 mod connect_all;
 mod disk_full;
 mod formats;
+mod fuzz;
 #[cfg(all(feature = "gui", target_os = "linux"))]
 mod gui_desktop;
 #[cfg(feature = "gui")]

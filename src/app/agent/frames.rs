@@ -210,9 +210,26 @@ pub fn read<T: DeserializeOwned>(from: &mut impl Read) -> io::Result<T> {
     if size > FRAME_MAX_BYTES {
         return Err(io::Error::from(io::ErrorKind::InvalidData));
     }
-    let mut frame = Zeroizing::new(vec![0; size as usize]);
-    from.read_exact(&mut frame)?;
+    let frame = body(from, size as usize)?;
     postcard::from_bytes(&frame).map_err(|_| io::Error::from(io::ErrorKind::InvalidData))
+}
+
+/// Bytes taken for a frame before any of them has come.
+const FIRST_BYTES: usize = 1 << 20;
+
+/// Exactly `size` bytes. Memory is taken as they come: a length alone, which a
+/// peer can make up, takes next to none. Each buffer on the way is wiped.
+fn body(from: &mut impl Read, size: usize) -> io::Result<Zeroizing<Vec<u8>>> {
+    let mut frame = Zeroizing::new(vec![0; size.min(FIRST_BYTES)]);
+    from.read_exact(&mut frame)?;
+    while frame.len() < size {
+        let have = frame.len();
+        let mut more = Zeroizing::new(vec![0; size.min(4 * have)]);
+        more[..have].copy_from_slice(&frame);
+        from.read_exact(&mut more[have..])?;
+        frame = more;
+    }
+    Ok(frame)
 }
 
 /// Plain bytes as one run instead of one number after another.
@@ -291,6 +308,15 @@ mod tests {
             panic!("another frame")
         };
         assert_eq!(*back, plan);
+    }
+
+    #[test]
+    fn a_frame_larger_than_its_first_buffer_crosses_unchanged() {
+        let sent: Vec<u8> = (0..5 * FIRST_BYTES + 3).map(|i| (i / 7) as u8).collect();
+        let FromAgent::Data(1, data) = there_and_back(&FromAgent::Data(1, sent.clone())) else {
+            panic!("another frame")
+        };
+        assert!(data == sent);
     }
 
     #[test]

@@ -53,8 +53,9 @@ fn walk<R: Read + Seek>(
         if entry.offset != offset {
             return Ok(Some(Flaw::Archive));
         }
-        match local_length(file, &entry)? {
-            Some(length) if offset + length <= directory.start => offset += length,
+        let length = local_length(file, &entry)?;
+        match length.and_then(|length| offset.checked_add(length)) {
+            Some(end) if end <= directory.start => offset = end,
             _ => return Ok(Some(Flaw::Archive)),
         }
         let name = String::from_utf8_lossy(entry.name).into_owned();

@@ -305,6 +305,21 @@ pub fn key_unreadable() -> Failure {
     )
 }
 
+/// The derivation of the key from its passphrase would never end.
+pub fn key_too_costly() -> Failure {
+    failure(
+        FailureKind::BadKey,
+        (
+            "La clé privée de l'entrée demande un calcul ou une mémoire démesurés.".into(),
+            "The private key of the entry asks for absurd computing time or memory.".into(),
+        ),
+        (
+            "Vérifiez d'où elle vient, ou réécrivez-la avec « ssh-keygen -p -a 64 -f CLÉ ».",
+            "Check where it comes from, or write it again with \"ssh-keygen -p -a 64 -f KEY\".",
+        ),
+    )
+}
+
 /// The session was ended because nothing happened.
 pub fn idle(secs: u64) -> Failure {
     failure(

@@ -6,6 +6,7 @@ use russh::keys::ssh_key::{LineEnding, PrivateKey};
 use zeroize::Zeroizing;
 
 use super::fail;
+use super::keycost::bearable;
 use super::route::Leg;
 use crate::connect::Failure;
 use crate::model::entry::Slot;
@@ -35,12 +36,16 @@ enum Guard {
 /// Reads the key, asking for the passphrase only if there is one.
 ///
 /// # Errors
-/// The passphrase is missing or wrong, or the key cannot be read.
+/// The passphrase is missing or wrong, or the key cannot be read, or asks for
+/// absurd time or memory.
 pub fn ready(
     key: SecretBytes,
     passphrase: impl FnOnce() -> Option<SecretText>,
 ) -> Result<Ready, Failure> {
     let text = key.into_text().map_err(|_| fail::key_unreadable())?;
+    if !text.expose(bearable) {
+        return Err(fail::key_too_costly());
+    }
     let guard = text.expose(guard);
     if guard == Guard::None {
         return match text.expose(|t| decode_secret_key(t, None)) {
