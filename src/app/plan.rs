@@ -19,7 +19,7 @@ pub const PIN_PREFIX: &str = "pin:";
 /// Setting of a credential that makes it a member's own login for other entries.
 pub const FOR: &str = "for";
 /// Secrets that a login consists of.
-const LOGIN: [Slot; 4] = [Slot::Password, Slot::PrivateKey, Slot::Passphrase, Slot::Totp];
+pub const LOGIN: [Slot; 4] = [Slot::Password, Slot::PrivateKey, Slot::Passphrase, Slot::Totp];
 
 /// What the planner may look up.
 pub trait Look {

@@ -229,9 +229,19 @@ impl Open {
             let slots = resolved.givers.iter().enumerate();
             slots
                 .flat_map(|(n, g)| g.keys().map(move |s| (n, s.clone())))
-                .filter(|(_, s)| *s != Slot::Notes)
+                .filter(|(_, s)| plan::LOGIN.contains(s))
                 .collect()
         };
+        // Each secret is told of under the entry that holds it, wherever on the
+        // way and for whatever entry it serves.
+        let mut filled: BTreeMap<EntryId, Vec<String>> = BTreeMap::new();
+        for (hop, slot) in &offered {
+            let giver = resolved.givers[*hop].get(slot).copied().unwrap_or(entry.id);
+            let slots = filled.entry(giver).or_default();
+            if !slots.contains(&slot.to_string()) {
+                slots.push(slot.to_string());
+            }
+        }
         let mut about = Vec::new();
         self.write(|v, rows, env| {
             let mut line = draft(v, env, Event::SessionOpening, true);
@@ -240,14 +250,18 @@ impl Open {
             about = line.fields.clone();
             line.fields.extend(fields.clone());
             v.log(rows, env, line)?;
-            if !offered.is_empty() {
-                let mut filled = draft(v, env, Event::SecretFilled, true);
-                filled.fields = about.clone();
-                filled.fields.push((field::CONNECTOR, entry.kind.to_string()));
-                filled.fields.push((field::SESSION, id.to_string()));
-                let names: Vec<String> = offered.iter().map(|(_, s)| s.to_string()).collect();
-                filled.fields.push((field::SLOT, names.join(",")));
-                v.log(rows, env, filled)?;
+            for (giver, slots) in &filled {
+                let mut line = draft(v, env, Event::SecretFilled, true);
+                let node = v.index.get(giver).ok_or_else(|| AppError::no_entry(&giver.to_string()));
+                people::about(v, &node?, &mut line);
+                people::why(&request.just, &mut line);
+                line.fields.push((field::CONNECTOR, entry.kind.to_string()));
+                line.fields.push((field::SESSION, id.to_string()));
+                line.fields.push((field::SLOT, slots.join(",")));
+                if *giver != entry.id {
+                    line.fields.push((field::DETAIL, format!("→ {}", resolved.plan.path)));
+                }
+                v.log(rows, env, line)?;
             }
             Ok(())
         })?;

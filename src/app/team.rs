@@ -359,6 +359,8 @@ fn note(seen: &mut BTreeMap<(String, String), RotateItem>, line: &OpenLine, id: 
     }
     for slot in line.field(field::SLOT).split(',') {
         let path = line.field(field::ENTRY).to_owned();
+        // Who saw codes may have what makes them.
+        let slot = if line.event == E::TotpShown { "totp" } else { slot };
         let item = seen.entry((path.clone(), slot.to_owned())).or_insert_with(|| RotateItem {
             path,
             slot: slot.to_owned(),

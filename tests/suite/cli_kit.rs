@@ -15,6 +15,8 @@ pub struct Seat {
     pub home: tempfile::TempDir,
     pub uri: String,
     pub kit: String,
+    shared: Option<PathBuf>,
+    member: &'static str,
     codes: Option<Codes>,
     next_step: u64,
 }
@@ -47,7 +49,20 @@ impl Seat {
     pub fn empty() -> Self {
         let home = tempfile::tempdir().expect("a temporary folder");
         std::fs::create_dir(home.path().join("run")).expect("ours");
-        Self { home, uri: String::new(), kit: String::new(), codes: None, next_step: 0 }
+        let (uri, kit) = (String::new(), String::new());
+        Self { home, uri, kit, shared: None, member: "", codes: None, next_step: 0 }
+    }
+
+    /// Another person at another computer, who accepts an invitation to the
+    /// vault of `owner` and unlocks it there.
+    pub fn invited(owner: &Self, member: &'static str, code: &str) -> Self {
+        let mut seat = Self::empty();
+        (seat.shared, seat.member) = (Some(owner.vault()), member);
+        let first = format!("{code}\n{PASSWORD}\n{PASSWORD}\n");
+        seat.enrol(&["member", "accept"], &first, true).ended(0);
+        let factors = seat.factors();
+        seat.run(&["unlock"], &factors).ended(0);
+        seat
     }
 
     /// With a vault, locked.
@@ -67,7 +82,8 @@ impl Seat {
 
     /// The vault's file.
     pub fn vault(&self) -> PathBuf {
-        self.home.path().join(".local/share/poterne/coffre.poterne")
+        let own = || self.home.path().join(".local/share/poterne/coffre.poterne");
+        self.shared.clone().unwrap_or_else(own)
     }
 
     /// The program with these arguments, in an environment of its own. It is
@@ -82,6 +98,8 @@ impl Seat {
             .env("HOME", self.home.path())
             .env("XDG_RUNTIME_DIR", self.home.path().join("run"))
             .env("POTERNE_LANG", "en")
+            .env("POTERNE_VAULT", self.shared.as_deref().unwrap_or(Path::new("")))
+            .env("POTERNE_MEMBER", self.member)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped());
@@ -104,19 +122,24 @@ impl Seat {
     pub fn init(&mut self, extra: &[&str]) -> Ran {
         let mut args = vec!["init", "--kdf-memory", "64"];
         args.extend(extra);
-        let mut child = self.command(&args).spawn().expect("the program is built");
+        let first = format!("{PASSWORD}\n{PASSWORD}\n");
+        self.enrol(&args, &first, !extra.contains(&"--kit-confirmed"))
+    }
+
+    fn enrol(&mut self, args: &[&str], first: &str, type_kit: bool) -> Ran {
+        let mut child = self.command(args).spawn().expect("the program is built");
         let mut input = child.stdin.take().expect("piped");
         let mut output = BufReader::new(child.stdout.take().expect("piped"));
         let mut out = String::new();
         // It may refuse before it reads: then nobody listens.
-        let _ = write!(input, "{PASSWORD}\n{PASSWORD}\n");
+        let _ = write!(input, "{first}");
         if let Some(uri) = read_until(&mut output, &mut out, otpauth_in) {
             self.adopt(&uri);
             let code = self.code();
             self.next_step = 0;
             let _ = writeln!(input, "{code}");
             if let Some(kit) = read_until(&mut output, &mut out, kit_in) {
-                if !extra.contains(&"--kit-confirmed") {
+                if type_kit {
                     let _ = writeln!(input, "{kit}");
                 }
                 self.kit = kit;

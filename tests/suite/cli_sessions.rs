@@ -112,7 +112,7 @@ fn an_open_connection_serves_no_other_key_login_or_place() {
         let log = seat.ok(&["--json", "audit", "log", "--event", "secret.filled"]).json();
         log["lines"].as_array().expect("an array").len()
     };
-    assert_eq!(logins(), 1, "the second went through the connection of the first");
+    assert_eq!(logins(), 2, "the second went through the connection of the first");
 
     // Whatever the entry or a machine before it gives the way is looked at.
     let free = free_port().to_string();
@@ -143,6 +143,186 @@ fn an_open_connection_serves_no_other_key_login_or_place() {
         assert_eq!(connect("yes\nyes\n"), 0);
         assert_eq!(connect(""), 0);
     }
+}
+
+/// An entry for `server` with these flags and that key.
+fn add_ssh(seat: &Seat, path: &str, server: &Sshd, more: &[&str], key: &str) {
+    let (port, user) = (server.port.to_string(), user());
+    let add = ["add", "ssh", path, "--host", "127.0.0.1", "--port", &port, "--user", &user];
+    let own = ["--credential", "own", "--secret-stdin", "private-key"];
+    seat.run(&[&add[..], more, if key.is_empty() { &[] } else { &own }].concat(), key).ended(0);
+}
+
+fn lines(seat: &Seat, filters: &[&str]) -> Vec<serde_json::Value> {
+    let log = seat.ok(&[&["--json", "audit", "log"][..], filters].concat()).json();
+    log["lines"].as_array().expect("an array").clone()
+}
+
+#[test]
+fn a_way_through_two_jump_hosts_needs_the_client_s_ticket() {
+    let seat = Seat::unlocked();
+    let rule = ["--ticket-pattern", "A-[0-9]+", "--ticket-required", "--reason-required"];
+    seat.ok(&[&["add", "client", "A"][..], &rule].concat());
+    // The second jump host is another client's; its key is pinned there.
+    seat.ok(&["add", "client", "B"]);
+    let servers: Vec<Sshd> = (0..3).map(|_| Sshd::start(Setup::default())).collect();
+    let key = keygen(seat.home.path(), "id", &["-t", "ed25519"]);
+    servers.iter().for_each(|server| server.authorize(&key));
+    let key = std::fs::read_to_string(key).expect("it was made");
+    add_ssh(&seat, "A/j1", &servers[0], &[], &key);
+    add_ssh(&seat, "B/j2", &servers[1], &["--jump", "A/j1"], &key);
+    add_ssh(&seat, "A/s", &servers[2], &["--jump", "B/j2"], &key);
+    let prints: Vec<String> = servers.iter().map(|s| s.fingerprint("ed25519")).collect();
+    let prints = prints.join(",");
+    let connect = |more: &[&str]| {
+        let words = ["--json", "connect", "A/s", "--accept-host-key", &prints];
+        seat.run(&[&words[..], more, &["--", "echo there"]].concat(), "")
+    };
+    connect(&[]).ended(5);
+    connect(&["--ticket", "A-1"]).ended(5);
+    connect(&["--ticket", "B-1", "--reason", "panne"]).ended(5);
+    assert!(servers.iter().all(|s| !s.log().contains("Accepted")), "nobody was visited");
+    assert!(lines(&seat, &["--event", "session.opening"]).is_empty());
+    let why = ["--ticket", "A-1", "--reason", "panne"];
+    assert_eq!(connect(&why).ended(0).out, "there\n");
+    let opening = lines(&seat, &["--event", "session.opening"]).pop().expect("a line");
+    let fields = &opening["fields"];
+    assert_eq!((&fields["ticket"], &fields["reason"]), (&"A-1".into(), &"panne".into()));
+    assert_eq!(fields["hops"].as_str().map(|hops| hops.split(',').count()), Some(2));
+    let filled = lines(&seat, &["--event", "secret.filled"]);
+    let mut from: Vec<&str> = filled.iter().filter_map(|l| l["fields"]["entry"].as_str()).collect();
+    from.sort_unstable();
+    assert_eq!(from, ["A/j1", "A/s", "B/j2"]);
+    // Every key is pinned now, each with its own client: nothing is asked again.
+    seat.run(&[&["connect", "A/s", "--no-reuse"][..], &why, &["--", "true"]].concat(), "").ended(0);
+    seat.run(&["connect", "B/j2", "--", "true"], "").ended(0);
+}
+
+#[test]
+fn a_login_of_one_s_own_serves_oneself_and_nobody_else() {
+    let seat = Seat::unlocked();
+    let server = Sshd::start(Setup::default());
+    let key = keygen(seat.home.path(), "id", &["-t", "ed25519"]);
+    server.authorize(&key);
+    let key = std::fs::read_to_string(key).expect("it was made");
+    seat.ok(&["add", "client", "A"]);
+    let port = server.port.to_string();
+    let add = ["add", "ssh", "A/s", "--host", "127.0.0.1", "--port", &port, "--credential", "mine"];
+    seat.ok(&add);
+    let connect = ["connect", "A/s", "--", "echo in"];
+    let none = seat.run(&connect, "").ended(1);
+    assert!(none.err.contains("A/s") && none.err.contains('→'), "{}", none.err);
+    let own = ["add", "credential", "~/chez A", "--for", "A", "--user", &user()];
+    seat.run(&[&own[..], &["--secret-stdin", "private-key"]].concat(), &key).ended(0);
+    assert_eq!(seat.run(&connect, "yes\n").ended(0).out, "in\n");
+    let plan = seat.ok(&["--json", "plan", "A/s"]).json();
+    let lines = plan["lines"].as_array().expect("an array");
+    let secret = lines.iter().find(|l| l["secret"] == true).expect("a key");
+    assert_eq!(secret["from"], "mine");
+
+    let invite = ["--json", "member", "invite", "bruno", "--role", "technician", "--client", "A"];
+    let code = seat.ok(&invite).json()["invitation"].as_str().expect("a code").to_owned();
+    let bruno = Seat::invited(&seat, "bruno", &code);
+    bruno.run(&connect, "").ended(1);
+    assert!(!bruno.ok(&["tree"]).out.contains("chez A"));
+}
+
+#[test]
+fn who_leaves_leaves_a_list_of_every_secret_used_or_seen() {
+    let seat = Seat::unlocked();
+    let (server, bastion) = (Sshd::start(Setup::default()), Sshd::start(Setup::default()));
+    let key = keygen(seat.home.path(), "id", &["-t", "ed25519"]);
+    server.authorize(&key);
+    bastion.authorize(&key);
+    let key = std::fs::read_to_string(key).expect("it was made");
+    seat.ok(&["add", "client", "A"]);
+    add_ssh(&seat, "A/bastion", &bastion, &[], &key);
+    let shared = ["add", "credential", "A/partagé", "--user", &user()];
+    seat.run(&[&shared[..], &["--secret-stdin", "private-key"]].concat(), &key).ended(0);
+    let linked = ["--jump", "A/bastion", "--credential", "linked:A/partagé"];
+    add_ssh(&seat, "A/s", &server, &linked, "");
+    for (path, field, secret) in [
+        ("A/vu", "password", "vu"),
+        ("A/code", "totp", "JBSWY3DPEHPK3PXP"),
+        ("A/non", "password", "n"),
+    ] {
+        seat.run(&["add", "credential", path, "--secret-stdin", field], secret).ended(0);
+    }
+    let invite = ["--json", "member", "invite", "bruno", "--role", "technician", "--client", "A"];
+    let code = seat.ok(&invite).json()["invitation"].as_str().expect("a code").to_owned();
+    let bruno = Seat::invited(&seat, "bruno", &code);
+    bruno.run(&["connect", "A/s", "--", "true"], "yes\nyes\n").ended(0);
+    assert_eq!(bruno.ok(&["show", "A/vu", "--field", "password", "--reveal"]).out, "vu\n");
+    bruno.ok(&["totp", "A/code"]);
+    // What others used is no business of this list.
+    seat.ok(&["show", "A/non", "--field", "password", "--reveal"]);
+    let removed = seat.ok(&["--json", "member", "remove", "bruno"]).json();
+    let mut list: Vec<String> = removed["rotate"]
+        .as_array()
+        .expect("an array")
+        .iter()
+        .map(|item| {
+            let word = |name: &str| item[name].as_str().expect("text").to_owned();
+            format!("{} {} {}", word("path"), word("secret"), item["events"][0])
+        })
+        .collect();
+    list.sort_unstable();
+    assert_eq!(
+        list,
+        [
+            "A/bastion private-key \"secret.filled\"",
+            "A/code totp \"totp.shown\"",
+            "A/partagé private-key \"secret.filled\"",
+            "A/vu password \"secret.revealed\"",
+        ]
+    );
+    assert_ne!(bruno.run(&["show", "A/vu"], "").status, 0);
+}
+
+#[test]
+fn a_server_that_dies_or_changes_its_key_ends_with_6_and_says_which() {
+    let seat = Seat::unlocked();
+    let key = keygen(seat.home.path(), "id", &["-t", "ed25519"]);
+    seat.ok(&["add", "client", "A"]);
+    let mut ended = Vec::new();
+    for (json, path) in [(true, "A/one"), (false, "A/two")] {
+        let mut server = Sshd::start(Setup::default());
+        server.authorize(&key);
+        let secret = std::fs::read_to_string(&key).expect("it was made");
+        add_ssh(&seat, path, &server, &[], &secret);
+        seat.run(&["connect", path, "--", "true"], "yes\n").ended(0);
+        let words = ["connect", path, "--no-reuse", "--", "echo up; exec sleep 1000"];
+        let words = [if json { &["--json"][..] } else { &[] }, &words].concat();
+        let mut session = seat.command(&words).spawn().expect("the program is built");
+        let mut up = [0; 3];
+        session.stdout.as_mut().expect("piped").read_exact(&mut up).expect("it started");
+        server.kill();
+        let done = session.wait_with_output().expect("it ends");
+        let err = String::from_utf8_lossy(&done.stderr).into_owned();
+        assert_eq!(done.status.code(), Some(6), "{err}");
+        if json {
+            let told: serde_json::Value =
+                serde_json::from_str(err.lines().last().expect("a line")).expect("JSON");
+            assert_eq!((&told["started"], &told["exit_status"]), (&true.into(), &().into()));
+            assert_eq!(told["failure"]["kind"], "network", "{told}");
+        } else {
+            assert!(err.contains('→'), "{err}");
+        }
+        ended.push(server);
+    }
+    assert_eq!(lines(&seat, &["--event", "session.closed"]).len(), 4);
+
+    let server = ended.pop().expect("two were started");
+    let _impostor = Sshd::start(Setup { port: Some(server.port), ..Setup::default() });
+    let told = seat.run(&["--json", "connect", "A/two", "--", "true"], "yes\n").ended(6);
+    let told: serde_json::Value = serde_json::from_str(&told.err).expect("JSON");
+    assert_eq!(told["error"]["code"], "connection");
+    let what = told["error"]["what"].as_str().expect("text");
+    assert!(
+        what.contains("HAS CHANGED") && what.contains(&server.fingerprint("ed25519")),
+        "{what}"
+    );
+    assert_eq!(lines(&seat, &["--event", "hostkey.refused"]).len(), 1);
 }
 
 #[test]
