@@ -37,7 +37,7 @@ impl AppError {
             Code::Locked,
             ("Le coffre ne s'est pas ouvert.", "The vault did not open."),
             (
-                "Vérifiez le nom, le mot de passe, l'heure de cet ordinateur, et attendez un nouveau code ; sinon utilisez le kit de récupération.",
+                "Vérifiez le nom, le mot de passe, l'heure de cet ordinateur, et attendez un nouveau code ; sinon utilisez le kit de secours.",
                 "Check name, password and this computer's clock, and wait for a new code; else use the recovery kit.",
             ),
         )

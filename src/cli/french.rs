@@ -54,10 +54,8 @@ pub fn about(here: &str) -> Option<&'static str> {
         "device remove" => "En retire un",
         "passwd" => "Change votre mot de passe",
         "totp-reset" => "Enrôle un autre téléphone",
-        "recover" => {
-            "Fixe un nouveau mot de passe et un nouveau téléphone avec le kit de récupération"
-        }
-        "kit" => "Fabrique un nouveau kit de récupération ; l’ancien ne fonctionne plus",
+        "recover" => "Fixe un nouveau mot de passe et un nouveau téléphone avec le kit de secours",
+        "kit" => "Fabrique un nouveau kit de secours ; l’ancien ne fonctionne plus",
         "backup" => "Écrit une copie vérifiée, ou revient à l’une d’elles",
         "check" => "Vérifie chaque fiche, les clés et le journal",
         "settings" => "Montre ou change les réglages du coffre",
@@ -104,9 +102,9 @@ pub fn help(here: &str, id: &str) -> Option<&'static str> {
             "Mémoire pour le renforcement de la clé, en Mio, 64 au moins (sinon environ une seconde)"
         }
         (_, "kit_confirmed") => {
-            "Ne demande pas de recopier le kit de récupération ; il est affiché quand même"
+            "Ne demande pas de recopier le kit de secours ; il est affiché quand même"
         }
-        (_, "kit_pdf") => "Écrit aussi le kit de récupération en page PDF",
+        (_, "kit_pdf") => "Écrit aussi le kit de secours en page PDF",
         (_, "timeout") => "Verrouille après ce temps sans usage, comme 90s, 15m ou 2h",
         (_, "path") => "Client/Dossier/Nom",
         (_, "trash") => "Ce qui est dans la corbeille",

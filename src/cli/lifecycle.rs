@@ -114,7 +114,7 @@ fn enrol_steps(
         enrolment.check_code(&code)
     })?;
     say::note(context.pick(
-        "Kit de récupération – à imprimer ou à écrire, puis à ranger hors de cet ordinateur :",
+        "Kit de secours – à imprimer ou à écrire, puis à ranger hors de cet ordinateur :",
         "Recovery kit – print or write it down, and keep it away from this computer:",
     ));
     announce(context, "kit", enrolment.kit());
@@ -393,7 +393,7 @@ pub fn totp_reset(context: &Context) -> Result<(), AppError> {
 
 pub fn recover(context: &Context, options: Recover) -> Result<(), AppError> {
     let file = context.existing_file()?;
-    let kit = prompt::secret(context.lang, "Kit de récupération :", "Recovery kit:")?;
+    let kit = prompt::secret(context.lang, "Kit de secours :", "Recovery kit:")?;
     let password = prompt::new_password(context.lang)?;
     let enrolment = App::new(file).recover(kit, password)?;
     enrol(context, enrolment, &options.kit, true)
@@ -407,7 +407,7 @@ pub fn kit(context: &Context) -> Result<(), AppError> {
         kit.expose(|kit| say::document(&json!({ "kit": kit })));
     } else {
         say::note(context.pick(
-            "Nouveau kit de récupération ; l’ancien ne fonctionne plus :",
+            "Nouveau kit de secours ; l’ancien ne fonctionne plus :",
             "New recovery kit; the old one no longer works:",
         ));
         kit.expose(say::line);

@@ -236,7 +236,7 @@ pub fn enrol_device(context: &Context) -> Result<(), AppError> {
     let file = context.existing_file()?;
     let code = prompt::secret(
         context.lang,
-        "Code de l’autre ordinateur, ou kit de récupération :",
+        "Code de l’autre ordinateur, ou kit de secours :",
         "Code from the other computer, or recovery kit:",
     )?;
     let factors = prompt::factors(context.lang)?;
