@@ -1,8 +1,9 @@
 //! What the window remembers on this computer between two starts: look, size,
-//! language, the last member's name. Never anything of the vault's content.
+//! language, each vault's last member. Never anything of the vault's content.
 
+use std::collections::BTreeMap;
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
@@ -18,8 +19,8 @@ pub struct Prefs {
     pub theme: String,
     /// Chosen language.
     pub lang: Option<Lang>,
-    /// Who unlocked last.
-    pub member: String,
+    /// Who unlocked last, by the vault's file.
+    members: BTreeMap<String, String>,
     /// Size of everything, 1 as the desktop has it; 0: never chosen.
     pub zoom: f32,
     #[serde(skip)]
@@ -39,6 +40,16 @@ impl Prefs {
     /// The usual file of this person.
     pub fn usual_file() -> Option<PathBuf> {
         Some(dirs::config_dir()?.join("poterne").join("window.json"))
+    }
+
+    /// Who unlocked this vault last; empty: nobody yet.
+    pub fn member(&self, vault: &Path) -> &str {
+        self.members.get(&*vault.to_string_lossy()).map_or("", String::as_str)
+    }
+
+    /// This member unlocked this vault.
+    pub fn set_member(&mut self, vault: &Path, name: &str) {
+        self.members.insert(vault.to_string_lossy().into_owned(), name.to_owned());
     }
 
     /// The chosen look.

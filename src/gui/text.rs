@@ -28,6 +28,11 @@ pub fn when_exactly(time: Time, lang: Lang) -> String {
     local.strftime(lang.pick("%d/%m/%Y %H:%M:%S", "%Y-%m-%d %H:%M:%S")).to_string()
 }
 
+/// A day: `23/11/2026`.
+pub fn day(day: jiff::civil::Date, lang: Lang) -> String {
+    day.strftime(lang.pick("%d/%m/%Y", "%Y-%m-%d")).to_string()
+}
+
 /// A number with thin groups of three: `1 234 567` or `1,234,567`.
 pub fn count(n: u64, lang: Lang) -> String {
     let digits = n.to_string();
@@ -175,6 +180,60 @@ pub fn log_field(name: &str, lang: Lang) -> &str {
         field::DETAIL => lang.pick("Détail", "Detail"),
         other => other,
     }
+}
+
+/// The detail of a line for people. The log itself holds one language; what is
+/// said in fixed words is told in the person's.
+pub fn log_detail(value: &str, lang: Lang) -> String {
+    if let Some(at) = value.strip_prefix("at ").and_then(|at| at.parse::<jiff::Timestamp>().ok()) {
+        let at = when_exactly(Time(at.as_microsecond()), lang);
+        return match lang {
+            Lang::Fr => format!("le {at}"),
+            Lang::En => format!("on {at}"),
+        };
+    }
+    if lang == Lang::En {
+        return value.to_owned();
+    }
+    let fixed = match value {
+        "bin" => "à la corbeille",
+        "forever" => "définitivement",
+        "forgotten" => "oubliée",
+        "another key is pinned" => "une autre clé est retenue",
+        "recovery kit" => "kit de secours",
+        "recovery kit used, factors replaced" => "kit de secours utilisé, facteurs remplacés",
+        "password" => "mot de passe",
+        "totp" => "téléphone",
+        _ => "",
+    };
+    if !fixed.is_empty() {
+        return fixed.to_owned();
+    }
+    if let Some(label) = value.strip_prefix("code given for ") {
+        return format!("code donné pour {label}");
+    }
+    if let Some(format) = value.strip_prefix("audit log as ") {
+        let format = format.replace(", filtered", ", filtré").replace(", without ", ", sans ");
+        return format!("journal, {format}");
+    }
+    // The sentence after the kind says the same at length, in English.
+    let Some((kind, _)) = value.split_once(": ") else { return value.to_owned() };
+    let kind = match kind {
+        "unknown-host" => "hôte inconnu",
+        "refused" => "refusée par le serveur",
+        "timeout" => "sans réponse",
+        "network" => "réseau",
+        "protocol" => "protocole",
+        "login" => "identification refusée",
+        "host-key-changed" => "clé du serveur changée",
+        "host-key-refused" => "clé du serveur non acceptée",
+        "bad-key" => "clé privée illisible",
+        "cancelled" => "abandonnée",
+        "helper" => "programme auxiliaire",
+        "setting" => "réglage",
+        _ => return value.to_owned(),
+    };
+    kind.to_owned()
 }
 
 /// What an event is called.

@@ -203,7 +203,7 @@ fn visuals(p: &Palette) -> Visuals {
     w.noninteractive.bg_stroke = Stroke::new(1.0, p.line);
     w.noninteractive.fg_stroke = Stroke::new(1.0, p.text);
     for (state, ground, edge) in [
-        (&mut w.inactive, p.button, p.line),
+        (&mut w.inactive, p.button, p.line.lerp_to_gamma(p.outline, 0.45)),
         (&mut w.hovered, p.hover, p.outline),
         (&mut w.active, p.hover, p.accent),
         (&mut w.open, p.hover, p.outline),

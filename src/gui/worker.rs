@@ -5,13 +5,16 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread;
 
 use egui::Context;
 
-use crate::app::api::{AppError, AttachmentBytes, Code, Factors, Item, Reply, Request, Status};
-use crate::app::{CreateOptions, Finished, UnlockOptions};
+use crate::app::api::{
+    AppError, AttachmentBytes, Code, ExportRequest, Factors, Item, Reply, Request, Status,
+};
+use crate::app::{CreateOptions, ExportUi, Finished, UnlockOptions};
 use crate::model::entry::{ATTACHMENT_MAX_BYTES, Slot};
 use crate::model::id::EntryId;
 use crate::model::lang::{Bi, Lang};
@@ -114,7 +117,7 @@ pub enum Tag {
 
 impl Tag {
     fn is_slow(&self) -> bool {
-        matches!(self, Self::Export | Self::Verify | Self::Check | Self::Backup)
+        matches!(self, Self::Verify | Self::Check | Self::Backup)
     }
 }
 
@@ -169,6 +172,8 @@ pub enum Command {
     Abandon,
     /// Asks the unlocked vault.
     Ask(Tag, Request),
+    /// Exports the log; the flag gives up.
+    Export(ExportRequest, Arc<AtomicBool>),
     /// Searches; the number tells answers apart.
     Find(u64, String),
     /// Shows the file chooser of the desktop.
@@ -205,6 +210,8 @@ pub enum Notice {
     Finished(Result<Finished, AppError>),
     /// An answer of the vault.
     Answer(Tag, Result<Reply, AppError>),
+    /// How far the export is: lines read, of how many.
+    Exporting(u64, u64),
     /// Results of a search.
     Found(u64, Result<Vec<Item>, AppError>),
     /// A file was chosen; `None`: the person closed the chooser.
@@ -248,6 +255,7 @@ impl Worker {
         match command {
             Command::Find(number, query) => drop(self.search.send((number, query))),
             Command::Ask(ref tag, _) if tag.is_slow() => self.aside(command),
+            Command::Export(..) => self.aside(command),
             Command::Choose(..) | Command::Read(..) | Command::Write(..) | Command::Browse(..) => {
                 self.aside(command);
             }
@@ -284,6 +292,21 @@ struct Back {
     backend: Arc<dyn Backend>,
     out: Sender<Notice>,
     ctx: Context,
+}
+
+/// Tells the window how far an export is.
+struct Follow<'a> {
+    back: &'a Back,
+    given_up: &'a AtomicBool,
+}
+
+impl ExportUi for Follow<'_> {
+    fn show(&mut self, done: u64, total: u64) {
+        self.back.tell(Notice::Exporting(done, total));
+    }
+    fn cancelled(&mut self) -> bool {
+        self.given_up.load(Ordering::Acquire)
+    }
 }
 
 impl Back {
@@ -378,6 +401,11 @@ impl Back {
     fn run_aside(&self, job: Command) {
         match job {
             Command::Ask(tag, request) => self.ask(tag, request),
+            Command::Export(request, given_up) => {
+                let mut follow = Follow { back: self, given_up: &given_up };
+                let answer = self.backend.export(request, &mut follow);
+                self.tell(Notice::Answer(Tag::Export, answer));
+            }
             Command::Choose(pick, name) => self.tell(match files::choose(&pick, &name) {
                 files::Choice::File(path) => Notice::Chosen(pick, Some(path)),
                 files::Choice::Closed => Notice::Chosen(pick, None),

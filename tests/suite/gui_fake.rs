@@ -6,12 +6,12 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 
 use poterne::app::api::{
-    AppError, At, AttachmentBytes, CheckReport, Code, DeviceView, EntryView, Factors, Item,
-    MemberView, Patch, Reply, Request, RotateItem, SecretChange, Set, Settings, Status, TotpView,
-    Verified, VersionView,
+    AppError, At, AttachmentBytes, CheckReport, Code, DeviceView, EntryView, ExportRequest,
+    Factors, Item, MemberView, Patch, Reply, Request, RotateItem, SecretChange, Set, Settings,
+    Status, TotpView, Verified, VersionView,
 };
 use poterne::app::{
-    ConnectRequest, CreateOptions, Finished, OpenSession, SessionUi, UnlockOptions,
+    ConnectRequest, CreateOptions, ExportUi, Finished, OpenSession, SessionUi, UnlockOptions,
 };
 use poterne::gui::backend::{Backend, Enrolling};
 use poterne::model::audit_event::{Event, OpenLine, field};
@@ -51,6 +51,8 @@ pub struct State {
     pub role: Role,
     /// Settings.
     pub settings: Settings,
+    /// An export goes on until it is given up.
+    pub endless_export: bool,
     next: u8,
 }
 
@@ -181,6 +183,7 @@ impl Fake {
             open: false,
             role: Role::Owner,
             settings: Settings::default(),
+            endless_export: false,
             next: 100,
         })))
     }
@@ -667,6 +670,16 @@ impl Backend for Fake {
     }
     fn call(&self, request: Request) -> Result<Reply, AppError> {
         self.lock().answer(request)
+    }
+    fn export(&self, request: ExportRequest, ui: &mut dyn ExportUi) -> Result<Reply, AppError> {
+        while self.lock().endless_export {
+            ui.show(12_000, 60_000);
+            if ui.cancelled() {
+                return Err(refused(Code::Other, "L'export a été annulé."));
+            }
+            std::thread::yield_now();
+        }
+        self.call(Request::AuditExport(request))
     }
     fn connect(
         &self,

@@ -15,7 +15,7 @@ use poterne::model::lang::Lang;
 
 use crate::gui_fake::{CODE, Fake, KIT, PASSWORD};
 
-type Window = Harness<'static, Shell>;
+pub type Window = Harness<'static, Shell>;
 
 fn window(fake: &Fake, exists: bool) -> Window {
     window_with(fake, exists, Prefs::load(None), Box::new(Instant::now))
@@ -38,7 +38,7 @@ fn window_with(fake: &Fake, exists: bool, prefs: Prefs, clock: Clock) -> Window 
 }
 
 /// Repaints until `seen`, at most ten seconds.
-fn until(window: &mut Window, what: &str, seen: impl Fn(&Window) -> bool) {
+pub fn until(window: &mut Window, what: &str, seen: impl Fn(&Window) -> bool) {
     let end = Instant::now() + Duration::from_secs(10);
     loop {
         window.run_steps(2);
@@ -50,7 +50,7 @@ fn until(window: &mut Window, what: &str, seen: impl Fn(&Window) -> bool) {
     }
 }
 
-fn sees(window: &mut Window, label: &str) {
+pub fn sees(window: &mut Window, label: &str) {
     until(window, label, |w| w.query_all_by_label(label).next().is_some());
 }
 
@@ -58,13 +58,13 @@ fn gone(window: &mut Window, label: &str) {
     until(window, &format!("no {label}"), |w| w.query_all_by_label(label).next().is_none());
 }
 
-fn press(window: &mut Window, label: &str) {
+pub fn press(window: &mut Window, label: &str) {
     sees(window, label);
     window.get_by_role_and_label(Role::Button, label).click();
     window.run_steps(3);
 }
 
-fn fill(window: &mut Window, role: Role, label: &str, text: &str) {
+pub fn fill(window: &mut Window, role: Role, label: &str, text: &str) {
     until(window, label, |w| w.query_by_role_and_label(role, label).is_some());
     window.get_by_role_and_label(role, label).focus();
     window.run_steps(2);
@@ -435,4 +435,58 @@ fn the_idle_lock_counts_down_starts_over_when_used_and_locks() {
     passed.store(1199, Ordering::Relaxed);
     sees(&mut window, "Code à 6 chiffres");
     until(&mut window, "the vault locked", |_| !fake.0.lock().unwrap().open);
+}
+
+#[test]
+fn an_export_shows_how_far_it_is_and_can_be_given_up() {
+    let fake = Fake::new();
+    let mut window = window(&fake, true);
+    unlock(&mut window);
+    press(&mut window, "Journal");
+    press(&mut window, "Exporter…");
+    // The fake exports this one until somebody gives up.
+    fake.0.lock().unwrap().endless_export = true;
+    press(&mut window, "Exporter");
+    sees(&mut window, "Avancement de l'export");
+    sees(&mut window, "12\u{a0}000 lignes lues sur 60\u{a0}000");
+    assert!(window.query_by_role_and_label(Role::Button, "Exporter").is_none());
+    // Neither Escape nor the button leaves it running unseen.
+    window.key_press(Key::Escape);
+    sees(&mut window, "L'export a été annulé.");
+    gone(&mut window, "Avancement de l'export");
+    press(&mut window, "Exporter");
+    press(&mut window, "Annuler l'export");
+    sees(&mut window, "L'export a été annulé.");
+    fake.0.lock().unwrap().endless_export = false;
+    press(&mut window, "Exporter");
+    sees(&mut window, "60 lignes écrites.");
+}
+
+#[test]
+fn a_form_with_changes_stays_until_escape_and_an_answer() {
+    let fake = Fake::new();
+    let mut window = window(&fake, true);
+    unlock(&mut window);
+    fill(&mut window, Role::TextInput, "Rechercher", "srv-base");
+    sees(&mut window, "Boulangerie Dupont/Serveurs/srv-base-01");
+    window.key_press(Key::ArrowDown);
+    sees(&mut window, "Afficher : Mot de passe");
+    window.key_press(Key::F2);
+    fill(&mut window, Role::TextInput, "Nom", "-bis");
+    window.get_by_role_and_label(Role::TextInput, "Rechercher").focus();
+    window.run_steps(2);
+    window.key_press_modifiers(Modifiers::COMMAND, Key::A);
+    window.event(egui::Event::Text("Pare-feu".to_owned()));
+    sees(&mut window, "Mairie de Saint-Œuvre/Pare-feu WatchGuard");
+    window.key_press(Key::ArrowDown);
+    sees(&mut window, "Abandonner les changements ?");
+    window.key_press(Key::Escape);
+    gone(&mut window, "Abandonner les changements ?");
+    let name = window.get_by_role_and_label(Role::TextInput, "Nom");
+    assert_eq!(name.value().as_deref(), Some("srv-base-01-bis"));
+    window.get_by_role_and_label(Role::TextInput, "Nom").focus();
+    window.run_steps(2);
+    window.key_press(Key::Escape);
+    press(&mut window, "Abandonner");
+    gone(&mut window, "Annuler");
 }

@@ -20,6 +20,8 @@ mod gui_desktop;
 #[cfg(feature = "gui")]
 mod gui_fake;
 #[cfg(feature = "gui")]
+mod gui_roles;
+#[cfg(feature = "gui")]
 mod gui_secret_edit;
 #[cfg(feature = "gui")]
 mod gui_sessions;

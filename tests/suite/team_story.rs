@@ -17,11 +17,11 @@ use poterne::secret::SecretText;
 use crate::kit::{Desk, PASSWORD, Phone, login};
 
 /// A member at a computer: an own application on the one file.
-struct Person {
-    name: String,
-    password: String,
-    app: App,
-    phone: Phone,
+pub struct Person {
+    pub name: String,
+    pub password: String,
+    pub app: App,
+    pub phone: Phone,
     kit: String,
 }
 
@@ -37,7 +37,7 @@ impl Person {
         Self { name, password: password.to_owned(), app, phone, kit }
     }
 
-    fn accepted(file: &Path, invitation: &SecretText, password: &str) -> Self {
+    pub fn accepted(file: &Path, invitation: &SecretText, password: &str) -> Self {
         let app = App::new(file.to_owned());
         let new = app
             .accept_invitation(invitation.duplicate(), SecretText::copy_of(password))
@@ -99,7 +99,7 @@ fn rename(path: &str, host: &str) -> Request {
     Request::Edit { at: At::Path(path.into()), expected_ver: None, patch }
 }
 
-fn invite(desk: &Desk, name: &str, role: Role, clients: &[&str]) -> SecretText {
+pub fn invite(desk: &Desk, name: &str, role: Role, clients: &[&str]) -> SecretText {
     let clients = clients.iter().map(|c| (*c).to_owned()).collect();
     let request = Request::Invite { name: name.into(), role, all_clients: false, clients };
     let Reply::Invitation(code) = desk.call(request) else { panic!("an invitation") };

@@ -2,6 +2,8 @@
 //! verification and export said. Knows no egui.
 
 use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
@@ -61,6 +63,10 @@ pub struct ExportModel {
     pub reason: String,
     /// It runs.
     pub waiting: bool,
+    /// Lines read, of how many, once it tells.
+    pub progress: Option<(u64, u64)>,
+    /// Gives up the export that runs.
+    pub given_up: Arc<AtomicBool>,
     /// Why it failed.
     pub error: Option<AppError>,
     /// Lines written and fingerprint.
@@ -222,6 +228,8 @@ impl AuditModel {
             ticket: String::new(),
             reason: String::new(),
             waiting: false,
+            progress: None,
+            given_up: Arc::default(),
             error: None,
             done: None,
         });
@@ -232,6 +240,8 @@ impl AuditModel {
         let filter = self.filter(today);
         let model = self.export.as_mut()?;
         model.waiting = true;
+        model.progress = None;
+        model.given_up = Arc::default();
         model.error = None;
         model.done = None;
         let given = |text: &str| Some(text.trim().to_owned()).filter(|t| !t.is_empty());
@@ -243,11 +253,27 @@ impl AuditModel {
             lang,
             just: Justification { ticket: given(&model.ticket), reason: given(&model.reason) },
         };
-        Some(Act::Send(Command::Ask(Tag::Export, Request::AuditExport(request))))
+        Some(Act::Send(Command::Export(request, model.given_up.clone())))
     }
 }
 
 impl ExportModel {
+    /// Gives up the export that runs; its answer says so.
+    pub fn give_up(&self) {
+        self.given_up.store(true, Ordering::Release);
+    }
+
+    /// Whether the export that runs is being given up.
+    pub fn ending(&self) -> bool {
+        self.given_up.load(Ordering::Acquire)
+    }
+
+    /// It is over, one way or the other.
+    pub fn over(&mut self) {
+        self.waiting = false;
+        self.progress = None;
+    }
+
     /// Another format: the file's ending follows.
     pub fn set_format(&mut self, format: ExportFormat) {
         self.format = format;

@@ -1,12 +1,15 @@
 //! Paints the log page.
 
-use egui::{CollapsingHeader, ComboBox, Margin, Panel, RichText, ScrollArea, TextEdit, Ui, vec2};
+use egui::{
+    Align, CollapsingHeader, ComboBox, Layout, Margin, Panel, RichText, ScrollArea, TextEdit, Ui,
+    vec2,
+};
 
 use crate::app::api::{Code, ExportFormat, Request};
 use crate::gui::act::{Act, Acts};
 use crate::gui::dialogs::title_ui;
 use crate::gui::text::{self, t};
-use crate::gui::theme::{palette, primary_button};
+use crate::gui::theme::{card, palette, primary_button};
 use crate::gui::widgets::parts;
 use crate::gui::worker::{Command, Pick, Tag};
 use crate::model::audit_event::{Event, OpenLine, field};
@@ -202,6 +205,15 @@ const COLUMNS: [(&str, f32); 6] = [
     ("what", 260.0),
 ];
 
+/// The width of each column in `room`: the date is never cut, the others share
+/// what is left.
+fn widths(room: f32) -> [f32; 6] {
+    let date = COLUMNS[0].1;
+    let total: f32 = COLUMNS[1..].iter().map(|c| c.1).sum();
+    let scale = (room - date).max(0.0) / total;
+    COLUMNS.map(|(name, wide)| if name == "time" { date } else { wide * scale })
+}
+
 fn table_ui(ui: &mut Ui, model: &mut AuditModel, lang: Lang) {
     let p = palette(ui.ctx());
     if model.lines.is_empty() {
@@ -216,11 +228,10 @@ fn table_ui(ui: &mut Ui, model: &mut AuditModel, lang: Lang) {
         }
         return;
     }
-    let total: f32 = COLUMNS.iter().map(|c| c.1).sum();
-    let scale = (ui.available_width() - 28.0) / total;
+    let wides = widths(ui.available_width() - 28.0);
     let (head, _) = ui.allocate_exact_size(vec2(ui.available_width(), ROW), egui::Sense::hover());
     let mut x = head.left() + 10.0;
-    for (name, wide) in COLUMNS {
+    for ((name, _), wide) in COLUMNS.into_iter().zip(wides) {
         let label = match name {
             "time" => t(lang, "Date", "Date"),
             "event" => t(lang, "Événement", "Event"),
@@ -228,15 +239,8 @@ fn table_ui(ui: &mut Ui, model: &mut AuditModel, lang: Lang) {
             other => text::log_field(other, lang),
         };
         let font = egui::FontId::new(12.5, crate::gui::fonts::bold());
-        parts::cut_text(
-            ui,
-            egui::pos2(x, head.center().y),
-            wide * scale - 10.0,
-            label,
-            font,
-            p.weak,
-        );
-        x += wide * scale;
+        parts::cut_text(ui, egui::pos2(x, head.center().y), wide - 10.0, label, font, p.weak);
+        x += wide;
     }
     ui.painter().hline(head.x_range(), head.bottom(), egui::Stroke::new(1.0, p.line));
     ui.spacing_mut().item_spacing.y = 0.0;
@@ -250,8 +254,7 @@ fn table_ui(ui: &mut Ui, model: &mut AuditModel, lang: Lang) {
             let name = format!("{when} {event}");
             let (rect, out) = parts::row(ui, ROW, chosen == Some(i), &name);
             let mut x = rect.left() + 10.0;
-            for (column, wide) in COLUMNS {
-                let wide = wide * scale;
+            for ((column, _), wide) in COLUMNS.into_iter().zip(wides) {
                 let (value, colour) = match column {
                     "time" => (when.clone(), p.weak),
                     "event" => (event.to_owned(), if line.ok { p.text } else { p.error }),
@@ -282,6 +285,9 @@ fn table_ui(ui: &mut Ui, model: &mut AuditModel, lang: Lang) {
 fn short_path(line: &OpenLine) -> String {
     let path = line.field(field::ENTRY);
     let client = line.field(field::CLIENT);
+    if path == client {
+        return String::new();
+    }
     path.strip_prefix(client).and_then(|rest| rest.strip_prefix('/')).unwrap_or(path).to_owned()
 }
 
@@ -315,6 +321,8 @@ fn particulars(line: &OpenLine, lang: Lang) -> String {
             out.push_str(&fields.join(", "));
         } else if name == field::SLOT {
             out.push_str(&text::entry_field(value, lang));
+        } else if name == field::DETAIL {
+            out.push_str(&text::log_detail(value, lang));
         } else {
             out.push_str(value);
         }
@@ -326,9 +334,11 @@ fn particulars(line: &OpenLine, lang: Lang) -> String {
 fn line_ui(ui: &mut Ui, line: &OpenLine, lang: Lang, acts: &mut Acts) -> bool {
     let p = palette(ui.ctx());
     let mut close = false;
-    ui.horizontal(|ui| {
-        ui.label(parts::bold(text::event(line.event, lang)).size(16.0));
+    ui.with_layout(Layout::right_to_left(Align::Min), |ui| {
         close = parts::icon_button(ui, "\u{2716}", t(lang, "Fermer", "Close")).clicked();
+        ui.with_layout(Layout::left_to_right(Align::Min).with_main_wrap(true), |ui| {
+            ui.label(parts::bold(text::event(line.event, lang)).size(16.0));
+        });
     });
     let state = if line.ok {
         t(lang, "Réussi", "Done")
@@ -358,12 +368,35 @@ fn line_ui(ui: &mut Ui, line: &OpenLine, lang: Lang, acts: &mut Acts) -> bool {
     close
 }
 
+/// How far the export is.
+fn progress_ui(ui: &mut Ui, progress: Option<(u64, u64)>, lang: Lang) {
+    let (done, total) = progress.unwrap_or((0, 0));
+    let share = if total == 0 { 0.0 } else { done as f32 / total as f32 };
+    ui.add_space(8.0);
+    let name = t(lang, "Avancement de l'export", "Progress of the export");
+    let bar = egui::ProgressBar::new(share).desired_height(8.0).fill(palette(ui.ctx()).accent_fill);
+    let out = ui.add(bar);
+    out.widget_info(|| egui::WidgetInfo::labeled(egui::Role::ProgressIndicator, true, name));
+    let words = match (progress, lang) {
+        (None, Lang::Fr) => String::from("Préparation…"),
+        (None, Lang::En) => String::from("Preparing…"),
+        (Some(_), Lang::Fr) => {
+            format!("{} lignes lues sur {}", text::count(done, lang), text::count(total, lang))
+        }
+        (Some(_), Lang::En) => {
+            format!("{} lines read of {}", text::count(done, lang), text::count(total, lang))
+        }
+    };
+    ui.label(words);
+}
+
 fn export_ui(ui: &mut Ui, model: &mut AuditModel, lang: Lang, acts: &mut Acts) {
     let count = model.lines.len();
     let Some(export) = &mut model.export else { return };
     let mut go = false;
     let mut stay = true;
-    let modal = egui::Modal::new(egui::Id::unique("export")).show(ui.ctx(), |ui| {
+    let modal = egui::Modal::new(egui::Id::unique("export")).frame(card(ui.ctx()));
+    let modal = modal.show(ui.ctx(), |ui| {
         ui.set_width(560.0);
         title_ui(ui, t(lang, "Exporter le journal", "Export the log"));
         let what = match lang {
@@ -443,20 +476,32 @@ fn export_ui(ui: &mut Ui, model: &mut AuditModel, lang: Lang, acts: &mut Acts) {
             let print = format!("{} {print}", t(lang, "Empreinte du coffre :", "Fingerprint of the vault:"));
             parts::ok_box(ui, &what, &print);
         }
+        if export.waiting {
+            progress_ui(ui, export.progress, lang);
+        }
         ui.add_space(12.0);
         ui.horizontal(|ui| {
-            let button = primary_button(ui.ctx(), t(lang, "Exporter", "Export"));
-            let ready = !export.waiting && !export.out.trim().is_empty();
-            go = ui.add_enabled(ready, button).clicked();
-            stay = !ui.button(t(lang, "Fermer", "Close")).clicked();
             if export.waiting {
-                ui.spinner();
+                let cancel = egui::Button::new(t(lang, "Annuler l'export", "Cancel the export"));
+                stay = !ui.add_enabled(!export.ending(), cancel).clicked();
+                return;
             }
+            let button = primary_button(ui.ctx(), t(lang, "Exporter", "Export"));
+            let out = ui.add_enabled(!export.out.trim().is_empty(), button);
+            if ui.memory(|m| m.focused().is_none()) {
+                out.request_focus();
+            }
+            go = out.clicked();
+            stay = !ui.button(t(lang, "Fermer", "Close")).clicked();
         });
     });
+    let leave = !stay || modal.should_close();
     if go {
         acts.extend(model.export_request(text::today(), lang));
-    } else if !stay || modal.should_close() {
+    } else if leave && export.waiting {
+        // The dialog stays until the export has ended and its file is gone.
+        export.give_up();
+    } else if leave {
         model.export = None;
     }
 }

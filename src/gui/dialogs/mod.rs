@@ -14,7 +14,7 @@ use crate::model::lang::{Bi, Lang};
 use super::act::{Act, Acts};
 use super::action;
 use super::text::t;
-use super::theme::{palette, primary_button};
+use super::theme::{card, palette, primary_button};
 use super::widgets::parts;
 use super::worker::Pick;
 
@@ -72,7 +72,8 @@ pub enum Outcome {
 
 /// Paints the dialog.
 pub fn dialog_ui(ui: &mut Ui, dialog: &mut Dialog, lang: Lang, acts: &mut Acts) -> Outcome {
-    let modal = Modal::new(Id::unique("dialog")).show(ui.ctx(), |ui| match dialog {
+    let modal = Modal::new(Id::unique("dialog")).frame(card(ui.ctx()));
+    let modal = modal.show(ui.ctx(), |ui| match dialog {
         Dialog::Justify(model) => justify::justify_ui(ui, model, lang, acts),
         Dialog::Confirm(confirm) => confirm_ui(ui, confirm, lang, acts),
         Dialog::Move { id, path, to } => path::move_ui(ui, *id, path, to, lang),
@@ -131,7 +132,8 @@ fn help_ui(ui: &mut Ui, lang: Lang) -> Outcome {
         ),
     ];
     egui::ScrollArea::vertical().max_height(440.0).show(ui, |ui| {
-        egui::Grid::new("help").num_columns(2).spacing(vec2(24.0, 6.0)).show(ui, |ui| {
+        let grid = egui::Grid::new("help").num_columns(2).spacing(vec2(24.0, 6.0));
+        grid.min_row_height(20.0).show(ui, |ui| {
             for (keys, name) in fixed {
                 ui.label(RichText::new(keys).monospace().color(p.accent));
                 ui.label(name);

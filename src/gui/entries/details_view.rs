@@ -64,13 +64,14 @@ pub fn details_ui(ui: &mut Ui, model: &mut Details, lang: Lang, now: Instant, ac
 fn header_ui(ui: &mut Ui, view: &EntryView, lang: Lang, acts: &mut Acts) {
     let p = palette(ui.ctx());
     let e = &view.entry;
-    ui.horizontal(|ui| {
+    ui.horizontal_top(|ui| {
         let (rect, _) = ui.allocate_exact_size(vec2(26.0, 30.0), egui::Sense::hover());
         kind_sign(ui, rect.center(), &e.summary());
         let room = (ui.available_width() - 60.0).max(80.0);
-        ui.allocate_ui(vec2(room, 30.0), |ui| {
+        ui.vertical(|ui| {
+            ui.set_max_width(room);
             let title = RichText::new(&e.name).heading();
-            ui.add(egui::Label::new(title).truncate().selectable(true));
+            ui.add(egui::Label::new(title).wrap().selectable(true));
         });
         let (sign, name) = if e.favourite {
             ("\u{2605}", t(lang, "Retirer des favoris", "Remove from favourites"))
@@ -100,7 +101,11 @@ fn header_ui(ui: &mut Ui, view: &EntryView, lang: Lang, acts: &mut Acts) {
         let today = text::today();
         if day < today {
             ui.add_space(6.0);
-            let what = format!("{} {day}", t(lang, "Expiré depuis le", "Expired since"));
+            let what = format!(
+                "{} {}",
+                t(lang, "Expiré depuis le", "Expired since"),
+                text::day(day, lang)
+            );
             parts::warn_box(ui, &what, "");
         }
     }
@@ -270,6 +275,14 @@ fn secrets_ui(
         return;
     }
     parts::section(ui, t(lang, "SECRETS", "SECRETS"));
+    if !view.may_reveal {
+        let why = t(
+            lang,
+            "Servis à la connexion ; votre rôle ne permet ni de les voir ni de les copier.",
+            "Used to connect; your role may neither see nor copy them.",
+        );
+        ui.add(egui::Label::new(RichText::new(why).color(palette(ui.ctx()).weak)).wrap());
+    }
     for line in lines {
         secret_ui(ui, view, model, &line, lang, now, acts);
     }
@@ -320,20 +333,14 @@ fn secret_ui(
                 ui.label(RichText::new(from).size(12.0).color(p.weak));
             }
         });
-        let may = view.may_reveal;
-        ui.add_enabled_ui(may, |ui| {
-            let no = t(
-                lang,
-                "Votre rôle ne permet pas de voir les secrets.",
-                "Your role may not see secrets.",
-            );
+        if view.may_reveal {
             let (sign, verb) = if shown {
                 (parts::Icon::Hide, t(lang, "Masquer", "Hide"))
             } else {
                 (parts::Icon::Show, t(lang, "Afficher", "Show"))
             };
             let show = parts::drawn_button(ui, sign, &format!("{verb} : {label}"));
-            if show.on_disabled_hover_text(no).clicked() {
+            if show.clicked() {
                 if shown {
                     model.hide(line.giver, &line.slot);
                 } else if totp {
@@ -344,11 +351,11 @@ fn secret_ui(
             }
             let name = format!("{} : {label}", t(lang, "Copier", "Copy"));
             let copy = parts::drawn_button(ui, parts::Icon::Copy, &name);
-            if copy.on_disabled_hover_text(no).clicked() {
+            if copy.clicked() {
                 let what = if totp { Guarded::CopyTotp } else { Guarded::Copy(line.slot.clone()) };
                 acts.push(Act::Guarded(line.giver, what));
             }
-        });
+        }
     });
 }
 

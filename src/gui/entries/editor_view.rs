@@ -24,6 +24,13 @@ const FIELD: f32 = 420.0;
 /// Paints the form.
 pub fn editor_ui(ui: &mut Ui, form: &mut Editor, lang: Lang, acts: &mut Acts) {
     let faults = form.faults();
+    // Not when it closes what stands over the form: a menu, the picker.
+    let alone = form.picker.is_none()
+        && !egui::Popup::is_any_open(ui.ctx())
+        && ui.ctx().memory(|m| m.top_modal_layer().is_none());
+    if alone && !form.saving && ui.input(|i| i.key_pressed(egui::Key::Escape)) {
+        acts.push(Act::CloseEditor);
+    }
     head_ui(ui, form, &faults, lang, acts);
     ui.separator();
     ScrollArea::vertical().auto_shrink(false).id_salt("form").show(ui, |ui| {
@@ -568,7 +575,8 @@ fn find(acts: &mut Acts, query: &str) {
 fn picker_ui(ui: &mut Ui, form: &mut Editor, lang: Lang, acts: &mut Acts) {
     let Some(picker) = &mut form.picker else { return };
     let mut chosen = None;
-    let modal = egui::Modal::new(egui::Id::unique("picker")).show(ui.ctx(), |ui| {
+    let modal = egui::Modal::new(egui::Id::unique("picker"));
+    let modal = modal.frame(crate::gui::theme::card(ui.ctx())).show(ui.ctx(), |ui| {
         ui.set_width(460.0);
         crate::gui::dialogs::title_ui(ui, t(lang, "Choisir un accès", "Choose an entry"));
         let name = t(lang, "Chercher un accès", "Search an entry");

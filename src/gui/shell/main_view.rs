@@ -127,12 +127,13 @@ fn foot_ui(ui: &mut Ui, opened: &super::Opened, lang: crate::model::lang::Lang, 
                     new_menu(ui, &below, lang, acts);
                 });
             }
+            let (clients, entries) = (opened.status.clients, opened.status.entries);
             let counts = format!(
                 "{} {} · {} {}",
-                crate::gui::text::count(opened.status.clients, lang),
-                t(lang, "clients", "clients"),
-                crate::gui::text::count(opened.status.entries, lang),
-                t(lang, "accès", "entries")
+                crate::gui::text::count(clients, lang),
+                if clients == 1 { "client" } else { "clients" },
+                crate::gui::text::count(entries, lang),
+                t(lang, "accès", if entries == 1 { "entry" } else { "entries" })
             );
             ui.label(RichText::new(counts).size(12.0).color(p.weak));
         });
@@ -167,6 +168,7 @@ impl super::Opened {
 
     /// The acts that a key on the selected entry stands for need its details.
     pub(super) fn shown_entry(&self) -> Option<&crate::app::api::EntryView> {
-        self.details.entry.as_deref()
+        let shown = self.details.entry.as_deref();
+        shown.filter(|view| self.list.selected == Some(view.entry.id))
     }
 }

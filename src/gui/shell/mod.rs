@@ -163,7 +163,7 @@ impl Shell {
         let lang = options.lang.or(options.prefs.lang).unwrap_or_else(desktop_lang);
         let file = options.vault.display().to_string();
         let screen = if options.exists {
-            Screen::Unlock(Box::new(UnlockModel::new(&options.prefs.member)))
+            Screen::Unlock(Box::new(UnlockModel::new(options.prefs.member(&options.vault))))
         } else {
             let guide = GuideModel::new(super::guide::Purpose::Create, &file, &user_name(), false);
             Screen::Guide(Box::new(guide))
@@ -233,7 +233,7 @@ impl Shell {
     }
 
     fn show_unlock(&mut self, ctx: &Context) {
-        let mut unlock = UnlockModel::new(&self.prefs.member);
+        let mut unlock = UnlockModel::new(self.prefs.member(&self.vault));
         unlock.sessions_waiting = self.sessions.busy_count();
         self.screen = Screen::Unlock(Box::new(unlock));
         self.dialog = None;

@@ -81,7 +81,7 @@ impl Shell {
                         self.worker = Worker::start(backend, ctx.clone());
                     }
                     if !guide.name.is_empty() {
-                        self.prefs.member.clone_from(&guide.name);
+                        self.prefs.set_member(&self.vault, &guide.name);
                     }
                     guide.finished(done);
                 }
@@ -90,12 +90,21 @@ impl Shell {
                 if let Screen::Open(opened) = &mut self.screen
                     && opened.list.search.answer(number, found)
                     && let Some(item) = opened.list.search.chosen_item().cloned()
-                    && opened.editor.is_none()
+                    && opened.editor.as_ref().is_none_or(|form| !form.dirty())
                 {
+                    opened.editor = None;
                     opened.list.tree.learn_one(&item);
                     opened.list.selected = Some(item.summary.id);
                     opened.details.want(item.summary.id);
                     ask_details(&self.worker, item.summary.id);
+                }
+            }
+            Notice::Exporting(done, total) => {
+                if let Screen::Open(opened) = &mut self.screen
+                    && let Some(export) = &mut opened.audit.export
+                    && export.waiting
+                {
+                    export.progress = Some((done, total));
                 }
             }
             Notice::Answer(tag, answer) => self.answered(ctx, tag, answer),
@@ -129,7 +138,7 @@ impl Shell {
                 for notice in &status.notices {
                     self.toasts.push(notice.clone(), Instant::now());
                 }
-                self.prefs.member.clone_from(&status.member);
+                self.prefs.set_member(&self.vault, &status.member);
                 self.prefs.save();
                 let opened = Opened::new(*status);
                 let browse = opened.may(Right::Browse);
@@ -286,7 +295,7 @@ impl Shell {
             }
             (Tag::Export, Reply::Exported { lines, fingerprint, .. }) => {
                 if let Some(export) = &mut audit.export {
-                    export.waiting = false;
+                    export.over();
                     export.done = Some((lines, fingerprint));
                 }
             }
@@ -418,7 +427,7 @@ impl Shell {
             }
             Tag::Export => {
                 if let Some(export) = &mut opened.audit.export {
-                    export.waiting = false;
+                    export.over();
                     export.error = Some(error);
                 }
             }

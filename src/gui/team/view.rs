@@ -1,6 +1,6 @@
 //! Paints the team page.
 
-use egui::{ComboBox, Modal, RichText, ScrollArea, TextEdit, Ui, vec2};
+use egui::{Align, ComboBox, Layout, Modal, RichText, ScrollArea, TextEdit, Ui, vec2};
 
 use crate::app::api::{MemberView, Request};
 use crate::gui::act::{Act, Acts};
@@ -71,10 +71,11 @@ fn member_ui(
     card(ui.ctx()).inner_margin(12).show(ui, |ui| {
         ui.set_width(ui.available_width());
         ui.horizontal(|ui| {
-            ui.vertical(|ui| {
-                ui.set_width((ui.available_width() - 220.0).max(200.0));
-                ui.horizontal(|ui| {
-                    ui.add(egui::Label::new(parts::bold(&m.name)).truncate());
+            let room = (ui.available_width() - 220.0).max(200.0);
+            ui.allocate_ui_with_layout(vec2(room, 0.0), Layout::top_down(Align::Min), |ui| {
+                ui.set_width(room);
+                ui.add(egui::Label::new(parts::bold(&m.name)).wrap());
+                ui.horizontal_wrapped(|ui| {
                     parts::badge(ui, text::role(m.role, lang), p.accent);
                     if m.name == me.name {
                         parts::badge(ui, t(lang, "vous", "you"), p.ok);
@@ -134,7 +135,8 @@ fn sheet_ui(ui: &mut Ui, model: &mut TeamModel, me: &Me<'_>, lang: Lang, acts: &
     let mut stay = true;
     // An invitation or a checklist is not lost by a click beside it.
     let sticky = !matches!(sheet, Sheet::Form(_));
-    let modal = Modal::new(egui::Id::unique("team-sheet")).show(ui.ctx(), |ui| match sheet {
+    let modal = Modal::new(egui::Id::unique("team-sheet")).frame(card(ui.ctx()));
+    let modal = modal.show(ui.ctx(), |ui| match sheet {
         Sheet::Form(form) => stay = form_ui(ui, form, me, clients, lang, acts),
         Sheet::Invitation(name, code) => stay = invitation_ui(ui, name, code, lang, acts),
         Sheet::Rotate(name, items, done) => {
@@ -164,7 +166,10 @@ fn form_ui(
     );
     let label = ui.label(t(lang, "Nom", "Name"));
     let edit = TextEdit::singleline(&mut form.name).desired_width(f32::INFINITY);
-    ui.add_enabled(form.of.is_none(), edit).labelled_by(label.id);
+    let out = ui.add_enabled(form.of.is_none(), edit).labelled_by(label.id);
+    if form.of.is_none() && ui.memory(|m| m.focused().is_none()) {
+        out.request_focus();
+    }
     ui.add_space(4.0);
     let label = ui.label(t(lang, "Rôle", "Role"));
     let combo = ComboBox::from_id_salt("role").width(220.0);

@@ -162,11 +162,12 @@ fn notice_box(ui: &mut Ui, fill: Color32, colour: Color32, sign: &str, what: &st
         .corner_radius(6)
         .inner_margin(egui::Margin::symmetric(12, 9))
         .show(ui, |ui| {
+            ui.set_min_width(ui.available_width());
             ui.horizontal_top(|ui| {
                 ui.label(RichText::new(sign).color(colour));
                 ui.vertical(|ui| {
                     ui.spacing_mut().item_spacing.y = 2.0;
-                    ui.label(bold(what));
+                    ui.add(egui::Label::new(bold(what)).wrap());
                     if !todo.is_empty() {
                         ui.label(todo);
                     }

@@ -71,7 +71,7 @@ impl<'a> SecretEdit<'a> {
             egui::TextStyle::Monospace.resolve(ui.style())
         };
         let line = ui.fonts_mut(|f| f.row_height(&font));
-        let margin = Vec2::new(8.0, if self.large { 7.0 } else { 5.0 });
+        let margin = Vec2::new(12.0, if self.large { 7.0 } else { 5.0 });
         let height = (line * self.rows as f32 + 2.0 * margin.y).max(ui.spacing().interact_size.y);
         let size = Vec2::new(self.width.min(ui.available_width()), height);
         let (rect, mut response) = ui.allocate_exact_size(size, Sense::click_and_drag());
