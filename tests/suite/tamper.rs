@@ -9,9 +9,12 @@ use poterne::app::api::{
     AppError, At, AttachmentBytes, Code, Factors, Patch, Reply, Request, Set, Status,
 };
 use poterne::app::{App, UnlockOptions};
+use poterne::crypto::kem::KemSecret;
 use poterne::model::audit_event::{AuditFilter, Event};
-use poterne::model::entry::Slot;
+use poterne::model::entry::{Kind, Slot};
 use poterne::secret::{SecretBytes, SecretText};
+use poterne::store::sqlite::SqliteStore;
+use poterne::vault::rows::Rows;
 use poterne::vault::unlocked::VaultError;
 use rusqlite::Connection;
 
@@ -133,6 +136,142 @@ fn a_flipped_bit_changes_nothing_that_is_read_or_is_reported() {
             }
         }
     }
+}
+
+/// Some fifty entries on packed indexes, old versions, a bin, files, a refused
+/// unlock that waits, and pages that nothing uses any more.
+fn grown() -> (Desk, Vec<u8>) {
+    let desk = Desk::open();
+    let mut nodes = Vec::new();
+    for client in ["Dupont", "Martin", "Ménard"] {
+        nodes.push((Kind::CLIENT, client.to_owned(), Patch::default()));
+        nodes.push((Kind::FOLDER, format!("{client}/Serveurs"), Patch::default()));
+        for n in 0..15 {
+            let patch = login(&format!("h{n}.example"), "root", &format!("pass-{client}-{n}"));
+            nodes.push((Kind::new("ssh"), format!("{client}/Serveurs/s{n}"), patch));
+        }
+    }
+    desk.app.create_many(nodes).unwrap_or_else(|e| panic!("{}", e.what.en));
+    let edit = |path: &str, patch: Patch| {
+        let at = At::Path(path.into());
+        desk.call(Request::Edit { at, expected_ver: None, patch: Box::new(patch) });
+    };
+    for n in 0..5 {
+        edit(&format!("Dupont/Serveurs/s{n}"), login("h2.example", "admin", "pass-new"));
+        let file = AttachmentBytes(SecretBytes::new(vec![0xA5; 20_000]));
+        let mut patch = Patch::default();
+        patch.attachments.insert("schéma.png".into(), Some(file));
+        edit(&format!("Martin/Serveurs/s{n}"), patch);
+    }
+    for (path, forever) in [("Martin/Serveurs/s0", true), ("Martin/Serveurs/s9", false)] {
+        desk.call(Request::Remove { at: At::Path(path.into()), forever: false });
+        if forever {
+            desk.call(Request::Remove { at: At::Path(path.into()), forever });
+        }
+    }
+    desk.call(Request::Lock);
+    let mut wrong = desk.options_with(SecretText::copy_of("000000"));
+    wrong.factors.password = SecretText::copy_of("faux");
+    desk.app.unlock(wrong).expect_err("a wrong password");
+    let db = Connection::open(&desk.file).expect("SQLite opens");
+    let today = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
+    let today = today.expect("after 1970").as_secs() / 86_400;
+    db.execute("delete from otp_day where day > ?", [today as i64 + 3]).expect("deletes");
+    drop(db);
+    let bytes = std::fs::read(&desk.file).expect("reads");
+    (desk, bytes)
+}
+
+/// The pages of a file by what is on them; `free` is what nothing uses.
+fn pages(file: &Path) -> BTreeMap<String, Vec<u32>> {
+    let db = Connection::open(file).expect("SQLite opens");
+    let count: u32 = db.query_row("pragma page_count", [], |r| r.get(0)).expect("a number");
+    let mut all = db
+        .prepare("select name || ' ' || pagetype, pageno from dbstat order by pageno")
+        .expect("dbstat is built in");
+    let rows = all.query_map([], |r| Ok((r.get::<_, String>(0)?, r.get::<_, u32>(1)?)));
+    let mut out: BTreeMap<String, Vec<u32>> = BTreeMap::new();
+    let mut used = std::collections::BTreeSet::new();
+    for row in rows.expect("rows") {
+        let (name, page) = row.expect("a row");
+        used.insert(page);
+        out.entry(name).or_default().push(page);
+    }
+    out.insert("free".into(), (1..=count).filter(|page| !used.contains(page)).collect());
+    // SQLite's file format, section 1.3.9: where the list of free pages begins.
+    let first: [u8; 4] = std::fs::read(file).expect("reads")[32..36].try_into().expect("four");
+    out.insert("free list".into(), vec![u32::from_be_bytes(first)]);
+    out
+}
+
+/// Everything there is to read, refused unlocks that wait included.
+fn whole_and_waiting(file: &Path, kit: &str) -> Result<BTreeMap<String, String>, VaultError> {
+    let (store, v) = open_by_kit(file, kit)?;
+    let mut read = read_all(&store, &v)?;
+    let waiting = store.read(|rows| Ok::<_, VaultError>(rows.pending()?))?;
+    let seed = v.ring.pending_seed().expect("an owner holds it");
+    let secret = KemSecret::from_seed(seed);
+    for (n, sealed) in waiting {
+        // The next unlock writes into the log that a waiting line does not open.
+        let told = VaultError::Tampered("a waiting line".into());
+        let line = secret.open(b"poterne/v1 pending line", &v.header.vault.0, &sealed);
+        let line = line.map_err(|_| told)?;
+        read.insert(format!("waiting {n}"), line.expose(|l| format!("{l:?}")));
+    }
+    Ok(read)
+}
+
+#[test]
+fn a_flipped_bit_on_any_kind_of_page_is_harmless_or_reported() {
+    let (desk, bytes) = grown();
+    let kinds = pages(&desk.file);
+    for kind in ["audit leaf", "cell leaf", "cell internal", "segment leaf", "free"] {
+        assert!(kinds.get(kind).is_some_and(|p| !p.is_empty()), "no {kind} page");
+    }
+    let truth = whole_and_waiting(&desk.file, &desk.kit).expect("reads");
+    assert!(truth.len() > 100 && truth.keys().any(|k| k.starts_with("waiting")));
+    let mut seed = 2026_1124_u64;
+    let mut random = || {
+        seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (seed >> 33) as usize
+    };
+    let size = bytes.len() / pages_count(&kinds);
+    let each = 400_usize.div_ceil(kinds.len());
+    let (mut told, mut checked) = (0, 0);
+    for (kind, pages) in &kinds {
+        for n in 0..each {
+            // Where a page keeps its own order, and anywhere on it.
+            let within = if n % 4 == 0 { random() % 16 } else { random() % size };
+            let at = (pages[random() % pages.len()] as usize - 1) * size + within;
+            let mut doctored = bytes.clone();
+            doctored[at] ^= 1 << (random() % 8);
+            let file = copy(&desk, "flip.poterne", &doctored);
+            let read = whole_and_waiting(&file, &desk.kit);
+            match read {
+                Err(_) => told += 1,
+                Ok(read) if read == truth => {}
+                Ok(read) => {
+                    let store = SqliteStore::open(&file, true).expect("it was just read");
+                    let differ: Vec<&String> = truth
+                        .iter()
+                        .filter(|(k, v)| read.get(*k) != Some(v))
+                        .map(|p| p.0)
+                        .collect();
+                    assert!(
+                        store.integrity_check().is_err(),
+                        "byte {at} ({kind}) changed {differ:?} unnoticed"
+                    );
+                    checked += 1;
+                }
+            }
+            let _ = std::fs::remove_file(file.with_extension("poterne-journal"));
+        }
+    }
+    assert!(told > 100, "only {told} were noticed while reading, {checked} by the check");
+}
+
+fn pages_count(kinds: &BTreeMap<String, Vec<u32>>) -> usize {
+    kinds.values().flatten().collect::<std::collections::BTreeSet<_>>().len()
 }
 
 fn whole(file: &Path, kit: &str) -> Result<BTreeMap<String, String>, VaultError> {
