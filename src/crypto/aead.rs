@@ -113,6 +113,19 @@ pub fn seal_padded(key: &Key32, ctx: &[u8], salt: &[u8; SALT], plaintext: &[u8])
 /// [`OpenError`], whatever the cause.
 #[inline(never)]
 pub fn open_padded(key: &Key32, ctx: &[u8], sealed: &[u8]) -> Result<SecretBytes, OpenError> {
+    open_padded_wiped(key, ctx, sealed)
+        .map(|mut plain| SecretBytes::new(std::mem::take(&mut *plain)))
+}
+
+/// As [`open_padded`], for what is large and no secret of its own.
+///
+/// # Errors
+/// As there.
+pub fn open_padded_wiped(
+    key: &Key32,
+    ctx: &[u8],
+    sealed: &[u8],
+) -> Result<Zeroizing<Vec<u8>>, OpenError> {
     let mut plain = open_wiped(key, ctx, sealed)?;
     let (len, rest) = plain.split_first_chunk::<4>().ok_or(OpenError)?;
     let len = u32::from_be_bytes(*len) as usize;
@@ -124,7 +137,7 @@ pub fn open_padded(key: &Key32, ctx: &[u8], sealed: &[u8]) -> Result<SecretBytes
     plain.copy_within(4..4 + len, 0);
     plain[len..].fill(0);
     plain.truncate(len);
-    Ok(SecretBytes::new(std::mem::take(&mut *plain)))
+    Ok(plain)
 }
 
 /// Length in bytes of `len` plaintext bytes once sealed without padding.

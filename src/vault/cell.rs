@@ -158,8 +158,8 @@ pub fn open_segment(
     sealed: &[u8],
 ) -> Result<Segment, OpenError> {
     let ctx = index_context(vault, client, generation, "segment", ver);
-    let plain = aead::open_padded(&keys::sub(key, "index", generation), &ctx, sealed)?;
-    Segment::parse(plain.expose(<[u8]>::to_vec)).map_err(|_| OpenError)
+    let plain = aead::open_padded_wiped(&keys::sub(key, "index", generation), &ctx, sealed)?;
+    Segment::parse(plain).map_err(|_| OpenError)
 }
 
 /// Seals one change of a client's index.

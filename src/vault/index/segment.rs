@@ -102,8 +102,8 @@ impl Segment {
     ///
     /// # Errors
     /// [`Malformed`]: a length, order, offset or text is wrong.
-    pub fn parse(bytes: Vec<u8>) -> Result<Self, Malformed> {
-        let bytes = Zeroizing::new(bytes);
+    pub fn parse(bytes: impl Into<Zeroizing<Vec<u8>>>) -> Result<Self, Malformed> {
+        let bytes = bytes.into();
         let mut at = 0;
         let mut take = |n: usize| {
             let part = bytes.get(at..at + n).ok_or(Malformed);
