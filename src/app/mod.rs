@@ -51,7 +51,7 @@ use crate::vault::unlocked::{Env, Unlocked};
 
 use api::{AppError, At, ExportRequest, Factors, Justification, Patch, Reply, Request, Status};
 pub use enrolment::Enrolment;
-pub use unlock::last_stretch;
+pub use unlock::time_stretched;
 use worker::{Job, Worker};
 
 /// One vault, locked or unlocked. Cheap to clone; every clone talks to the same

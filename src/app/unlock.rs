@@ -54,9 +54,9 @@ pub(super) fn machine() -> String {
 /// Microseconds that the last key stretching of this process took.
 static STRETCH_MICROS: AtomicU64 = AtomicU64::new(0);
 
-/// How long the last key stretching of this process took: what is left of an
-/// unlock without it is the vault's own time.
-pub fn last_stretch() -> Duration {
+/// How long this process has stretched keys so far: what is left of an unlock
+/// without its part of it is the vault's own time.
+pub fn time_stretched() -> Duration {
     Duration::from_micros(STRETCH_MICROS.load(Ordering::Relaxed))
 }
 
@@ -68,7 +68,7 @@ pub(super) fn stretch(first: &[u8], salt: &[u8; 32], cost: Cost) -> Result<Key32
     let key = crate::crypto::kdf::stretch_in(blocks.blocks(), first, salt, cost);
     drop(blocks);
     let micros = u64::try_from(begun.elapsed().as_micros()).unwrap_or(u64::MAX);
-    STRETCH_MICROS.store(micros, Ordering::Relaxed);
+    STRETCH_MICROS.fetch_add(micros, Ordering::Relaxed);
     key
 }
 

@@ -11,7 +11,7 @@ use std::time::Duration;
 use poterne::app::demo::PASSWORD;
 
 use crate::meter::{median, ratio, short, there, time, title, took};
-use crate::vault::Trial;
+use crate::trial::Trial;
 
 const RUNS: usize = 15;
 

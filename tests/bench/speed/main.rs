@@ -3,7 +3,7 @@
 //! prints; it judges nothing and fails only when something does not work.
 //!
 //! `cargo bench --bench speed [-- SECTION…] [--sizes N,N…] [--keep FOLDER]`,
-//! sections `kdf`, `vault`, `rivals`, `connect`; all of them by default.
+//! sections `kdf`, `vault` (its first part alone: `list`), `rivals`, `connect`; all of them by default.
 
 #![allow(clippy::disallowed_methods, reason = "a benchmark starts its rivals itself")]
 
@@ -11,6 +11,7 @@ mod connect;
 mod kdf;
 mod meter;
 mod rivals;
+mod trial;
 mod vault;
 
 use std::path::PathBuf;
@@ -45,6 +46,12 @@ fn main() {
     let wanted = |name: &str| sections.is_empty() || sections.iter().any(|s| s == name);
     if wanted("kdf") {
         kdf::run();
+    }
+    // The first part of `vault` alone, to look at with a profiler.
+    if sections.iter().any(|s| s == "list") {
+        for size in &sizes {
+            vault::list(&folder, *size);
+        }
     }
     if wanted("vault") {
         for size in &sizes {

@@ -50,9 +50,20 @@ pub fn written() -> u64 {
     field("/proc/self/io", "wchar:")
 }
 
-/// Anonymous memory of this process, in bytes.
-pub fn anonymous() -> u64 {
+/// Memory of this process that is its own, in bytes: also what is locked.
+pub fn resident() -> u64 {
     field("/proc/self/status", "RssAnon:") * 1024
+}
+
+/// Processor time of all threads of this process, as the scheduler counts it.
+pub fn processor() -> Duration {
+    let mut all = Duration::ZERO;
+    for task in std::fs::read_dir("/proc/self/task").into_iter().flatten().flatten() {
+        let text = std::fs::read_to_string(task.path().join("schedstat")).unwrap_or_default();
+        let ns = text.split_whitespace().next().and_then(|n| n.parse().ok()).unwrap_or(0);
+        all += Duration::from_nanos(ns);
+    }
+    all
 }
 
 fn field(file: &str, name: &str) -> u64 {

@@ -2,89 +2,18 @@
 //! edit, one entry shown, searches.
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::path::Path;
+use std::time::Duration;
 
-use poterne::app::api::{AppError, At, Factors, Item, Patch, Reply, Request, Set, Status};
-use poterne::app::demo::{self, PASSWORD};
-use poterne::app::{App, UnlockOptions, last_stretch};
-use poterne::crypto::totp::{Codes, Seed};
+use poterne::app::api::{At, Item, Patch, Reply, Request, Set};
+use poterne::app::{App, time_stretched};
 use poterne::model::entry::Summary;
 use poterne::model::id::EntryId;
-use poterne::secret::SecretText;
 use poterne::vault::index::segment::Segment;
 use poterne::vault::index::{ClientIndex, Index, search};
 
-use crate::meter::{anonymous, line, median, short, time, title, took, written};
-
-/// A vault made for trials, and its phone.
-pub struct Trial {
-    pub file: PathBuf,
-    codes: Codes,
-    used: u64,
-}
-
-impl Trial {
-    /// Makes it, or takes the one that an earlier run kept in `folder`.
-    pub fn of(folder: &Path, size: u32) -> Self {
-        std::fs::create_dir_all(folder).expect("a folder");
-        let file = folder.join(format!("trial-{size}.poterne"));
-        let note = folder.join(format!("trial-{size}.totp"));
-        if !note.exists() {
-            let mut secret = String::new();
-            let made = time(|| {
-                let demo = demo::make_large(&file, size).expect("is made");
-                secret = demo.totp_secret();
-                demo.app.call(Request::Lock).expect("locks");
-            });
-            std::fs::write(&note, secret).expect("is kept");
-            took(&format!("(made {size} entries)"), made, "");
-        }
-        let secret = std::fs::read_to_string(&note).expect("was kept");
-        let seed = Seed::parse(secret.trim()).expect("a seed");
-        let codes = seed.secret.expose(|s| Codes::new(s.try_into().expect("20 bytes")));
-        Self { file, codes, used: 0 }
-    }
-
-    /// A code that was not used, waiting for one if need be.
-    pub fn code(&mut self) -> String {
-        loop {
-            let now = SystemTime::now().duration_since(UNIX_EPOCH).expect("after 1970");
-            let now = now.as_secs() / 30;
-            let step = (self.used + 1).max(now - 1);
-            if step <= now + 1 {
-                self.used = step;
-                return format!("{:06}", self.codes.at(step));
-            }
-            std::thread::sleep(Duration::from_millis(200));
-        }
-    }
-
-    fn open(&mut self, app: &App, read_only: bool) -> Result<Status, AppError> {
-        let used = self.used;
-        let code = SecretText::new(self.code());
-        if read_only {
-            self.used = used;
-        }
-        app.unlock(UnlockOptions {
-            member: None,
-            factors: Factors { password: SecretText::copy_of(PASSWORD), code },
-            read_only,
-            accept_older: true,
-        })
-    }
-
-    /// Opens it for writing; codes that an earlier run used up are passed over.
-    pub fn unlock(&mut self, app: &App) -> Duration {
-        loop {
-            let mut done = None;
-            let took = time(|| done = Some(self.open(app, false)));
-            if done.is_some_and(|d| d.is_ok()) {
-                return took.saturating_sub(last_stretch());
-            }
-        }
-    }
-}
+use crate::meter::{line, median, processor, resident, short, time, title, took, written};
+use crate::trial::Trial;
 
 fn ask(app: &App, request: Request) -> Reply {
     app.call(request).unwrap_or_else(|e| panic!("{} {}", e.what.en, e.todo.en))
@@ -97,27 +26,38 @@ fn items(app: &App, request: Request) -> Vec<Item> {
     }
 }
 
-pub fn run(folder: &Path, size: u32) {
+/// Unlock to a searchable list, and the memory of it.
+pub fn list(folder: &Path, size: u32) -> (Trial, App) {
     title(&format!("A vault of {size} entries"));
     let mut trial = Trial::of(folder, size);
     let bytes = std::fs::metadata(&trial.file).expect("is there").len();
     line("file", &format!("{:.1} MB", bytes as f64 / 1e6), "");
 
     let app = App::new(trial.file.clone());
-    let before = anonymous();
+    let before = resident();
     // The code stays good when the vault is opened for reading only.
     while trial.open(&app, true).is_err() {
-        trial.used += 1;
+        trial.pass_over();
     }
-    let grown = anonymous().saturating_sub(before);
+    let grown = resident().saturating_sub(before);
     line("memory of the open index", &format!("{} B", grown / u64::from(size)), "per entry");
-    let list = median(7, || {
+    let mut used = Vec::new();
+    let list = median(15, || {
         ask(&app, Request::Lock);
+        let (before, stretched) = (processor(), time_stretched());
         let whole = time(|| trial.open(&app, true).expect("opens"));
-        whole.saturating_sub(last_stretch())
+        used.push(processor() - before);
+        whole.saturating_sub(time_stretched() - stretched)
     });
-    took("factors checked to searchable list", list, "without the key stretching");
+    used.sort();
+    let used = format!("without the key stretching; with it {} of processor", short(used[7]));
+    took("factors checked to searchable list", list, &used);
     ask(&app, Request::Lock);
+    (trial, app)
+}
+
+pub fn run(folder: &Path, size: u32) {
+    let (mut trial, app) = list(folder, size);
     let opened = median(3, || {
         ask(&app, Request::Lock);
         trial.unlock(&app)
