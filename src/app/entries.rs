@@ -28,7 +28,10 @@ use super::{draft, people, seeds};
 /// Finds a node by path or id.
 pub(super) fn locate(v: &Unlocked, at: &At) -> Result<Summary, AppError> {
     match at {
-        At::Path(path) => v.index.at_path(path).ok_or_else(|| AppError::no_entry(path)),
+        At::Path(path) => {
+            let whole = people::whole_path(v, path);
+            v.index.at_path(&whole).ok_or_else(|| AppError::no_entry(path))
+        }
         At::Id(id) => v.index.get(id).ok_or_else(|| AppError::no_entry(&id.to_string())),
     }
 }
@@ -162,19 +165,21 @@ impl Open {
             let node = locate(v, at)?;
             need(v, if node.kind == Kind::CLIENT { Action::EditClients } else { Action::Edit })?;
             let from = v.index.path(&node);
-            let into = v.index.at_path(to).filter(|s| s.kind.is_container() && s.id != node.id);
+            let to = people::whole_path(v, to);
+            let into = v.index.at_path(&to).filter(|s| s.kind.is_container() && s.id != node.id);
             let (parent, name) = match into {
                 Some(container) if node.kind != Kind::CLIENT => {
                     (Some(container), node.name.clone())
                 }
                 _ => {
-                    let (above, name) = split(to);
+                    let (above, name) = split(&to);
                     let parent =
                         above.map(|p| v.index.at_path(p).ok_or_else(|| AppError::no_entry(p)));
                     (parent.transpose()?, name.to_owned())
                 }
             };
-            if (node.kind == Kind::CLIENT) != parent.is_none() {
+            let leaf = parent.as_ref().is_some_and(|p| !p.kind.is_container());
+            if leaf || (node.kind == Kind::CLIENT) != parent.is_none() {
                 return Err(misplaced());
             }
             let inside = |p: &Summary| v.index.upward(p).iter().any(|s| s.id == node.id);
@@ -186,6 +191,11 @@ impl Open {
                     ),
                     ("Choisissez un autre dossier.", "Choose another folder."),
                 ));
+            }
+            if let Some(parent) = &parent {
+                let levels = |s: &Summary| v.index.upward(s).len();
+                let lowest = below(v, &node).iter().map(levels).max().unwrap_or(0);
+                check_depth(v, parent, (lowest + 1).saturating_sub(levels(&node)))?;
             }
             let old = v.entry(rows, &node.id)?;
             let mut entry = old.clone();
@@ -212,7 +222,7 @@ impl Open {
         self.write(|v, rows, env| {
             let node = match at {
                 // The bin is not on any path: its entries are named by id or old path.
-                At::Path(path) if forever => in_bin(v, path).or_else(|| v.index.at_path(path)),
+                At::Path(path) if forever => in_bin(v, path).or_else(|| locate(v, at).ok()),
                 _ => locate(v, at).ok(),
             };
             let node = node.ok_or_else(|| AppError::no_entry(&shown(at)))?;
@@ -464,6 +474,9 @@ pub(super) fn make(
     if parent.as_ref().is_some_and(|p| !p.kind.is_container()) {
         return Err(misplaced());
     }
+    if let Some(parent) = &parent {
+        check_depth(v, parent, 1)?;
+    }
     let id = EntryId(env.id());
     let client = parent.as_ref().map_or(id, |p| p.client);
     let mut entry = blank(v, env, id, client, parent.map(|p| p.id), kind, name);
@@ -521,21 +534,86 @@ pub(super) fn blank(
     }
 }
 
-/// Refuses an empty, slashed or taken name.
+/// Deepest place of a node: a client is at 1.
+const DEPTH_MAX: usize = 32;
+
+/// Refuses a place below `parent` for something `height` levels high.
+fn check_depth(v: &Unlocked, parent: &Summary, height: usize) -> Result<(), AppError> {
+    if v.index.upward(parent).len() + height <= DEPTH_MAX {
+        return Ok(());
+    }
+    Err(AppError::usage(
+        (
+            "Cet endroit est trop profond : 32 niveaux au plus.",
+            "This place is too deep: at most 32 levels.",
+        ),
+        ("Choisissez un dossier plus haut.", "Choose a folder further up."),
+    ))
+}
+
+/// A sign that is not seen, or that makes others be seen in another order. The
+/// joiner of emojis is none of them.
+fn hidden(c: char) -> bool {
+    c.is_control()
+        || matches!(c, '\u{AD}' | '\u{61C}' | '\u{180E}' | '\u{200B}' | '\u{200E}' | '\u{200F}')
+        || matches!(c, '\u{2028}'..='\u{202E}' | '\u{2060}'..='\u{206F}' | '\u{FEFF}')
+}
+
+/// Refuses control characters where one line is meant.
+fn check_lines(entry: &Entry) -> Result<(), AppError> {
+    let code = entry.client_info.as_ref().map_or("", |info| &info.code);
+    let named = entry.custom.iter().map(|c| c.name.as_str());
+    let files = entry.attachments.iter().map(|a| a.name.as_str());
+    let tags = entry.tags.iter().map(String::as_str);
+    let all = [entry.host.as_str(), entry.user.as_str(), code].into_iter();
+    let all = all.chain(tags).chain(named).chain(files);
+    let found = all.filter(|text| text.chars().any(char::is_control)).map(|text| {
+        let shown: String = text.chars().map(|c| if c.is_control() { '�' } else { c }).collect();
+        AppError {
+            code: Code::Usage,
+            what: crate::model::lang::Bi::new(
+                format!("« {shown} » contient un saut de ligne ou un caractère de contrôle."),
+                format!("“{shown}” contains a line break or a control character."),
+            ),
+            todo: crate::model::lang::Bi::new(
+                "Recopiez la valeur sans lui ; une description peut avoir plusieurs lignes.",
+                "Copy the value without it; a description may have several lines.",
+            ),
+        }
+    });
+    found.into_iter().next().map_or(Ok(()), Err)
+}
+
+/// Refuses an empty, slashed or taken name, and one that does not show what it is.
 fn check_name(v: &Unlocked, entry: &Entry) -> Result<(), AppError> {
     let name = entry.name.trim();
-    if name.is_empty()
-        || name != entry.name
-        || name.contains('/')
-        || name.chars().any(char::is_control)
-        || name.len() > 200
+    let known = v.index.get(&entry.id).is_some_and(|was| was.name == entry.name);
+    let unseen = name.chars().all(|c| c.is_whitespace() || c == '\u{200D}' || hidden(c));
+    if !known
+        && (unseen
+            || name != entry.name
+            || name.contains('/')
+            || name.chars().any(hidden)
+            || name.len() > 200)
     {
         return Err(AppError::usage(
             (
-                "Ce nom ne convient pas : vide, trop long, ou avec une barre oblique.",
-                "This name will not do: empty, too long, or with a slash.",
+                "Ce nom ne convient pas : vide, trop long (200 octets au plus), ou avec une barre oblique ou un caractère invisible.",
+                "This name will not do: empty, too long (at most 200 bytes), or with a slash or an invisible character.",
             ),
             ("Choisissez un autre nom.", "Choose another name."),
+        ));
+    }
+    if !known && entry.kind == Kind::CLIENT && name.starts_with('~') {
+        return Err(AppError::usage(
+            (
+                "Un nom de client ne commence pas par « ~ » : c'est la marque des espaces privés.",
+                "A client's name does not begin with “~”: that marks private spaces.",
+            ),
+            (
+                "Choisissez un autre nom ; votre espace privé est ~/.",
+                "Choose another name; your private space is ~/.",
+            ),
         ));
     }
     let taken = match entry.parent.and_then(|p| v.index.get(&p)) {
@@ -664,6 +742,7 @@ pub(super) fn below(v: &Unlocked, node: &Summary) -> Vec<Summary> {
 }
 
 fn in_bin(v: &Unlocked, path: &str) -> Option<Summary> {
+    let path = people::whole_path(v, path);
     let wanted = crate::vault::index::fold::fold(path.trim().trim_matches('/'));
     let mut found = None;
     for client in v.index.clients() {
@@ -778,21 +857,29 @@ fn apply(
             entry.settings.insert(id, value);
         }
     }
+    // A field that is there already keeps its place among the others.
+    let put = |fields: &mut Vec<CustomField>, field: CustomField| match fields
+        .iter_mut()
+        .find(|c| c.name == field.name)
+    {
+        Some(there) => *there = field,
+        None => fields.push(field),
+    };
     for (name, value) in patch.custom {
-        entry.custom.retain(|c| c.name != name);
-        if let Some(value) = value {
-            entry.custom.push(CustomField { name, secret: false, value });
+        // What was a secret field of this name is one no more.
+        entry.secrets.remove(&Slot::Custom(name.clone()));
+        match value {
+            Some(value) => put(&mut entry.custom, CustomField { name, secret: false, value }),
+            None => entry.custom.retain(|c| c.name != name),
         }
     }
     for (slot, change) in patch.secrets {
         if let Slot::Custom(name) = &slot {
-            entry.custom.retain(|c| c.name != *name);
             if matches!(change, SecretChange::Put(_)) {
-                entry.custom.push(CustomField {
-                    name: name.clone(),
-                    secret: true,
-                    value: String::new(),
-                });
+                let (name, value) = (name.clone(), String::new());
+                put(&mut entry.custom, CustomField { name, secret: true, value });
+            } else {
+                entry.custom.retain(|c| c.name != *name);
             }
         }
         match change {
@@ -811,7 +898,10 @@ fn apply(
         entry.attachments.retain(|a| a.name != name);
         let Some(content) = content else { continue };
         let size = content.0.len() as u64;
-        if size > ATTACHMENT_MAX_BYTES || name.is_empty() || name.contains(['/', '\\']) {
+        if size > ATTACHMENT_MAX_BYTES
+            || matches!(name.as_str(), "" | "." | "..")
+            || name.contains(['/', '\\'])
+        {
             return Err(AppError::usage(
                 (
                     "Cette pièce jointe dépasse 10 Mio ou son nom ne convient pas.",
@@ -832,7 +922,7 @@ fn apply(
     {
         return Err(AppError::no_entry(&id.to_string()));
     }
-    Ok(())
+    check_lines(entry)
 }
 
 /// A setting as it is stored: checked, paths of entries turned into ids.

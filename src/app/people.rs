@@ -55,6 +55,14 @@ fn private_name(v: &Unlocked) -> String {
     format!("~{}", name(v, &v.me))
 }
 
+/// The path with `~` at its begin written out: the member's own private client.
+pub(super) fn whole_path(v: &Unlocked, path: &str) -> String {
+    match path.trim().strip_prefix('~') {
+        Some(rest) if rest.is_empty() || rest.starts_with('/') => private_name(v) + rest,
+        _ => path.to_owned(),
+    }
+}
+
 /// The private client of the member who unlocked; made when it is missing. Only
 /// that member is granted its key.
 pub(super) fn need_private_client(

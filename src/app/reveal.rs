@@ -4,13 +4,14 @@
 use crate::crypto::totp::Seed;
 use crate::model::audit_event::{Event, field};
 use crate::model::entry::{Entry, Slot};
+use crate::model::lang::Bi;
 use crate::model::policy::Action;
 use crate::os::clock;
 use crate::store::sqlite::SqliteRows;
 use crate::vault::cell::Purpose as Cell;
 use crate::vault::unlocked::{Env, Unlocked};
 
-use super::api::{AppError, At, AttachmentBytes, Justification, Purpose, Reply, TotpView};
+use super::api::{AppError, At, AttachmentBytes, Code, Justification, Purpose, Reply, TotpView};
 use super::entries::{locate, need};
 use super::worker::Open;
 use super::{draft, people, seeds};
@@ -28,7 +29,7 @@ fn released(
     let node = locate(v, at)?;
     let entry = v.entry(rows, &node.id)?;
     if !exists(&entry) {
-        return Err(AppError::no_entry(&format!("{} : {what}", v.index.path(&node))));
+        return Err(nothing_there(&v.index.path(&node), event, what));
     }
     let client = v.entry(rows, &node.client)?;
     seeds::justified(&client.client_info.unwrap_or_default(), just)?;
@@ -38,6 +39,26 @@ fn released(
     line.fields.push((field::SLOT, what.to_owned()));
     v.log(rows, env, line)?;
     Ok(entry)
+}
+
+/// The entry is there, but it has no such secret of its own.
+fn nothing_there(path: &str, event: Event, what: &str) -> AppError {
+    let what = if event == Event::TotpShown { "totp" } else { what };
+    AppError {
+        code: Code::NotFound,
+        what: Bi::new(
+            format!("« {path} » n'a pas de « {what} » en propre."),
+            format!("“{path}” has no “{what}” of its own."),
+        ),
+        todo: Bi::new(
+            format!(
+                "Voyez ce qu'elle a avec `poterne show \"{path}\"`, et ce dont elle hérite avec `poterne plan`."
+            ),
+            format!(
+                "See what it has with `poterne show \"{path}\"`, and what it inherits with `poterne plan`."
+            ),
+        ),
+    }
 }
 
 impl Open {

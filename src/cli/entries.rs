@@ -157,7 +157,11 @@ pub fn edit(context: &Context, options: Edit) -> Result<(), AppError> {
     }
     fields::clear(options.clear, entry, &mut patch)?;
     options.entry.apply(opened.access(), &entry.kind, &mut patch)?;
-    options.client.apply(&entry.kind, entry.client_info.clone(), &mut patch)?;
+    let info = match &patch.client_info {
+        Set::To(cleared) => Some(cleared.clone()),
+        Set::Keep => entry.client_info.clone(),
+    };
+    options.client.apply(&entry.kind, info, &mut patch)?;
     options.secrets.apply(context.lang, &mut patch)?;
     let request = Request::Edit {
         at: At::Id(entry.id),
@@ -196,7 +200,13 @@ fn in_bin(
 ) -> Result<Option<crate::model::id::EntryId>, AppError> {
     let request = Request::List { at: None, deep: true, trashed: true };
     let items = items(opened.call(request)?)?;
-    let wanted = path.to_lowercase();
+    let mut wanted = path.trim().trim_end_matches('/').to_lowercase();
+    if let Some(rest) = wanted.strip_prefix("~/") {
+        let Reply::Status(status) = opened.call(Request::Status)? else {
+            return Err(say::unexpected());
+        };
+        wanted = format!("~{}/{rest}", status.member.to_lowercase());
+    }
     Ok(items.iter().rev().find(|item| item.path.to_lowercase() == wanted).map(|i| i.summary.id))
 }
 

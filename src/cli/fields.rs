@@ -345,7 +345,11 @@ pub fn clear(
     entry: &crate::model::entry::Entry,
     patch: &mut Patch,
 ) -> Result<(), AppError> {
+    let mut info = entry.client_info.clone();
     for field in fields {
+        if info.as_mut().is_some_and(|info| clear_of_client(&field, info)) {
+            continue;
+        }
         match field.as_str() {
             "host" => patch.host = Set::To(String::new()),
             "port" => patch.port = Set::To(None),
@@ -380,7 +384,26 @@ pub fn clear(
             }
         }
     }
+    if info != entry.client_info
+        && let Some(info) = info
+    {
+        patch.client_info = Set::To(info);
+    }
     Ok(())
+}
+
+/// Empties a field that only clients have; false when it is none.
+fn clear_of_client(field: &str, info: &mut ClientInfo) -> bool {
+    match field {
+        "code" => info.code.clear(),
+        "colour" => info.colour.clear(),
+        "ticket-pattern" => info.ticket_pattern.clear(),
+        "ticket-url" => info.ticket_url.clear(),
+        "ticket-required" => info.ticket_required = false,
+        "reason-required" => info.reason_required = false,
+        _ => return false,
+    }
+    true
 }
 
 /// The slot of a word; infallible by design of [`Slot`].

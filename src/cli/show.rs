@@ -188,6 +188,9 @@ fn show_all(context: &Context, view: &EntryView, secrets: &[(Slot, SecretBytes)]
     for field in ["path", "kind", "host", "port", "user", "credential"] {
         row(field, plain_field(view, field).unwrap_or_default());
     }
+    if entry.favourite {
+        row("favourite", "yes".to_owned());
+    }
     for field in ["tags", "description", "expires"] {
         row(field, plain_field(view, field).unwrap_or_default());
     }

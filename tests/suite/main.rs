@@ -13,6 +13,7 @@ mod cli_sessions;
 mod cli_story;
 mod connect_all;
 mod disk_full;
+mod entries_story;
 mod formats;
 mod fuzz;
 #[cfg(all(feature = "gui", target_os = "linux"))]
