@@ -76,10 +76,12 @@ impl Open {
             let names = v.client_names();
             let mut out = Vec::new();
             for m in v.directory.members() {
-                let clients = v.clients_of(rows, &m.id)?;
+                let held = v.clients_of(rows, &m.id)?;
+                let mut clients: Vec<_> = held.iter().filter_map(|c| names.get(c)).collect();
+                clients.sort_by_cached_key(|name| name.to_lowercase());
                 out.push(MemberView {
                     member: m.member(),
-                    clients: clients.iter().filter_map(|c| names.get(c).cloned()).collect(),
+                    clients: clients.into_iter().cloned().collect(),
                 });
             }
             out.sort_by_key(|m| (m.member.role, m.member.name.to_lowercase()));
