@@ -6,7 +6,7 @@ use crate::audit::{Fault, Place, line};
 use crate::model::audit_event::{AuditFilter, Event, OpenLine, field};
 use crate::model::lang::Bi;
 use crate::model::policy::Action;
-use crate::vault::log::{self, Reader};
+use crate::vault::log::{self, PageReader, Reader};
 use crate::vault::rows::{AuditRow, Rows, StoreError};
 use crate::vault::unlocked::Unlocked;
 
@@ -18,6 +18,8 @@ use super::{draft, people, seeds};
 
 /// Most lines one request returns; an export has no such bound.
 const MOST: usize = 100_000;
+/// Lines read at once when the newest are wanted.
+const STRETCH: u64 = 256;
 
 impl Open {
     pub(super) fn fingerprint(&self) -> String {
@@ -27,31 +29,36 @@ impl Open {
     pub(super) fn audit_log(&mut self, filter: &AuditFilter) -> Result<Reply, AppError> {
         self.read(|v, rows| {
             need(v, Action::ReadAudit)?;
-            let reader = Reader::new(v, rows)?;
-            let mut out: std::collections::VecDeque<OpenLine> = Default::default();
+            let mut reader = PageReader::new(v, rows)?;
             let last = filter.last.map_or(MOST, |n| usize::try_from(n).unwrap_or(MOST).min(MOST));
-            let mut failed = None;
-            rows.each_audit(0, &mut |row| match reader.line(&row) {
-                Ok(line) => {
-                    if filter.matches(&line) {
-                        if out.len() >= last {
-                            out.pop_front();
-                        }
-                        if last > 0 {
-                            out.push_back(line);
-                        }
+            // Backwards by stretches: what is wanted is mostly what happened lately.
+            let mut stretches: Vec<Vec<OpenLine>> = Vec::new();
+            let (mut found, mut end) = (0, v.state.audit.size);
+            while end > 0 && found < last {
+                let begin = end.saturating_sub(STRETCH);
+                let mut stretch = Vec::new();
+                let mut failed = None;
+                rows.each_audit(begin, &mut |row| {
+                    if row.seq >= end {
+                        return false;
                     }
-                    true
+                    match reader.line(&row) {
+                        Ok(line) if filter.matches(&line) => stretch.push(line),
+                        Ok(_) => {}
+                        Err(e) => failed = Some(e),
+                    }
+                    failed.is_none()
+                })?;
+                if let Some(e) = failed {
+                    return Err(e.into());
                 }
-                Err(e) => {
-                    failed = Some(e);
-                    false
-                }
-            })?;
-            match failed {
-                Some(e) => Err(e.into()),
-                None => Ok(Reply::Log(out.into())),
+                found += stretch.len();
+                stretches.push(stretch);
+                end = begin;
             }
+            let mut lines: Vec<OpenLine> = stretches.into_iter().rev().flatten().collect();
+            lines.drain(..lines.len().saturating_sub(last));
+            Ok(Reply::Log(lines))
         })
     }
 

@@ -179,6 +179,41 @@ fn make_keys(v: &mut Unlocked, rows: &dyn Rows, env: &mut Env<'_>) -> Result<Lin
     Ok(LineKeys { id, leaf: LineCipher::new(&leaf), value: LineCipher::new(&value), next: 0 })
 }
 
+/// Opens some stored lines, and only the keys of those: every unlock adds a key,
+/// and a page of the log must not become slower with each.
+pub struct PageReader<'a> {
+    vault: &'a Unlocked,
+    audit: Option<KemSecret>,
+    unopened: HashMap<u64, AuditKeyRow>,
+    reader: Reader,
+}
+
+impl<'a> PageReader<'a> {
+    /// A reader that has opened no key yet.
+    ///
+    /// # Errors
+    /// The store fails.
+    pub fn new(vault: &'a Unlocked, rows: &dyn Rows) -> Result<Self, VaultError> {
+        Ok(Self {
+            vault,
+            audit: vault.ring.audit_seed().map(KemSecret::from_seed),
+            unopened: rows.audit_keys()?.into_iter().map(|row| (row.id, row)).collect(),
+            reader: Reader::empty(vault),
+        })
+    }
+
+    /// As [`Reader::line`].
+    ///
+    /// # Errors
+    /// As there, or its key was tampered with.
+    pub fn line(&mut self, row: &AuditRow) -> Result<OpenLine, VaultError> {
+        if let Some(key) = self.unopened.remove(&row.key) {
+            self.reader.take_key(self.vault, self.audit.as_ref(), &key)?;
+        }
+        self.reader.line(row)
+    }
+}
+
 /// Opens stored lines, for reading and export.
 pub struct Reader {
     vault: VaultId,

@@ -126,3 +126,31 @@ fn every_act_is_in_the_log_and_the_log_verifies() {
     assert_eq!(report.faults, []);
     assert_eq!(report.entries, 2);
 }
+
+#[test]
+fn the_newest_lines_are_read_from_the_end_of_a_long_log_and_old_ones_are_found() {
+    let mut desk = Desk::open();
+    desk.add("client", "Dupont", Patch::default());
+    desk.add("ssh", "Dupont/a", login("h", "u", "p"));
+    for _ in 0..300 {
+        desk.reveal("Dupont/a", Slot::Password).expect("reveals");
+    }
+    // Lines of several unlocks, each sealed under keys of its own.
+    desk.call(Request::Lock);
+    desk.unlock().expect("opens");
+    let read = |last, events: &[Event]| {
+        let filter = AuditFilter { last, events: events.to_vec(), ..Default::default() };
+        let Reply::Log(lines) = desk.call(Request::AuditLog { filter }) else { panic!("lines") };
+        lines
+    };
+    let all = read(None, &[]);
+    assert!(all.iter().map(|l| l.seq).eq(0..all.len() as u64) && all.len() > 300);
+    for last in [0, 1, 7, 256, 257, all.len(), 5000] {
+        let tail = &all[all.len().saturating_sub(last)..];
+        assert_eq!(read(Some(last as u64), &[]), tail, "the last {last}");
+    }
+    let revealed = read(Some(280), &[Event::SecretRevealed]);
+    assert_eq!(revealed.len(), 280);
+    assert!(revealed.is_sorted_by_key(|l| l.seq));
+    assert_eq!(read(Some(1), &[Event::VaultCreated])[0].seq, 0);
+}
