@@ -11,7 +11,8 @@ use crate::crypto::keys;
 use crate::model::id::{DeviceId, VaultId};
 use crate::model::lang::Bi;
 use crate::os::keyring::{self, KeepError, Kept};
-use crate::os::{paths, random};
+use crate::os::paths::{self, PlaceError};
+use crate::os::random;
 use crate::secret::{Key32, SecretBytes};
 use crate::vault::unlocked::Unlocked;
 
@@ -31,8 +32,11 @@ fn key_name(vault: &VaultId) -> String {
 impl DeviceKey {
     /// The key of this computer, if it is enrolled.
     pub(super) fn load(vault: &VaultId) -> Result<Option<Self>, AppError> {
-        let Some((stored, kept)) = keyring::load(&key_name(vault)).map_err(|e| unkept(&e))? else {
-            return Ok(None);
+        let (stored, kept) = match keyring::load(&key_name(vault)) {
+            Ok(Some(found)) => found,
+            // Without a home folder there is none; a vault that needs one says so.
+            Ok(None) | Err(KeepError::Place(PlaceError::NoHome { .. })) => return Ok(None),
+            Err(e) => return Err(unkept(&e)),
         };
         let parts = stored.expose(|b| {
             (b.len() == 48).then(|| (DeviceId::from_slice(&b[..16]), Key32::copy_of(&b[16..])))
@@ -79,11 +83,39 @@ pub(super) fn notice(kept: &Kept) -> Option<Bi> {
 }
 
 fn unkept(e: &KeepError) -> AppError {
+    let e = match e {
+        KeepError::Place(place) => return super::text::unusable(place),
+        KeepError::File { file, source } => {
+            let (file, cause) = (file.display(), super::text::cause(source));
+            Bi::new(format!("{file} : {}", cause.fr), format!("{file}: {}", cause.en))
+        }
+        KeepError::OpenToOthers { file, mode } => {
+            let file = file.display();
+            Bi::new(
+                format!("{file} a le mode {mode:03o} au lieu de 600"),
+                format!("{file} has mode {mode:03o} instead of 600"),
+            )
+        }
+        KeepError::Foreign { file } => {
+            let file = file.display();
+            Bi::new(
+                format!("{file} appartient à quelqu’un d’autre"),
+                format!("{file} belongs to somebody else"),
+            )
+        }
+        KeepError::Keyring { reason } => {
+            let reason = super::text::said(reason);
+            Bi::new(
+                format!("le trousseau a refusé : {}", reason.fr),
+                format!("the keyring refused: {}", reason.en),
+            )
+        }
+    };
     AppError {
         code: Code::Other,
         what: Bi::new(
-            format!("La clé de cet ordinateur ne peut pas être lue ou rangée ({e})."),
-            format!("This computer's key cannot be read or kept ({e})."),
+            format!("La clé de cet ordinateur ne peut pas être lue ou rangée ({}).", e.fr),
+            format!("This computer's key cannot be read or kept ({}).", e.en),
         ),
         todo: Bi::new(
             "Ouvrez votre trousseau ou corrigez les droits du fichier ; sinon enrôlez cet ordinateur à nouveau avec `poterne device add`.",

@@ -33,6 +33,11 @@ impl Open {
                 folder.join(format!("{stamp}.poterne"))
             }
         };
+        if !automatic {
+            let size = std::fs::metadata(self.store.file()).map_or(0, |m| m.len());
+            super::place::takes_a_new_file(&file)?;
+            super::place::takes(&file, size)?;
+        }
         // The line stands in the copy too, so that the copy says what it is.
         let name = file.file_name().unwrap_or_default().to_string_lossy().into_owned();
         self.write(|v, rows, env| {

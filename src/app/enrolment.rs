@@ -56,6 +56,22 @@ pub struct Enrolment {
     proved: bool,
 }
 
+impl CreateOptions {
+    /// Refuses a memory cost that is too weak, or more than machines have.
+    ///
+    /// # Errors
+    /// It is out of bounds.
+    pub fn check_kdf_memory(mib: u32) -> Result<(), AppError> {
+        if (64..=4096).contains(&mib) {
+            return Ok(());
+        }
+        Err(AppError::usage(
+            ("Ce coût mémoire est hors limites.", "This memory cost is out of bounds."),
+            ("Choisissez de 64 à 4096 Mio.", "Choose 64 to 4096 MiB."),
+        ))
+    }
+}
+
 impl Enrolment {
     pub(super) fn create(jobs: Sender<Job>, o: CreateOptions) -> Result<Self, AppError> {
         if o.file.exists() {
@@ -63,13 +79,8 @@ impl Enrolment {
         }
         let name = o.member.trim().to_owned();
         check_name(&name)?;
-        if let Some(mib) = o.kdf_memory_mib
-            && !(64..=4096).contains(&mib)
-        {
-            return Err(AppError::usage(
-                ("Ce coût mémoire est hors limites.", "This memory cost is out of bounds."),
-                ("Choisissez de 64 à 4096 Mio.", "Choose 64 to 4096 MiB."),
-            ));
+        if let Some(mib) = o.kdf_memory_mib {
+            CreateOptions::check_kdf_memory(mib)?;
         }
         let task = Task::Create {
             file: o.file.clone(),

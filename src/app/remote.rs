@@ -177,11 +177,12 @@ mod imp {
                 todo: Bi::new("Déverrouillez-le : poterne unlock.", "Unlock it: poterne unlock."),
             };
         }
+        let cause = crate::app::text::cause(error);
         AppError {
             code: Code::Other,
             what: Bi::new(
-                format!("L’agent ne répond pas : {error}."),
-                format!("The agent does not answer: {error}."),
+                format!("L’agent ne répond pas : {}.", cause.fr),
+                format!("The agent does not answer: {}.", cause.en),
             ),
             todo: Bi::new("Vérifiez avec : poterne doctor.", "Look into it with: poterne doctor."),
         }

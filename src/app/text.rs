@@ -1,12 +1,137 @@
 //! Failures of the lower layers as a person and a program see them: a code, what
 //! happened, what to do. The only place where those sentences are made.
 
+use std::io;
+
 use crate::connect::{Failure, FailureKind};
 use crate::model::lang::Bi;
+use crate::os::paths::PlaceError;
 use crate::vault::rows::StoreError;
 use crate::vault::unlocked::VaultError;
 
 use super::api::{AppError, Code};
+
+/// What the system said, in words of both languages.
+pub fn cause(error: &io::Error) -> Bi {
+    let (fr, en) = match error.kind() {
+        io::ErrorKind::NotFound => ("il n’y a rien à cet endroit", "there is nothing there"),
+        io::ErrorKind::PermissionDenied => ("les droits ne suffisent pas", "permission denied"),
+        io::ErrorKind::ReadOnlyFilesystem => {
+            ("le système de fichiers est en lecture seule", "the file system is read-only")
+        }
+        io::ErrorKind::StorageFull => ("le disque est plein", "the disk is full"),
+        io::ErrorKind::QuotaExceeded => ("votre quota est épuisé", "your quota is used up"),
+        io::ErrorKind::AlreadyExists => ("il y a déjà un fichier", "there is a file already"),
+        io::ErrorKind::IsADirectory => ("c’est un dossier", "it is a folder"),
+        io::ErrorKind::NotADirectory => ("ce n’est pas un dossier", "it is not a folder"),
+        io::ErrorKind::InvalidFilename => ("ce nom ne convient pas", "the name will not do"),
+        io::ErrorKind::FileTooLarge => ("le fichier est trop grand", "the file is too large"),
+        io::ErrorKind::ResourceBusy => ("un autre programme s’en sert", "another program uses it"),
+        io::ErrorKind::OutOfMemory => ("la mémoire manque", "memory is short"),
+        io::ErrorKind::TimedOut => ("pas de réponse à temps", "no answer in time"),
+        io::ErrorKind::ConnectionRefused => ("connexion refusée", "connection refused"),
+        io::ErrorKind::BrokenPipe
+        | io::ErrorKind::ConnectionReset
+        | io::ErrorKind::ConnectionAborted
+        | io::ErrorKind::UnexpectedEof => ("l’autre côté s’est arrêté", "the other side stopped"),
+        _ => return said(&error.to_string()),
+    };
+    Bi::new(fr, en)
+}
+
+/// Words of a library: in French as far as they are known, else quoted as such.
+pub fn said(words: &str) -> Bi {
+    let known = [
+        ("Read-only file system", "le système de fichiers est en lecture seule"),
+        ("Operation not permitted", "le système l’interdit"),
+        ("Permission denied", "les droits ne suffisent pas"),
+        ("permissions forbid writing", "ses droits interdisent d’écrire"),
+        ("readonly database", "il est en lecture seule"),
+        ("unable to open database file", "son dossier ne peut pas être écrit"),
+        ("older format must be migrated", "son format plus ancien doit d’abord être converti"),
+        ("opened for reading only", "il a été ouvert en lecture seule"),
+        ("No such file or directory", "il n’y a rien à cet endroit"),
+        ("No space left on device", "le disque est plein"),
+        ("Input/output error", "erreur du disque"),
+        ("disk I/O error", "erreur du disque"),
+        ("is empty", "il est vide"),
+        ("is cut off", "il est tronqué"),
+        ("its header was changed", "son en-tête a été modifié"),
+        ("its list of free pages", "sa liste de pages libres a été modifiée"),
+        ("its first row is missing", "sa première ligne manque"),
+        ("malformed", "sa structure est abîmée"),
+        ("file is not a database", "sa structure est abîmée"),
+        ("Too many open files", "trop de fichiers sont ouverts"),
+        ("Connection refused", "connexion refusée"),
+    ];
+    match known.iter().find(|(english, _)| words.contains(english)) {
+        Some((_, french)) => Bi::new(*french, words),
+        None => Bi::new(format!("« {words} »"), words),
+    }
+}
+
+/// There is no home folder to keep things in.
+pub fn homeless(error: &PlaceError) -> AppError {
+    let PlaceError::NoHome { what } = error else {
+        return unusable(error);
+    };
+    let (fr, var) = match *what {
+        "data" => ("le coffre", "XDG_DATA_HOME"),
+        "configuration" => ("la clé de cet ordinateur", "XDG_CONFIG_HOME"),
+        _ => ("ce que Poterne retient", "XDG_STATE_HOME"),
+    };
+    let en = match *what {
+        "data" => "the vault",
+        "configuration" => "this computer's key",
+        _ => "what Poterne remembers",
+    };
+    AppError {
+        code: Code::Other,
+        what: Bi::new(
+            format!("Il n’y a pas d’endroit pour {fr} : HOME n’est pas défini."),
+            format!("There is no place for {en}: HOME is not set."),
+        ),
+        todo: Bi::new(
+            format!("Définissez HOME (votre dossier personnel) ou {var}, puis recommencez."),
+            format!("Set HOME (your home folder) or {var}, then try again."),
+        ),
+    }
+}
+
+/// A folder of this program cannot be used.
+pub fn unusable(error: &PlaceError) -> AppError {
+    match error {
+        PlaceError::NoHome { .. } => homeless(error),
+        PlaceError::Folder { folder, source } => {
+            let (folder, cause) = (folder.display(), cause(source));
+            AppError {
+                code: Code::Other,
+                what: Bi::new(
+                    format!("Le dossier {folder} ne peut pas être utilisé : {}.", cause.fr),
+                    format!("The folder {folder} cannot be used: {}.", cause.en),
+                ),
+                todo: Bi::new(
+                    "Vérifiez ses droits et l’espace libre, puis recommencez.",
+                    "Check its permissions and the free space, then try again.",
+                ),
+            }
+        }
+        PlaceError::NotPrivate { folder } => {
+            let folder = folder.display();
+            AppError {
+                code: Code::Other,
+                what: Bi::new(
+                    format!("Le dossier {folder} n’est pas à vous seul."),
+                    format!("The folder {folder} is not private to you."),
+                ),
+                todo: Bi::new(
+                    format!("Rendez-le privé : chmod 700 {folder}"),
+                    format!("Make it private: chmod 700 {folder}"),
+                ),
+            }
+        }
+    }
+}
 
 impl AppError {
     /// A failure from its code and its two texts, each French then English.
@@ -87,9 +212,10 @@ impl AppError {
 
     /// An operation of the system failed.
     pub fn system(what: (&str, &str), error: &dyn std::fmt::Display) -> Self {
+        let why = said(&error.to_string());
         Self {
             code: Code::Other,
-            what: Bi::new(format!("{} ({error}).", what.0), format!("{} ({error}).", what.1)),
+            what: Bi::new(format!("{} ({}).", what.0, why.fr), format!("{} ({}).", what.1, why.en)),
             todo: Bi::new(
                 "Vérifiez les droits, la place et l'état du disque, puis recommencez ; rien n'a été perdu.",
                 "Check permissions, free space and state of the disk, then try again; nothing was lost.",
@@ -122,10 +248,13 @@ impl From<StoreError> for AppError {
                 ),
                 ("Mettez Poterne à jour sur cet ordinateur.", "Update Poterne on this computer."),
             ),
-            StoreError::Corrupt(why) => Self::tampered(
-                &format!("le fichier ne se lit pas ({why})"),
-                &format!("the file cannot be read ({why})"),
-            ),
+            StoreError::Corrupt(why) => {
+                let why = said(&why);
+                Self::tampered(
+                    &format!("le fichier ne se lit pas ({})", why.fr),
+                    &format!("the file cannot be read ({})", why.en),
+                )
+            }
             StoreError::Busy => Self::new(
                 Code::Other,
                 (
@@ -136,12 +265,15 @@ impl From<StoreError> for AppError {
             ),
             StoreError::ReadOnly(why) => Self {
                 code: Code::Other,
-                what: Bi::new(
-                    format!(
-                        "Le coffre ne peut pas être écrit ({why}) : rien ne pourrait être journalisé."
-                    ),
-                    format!("The vault cannot be written ({why}): nothing could be logged."),
-                ),
+                what: {
+                    let Bi { fr, en } = said(&why);
+                    Bi::new(
+                        format!(
+                            "Le coffre ne peut pas être écrit ({fr}) : rien ne pourrait être journalisé."
+                        ),
+                        format!("The vault cannot be written ({en}): nothing could be logged."),
+                    )
+                },
                 todo: Bi::new(
                     "Rendez le fichier et son dossier accessibles en écriture, ou parcourez les noms avec --read-only.",
                     "Make the file and its folder writable, or browse names with --read-only.",

@@ -14,7 +14,7 @@ use crate::model::id::{MemberId, SlotId};
 use crate::model::lang::Bi;
 use crate::model::time::Time;
 use crate::os::hugemem::Blocks;
-use crate::os::{clock, random};
+use crate::os::{clock, paths, random};
 use crate::secret::{Key32, SecretBytes};
 use crate::store::sqlite::SqliteStore;
 use crate::vault::index::Index;
@@ -305,6 +305,9 @@ fn candidates<'a>(
     };
     let enrolled = logins.iter().any(|(_, p)| for_here(p));
     if !logins.is_empty() && !enrolled && here.is_none() {
+        if let Err(error) = paths::config_folder() {
+            return Err(super::text::homeless(&error));
+        }
         return Err(AppError::new(
             Code::Locked,
             (

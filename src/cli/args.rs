@@ -415,6 +415,9 @@ pub struct Export {
     /// The file to write
     #[arg(long, value_name = "FILE")]
     pub out: PathBuf,
+    /// Replace the file if there is one
+    #[arg(long)]
+    pub force: bool,
     /// Leave out this field, such as host or reason
     #[arg(long, value_name = "FIELD", value_delimiter = ',')]
     pub redact: Vec<String>,

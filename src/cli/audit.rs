@@ -3,9 +3,9 @@
 use serde_json::{Map, Value, json};
 
 use crate::app::api::{AppError, Code, ExportFormat, ExportRequest, Reply, Request, Verified};
-use crate::app::export;
+use crate::app::{export, place};
 use crate::model::audit_event::{AuditFilter, Event, OpenLine, field};
-use crate::model::lang::Lang;
+use crate::model::lang::{Bi, Lang};
 use crate::model::time::Time;
 use crate::os::clock;
 
@@ -134,6 +134,13 @@ fn export(context: &Context, options: Export) -> Result<u8, AppError> {
     let format = options.format.into();
     let bundle = format == ExportFormat::Bundle;
     let out = lifecycle::absolute(options.out);
+    match options.force {
+        true => place::takes_a_file(&out)?,
+        false => place::takes_a_new_file(&out).map_err(|error| match out.is_file() {
+            true => AppError { todo: to_force(), ..error },
+            false => error,
+        })?,
+    }
     let request = ExportRequest {
         format,
         filter: filter(options.filters)?,
@@ -205,6 +212,13 @@ fn export(context: &Context, options: Export) -> Result<u8, AppError> {
         ));
     }
     Ok(0)
+}
+
+fn to_force() -> Bi {
+    bi(
+        "Choisissez un autre nom, ou remplacez-le avec --force ; rien n’a été changé.",
+        "Choose another name, or replace it with --force; nothing was changed.",
+    )
 }
 
 fn verify(context: &Context, options: Verify) -> Result<u8, AppError> {

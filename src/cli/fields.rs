@@ -10,6 +10,7 @@ use clap::{Arg, ArgMatches, Args, Command, FromArgMatches};
 use crate::app::api::{AppError, At, AttachmentBytes, Code, Patch, Request, SecretChange, Set};
 use crate::app::qr;
 use crate::app::remote::Access;
+use crate::app::text;
 use crate::connect;
 use crate::connect::field::{Field, FieldKind};
 use crate::model::entry::{ATTACHMENT_MAX_BYTES, ClientInfo, CredentialSource, Kind, Slot};
@@ -444,11 +445,12 @@ fn credential(access: &dyn Access, source: &str) -> Result<CredentialSource, App
 }
 
 fn unreadable(file: &Path, error: &std::io::Error) -> AppError {
+    let cause = text::cause(error);
     AppError {
         code: Code::Other,
         what: Bi::new(
-            format!("Le fichier {} ne peut pas être lu : {error}.", file.display()),
-            format!("The file {} cannot be read: {error}.", file.display()),
+            format!("Le fichier {} ne peut pas être lu : {}.", file.display(), cause.fr),
+            format!("The file {} cannot be read: {}.", file.display(), cause.en),
         ),
         todo: Bi::new("Vérifiez son nom et ses droits.", "Check its name and permissions."),
     }

@@ -82,6 +82,7 @@ pub fn help(here: &str, id: &str) -> Option<&'static str> {
         ("man", "out") => "Écrit une page par commande dans ce dossier",
         ("show", "out") => "Où écrire la pièce jointe",
         ("member invite" | "member role", "client") => "Ce client (à répéter)",
+        (_, "force") => "Remplace le fichier s’il y en a un",
         (_, "client") => "Seulement les lignes de ce client",
         (_, "vault") => {
             "Le fichier du coffre (sinon POTERNE_VAULT, sinon celui du dossier de données)"

@@ -7,8 +7,9 @@ use serde_json::{Value, json};
 
 use crate::app::api::{AppError, ChangePassword, Code, Reply, Request, Status};
 use crate::app::remote;
-use crate::app::{App, CreateOptions, Enrolment, Finished};
-use crate::os::{paths, terminal};
+use crate::app::{App, CreateOptions, Enrolment, Finished, look, place, text};
+use crate::os::paths::{self, PlaceError};
+use crate::os::terminal;
 use crate::secret::SecretText;
 
 use super::Context;
@@ -21,22 +22,19 @@ const TRIES: u32 = 3;
 
 pub fn init(context: &Context, options: Init) -> Result<(), AppError> {
     let file = context.file()?;
-    if file.exists() {
-        return Err(other(
-            bi(
-                format!("Il y a déjà un fichier à {}.", file.display()),
-                format!("There is a file at {} already.", file.display()),
-            ),
-            bi(
-                "Choisissez un autre fichier avec --vault ; rien n’a été changé.",
-                "Choose another file with --vault; nothing was changed.",
-            ),
-        ));
+    if let Some(mib) = options.kdf_memory {
+        CreateOptions::check_kdf_memory(mib)?;
     }
+    place::keeps_a_device_key(options.portable)?;
     if context.vault.is_none()
         && let Some(folder) = file.parent()
+        && !file.exists()
     {
-        paths::private_folder(folder).map_err(|error| unusable_folder(&error))?;
+        paths::private_folder(folder).map_err(|error| text::unusable(&error))?;
+    }
+    place::takes_a_new_file(&file)?;
+    if let Some(page) = &options.kit.kit_pdf {
+        place::takes_a_new_file(page)?;
     }
     let password = prompt::new_password(context.lang)?;
     let create = CreateOptions {
@@ -48,19 +46,6 @@ pub fn init(context: &Context, options: Init) -> Result<(), AppError> {
     };
     let enrolment = App::new(file).create(create)?;
     enrol(context, enrolment, &options.kit, false)
-}
-
-fn unusable_folder(error: &paths::PlaceError) -> AppError {
-    other(
-        bi(
-            format!("Le dossier du coffre ne peut pas être utilisé : {error}."),
-            format!("The vault's folder cannot be used: {error}."),
-        ),
-        bi(
-            "Vérifiez ses droits, ou nommez un autre fichier avec --vault.",
-            "Check its permissions, or name another file with --vault.",
-        ),
-    )
 }
 
 /// Name of the person on this computer, for the first member.
@@ -216,10 +201,11 @@ pub fn write_private(file: &Path, content: &[u8]) -> Result<(), AppError> {
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
     options.open(file).and_then(|mut out| out.write_all(content)).map_err(|error| {
+        let cause = text::cause(&error);
         other(
             bi(
-                format!("Le fichier {} ne peut pas être écrit : {error}.", file.display()),
-                format!("The file {} cannot be written: {error}.", file.display()),
+                format!("Le fichier {} ne peut pas être écrit : {}.", file.display(), cause.fr),
+                format!("The file {} cannot be written: {}.", file.display(), cause.en),
             ),
             bi(
                 "Choisissez un fichier qui n’existe pas encore, dans un dossier à vous.",
@@ -243,17 +229,19 @@ pub fn unlock(context: &Context, options: &Unlock) -> Result<(), AppError> {
         show_status(context, &status);
         return Ok(());
     }
-    let socket = paths::agent_socket(&file).map_err(|error| {
-        other(
+    look::before_unlock(&file, context.read_only)?;
+    let socket = paths::agent_socket(&file).map_err(|error| match error {
+        PlaceError::NoHome { .. } => other(
             bi(
-                format!("La prise de l’agent n’a pas de dossier sûr : {error}."),
-                format!("The agent's socket has no safe folder: {error}."),
+                "La prise de l’agent n’a pas d’endroit : ni XDG_RUNTIME_DIR ni HOME n’est défini.",
+                "The agent's socket has no place: neither XDG_RUNTIME_DIR nor HOME is set.",
             ),
             bi(
-                "Définissez XDG_RUNTIME_DIR ou HOME, et vérifiez les droits du dossier.",
-                "Set XDG_RUNTIME_DIR or HOME, and check the folder's permissions.",
+                "Définissez HOME (votre dossier personnel), puis recommencez.",
+                "Set HOME (your home folder), then try again.",
             ),
-        )
+        ),
+        error => text::unusable(&error),
     })?;
     let unlock = context.ask_unlock()?;
     let status = agent::start(agent::Start { vault: file, socket, unlock, idle: options.timeout })?;
@@ -300,6 +288,9 @@ pub fn status(context: &Context) -> Result<(), AppError> {
         },
         None => None,
     };
+    if answer.is_none() {
+        look::at_rest(&file)?;
+    }
     match answer {
         Some(status) => show_status(context, &status),
         None if context.json => say::document(&json!({ "unlocked": false, "file": file })),
@@ -425,6 +416,9 @@ pub fn backup(context: &Context, options: Backup) -> Result<(), AppError> {
         return restore_backup(context, absolute(copy));
     }
     let to = options.out.map(absolute);
+    if let Some(file) = &to {
+        place::takes_a_new_file(file)?;
+    }
     let Reply::BackedUp { file, entries, audit_lines } =
         context.open()?.call(Request::Backup { to })?
     else {

@@ -7,6 +7,7 @@ use clap::{Command, CommandFactory};
 use clap_complete::Shell;
 
 use crate::app::api::AppError;
+use crate::app::text;
 use crate::model::lang::Lang;
 
 use super::args::Cli;
@@ -80,10 +81,11 @@ pub fn man(lang: Lang, out: Option<PathBuf>) -> Result<(), AppError> {
     command.build();
     match out {
         Some(folder) => pages(&command, &folder).map_err(|error| {
+            let cause = text::cause(&error);
             other(
                 bi(
-                    format!("Les pages ne peuvent pas être écrites : {error}."),
-                    format!("The pages cannot be written: {error}."),
+                    format!("Les pages ne peuvent pas être écrites : {}.", cause.fr),
+                    format!("The pages cannot be written: {}.", cause.en),
                 ),
                 bi("Choisissez un dossier qui existe.", "Choose a folder that exists."),
             )

@@ -28,7 +28,7 @@ use clap::error::ErrorKind;
 
 use crate::app::api::{AppError, Code, Factors, Reply, Request, Status};
 use crate::app::remote::{self, Access};
-use crate::app::{App, UnlockOptions};
+use crate::app::{App, UnlockOptions, look};
 use crate::model::lang::Lang;
 use crate::os::{harden, paths};
 
@@ -159,7 +159,18 @@ fn window(cli: &Cli) -> Option<Result<Window, AppError>> {
 }
 
 fn default_vault() -> Result<PathBuf, AppError> {
-    paths::default_vault().map(|file| paths::canonical_vault(&file)).map_err(homeless)
+    paths::default_vault().map(|file| paths::canonical_vault(&file)).map_err(|_| {
+        other(
+            bi(
+                "Le dossier personnel est inconnu : HOME n’est pas défini.",
+                "The home folder is unknown: HOME is not set.",
+            ),
+            bi(
+                "Définissez HOME, ou nommez le coffre avec --vault FICHIER.",
+                "Set HOME, or name the vault with --vault FILE.",
+            ),
+        )
+    })
 }
 
 /// The vault that was named, by flag or environment.
@@ -290,6 +301,7 @@ impl Context {
         if let Some(access) = self.agent(&file)? {
             return Ok(Opened { access, own: None });
         }
+        look::before_unlock(&file, self.read_only)?;
         let options = self.ask_unlock()?;
         let app = App::new(file);
         let status = app.unlock(options)?;
@@ -310,6 +322,7 @@ impl Context {
             ));
             return Ok((Opened { access, own: None }, prompt::factors(self.lang)?));
         }
+        look::before_unlock(&file, self.read_only)?;
         let options = self.ask_unlock()?;
         let again = Factors {
             password: options.factors.password.duplicate(),
@@ -379,19 +392,6 @@ impl Drop for Opened {
             harden::burn_stack();
         }
     }
-}
-
-fn homeless(error: paths::PlaceError) -> AppError {
-    other(
-        bi(
-            "Le dossier personnel est inconnu : HOME n’est pas défini.".to_owned(),
-            format!("The home folder is unknown: {error}."),
-        ),
-        bi(
-            "Définissez HOME, ou nommez le coffre avec --vault FICHIER.",
-            "Set HOME, or name the vault with --vault FILE.",
-        ),
-    )
 }
 
 fn perform(cli: Cli, lang: Lang) -> Result<u8, AppError> {

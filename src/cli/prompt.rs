@@ -4,6 +4,7 @@
 use std::io;
 
 use crate::app::api::{AppError, Code, Factors};
+use crate::app::text;
 use crate::model::lang::{Bi, Lang};
 use crate::os::terminal::{self, Line};
 use crate::secret::{SecretBytes, SecretText};
@@ -116,11 +117,12 @@ fn line(hidden: bool) -> Result<SecretText, AppError> {
 }
 
 fn unreadable(error: &io::Error) -> AppError {
+    let cause = text::cause(error);
     AppError {
         code: Code::Other,
         what: Bi::new(
-            format!("L’entrée standard ne peut pas être lue : {error}."),
-            format!("Standard input cannot be read: {error}."),
+            format!("L’entrée standard ne peut pas être lue : {}.", cause.fr),
+            format!("Standard input cannot be read: {}.", cause.en),
         ),
         todo: Bi::new(
             "Relancez la commande avec une entrée lisible.",

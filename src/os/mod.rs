@@ -15,6 +15,7 @@ pub mod net;
 pub mod paths;
 pub mod process;
 pub mod random;
+pub mod room;
 pub mod session_lock;
 pub mod signals;
 #[cfg(unix)]

@@ -2,12 +2,12 @@
 //! transaction. It never opens a seal and never decides what a row means.
 
 use std::fs::File;
-use std::io::Read;
+use std::io::{Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use rusqlite::config::DbConfig;
-use rusqlite::{Connection, ErrorCode, OpenFlags, TransactionBehavior};
+use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension, TransactionBehavior};
 
 use crate::vault::rows::{FORMAT, StoreError, Stored};
 
@@ -76,6 +76,7 @@ impl SqliteStore {
         let db = Connection::open_with_flags(file, flags(read_only)).map_err(from_sqlite)?;
         let mut store = Self { db, file: file.to_owned(), read_only };
         store.configure()?;
+        store.same_version(version)?;
         if version < FORMAT {
             if read_only {
                 return Err(StoreError::ReadOnly("an older format must be migrated first".into()));
@@ -83,6 +84,23 @@ impl SqliteStore {
             store.migrate(version)?;
         }
         Ok(store)
+    }
+
+    /// The header's version stands a second time in the vault's first row: where
+    /// the two differ, one was changed behind the program's back.
+    fn same_version(&self, version: u32) -> Stored<()> {
+        let row: Option<u32> = self
+            .db
+            .query_row("select format from vault where one = 1", [], |r| r.get(0))
+            .optional()
+            .map_err(from_sqlite)?;
+        match row {
+            Some(row) if row == version && version > FORMAT => Err(StoreError::Newer(version)),
+            Some(row) if row == version => Ok(()),
+            Some(_) => Err(StoreError::Corrupt("its header was changed: another format".into())),
+            // Made, and ended before its first commit.
+            None => Err(StoreError::Corrupt("its first row is missing".into())),
+        }
     }
 
     /// Where the file is.
@@ -227,9 +245,45 @@ fn flags(read_only: bool) -> OpenFlags {
     mode | OpenFlags::SQLITE_OPEN_NO_MUTEX | OpenFlags::SQLITE_OPEN_EXRESCODE
 }
 
+/// First bytes of every SQLite file.
+const MAGIC: &[u8; 16] = b"SQLite format 3\0";
+/// Words of the schema that stand in the first pages of every vault, and in no
+/// other file: they tell a damaged vault from a file of another kind.
+const OURS: &[u8] = b"audit_pk blob not null, pending_pk blob not null";
+/// How far into a file those words are looked for.
+const OURS_WITHIN: u64 = 64 * 1024;
+/// Header fields that no vault ever has otherwise, by offset (SQLite file
+/// format, section 1.3): page size, journal mode, fractions, schema format,
+/// cache size, no vacuuming, UTF-8, and what is reserved.
+const FIXED: &[(usize, &[u8])] = &[
+    (16, &[0x10, 0, 1, 1, 0, 64, 32, 32]),
+    (44, &[0, 0, 0, 4, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1]),
+    (64, &[0, 0, 0, 0]),
+    (72, &[0; 20]),
+];
+/// How often a file that changes while it is looked at is looked at.
+const LOOKS: u32 = 5;
+
 /// Reads the 100-byte file header (SQLite file format, section 1.3) before
-/// SQLite does, so that foreign and cut files get their own words.
+/// SQLite does: a file of another kind is foreign; one of ours whose header is
+/// not as it was written is corrupt. Gives its `user_version`.
 fn inspect(file: &Path) -> Stored<u32> {
+    let mut left = LOOKS;
+    loop {
+        left -= 1;
+        match look(file) {
+            // Another process may have committed between two reads of this one.
+            Err(StoreError::Corrupt(_)) if left > 0 && has_journal(file) => {}
+            Err(StoreError::Corrupt(why)) if left > 0 && why == CUT_OFF => {}
+            done => return done,
+        }
+        std::thread::sleep(Duration::from_millis(10));
+    }
+}
+
+const CUT_OFF: &str = "it is cut off";
+
+fn look(file: &Path) -> Stored<u32> {
     let mut f = File::open(file).map_err(|e| match e.kind() {
         std::io::ErrorKind::NotFound => StoreError::Missing,
         _ => io(&e),
@@ -238,37 +292,70 @@ fn inspect(file: &Path) -> Stored<u32> {
     if !meta.is_file() {
         return Err(StoreError::Foreign);
     }
-    let len = meta.len();
     let mut head = [0u8; 100];
     let got = read_up_to(&mut f, &mut head).map_err(|e| io(&e))?;
     if got == 0 {
         return Err(StoreError::Corrupt("it is empty".into()));
     }
-    let magic = b"SQLite format 3\0";
-    if head[..got.min(16)] != magic[..got.min(16)] {
-        return Err(StoreError::Foreign);
-    }
-    if got < 100 {
-        return Err(StoreError::Corrupt("it is cut off in its header".into()));
-    }
+    let changed = || StoreError::Corrupt("its header was changed".into());
     let word = |at: usize| u32::from_be_bytes([head[at], head[at + 1], head[at + 2], head[at + 3]]);
-    if word(68) != APPLICATION_ID as u32 {
-        return Err(StoreError::Foreign);
+    if got < 100 {
+        return Err(match head[..got.min(16)] == MAGIC[..got.min(16)] {
+            true => StoreError::Corrupt("it is cut off in its header".into()),
+            false => StoreError::Foreign,
+        });
     }
-    if word(60) > FORMAT {
-        return Err(StoreError::Newer(word(60)));
+    if head[..16] != *MAGIC || word(68) != APPLICATION_ID as u32 {
+        return Err(match has_our_schema(&mut f).map_err(|e| io(&e))? {
+            true => changed(),
+            false => StoreError::Foreign,
+        });
     }
-    let page = match u16::from_be_bytes([head[16], head[17]]) {
-        1 => 65_536,
-        n => u64::from(n),
-    };
+    let version = word(60);
+    if version <= FORMAT && FIXED.iter().any(|(at, fixed)| head[*at..at + fixed.len()] != **fixed) {
+        return Err(changed());
+    }
     // After a crash in the middle of a commit the length is not yet what the header
     // says; the journal beside the file tells SQLite how to put that right.
-    let short = len < u64::from(word(28)) * page && !has_journal(file);
-    if short || page < 512 {
-        return Err(StoreError::Corrupt("it is cut off".into()));
+    if version <= FORMAT && !has_journal(file) {
+        let pages = word(28);
+        if f.metadata().map_err(|e| io(&e))?.len() != u64::from(pages) * PAGE {
+            return Err(StoreError::Corrupt(CUT_OFF.into()));
+        }
+        if !free_pages_add_up(&mut f, word(32), word(36), pages).map_err(|e| io(&e))? {
+            return Err(StoreError::Corrupt("its list of free pages does not add up".into()));
+        }
     }
-    Ok(word(60))
+    Ok(version)
+}
+
+/// Size of a page of a vault.
+const PAGE: u64 = 4096;
+
+/// Walks the list of free pages: a damaged one would have a page in use written over.
+fn free_pages_add_up(f: &mut File, first: u32, count: u32, pages: u32) -> std::io::Result<bool> {
+    let (mut trunk, mut seen) = (first, 0u32);
+    while trunk != 0 {
+        if trunk > pages || seen > count {
+            return Ok(false);
+        }
+        let mut head = [0u8; 8];
+        f.seek(SeekFrom::Start(u64::from(trunk - 1) * PAGE))?;
+        f.read_exact(&mut head)?;
+        let [next, leaves] = [0, 4]
+            .map(|at| u32::from_be_bytes([head[at], head[at + 1], head[at + 2], head[at + 3]]));
+        seen = seen.saturating_add(1).saturating_add(leaves);
+        trunk = next;
+    }
+    Ok(seen == count)
+}
+
+/// Whether the first pages hold the words of our schema.
+fn has_our_schema(f: &mut File) -> std::io::Result<bool> {
+    let mut begin = Vec::new();
+    f.rewind()?;
+    f.take(OURS_WITHIN).read_to_end(&mut begin)?;
+    Ok(begin.windows(OURS.len()).any(|words| words == OURS))
 }
 
 /// True when a transaction was left unfinished beside the file.

@@ -57,7 +57,9 @@ fn init_refuses_two_different_passwords_a_wrong_code_and_a_wrong_kit() {
     seat.run(&["init", "--kdf-memory", "64"], &format!("{PASSWORD}\n{PASSWORD}\n000000\n"))
         .ended(3);
     assert!(!seat.vault().exists(), "nothing is left behind");
-    seat.run(&["init", "--kdf-memory", "8"], &format!("{PASSWORD}\n{PASSWORD}\n")).ended(2);
+    // Before anything is asked: no answer is needed.
+    two_parts(&seat.run(&["init", "--kdf-memory", "8"], "").ended(2));
+    two_parts(&seat.run(&["init", "--kdf-memory", "5000"], "").ended(2));
     seat.init(&["--kit-confirmed"]).ended(0);
     assert_eq!(seat.kit.len(), 44, "it is printed all the same");
     // A second one does not overwrite the first.
@@ -224,8 +226,24 @@ fn damaged_foreign_and_newer_files_are_told_apart() {
     on_damaged(&mut seat, |file| {
         let vault = rusqlite::Connection::open(file).expect("ours");
         vault.pragma_update(None, "user_version", 999).expect("SQL");
+        vault.execute("update vault set format = 999", []).expect("SQL");
     })
     .ended(1);
+    // A newer program writes both: one alone was changed by something else.
+    on_damaged(&mut seat, |file| {
+        let vault = rusqlite::Connection::open(file).expect("ours");
+        vault.pragma_update(None, "user_version", 999).expect("SQL");
+    })
+    .ended(7);
+    // A picture, and one of our files whose first bytes are a picture's.
+    let png = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\0\x10\0\0\0\x10\x08\x06\0\0\0".repeat(20);
+    on_damaged(&mut seat, |file| write(file, &png)).ended(1);
+    on_damaged(&mut seat, |file| {
+        let mut bytes = std::fs::read(file).expect("ours");
+        bytes[..16].copy_from_slice(&png[..16]);
+        write(file, &bytes);
+    })
+    .ended(7);
 }
 
 #[test]

@@ -8,6 +8,7 @@ mod audit_formats;
 mod audit_live;
 mod audit_log;
 mod cli_kit;
+mod cli_places;
 mod cli_refusals;
 mod cli_sessions;
 mod cli_story;

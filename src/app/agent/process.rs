@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::app::api::{AppError, Code, Reply, Request, Settings, Status};
-use crate::app::{App, UnlockOptions};
+use crate::app::{App, UnlockOptions, text};
 use crate::model::lang::Bi;
 use crate::os::{detach, harden, session_lock, terminal};
 
@@ -54,11 +54,12 @@ pub fn start(start: Start) -> Result<Status, AppError> {
 }
 
 fn unstartable(error: &io::Error) -> AppError {
+    let cause = text::cause(error);
     AppError {
         code: Code::Other,
         what: Bi::new(
-            format!("L’agent n’a pas pu démarrer : {error}."),
-            format!("The agent could not start: {error}."),
+            format!("L’agent n’a pas pu démarrer : {}.", cause.fr),
+            format!("The agent could not start: {}.", cause.en),
         ),
         todo: Bi::new(
             "Vérifiez la mémoire et les limites du système avec : poterne doctor.",
