@@ -49,6 +49,8 @@ pub struct State {
     pub open: bool,
     /// Role of the member.
     pub role: Role,
+    /// Lines of a client that asks for a ticket are in every export.
+    pub export_asks: bool,
     /// Settings.
     pub settings: Settings,
     /// An export goes on until it is given up.
@@ -182,6 +184,7 @@ impl Fake {
             put: BTreeMap::new(),
             open: false,
             role: Role::Owner,
+            export_asks: false,
             settings: Settings::default(),
             endless_export: false,
             next: 100,
@@ -508,7 +511,12 @@ impl State {
                 Ok(Reply::Log(lines.into_iter().filter(|l| filter.matches(l)).collect()))
             }
             Request::AuditExport(export) => {
-                self.asked.push(format!("export {}", export.format.word()));
+                let ticket = export.just.ticket.unwrap_or_default();
+                let asked = format!("export {} {ticket}", export.format.word());
+                self.asked.push(asked.trim_end().to_owned());
+                if self.export_asks && !ticket.starts_with("GLPI-") {
+                    return Err(refused(Code::NotAllowed, "« Clinique » demande son ticket."));
+                }
                 let files = vec![export.out];
                 let fingerprint = "potv1-abcd-efgh".to_owned();
                 Ok(Reply::Exported { lines: 60, files, fingerprint })

@@ -279,6 +279,22 @@ fn the_log_page_shows_verifies_and_exports() {
 }
 
 #[test]
+fn an_export_that_needs_a_ticket_asks_for_it_and_goes_on() {
+    let fake = Fake::new();
+    fake.0.lock().unwrap().export_asks = true;
+    let mut window = window(&fake, true);
+    unlock(&mut window);
+    press(&mut window, "Journal");
+    press(&mut window, "Exporter…");
+    press(&mut window, "Exporter");
+    sees(&mut window, "« Clinique » demande son ticket.");
+    fill(&mut window, Role::TextInput, "Numéro de ticket", "GLPI-4211");
+    press(&mut window, "Exporter");
+    sees(&mut window, "60 lignes écrites.");
+    assert!(fake.asked().contains(&"export bundle GLPI-4211".to_owned()));
+}
+
+#[test]
 fn an_owner_invites_and_removes_with_a_list_of_what_to_change() {
     let fake = Fake::new();
     let mut window = window(&fake, true);
