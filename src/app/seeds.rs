@@ -129,7 +129,7 @@ pub(super) fn justified(info: &ClientInfo, just: &Justification) -> Result<(), A
         return Err(AppError::new(
             Code::NotAllowed,
             ("Ce client demande un motif.", "This client asks for a reason."),
-            ("Donnez-le avec --reason.", "Give it with --reason."),
+            ("Donnez-le (option --reason).", "Give it (option --reason)."),
         ));
     }
     Ok(())
@@ -162,15 +162,12 @@ pub(super) fn export_justified(
                 format!("“{name}” asks for a reason to export its lines."),
             ),
             todo: Bi::new(
-                "Donnez-le (--reason), ou choisissez d'autres lignes.",
-                "Give it (--reason), or choose other lines.",
+                "Donnez-le (option --reason), ou choisissez d'autres lignes.",
+                "Give it (option --reason), or choose other lines.",
             ),
         });
     }
-    let form = match info.ticket_pattern.as_str() {
-        "" => String::new(),
-        pattern => format!(" {pattern}"),
-    };
+    let form = form(&info.ticket_pattern);
     Err(AppError {
         code: Code::NotAllowed,
         what: Bi::new(
@@ -178,21 +175,29 @@ pub(super) fn export_justified(
             format!("“{name}” asks for its ticket number to export its lines."),
         ),
         todo: Bi::new(
-            format!("Donnez-le (--ticket{form}), ou choisissez d'autres lignes."),
-            format!("Give it (--ticket{form}), or choose other lines."),
+            format!("Donnez-le{} (option --ticket), ou choisissez d'autres lignes.", form.fr),
+            format!("Give it{} (option --ticket), or choose other lines.", form.en),
         ),
     })
 }
 
 fn missing(what: (&str, &str), pattern: &str) -> AppError {
-    let form = if pattern.is_empty() { String::new() } else { format!(" ({pattern})") };
+    let form = form(pattern);
     AppError {
         code: Code::NotAllowed,
         what: Bi::new(what.0, what.1),
         todo: Bi::new(
-            format!("Donnez-le avec --ticket{form}."),
-            format!("Give it with --ticket{form}."),
+            format!("Donnez-le{} (option --ticket).", form.fr),
+            format!("Give it{} (option --ticket).", form.en),
         ),
+    }
+}
+
+/// How the ticket must look, if the client says so.
+fn form(pattern: &str) -> Bi {
+    match pattern {
+        "" => Bi::default(),
+        _ => Bi::new(format!(" sous la forme {pattern}"), format!(" in the form {pattern}")),
     }
 }
 

@@ -223,8 +223,8 @@ pub(super) fn open_with(
                 "This file is an older copy than the one already opened here.",
             ),
             (
-                "Si vous avez vous-même rétabli une sauvegarde, ouvrez avec --accept-older (ce sera journalisé) ; sinon cherchez qui l'a remplacée.",
-                "If you restored a backup yourself, open with --accept-older (it will be logged); else find out who replaced it.",
+                "Si vous avez vous-même rétabli une sauvegarde, confirmez l'ouverture de cette copie (option --accept-older) : ce sera inscrit au journal. Sinon, cherchez qui l'a remplacée.",
+                "If you restored a backup yourself, confirm that this copy is to open (option --accept-older): it will be logged. Else find out who replaced it.",
             ),
         ));
     }
@@ -290,7 +290,7 @@ fn candidates<'a>(
         (None, _) => {
             return Err(AppError::usage(
                 ("Ce coffre a plusieurs membres.", "This vault has several members."),
-                ("Dites qui vous êtes avec --member NOM.", "Say who you are with --member NAME."),
+                ("Dites qui vous êtes (option --member).", "Say who you are (option --member)."),
             ));
         }
     };

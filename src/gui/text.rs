@@ -16,6 +16,14 @@ pub fn t<'a>(lang: Lang, fr: &'a str, en: &'a str) -> &'a str {
     lang.pick(fr, en)
 }
 
+/// What is done, and to what: `Copier : Hôte`, `Copy: Host`.
+pub fn named(what: &str, of: &str, lang: Lang) -> String {
+    match lang {
+        Lang::Fr => format!("{what} : {of}"),
+        Lang::En => format!("{what}: {of}"),
+    }
+}
+
 /// Day and minute in the computer's time zone: `23/11/2026 22:04`.
 pub fn when(time: Time, lang: Lang) -> String {
     let local = TimeZone::system().to_datetime(time.to_jiff());

@@ -216,6 +216,8 @@ fn visuals(p: &Palette) -> Visuals {
         state.expansion = 0.0;
     }
     w.noninteractive.corner_radius = radius;
+    // What has the keyboard must be seen on the main button as well.
+    w.active.bg_stroke = Stroke::new(2.0, if p.dark { p.accent } else { p.text });
     v.selection.bg_fill = p.selected;
     v.selection.stroke = Stroke::new(1.0, if p.dark { p.text } else { p.accent });
     v.weak_text_color = Some(p.weak);

@@ -88,6 +88,8 @@ fn serve(queue: &Receiver<Job>) {
             }
             Ok(Job::End(done)) => {
                 take_back(&mut board, held.take());
+                // Only then, or the next one would be served by what ends here.
+                drop(board);
                 let _ = done.send(());
                 return;
             }

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use egui::accesskit::Role;
 use egui::{Key, Modifiers};
 use egui_kittest::Harness;
-use egui_kittest::kittest::Queryable;
+use egui_kittest::kittest::{NodeT, Queryable};
 use poterne::gui::prefs::Prefs;
 use poterne::gui::shell::{Clock, Shell, ShellOptions};
 use poterne::model::lang::Lang;
@@ -387,7 +387,9 @@ fn a_refused_ticket_is_asked_again_before_the_session_is_tried_again() {
     window.key_press(Key::Enter);
     fill(&mut window, Role::TextInput, "Numéro de ticket", "GLPY-4211");
     press(&mut window, "Continuer");
-    press(&mut window, "Réessayer");
+    sees(&mut window, "Réessayer");
+    // The button has the keyboard.
+    window.key_press(Key::Enter);
     sees(&mut window, "Motif de l'accès");
     let field = window.get_by_role_and_label(Role::TextInput, "Numéro de ticket");
     assert_eq!(field.value().as_deref(), Some("GLPY-4211"));
@@ -505,4 +507,65 @@ fn a_form_with_changes_stays_until_escape_and_an_answer() {
     window.key_press(Key::Escape);
     press(&mut window, "Abandonner");
     gone(&mut window, "Annuler");
+}
+
+/// Types into whatever has the keyboard, once `label` is there to be typed into.
+fn types(window: &mut Window, label: &str, text: &str) {
+    until(window, label, |w| {
+        w.query_all_by_label(label).any(|node| node.accesskit_node().is_focused())
+    });
+    window.event(egui::Event::Text(text.to_owned()));
+    window.run_steps(2);
+}
+
+fn enter(window: &mut Window) {
+    window.key_press(Key::Enter);
+    window.run_steps(3);
+}
+
+#[test]
+fn from_the_first_start_to_a_connection_without_a_mouse() {
+    let fake = Fake::new();
+    let mut window = window(&fake, false);
+    types(&mut window, "Votre nom", "Alice");
+    enter(&mut window);
+    types(&mut window, "Mot de passe", PASSWORD);
+    enter(&mut window);
+    types(&mut window, "Encore une fois", PASSWORD);
+    enter(&mut window);
+    sees(&mut window, "Lié à ce poste (conseillé)");
+    enter(&mut window);
+    types(&mut window, "Code affiché par le téléphone", CODE);
+    sees(&mut window, "Garder le kit de secours");
+    enter(&mut window);
+    types(&mut window, "Kit recopié", KIT);
+    enter(&mut window);
+    sees(&mut window, "Votre coffre est prêt");
+    enter(&mut window);
+    types(&mut window, "Mot de passe", PASSWORD);
+    enter(&mut window);
+    types(&mut window, "Code à 6 chiffres", CODE);
+    sees(&mut window, "Boulangerie Dupont");
+
+    window.key_press_modifiers(Modifiers::COMMAND | Modifiers::SHIFT, Key::N);
+    types(&mut window, "Nom", "Garage Lefèvre");
+    window.key_press_modifiers(Modifiers::COMMAND, Key::S);
+    sees(&mut window, "Enregistré.");
+    until(&mut window, "the client in the list", |w| {
+        w.query_by_role_and_label(Role::ListItem, "Garage Lefèvre").is_some()
+    });
+    window.key_press_modifiers(Modifiers::COMMAND, Key::N);
+    types(&mut window, "Nom", "srv-atelier");
+    window.key_press(Key::Tab);
+    types(&mut window, "Hôte", "192.0.2.7");
+    window.key_press_modifiers(Modifiers::COMMAND, Key::S);
+    // It is seen in the tree, and Enter connects to it.
+    until(&mut window, "the server in the list", |w| {
+        w.query_by_role_and_label(Role::ListItem, "srv-atelier").is_some()
+    });
+    until(&mut window, "its session", |w| {
+        w.key_press(Key::Enter);
+        fake.asked().contains(&"connect srv-atelier".to_owned())
+    });
+    sees(&mut window, "Le serveur ne répond pas.");
 }

@@ -89,6 +89,8 @@ pub struct AuditModel {
     pub event: Option<Event>,
     /// Words.
     pub text: String,
+    /// Give the keyboard to the words.
+    pub focus: bool,
     /// The matching lines, the newest first.
     pub lines: Vec<OpenLine>,
     /// The first answer has come.
@@ -122,6 +124,7 @@ impl Default for AuditModel {
             client: String::new(),
             event: None,
             text: String::new(),
+            focus: false,
             lines: Vec::new(),
             loaded: false,
             waiting: false,

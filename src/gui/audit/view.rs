@@ -107,7 +107,11 @@ fn filters_ui(ui: &mut Ui, model: &mut AuditModel, lang: Lang) -> bool {
         let hint = t(lang, "Texte : hôte, ticket…", "Text: host, ticket…");
         let edit = TextEdit::singleline(&mut model.text).desired_width(200.0).hint_text(hint);
         let name = t(lang, "Texte cherché", "Text sought");
-        changed |= ui.add(edit).accessible_name(name).changed();
+        let out = ui.add(edit).accessible_name(name);
+        if std::mem::take(&mut model.focus) {
+            out.request_focus();
+        }
+        changed |= out.changed();
     });
     changed
 }

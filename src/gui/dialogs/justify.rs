@@ -96,8 +96,8 @@ pub fn justify_ui(ui: &mut Ui, model: &mut JustifyModel, lang: Lang, acts: &mut 
     enter |= out.lost_focus() && pressed;
     if !model.info.ticket_pattern.is_empty() {
         let form = format!(
-            "{} : {}",
-            t(lang, "Forme attendue", "Expected form"),
+            "{} {}",
+            t(lang, "Forme attendue :", "Expected form:"),
             model.info.ticket_pattern
         );
         ui.weak(form);

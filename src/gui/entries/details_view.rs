@@ -161,7 +161,7 @@ fn value_ui(ui: &mut Ui, label: &str, value: &str, lang: Lang, acts: &mut Acts) 
     ui.horizontal_top(|ui| {
         label_ui(ui, label);
         value_label_ui(ui, value, 44.0);
-        let name = format!("{} : {label}", t(lang, "Copier", "Copy"));
+        let name = text::named(t(lang, "Copier", "Copy"), label, lang);
         if parts::drawn_button(ui, parts::Icon::Copy, &name).clicked() {
             acts.push(Act::CopyPlain(value.to_owned()));
         }
@@ -339,7 +339,7 @@ fn secret_ui(
             } else {
                 (parts::Icon::Show, t(lang, "Afficher", "Show"))
             };
-            let show = parts::drawn_button(ui, sign, &format!("{verb} : {label}"));
+            let show = parts::drawn_button(ui, sign, &text::named(verb, &label, lang));
             if show.clicked() {
                 if shown {
                     model.hide(line.giver, &line.slot);
@@ -349,7 +349,7 @@ fn secret_ui(
                     acts.push(Act::Guarded(line.giver, Guarded::Reveal(line.slot.clone())));
                 }
             }
-            let name = format!("{} : {label}", t(lang, "Copier", "Copy"));
+            let name = text::named(t(lang, "Copier", "Copy"), &label, lang);
             let copy = parts::drawn_button(ui, parts::Icon::Copy, &name);
             if copy.clicked() {
                 let what = if totp { Guarded::CopyTotp } else { Guarded::Copy(line.slot.clone()) };

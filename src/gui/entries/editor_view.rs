@@ -53,8 +53,9 @@ pub fn editor_ui(ui: &mut Ui, form: &mut Editor, lang: Lang, acts: &mut Acts) {
 fn head_ui(ui: &mut Ui, form: &mut Editor, faults: &Faults, lang: Lang, acts: &mut Acts) {
     let kind = text::kind(&form.kind, lang);
     let title = match &form.base {
-        Some(view) => format!("{} « {} »", t(lang, "Modifier", "Edit"), view.entry.name),
-        None => format!("{} : {kind}", t(lang, "Nouveau", "New")),
+        Some(view) if lang == Lang::Fr => format!("Modifier « {} »", view.entry.name),
+        Some(view) => format!("Edit \"{}\"", view.entry.name),
+        None => text::named(t(lang, "Nouveau", "New"), &kind, lang),
     };
     ui.horizontal(|ui| {
         let room = (ui.available_width() - 240.0).max(100.0);
@@ -109,6 +110,11 @@ fn messages_ui(ui: &mut Ui, form: &Editor, lang: Lang) {
         parts::failure(ui, lang, &e.what, &e.todo);
         ui.add_space(6.0);
     }
+}
+
+/// The width of a field that leaves `beside` points free after it.
+fn room(ui: &Ui, beside: f32) -> f32 {
+    (ui.available_width().min(FIELD) - beside).max(80.0)
 }
 
 /// A label in its column; `add` paints the field and gets the label's id.
@@ -254,14 +260,22 @@ fn login_ui(ui: &mut Ui, form: &mut Editor, faults: &Faults, lang: Lang, acts: &
         parts::section(ui, title);
         let label = t(lang, "Origine", "Source");
         line(ui, label, faults.get("credential"), lang, |ui, id| {
-            let chosen = form.source.label(lang);
-            let combo = ComboBox::from_id_salt("source").width(FIELD).selected_text(chosen);
+            // Above a client there is nothing to inherit from.
+            let client = form.kind == Kind::CLIENT;
+            let name = |source: Source| match source {
+                Source::Inherited if client => {
+                    t(lang, "Ceux saisis ici, ou aucun", "Those typed here, or none")
+                }
+                other => other.label(lang),
+            };
+            let chosen = name(form.source);
+            let combo = ComboBox::from_id_salt("source").width(room(ui, 0.0)).selected_text(chosen);
             let out = combo.show_ui(ui, |ui| {
                 for source in Source::ALL {
                     if container && matches!(source, Source::Mine) {
                         continue;
                     }
-                    ui.selectable_value(&mut form.source, source, source.label(lang));
+                    ui.selectable_value(&mut form.source, source, name(source));
                 }
             });
             out.response.labelled_by(id);
@@ -279,7 +293,9 @@ fn login_ui(ui: &mut Ui, form: &mut Editor, faults: &Faults, lang: Lang, acts: &
         }
         if form.source != Source::Linked && form.source != Source::Mine {
             let hint = match form.source {
-                Source::Inherited => t(lang, "celui du dossier", "the folder's"),
+                Source::Inherited if form.kind != Kind::CLIENT => {
+                    t(lang, "celui du dossier", "the folder's")
+                }
                 _ => "",
             };
             let label = t(lang, "Identifiant", "Login");
@@ -320,7 +336,7 @@ fn secret_ui(
         ui.horizontal_top(|ui| {
             let rows = if secret.buffer.is_page() { 5 } else { 1 };
             let out = SecretEdit::new(&mut secret.buffer, &label)
-                .width(FIELD - 76.0)
+                .width(room(ui, 76.0))
                 .hint(hint)
                 .rows(rows)
                 .shown(secret.shown)

@@ -141,6 +141,11 @@ impl Tree {
         self.learn(vec![item.clone()]);
     }
 
+    /// The known container at `path`.
+    pub fn at_path(&self, path: &str) -> Option<EntryId> {
+        self.nodes.iter().find(|(_, n)| n.path == path).map(|(id, _)| *id)
+    }
+
     /// Opens a container. True when its children must be asked for.
     pub fn open(&mut self, id: EntryId) -> bool {
         let Some(node) = self.nodes.get(&id) else { return false };

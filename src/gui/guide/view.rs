@@ -172,6 +172,7 @@ fn password_ui(ui: &mut Ui, model: &mut GuideModel, lang: Lang, acts: &mut Acts)
     ui.add_space(6.0);
     let label = t(lang, "Mot de passe", "Password");
     ui.label(label);
+    let mut onward = false;
     ui.horizontal(|ui| {
         let out = SecretEdit::new(&mut model.password, label)
             .width(WIDTH - 40.0)
@@ -183,6 +184,7 @@ fn password_ui(ui: &mut Ui, model: &mut GuideModel, lang: Lang, acts: &mut Acts)
         if out.response.changed() {
             model.password_changed();
         }
+        onward = out.submitted;
         eye_ui(ui, &mut model.shown, lang);
     });
     strength_ui(ui, &model.strength, lang);
@@ -191,6 +193,9 @@ fn password_ui(ui: &mut Ui, model: &mut GuideModel, lang: Lang, acts: &mut Acts)
     ui.label(label);
     let out =
         SecretEdit::new(&mut model.again, label).width(WIDTH - 40.0).shown(model.shown).show(ui);
+    if onward {
+        out.response.request_focus();
+    }
     let p = palette(ui.ctx());
     let remark = if !model.password.is_empty() && !model.strength.enough() {
         t(
@@ -341,7 +346,6 @@ fn kit_ui(ui: &mut Ui, model: &mut GuideModel, lang: Lang, acts: &mut Acts) {
             ui.label(RichText::new(file.display().to_string()).size(12.5).color(p.ok));
         }
     });
-    model.focus = false;
 }
 
 /// The groups of a recovery code, three to a line, large.
@@ -418,14 +422,20 @@ fn done_ui(ui: &mut Ui, model: &mut GuideModel, lang: Lang, acts: &mut Acts) {
         ui.add_space(6.0);
         parts::warn_box(ui, notice.get(lang), "");
     }
-    model.focus = false;
 }
 
 fn buttons_ui(ui: &mut Ui, model: &mut GuideModel, lang: Lang, acts: &mut Acts) {
+    // A step without a field: the keyboard is for its button.
+    let focus = matches!(model.step, Step::Device | Step::Kit | Step::Done)
+        && std::mem::take(&mut model.focus);
     ui.horizontal(|ui| {
         if model.step == Step::Done {
             let label = t(lang, "Déverrouiller", "Unlock");
-            if ui.add(primary_button(ui.ctx(), label)).clicked() {
+            let out = ui.add(primary_button(ui.ctx(), label));
+            if focus {
+                out.request_focus();
+            }
+            if out.clicked() {
                 acts.push(Act::BackToUnlock);
             }
             return;
@@ -435,7 +445,11 @@ fn buttons_ui(ui: &mut Ui, model: &mut GuideModel, lang: Lang, acts: &mut Acts) 
             Step::KitBack => t(lang, "Terminer", "Finish"),
             _ => t(lang, "Continuer", "Continue"),
         };
-        if ui.add_enabled(model.ready(), primary_button(ui.ctx(), label)).clicked() {
+        let out = ui.add_enabled(model.ready(), primary_button(ui.ctx(), label));
+        if focus {
+            out.request_focus();
+        }
+        if out.clicked() {
             acts.extend(model.forward().map(Act::Send));
         }
         let back = !matches!(model.step, Step::Start | Step::Kit);

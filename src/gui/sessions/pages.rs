@@ -127,7 +127,7 @@ fn question_ui(
     lang: Lang,
 ) -> Option<Chosen> {
     match question {
-        Question::TrustHostKey(key) => trust_ui(ui, key, open_as, lang),
+        Question::TrustHostKey(key) => trust_ui(ui, key, focus, open_as, lang),
         Question::Prompt { text, echo } => {
             ui.label(bold(lang.pick("Le serveur demande :", "The server asks:")));
             // The server's words, not ours: shown as they are, harmless.
@@ -178,7 +178,13 @@ fn answer_ui(
     chosen
 }
 
-fn trust_ui(ui: &mut Ui, key: &PinnedKey, open_as: &OpenAs, lang: Lang) -> Option<Chosen> {
+fn trust_ui(
+    ui: &mut Ui,
+    key: &PinnedKey,
+    focus: bool,
+    open_as: &OpenAs,
+    lang: Lang,
+) -> Option<Chosen> {
     let p = palette(ui.ctx());
     ui.label(bold(lang.pick("Premier contact avec ce serveur", "First contact with this server")));
     let words = match lang {
@@ -198,7 +204,12 @@ fn trust_ui(ui: &mut Ui, key: &PinnedKey, open_as: &OpenAs, lang: Lang) -> Optio
         ui.label(RichText::new(&key.algorithm).monospace().color(p.weak));
         let text = RichText::new(&key.fingerprint).monospace();
         ui.add(egui::Label::new(text).wrap().selectable(true));
-        if ui.small_button(lang.pick("Copier l'empreinte", "Copy the fingerprint")).clicked() {
+        let copy = ui.small_button(lang.pick("Copier l'empreinte", "Copy the fingerprint"));
+        if focus {
+            // Near the answer, and harmless when Enter was pressed once too often.
+            copy.request_focus();
+        }
+        if copy.clicked() {
             ui.ctx().copy_text(key.fingerprint.clone());
         }
     });

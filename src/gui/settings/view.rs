@@ -225,6 +225,14 @@ fn devices_ui(ui: &mut Ui, model: &mut SettingsModel, lang: Lang, acts: &mut Act
         "Each computer keeps a key that completes password and code.",
     );
     group(ui, t(lang, "Mes postes", "My computers"), hint, |ui| {
+        if model.devices.as_ref().is_some_and(Vec::is_empty) {
+            let none = t(
+                lang,
+                "Aucun : ce coffre est portable et s'ouvre sur tout poste.",
+                "None: this vault is portable and opens on any computer.",
+            );
+            ui.label(none);
+        }
         for device in model.devices.iter().flatten() {
             ui.horizontal(|ui| {
                 ui.label("\u{1f4bb}");

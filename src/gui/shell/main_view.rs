@@ -162,6 +162,8 @@ impl super::Opened {
             Page::Team | Page::Settings => true,
         };
         if may {
+            // The keyboard goes along to the log's filter.
+            self.audit.focus = page == Page::Audit && self.page != page;
             self.page = page;
         }
     }

@@ -233,14 +233,22 @@ impl Shell {
                 }
             }
             (Tag::Save, Reply::Saved { id, .. }) => {
-                let parent = opened.editor.take().and_then(|form| form.base);
-                if parent.is_none() {
+                if let Some(form) = opened.editor.take()
+                    && form.base.is_none()
+                {
                     opened.list.search.clear();
+                    // The new one is seen in the tree.
+                    if let Some(around) = opened.list.tree.at_path(&form.below) {
+                        opened.list.tree.open(around);
+                        let _ = opened.list.tree.reveal(around);
+                    }
                 }
                 opened.list.scroll_to_selected = true;
                 opened.details = Default::default();
                 self.select(id);
                 self.reload();
+                // Enter connects to what was just saved.
+                self.focus_search = true;
                 self.toast("Enregistré.", "Saved.");
             }
             (Tag::Stale(id), Reply::Entry(view)) => {
@@ -450,8 +458,9 @@ impl Shell {
 
     /// A failure without a place of its own.
     pub(super) fn failed(&mut self, error: AppError) {
-        let fr = format!("{} {}", error.what.fr, error.todo.fr);
-        let en = format!("{} {}", error.what.en, error.todo.en);
+        let todo = |text: &str| crate::gui::widgets::parts::without_options(text);
+        let fr = format!("{} {}", error.what.fr, todo(&error.todo.fr));
+        let en = format!("{} {}", error.what.en, todo(&error.todo.en));
         self.toast(fr, en);
     }
 

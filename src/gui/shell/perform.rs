@@ -70,7 +70,14 @@ impl Shell {
                 acts.extend(giver(&Slot::Totp).map(|id| Act::Guarded(id, Guarded::CopyTotp)));
             }
             Action::Generator => acts.push(Act::Generator(None)),
-            Action::Entries => acts.push(Act::Go(Page::Entries)),
+            Action::Entries => {
+                acts.push(Act::Go(Page::Entries));
+                if self.sessions.front().is_some() {
+                    self.sessions_view.take_keyboard();
+                } else {
+                    acts.push(Act::FocusSearch);
+                }
+            }
             Action::Audit => acts.push(Act::Go(Page::Audit)),
             Action::Team => acts.push(Act::Go(Page::Team)),
             Action::Settings => acts.push(Act::Go(Page::Settings)),

@@ -14,6 +14,9 @@ use crate::model::lang::Lang;
 
 use super::COUNTDOWN;
 
+/// From this width on there is room for everything.
+const WIDE: f32 = 720.0;
+
 /// The bar of the screens without a vault: language and look.
 pub fn plain_ui(ui: &mut Ui, lang: Lang, acts: &mut Acts) {
     Panel::top("plain-bar").show_separator_line(false).show(ui, |ui| {
@@ -63,6 +66,7 @@ pub struct Bar<'a> {
 pub fn bar_ui(ui: &mut Ui, bar: Bar<'_>, acts: &mut Acts) {
     let p = palette(ui.ctx());
     let frame = egui::Frame::new().fill(p.card).inner_margin(Margin::symmetric(10, 7));
+    let wide = ui.available_width() >= WIDE;
     Panel::top("bar").frame(frame).show(ui, |ui| {
         ui.horizontal_centered(|ui| {
             let (rect, _) = ui.allocate_exact_size(vec2(24.0, 28.0), egui::Sense::hover());
@@ -88,14 +92,17 @@ pub fn bar_ui(ui: &mut Ui, bar: Bar<'_>, acts: &mut Acts) {
             }
             ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
                 lock_ui(ui, bar.lang, bar.idle_left, acts);
-                look_ui(ui, bar.lang, acts);
-                let name = format!(
-                    "{} ({})",
-                    t(bar.lang, "Générer un mot de passe", "Generate a password"),
-                    keys_of(Action::Generator, bar.lang)
-                );
-                if parts::drawn_button(ui, parts::Icon::Dice, &name).clicked() {
-                    acts.push(Act::Generator(None));
+                // Enlarged, the search needs the room; keys and settings do the same.
+                if wide {
+                    look_ui(ui, bar.lang, acts);
+                    let name = format!(
+                        "{} ({})",
+                        t(bar.lang, "Générer un mot de passe", "Generate a password"),
+                        keys_of(Action::Generator, bar.lang)
+                    );
+                    if parts::drawn_button(ui, parts::Icon::Dice, &name).clicked() {
+                        acts.push(Act::Generator(None));
+                    }
                 }
                 if bar.read_only {
                     parts::badge(ui, t(bar.lang, "Lecture seule", "Read only"), p.warn);

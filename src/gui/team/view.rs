@@ -70,7 +70,7 @@ fn member_ui(
     let m = &view.member;
     card(ui.ctx()).inner_margin(12).show(ui, |ui| {
         ui.set_width(ui.available_width());
-        ui.horizontal(|ui| {
+        ui.horizontal_top(|ui| {
             let room = (ui.available_width() - 220.0).max(200.0);
             ui.allocate_ui_with_layout(vec2(room, 0.0), Layout::top_down(Align::Min), |ui| {
                 ui.set_width(room);

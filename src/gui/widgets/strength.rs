@@ -76,7 +76,7 @@ pub fn strength_ui(ui: &mut Ui, strength: &Strength, lang: Lang) {
                 lang.pick("Quatre mots au hasard conviennent bien.", "Four random words do well.");
             ui.label(RichText::new(hint).color(p.weak));
         } else {
-            let tries = format!("≈ 10^{:.0}", strength.guesses_log10);
+            let tries = format!("≈ 10{}", raised(strength.guesses_log10));
             let tries = match lang {
                 Lang::Fr => format!("{tries} essais"),
                 Lang::En => format!("{tries} guesses"),
@@ -85,4 +85,11 @@ pub fn strength_ui(ui: &mut Ui, strength: &Strength, lang: Lang) {
             ui.label(RichText::new(tries).color(p.weak));
         }
     });
+}
+
+/// A whole number as an exponent: `¹⁹`.
+fn raised(n: f64) -> String {
+    const DIGITS: [char; 10] = ['⁰', '¹', '²', '³', '⁴', '⁵', '⁶', '⁷', '⁸', '⁹'];
+    let digit = |c: char| c.to_digit(10).map(|d| DIGITS[d as usize]);
+    format!("{:.0}", n.max(0.0)).chars().filter_map(digit).collect()
 }
