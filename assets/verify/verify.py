@@ -251,6 +251,8 @@ class Log:
         here = self.next
         if seq != here and chained:
             self.fault("La ligne %d a été modifiée." % here, "Line %d was edited." % here)
+        elif seq == here + 1:
+            self.fault("La ligne %d manque." % here, "Line %d is missing." % here)
         elif seq > here:
             self.fault("Les lignes %d à %d manquent." % (here, seq - 1),
                        "Lines %d to %d are missing." % (here, seq - 1))
@@ -492,6 +494,11 @@ def verify(path, expected):
                         log.row(text[:-1].decode("utf-8"))
                     except UnicodeDecodeError:
                         log.row("")
+            for name in sorted(FILES - {"audit.jsonl", "vkey.txt", "checkpoint.txt"}):
+                with bundle.open(name) as file:
+                    most = 1024 * 1024
+                    if len(file.read(most)) == most:
+                        raise zipfile.BadZipFile
             if log.vault is None:
                 log.fault("La première ligne ne crée pas de coffre.",
                           "The first line does not create a vault.")

@@ -7,7 +7,7 @@ use crate::model::audit_event::{AuditFilter, Event, OpenLine, field};
 use crate::model::lang::Bi;
 use crate::model::policy::Action;
 use crate::vault::log::{self, PageReader, Reader};
-use crate::vault::rows::{AuditRow, Rows, StoreError};
+use crate::vault::rows::{AuditSlices, Rows, StoreError};
 use crate::vault::unlocked::Unlocked;
 
 use super::api::{AppError, ExportRequest, Reply, Verified};
@@ -186,8 +186,14 @@ pub(super) fn fingerprint(v: &Unlocked) -> String {
 /// The store fails.
 pub(super) fn verify(v: &Unlocked, rows: &dyn Rows) -> Result<Verified, AppError> {
     let (reader, bad_keys) = Reader::lenient(v, rows)?;
-    let mut check =
-        Check { reader, verifier: Verifier::new(), found: Findings::default(), disclosed: 0 };
+    let mut check = Check {
+        reader,
+        verifier: Verifier::new(),
+        found: Findings::default(),
+        disclosed: 0,
+        leaf: Vec::new(),
+        opening: Vec::new(),
+    };
     for id in bad_keys {
         check.found.say(Bi::new(
             format!("La clé {id} des lignes du journal a été modifiée."),
@@ -203,7 +209,7 @@ pub(super) fn verify(v: &Unlocked, rows: &dyn Rows) -> Result<Verified, AppError
     };
     let mut from = 0;
     loop {
-        match rows.each_audit(from, &mut |row| {
+        match rows.each_audit_slices(from, &mut |row| {
             check.row(&row);
             true
         }) {
@@ -250,25 +256,29 @@ struct Check {
     verifier: Verifier,
     found: Findings,
     disclosed: u64,
+    leaf: Vec<u8>,
+    opening: Vec<u8>,
 }
 
 impl Check {
-    fn row(&mut self, row: &AuditRow) {
-        let Ok(leaf) = self.reader.leaf(row) else {
+    fn row(&mut self, row: &AuditSlices<'_>) {
+        if self.reader.leaf_into(row, &mut self.leaf).is_err() {
             if let Err(missing) = self.verifier.skip(row.seq) {
                 self.found.add(&missing);
             }
             return self.found.add(&Fault::Unreadable { line: row.seq });
-        };
-        if let Err(fault) = self.verifier.push(&leaf) {
+        }
+        if let Err(fault) = self.verifier.push(&self.leaf) {
             self.found.add(&fault);
         }
-        match self.reader.opening(row) {
-            Err(_) => self.found.add(&Fault::Values { line: row.seq }),
-            Ok(opening) => match line::open(row.seq, &leaf, opening.as_deref()) {
-                Ok(line) => self.disclosed += line.fields.len() as u64,
-                Err(fault) => self.found.add(&fault),
-            },
+        let values = match self.reader.opening_into(row, &mut self.opening) {
+            Err(_) => return self.found.add(&Fault::Values { line: row.seq }),
+            Ok(true) => Some(&self.opening[..]),
+            Ok(false) => None,
+        };
+        match line::check(row.seq, &self.leaf, values) {
+            Ok(values) => self.disclosed += values,
+            Err(fault) => self.found.add(&fault),
         }
     }
 }

@@ -23,16 +23,17 @@ struct Stored<'a> {
 impl Lines for Stored<'_> {
     fn each(&mut self, take: &mut Take<'_>) -> Result<(), ExportError> {
         let mut failed = None;
-        let read = self.rows.each_audit(0, &mut |row| {
+        let (mut leaf, mut opening) = (Vec::new(), Vec::new());
+        let read = self.rows.each_audit_slices(0, &mut |row| {
             if row.seq >= self.size {
                 return false;
             }
             let done = self
                 .reader
-                .leaf(&row)
-                .and_then(|leaf| Ok((leaf, self.reader.opening(&row)?)))
+                .leaf_into(&row, &mut leaf)
+                .and_then(|()| self.reader.opening_into(&row, &mut opening))
                 .map_err(|e| ExportError::Source(e.into()))
-                .and_then(|(leaf, opening)| take(&leaf, opening.as_deref()));
+                .and_then(|values| take(&leaf, values.then_some(&opening[..])));
             failed = done.err();
             failed.is_none()
         });

@@ -13,7 +13,7 @@ pub struct Opened<'a> {
 }
 
 /// Form of [`encode`]'s bytes.
-const VERSION: u8 = 1;
+pub(super) const VERSION: u8 = 1;
 
 /// The opening of a line without values.
 pub const EMPTY: [u8; 1] = [VERSION];
@@ -41,17 +41,34 @@ pub fn decode(bytes: &[u8]) -> Option<Vec<Opened<'_>>> {
         return None;
     }
     let mut out = Vec::with_capacity(12);
-    while let Some((len, tail)) = rest.split_first() {
-        let (name, tail) = tail.split_at_checked(usize::from(*len))?;
-        let (salt, tail) = tail.split_first_chunk::<16>()?;
-        let (len, tail) = tail.split_first_chunk::<4>()?;
-        let (value, tail) = tail.split_at_checked(u32::from_be_bytes(*len) as usize)?;
+    while !rest.is_empty() {
+        let (field, tail) = next(rest)?;
         out.push(Opened {
-            name: std::str::from_utf8(name).ok()?,
-            salt: *salt,
-            value: std::str::from_utf8(value).ok()?,
+            name: std::str::from_utf8(field.name).ok()?,
+            salt: *field.salt,
+            value: std::str::from_utf8(field.value).ok()?,
         });
         rest = tail;
     }
     Some(out)
+}
+
+/// One value as it is stored, its texts not looked at.
+pub struct Raw<'a> {
+    /// Name of the field.
+    pub name: &'a [u8],
+    /// Salt of its commitment.
+    pub salt: &'a [u8; 16],
+    /// Its value.
+    pub value: &'a [u8],
+}
+
+/// The next value of an opening behind its first byte, and what follows it.
+pub fn next(bytes: &[u8]) -> Option<(Raw<'_>, &[u8])> {
+    let (len, tail) = bytes.split_first()?;
+    let (name, tail) = tail.split_at_checked(usize::from(*len))?;
+    let (salt, tail) = tail.split_first_chunk::<16>()?;
+    let (len, tail) = tail.split_first_chunk::<4>()?;
+    let (value, tail) = tail.split_at_checked(u32::from_be_bytes(*len) as usize)?;
+    Some((Raw { name, salt, value }, tail))
 }

@@ -130,6 +130,7 @@ fn export(context: &Context, options: Export) -> Result<u8, AppError> {
             bi(format!("Choisissez parmi : {known}."), format!("Choose one of: {known}.")),
         ));
     }
+    let redact = options.redact;
     let format = options.format.into();
     let bundle = format == ExportFormat::Bundle;
     let out = lifecycle::absolute(options.out);
@@ -143,7 +144,7 @@ fn export(context: &Context, options: Export) -> Result<u8, AppError> {
     let request = ExportRequest {
         format,
         filter: filter(options.filters)?,
-        redact: options.redact,
+        redact: redact.clone(),
         out: out.clone(),
         lang: context.lang,
         just: options.why.into(),
@@ -178,7 +179,26 @@ fn export(context: &Context, options: Export) -> Result<u8, AppError> {
                 Lang::En => format!("Report in {} files, to be kept together", files.len()),
             });
         }
+        for (hidden, open) in export::still_readable(&redact) {
+            let open = open.join(", ");
+            say::note(&match context.lang {
+                Lang::Fr => format!(
+                    "Attention : « {hidden} » est masqué, mais peut se lire aussi dans : {open}. Masquez-les au besoin."
+                ),
+                Lang::En => format!(
+                    "Warning: “{hidden}” is redacted, but may also be read in: {open}. Redact them if needed."
+                ),
+            });
+        }
         say::note(&match (context.lang, bundle) {
+            (Lang::Fr, false) if lines < 2 => format!("{lines} ligne écrite"),
+            (Lang::En, false) if lines == 1 => "1 line written".to_owned(),
+            (Lang::Fr, true) if lines < 2 => {
+                format!("{lines} ligne montrée ; le journal entier y est prouvé")
+            }
+            (Lang::En, true) if lines == 1 => {
+                "1 line shown; the whole log is proven in it".to_owned()
+            }
             (Lang::Fr, false) => format!("{lines} lignes écrites"),
             (Lang::En, false) => format!("{lines} lines written"),
             (Lang::Fr, true) => {

@@ -224,6 +224,19 @@ pub struct OpenLine {
 }
 
 impl OpenLine {
+    /// A line without content, to read lines into.
+    pub fn empty() -> Self {
+        Self {
+            seq: 0,
+            at: Time::default(),
+            actor: None,
+            event: Event::Checkpoint,
+            ok: true,
+            fields: Vec::new(),
+            leaf_hash: String::new(),
+        }
+    }
+
     /// The value of `name`, or the empty text.
     pub fn field(&self, name: &str) -> &str {
         self.fields.iter().find(|(n, _)| n == name).map_or("", |(_, v)| v)

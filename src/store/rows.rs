@@ -6,8 +6,8 @@ use crate::model::id::{CellId, EntryId, MemberId, SlotId, VaultId};
 use crate::vault::grant::GrantRow;
 use crate::vault::otp::{OtpDayRow, OtpHeadRow};
 use crate::vault::rows::{
-    AuditKeyRow, AuditRow, CellRow, DeltaRow, FORMAT, HeaderRow, MemberRow, Rows, SegmentRow,
-    StoreError, Stored,
+    AuditKeyRow, AuditRow, AuditSlices, CellRow, DeltaRow, FORMAT, HeaderRow, MemberRow, Rows,
+    SegmentRow, StoreError, Stored,
 };
 use crate::vault::slot::SlotRow;
 
@@ -355,17 +355,21 @@ impl Rows for SqliteRows<'_> {
         )
     }
 
-    fn each_audit(&self, from: u64, each: &mut dyn FnMut(AuditRow) -> bool) -> Stored<()> {
+    fn each_audit_slices(
+        &self,
+        from: u64,
+        each: &mut dyn FnMut(AuditSlices<'_>) -> bool,
+    ) -> Stored<()> {
         self.each(
             "select seq, key, n, leaf, opening from audit where seq >= ? order by seq",
             [from as i64],
             |r| {
-                Ok(each(AuditRow {
+                Ok(each(AuditSlices {
                     seq: number(r, 0)?,
                     key: number(r, 1)?,
                     n: number(r, 2)?,
-                    leaf: r.get(3)?,
-                    opening: r.get(4)?,
+                    leaf: r.get_ref(3)?.as_blob()?,
+                    opening: r.get_ref(4)?.as_blob()?,
                 }))
             },
         )

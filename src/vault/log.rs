@@ -16,7 +16,7 @@ use crate::model::audit_event::{Event, OpenLine, field};
 use crate::model::id::VaultId;
 use crate::secret::Key32;
 
-use super::rows::{AuditKeyRow, AuditRow, Rows};
+use super::rows::{AuditKeyRow, AuditRow, AuditSlices, Rows};
 use super::unlocked::{Env, Unlocked, VaultError};
 
 /// Lines between two signatures of one process.
@@ -297,6 +297,33 @@ impl Reader {
             self.value.insert(row.id, LineCipher::new(&value));
         }
         Ok(())
+    }
+
+    /// The leaf of a stored line, into room used before.
+    ///
+    /// # Errors
+    /// The row was tampered with.
+    pub fn leaf_into(&self, row: &AuditSlices<'_>, out: &mut Vec<u8>) -> Result<(), VaultError> {
+        let bad = || VaultError::Tampered(format!("audit line {}", row.seq));
+        let cipher = self.leaf.get(&row.key).ok_or_else(bad)?;
+        cipher.open_into(row.n, &aad(&self.vault, row.seq), row.leaf, out).map_err(|_| bad())
+    }
+
+    /// The values of a stored line, into room used before; false when the member
+    /// may not read them.
+    ///
+    /// # Errors
+    /// The row was tampered with.
+    pub fn opening_into(
+        &self,
+        row: &AuditSlices<'_>,
+        out: &mut Vec<u8>,
+    ) -> Result<bool, VaultError> {
+        let Some(cipher) = self.value.get(&row.key) else { return Ok(false) };
+        cipher
+            .open_into(row.n, &aad(&self.vault, row.seq), row.opening, out)
+            .map_err(|_| VaultError::Tampered(format!("audit line {}", row.seq)))?;
+        Ok(true)
     }
 
     /// The leaf of a stored line.

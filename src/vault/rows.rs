@@ -75,6 +75,21 @@ pub struct AuditKeyRow {
     pub enc_ct: Vec<u8>,
 }
 
+/// One audit line where the store has it.
+#[derive(Clone, Copy, Debug)]
+pub struct AuditSlices<'a> {
+    /// As [`AuditRow::seq`].
+    pub seq: u64,
+    /// As [`AuditRow::key`].
+    pub key: u64,
+    /// As [`AuditRow::n`].
+    pub n: u64,
+    /// As [`AuditRow::leaf`].
+    pub leaf: &'a [u8],
+    /// As [`AuditRow::opening`].
+    pub opening: &'a [u8],
+}
+
 /// One audit line.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct AuditRow {
@@ -187,7 +202,18 @@ pub trait Rows {
 
     fn audit_keys(&self) -> Stored<Vec<AuditKeyRow>>;
     fn put_audit_key(&self, row: &AuditKeyRow) -> Stored<()>;
-    fn each_audit(&self, from: u64, each: &mut dyn FnMut(AuditRow) -> bool) -> Stored<()>;
+    /// Audit lines from a position on, in order, while `each` returns true.
+    fn each_audit_slices(
+        &self,
+        from: u64,
+        each: &mut dyn FnMut(AuditSlices<'_>) -> bool,
+    ) -> Stored<()>;
+    fn each_audit(&self, from: u64, each: &mut dyn FnMut(AuditRow) -> bool) -> Stored<()> {
+        self.each_audit_slices(from, &mut |row| {
+            let AuditSlices { seq, key, n, leaf, opening } = row;
+            each(AuditRow { seq, key, n, leaf: leaf.to_vec(), opening: opening.to_vec() })
+        })
+    }
     fn put_audit(&self, row: &AuditRow) -> Stored<()>;
     fn pending(&self) -> Stored<Vec<(u64, Vec<u8>)>>;
     fn put_pending(&self, ct: &[u8]) -> Stored<()>;

@@ -396,6 +396,26 @@ fn archives_that_two_programs_could_read_differently_are_refused() {
 }
 
 #[test]
+fn files_that_nobody_believes_must_be_whole_and_short_all_the_same() {
+    for name in ["VERIFY.txt", "verify.py", "verify.html"] {
+        let (_dir, path) = bundle_of(&Story::usual(), |_| {});
+        repack(&path, |files| {
+            edit(files, name, |_| "x".repeat(3 * 1024 * 1024));
+        });
+        refused(&path, &format!("{name} is damaged"));
+    }
+    // Compressed to nothing, but never unpacked whole.
+    let (_dir, path) = bundle_of(&Story::usual(), |_| {});
+    repack(&path, |files| {
+        edit(files, "checkpoint.txt", |text| text + &"\0".repeat(64 * 1024 * 1024));
+    });
+    refused(&path, "not a readable checkpoint");
+    let (_dir, path) = bundle_of(&Story::usual(), |_| {});
+    repack(&path, |files| edit(files, "audit.jsonl", |_| "x".repeat(64 * 1024 * 1024)));
+    refused(&path, "Line 0 is not a valid log line");
+}
+
+#[test]
 fn any_flipped_bit_of_a_bundle_is_reported_or_changes_nothing() {
     let (_dir, path) = bundle_of(&Story::usual(), |_| {});
     let whole = fs::read(&path).expect("readable");

@@ -110,6 +110,18 @@ fn csv_is_read_back_and_runs_no_formula() {
 }
 
 #[test]
+fn a_redacted_value_that_stands_elsewhere_too_is_told() {
+    let told = |names: &[&str]| {
+        let names: Vec<String> = names.iter().map(|n| (*n).to_owned()).collect();
+        let found = export::still_readable(&names);
+        found.iter().map(|(n, open)| format!("{n}: {}", open.join(" "))).collect::<Vec<_>>()
+    };
+    assert_eq!(told(&["client"]), ["client: entry subject detail"]);
+    assert_eq!(told(&["client", "entry", "subject", "member", "detail"]), [""; 0]);
+    assert_eq!(told(&["ticket", "reason"]), [""; 0]);
+}
+
+#[test]
 fn json_lines_hold_every_value() {
     let (_dir, out, story) = written(ExportFormat::Jsonl, Lang::Fr);
     let text = fs::read_to_string(&out).expect("text");

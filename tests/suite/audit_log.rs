@@ -2,9 +2,9 @@
 //! way of tampering with them.
 
 use ed25519_dalek::{Signer, SigningKey};
-use poterne::audit::line::Fact;
+use poterne::audit::line::{self, Fact};
 use poterne::audit::{Draft, Fault, Hash, Log, Place, Sealed, Verifier, open};
-use poterne::model::audit_event::{Event, field};
+use poterne::model::audit_event::{Event, OpenLine, field};
 use poterne::model::id::{MemberId, VaultId};
 use poterne::model::member::Role;
 use poterne::model::time::Time;
@@ -167,6 +167,37 @@ fn any_flipped_bit_of_a_line_or_opening_is_noticed() {
         let mut bent = line.opening.clone();
         bent[byte] ^= 1 << (byte % 8);
         assert!(open(5, &line.leaf, Some(&bent)).is_err(), "opening, byte {byte}");
+    }
+}
+
+#[test]
+fn the_quick_ways_to_open_and_to_check_say_what_the_strict_one_says() {
+    let story = Story::usual();
+    let mut room = OpenLine::empty();
+    let mut same = |seq: u64, leaf: &[u8], opening: Option<&[u8]>, what: &str| {
+        let strict = open(seq, leaf, opening);
+        let quick = line::open_into(seq, leaf, opening, &mut room).map(|()| room.clone());
+        assert_eq!(quick, strict, "{what}");
+        let count = strict.map(|line| line.fields.len() as u64);
+        assert_eq!(line::check(seq, leaf, opening), count, "{what}");
+    };
+    for (seq, line) in (0..).zip(&story.lines) {
+        same(seq, &line.leaf, Some(&line.opening), "whole");
+        same(seq, &line.leaf, None, "hidden");
+        same(seq + 1, &line.leaf, Some(&line.opening), "elsewhere");
+        same(seq, &line.leaf, Some(&story.lines[4].opening), "other values");
+        same(seq, &line.leaf, Some(&line.opening[..line.opening.len() / 2]), "half the values");
+        for byte in 0..line.leaf.len() {
+            let mut bent = line.leaf.clone();
+            bent[byte] ^= 1 << (byte % 7);
+            same(seq, &bent, Some(&line.opening), &format!("line {seq}, byte {byte}"));
+        }
+    }
+    let line = &story.lines[5];
+    for byte in 0..line.opening.len() {
+        let mut bent = line.opening.clone();
+        bent[byte] ^= 1 << (byte % 8);
+        same(5, &line.leaf, Some(&bent), &format!("opening, byte {byte}"));
     }
 }
 

@@ -5,6 +5,8 @@
 
 use std::fs::File;
 use std::io::{BufWriter, Write};
+use std::sync::mpsc::sync_channel;
+use std::thread::Builder;
 
 use data_encoding::BASE64;
 use zip::write::SimpleFileOptions;
@@ -13,7 +15,7 @@ use zip::{CompressionMethod, ZipWriter};
 pub use super::read::verify;
 
 use super::file::Whole;
-use super::{ExportError, ExportMeta, Lines, Selection, Steps};
+use super::{ExportError, ExportMeta, Lines, Selection, Steps, pipe};
 use crate::app::api::ExportRequest;
 use crate::audit::checkpoint::{origin, vkey};
 use crate::audit::opening::{self, Opened};
@@ -71,18 +73,34 @@ pub(super) fn write(
     let large = plain.compression_level(Some(1)).large_file(true);
     zip.start_file(AUDIT, large).map_err(zip_error)?;
 
-    let mut buffer = Vec::with_capacity(CHUNK + 16 * 1024);
-    let mut seq = 0;
-    lines.each(&mut |leaf, opening| {
-        row(&mut buffer, seq, leaf, opening, &request.redact, selection)?;
-        seq += 1;
-        if buffer.len() >= CHUNK {
-            zip.write_all(&buffer).map_err(io)?;
-            buffer.clear();
-        }
-        progress.step()
+    // To compress takes longest; a thread of its own does nothing else.
+    let zip = std::thread::scope(|scope| {
+        let (full, to_pack) = sync_channel::<Vec<u8>>(2);
+        let packer = Builder::new().name("export-zip".to_owned()).spawn_scoped(scope, move || {
+            for buffer in to_pack {
+                zip.write_all(&buffer)?;
+            }
+            Ok(zip)
+        });
+        let packer = packer.map_err(|e| ExportError::Document(e.to_string()))?;
+        let fresh = || Vec::with_capacity(CHUNK + 16 * 1024);
+        let (mut buffer, mut seq) = (fresh(), 0);
+        // A packer that is gone says itself why.
+        let gone = || ExportError::Cancelled;
+        let written = pipe::each(lines, progress, &mut |leaf, opening| {
+            row(&mut buffer, seq, leaf, opening, &request.redact, selection)?;
+            seq += 1;
+            if buffer.len() < CHUNK {
+                return Ok(());
+            }
+            full.send(std::mem::replace(&mut buffer, fresh())).map_err(|_| gone())
+        });
+        let written = written.and_then(|()| full.send(buffer).map_err(|_| gone()));
+        drop(full);
+        let packed = packer.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
+        let zip = packed.map_err(io)?;
+        written.map(|()| zip)
     })?;
-    zip.write_all(&buffer).map_err(io)?;
     let mut inner: BufWriter<&File> = zip.finish().map_err(zip_error)?;
     inner.flush().map_err(io)?;
     progress.tell()
@@ -104,19 +122,20 @@ fn row(
     selection: &mut Selection<'_>,
 ) -> Result<(), ExportError> {
     let malformed = || ExportError::Fault(Fault::Malformed { line: seq });
-    let parsed = line::parse(leaf).ok_or_else(malformed)?;
-    if parsed.seq != seq {
-        return Err(Fault::Reordered { line: seq, found: parsed.seq }.into());
-    }
-    let opened = opening::decode(opening.unwrap_or(&opening::EMPTY)).ok_or_else(malformed)?;
-    let taken = if selection.all {
-        opened.iter().try_for_each(|field| parsed.check(field))?;
+    let opening = opening.unwrap_or(&opening::EMPTY);
+    let (taken, public) = if selection.all {
+        line::check(seq, leaf, Some(opening))?;
         selection.selected += 1;
-        true
+        (true, true)
     } else {
-        selection.takes(&parsed.opened(&[0; 32], &opened)?)
+        let parsed = line::parse(leaf).ok_or_else(malformed)?;
+        if parsed.seq != seq {
+            return Err(Fault::Reordered { line: seq, found: parsed.seq }.into());
+        }
+        let opened = opening::decode(opening).ok_or_else(malformed)?;
+        (selection.takes(&parsed.opened(&[0; 32], &opened)?), parsed.fact.is_some())
     };
-    if !taken && parsed.fact.is_none() {
+    if !taken && !public {
         let hash = hash::base64(&hash::leaf(leaf));
         writeln!(out, r#"{{"seq":{seq},"hash":"{hash}"}}"#).expect("a Vec takes every write");
         return Ok(());
@@ -136,6 +155,7 @@ fn row(
     if taken {
         out.extend_from_slice(br#","open":{"#);
         let mut first = true;
+        let opened = opening::decode(opening).ok_or_else(malformed)?;
         for field in opened.iter().filter(|f| redact.iter().all(|r| r != f.name)) {
             if !first {
                 out.push(b',');
@@ -157,7 +177,7 @@ fn disclose(out: &mut Vec<u8>, field: &Opened<'_>) {
     BASE64.encode_mut(&field.salt, &mut salt);
     out.extend_from_slice(&salt);
     out.extend_from_slice(br#"","v":"#);
-    serde_json::to_writer(&mut *out, field.value).expect("text always becomes JSON");
+    super::rows::text(out, field.value);
     out.push(b'}');
 }
 

@@ -9,6 +9,7 @@ mod html;
 mod kit;
 mod layout;
 mod pdf;
+mod pipe;
 mod read;
 mod rows;
 mod typeset;
@@ -225,11 +226,11 @@ enum Table<'a> {
     Html(BufWriter<&'a File>),
     Pdf(Box<pdf::Pdf<'a>>),
     Xlsx(Box<xlsx::Xlsx>),
-    Text(BufWriter<&'a File>, Record),
+    Text(Vec<u8>, Record),
 }
 
-/// Writes a line of the log as one record.
-type Record = fn(&mut BufWriter<&File>, &OpenLine, VaultId) -> io::Result<()>;
+/// Appends a line of the log as one record.
+type Record = fn(&mut Vec<u8>, &OpenLine, VaultId) -> io::Result<()>;
 
 /// Bytes gathered before they are written.
 const BUFFER: usize = 256 * 1024;
@@ -248,14 +249,13 @@ fn table(
         ExportFormat::Csv => {
             Table::Csv(Box::new(rows::Csv::new(out.file(), &request.redact).map_err(io)?))
         }
-        ExportFormat::Jsonl => Table::Text(buffer(), |out, line, _| rows::jsonl(out, line)),
-        ExportFormat::Syslog => {
-            Table::Text(buffer(), |out, line, vault| rows::syslog(out, line, vault))
-        }
-        ExportFormat::Cef => Table::Text(buffer(), |out, line, vault| rows::cef(out, line, vault)),
-        ExportFormat::Ocsf => {
-            Table::Text(buffer(), |out, line, vault| rows::ocsf(out, line, vault))
-        }
+        ExportFormat::Jsonl => Table::Text(Vec::new(), |out, line, _| {
+            rows::jsonl(out, line);
+            Ok(())
+        }),
+        ExportFormat::Syslog => Table::Text(Vec::new(), rows::syslog),
+        ExportFormat::Cef => Table::Text(Vec::new(), rows::cef),
+        ExportFormat::Ocsf => Table::Text(Vec::new(), rows::ocsf),
         ExportFormat::Xlsx => Table::Xlsx(Box::new(xlsx::Xlsx::new(request, meta, out.folder())?)),
         ExportFormat::Pdf => {
             Table::Pdf(Box::new(pdf::Pdf::new(request, meta, out, selection.expected)?))
@@ -267,20 +267,29 @@ fn table(
         }
     };
     let mut seq = 0;
-    lines.each(&mut |leaf, opening| {
-        let mut line = line::open(seq, leaf, opening)?;
+    let mut line = OpenLine::empty();
+    pipe::each(lines, progress, &mut |leaf, opening| {
+        line::open_into(seq, leaf, opening, &mut line)?;
         seq += 1;
-        progress.step()?;
         if !selection.takes(&line) {
             return Ok(());
         }
-        line.fields.retain(|(name, _)| request.redact.iter().all(|r| r != name));
+        if !request.redact.is_empty() {
+            line.fields.retain(|(name, _)| request.redact.iter().all(|r| r != name));
+        }
         match &mut table {
             Table::Csv(csv) => csv.row(&line).map_err(io),
             Table::Html(out) => html::row(out, &line, request.lang).map_err(io),
             Table::Xlsx(book) => book.row(&line),
             Table::Pdf(report) => report.row(&line),
-            Table::Text(out, record) => record(out, &line, meta.vault).map_err(io),
+            Table::Text(text, record) => {
+                record(text, &line, meta.vault).map_err(io)?;
+                if text.len() >= BUFFER {
+                    out.file().write_all(text).map_err(io)?;
+                    text.clear();
+                }
+                Ok(())
+            }
         }
     })?;
     progress.tell()?;
@@ -293,7 +302,7 @@ fn table(
             out.flush().map_err(io)?;
         }
         Table::Pdf(report) => return report.finish(),
-        Table::Text(mut out, _) => out.flush().map_err(io)?,
+        Table::Text(text, _) => out.file().write_all(&text).map_err(io)?,
     }
     Ok(Vec::new())
 }
@@ -332,12 +341,14 @@ impl<'a> Selection<'a> {
         let mut this = Self { filter, all, skip: 0, expected: size, selected: 0 };
         if count {
             let (mut seq, mut matching) = (0, 0u64);
-            lines.each(&mut |leaf, opening| {
-                if any || filter.matches(&line::open(seq, leaf, opening)?) {
-                    matching += 1;
+            let mut line = OpenLine::empty();
+            pipe::each(lines, progress, &mut |leaf, opening| {
+                if !any {
+                    line::open_into(seq, leaf, opening, &mut line)?;
                 }
+                matching += u64::from(any || filter.matches(&line));
                 seq += 1;
-                progress.step()
+                Ok(())
             })?;
             this.expected = filter.last.unwrap_or(matching).min(matching);
             this.skip = matching - this.expected;
@@ -358,6 +369,32 @@ impl<'a> Selection<'a> {
         self.selected += 1;
         true
     }
+}
+
+/// Fields in which the values of a redacted one may be read too and that are not
+/// redacted themselves: the client's name begins each entry's path, an error's
+/// words name the host.
+pub fn still_readable(redact: &[String]) -> Vec<(&str, Vec<&'static str>)> {
+    let hidden = |name: &str| redact.iter().any(|r| r == name);
+    let also = |name: &str| -> &'static [&'static str] {
+        match name {
+            field::CLIENT => &[field::ENTRY, field::SUBJECT, field::DETAIL],
+            field::ENTRY => &[field::DETAIL],
+            field::HOST => &[field::HOST_KEY, field::HOPS, field::ENTRY, field::DETAIL],
+            field::MEMBER => &[field::SUBJECT, field::DETAIL],
+            field::SUBJECT => &[field::MEMBER, field::DETAIL],
+            field::REMOTE_USER => &[field::HOPS, field::DETAIL],
+            _ => &[],
+        }
+    };
+    redact
+        .iter()
+        .map(|name| {
+            let open = also(name).iter().copied().filter(|other| !hidden(other));
+            (name.as_str(), open.collect::<Vec<_>>())
+        })
+        .filter(|(_, open)| !open.is_empty())
+        .collect()
 }
 
 /// A verification as the screens show it.

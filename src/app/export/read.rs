@@ -23,6 +23,10 @@ use crate::model::lang::Bi;
 
 /// Bytes of a small file read at most.
 const MOST_SMALL: u64 = 64 * 1024;
+/// Bytes of a file read at most that only people and other programs read.
+const MOST_ASIDE: u64 = 1024 * 1024;
+/// Lines that are none, after which the rest is not read.
+const MOST_BAD: u64 = 100_000;
 /// Bytes of a line read at most.
 const MOST_LINE: u64 = 16 * 1024 * 1024;
 /// Checks everything the bundle at `path` claims. Faults are in the result;
@@ -63,6 +67,8 @@ pub fn verify(path: &Path, fingerprint: Option<&str>) -> Result<Verified, Export
 struct Check {
     verifier: Verifier,
     faults: Findings,
+    /// Lines that are none.
+    bad: u64,
     shown: u64,
     disclosed: u64,
     redacted: u64,
@@ -82,6 +88,15 @@ impl Check {
             return self.fault(flaw(&Flaw::Archive));
         };
         let [vkey, note] = [VKEY, CHECKPOINT].map(|name| small(&mut zip, name));
+        for name in FILES.into_iter().filter(|n| ![VKEY, CHECKPOINT, AUDIT].contains(n)) {
+            // Nothing in it is believed; but a damaged bundle is not whole.
+            if !absent(name) && !sound(&mut zip, name) {
+                self.fault(Bi::new(
+                    format!("Le fichier {name} du paquet est abîmé."),
+                    format!("The bundle's file {name} is damaged."),
+                ));
+            }
+        }
         match zip.by_name(AUDIT) {
             Err(_) if absent(AUDIT) => return,
             Err(_) => return self.fault(flaw(&Flaw::Archive)),
@@ -130,6 +145,7 @@ impl Check {
             let seq = self.verifier.next_seq();
             match read {
                 Ok(0) => return Ok(()),
+                Ok(_) if self.bad >= MOST_BAD => return Err(Enough),
                 Ok(_) if text.last() == Some(&b'\n') => self.row(seq, &text[..text.len() - 1]),
                 // Unterminated, too long, damaged or not what its checksum says.
                 _ => {
@@ -155,6 +171,7 @@ impl Check {
                 }
             }
             _ => {
+                self.bad += 1;
                 self.faults.add(&Fault::Malformed { line: seq });
                 let _ = self.verifier.skip(seq);
             }
@@ -238,6 +255,12 @@ impl<'de: 'a, 'a> Deserialize<'de> for Open<'a> {
 #[derive(Deserialize)]
 #[serde(transparent)]
 struct Name<'a>(#[serde(borrow)] Cow<'a, str>);
+
+/// Whether the content of a file is what its checksum says, and not absurdly long.
+fn sound(zip: &mut ZipArchive<BufReader<File>>, name: &str) -> bool {
+    let Ok(file) = zip.by_name(name) else { return false };
+    io::copy(&mut file.take(MOST_ASIDE), &mut io::sink()).is_ok_and(|read| read < MOST_ASIDE)
+}
 
 /// A small text file of the bundle.
 fn small(zip: &mut ZipArchive<BufReader<File>>, name: &str) -> Option<String> {

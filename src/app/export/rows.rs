@@ -3,6 +3,7 @@
 
 use std::io::{self, Write};
 
+use data_encoding::HEXLOWER;
 use serde_json::{Map, Value, json};
 
 use crate::model::audit_event::{Event, OpenLine, field};
@@ -60,25 +61,79 @@ impl<W: Write> Csv<W> {
     }
 }
 
-/// Whether a spreadsheet might run the cell (OWASP, "CSV injection"), full-width
-/// signs included.
+/// Whether a spreadsheet might run the cell (OWASP, "CSV injection"): full-width
+/// signs included, and behind what some programs take away first.
 fn formula(value: &str) -> bool {
-    value.starts_with(['=', '+', '-', '@', '\t', '\r', '\n', '＝', '＋', '－', '＠'])
+    let skipped =
+        |c: char| c == '"' || c == '\'' || c == '\u{feff}' || c == '\u{200b}' || c.is_whitespace();
+    value.starts_with(['\t', '\r', '\n'])
+        || value
+            .trim_start_matches(skipped)
+            .starts_with(['=', '+', '-', '@', '＝', '＋', '－', '＠'])
 }
 
 /// `{"seq":…,"time":…,"actor":…,"event":…,"ok":…,"fields":{…},"leaf_hash":…}`.
-pub fn jsonl(out: &mut impl Write, line: &OpenLine) -> io::Result<()> {
-    write!(out, r#"{{"seq":{},"time":"{}","actor":"#, line.seq, line.at)?;
+pub fn jsonl(out: &mut Vec<u8>, line: &OpenLine) {
+    fn put(out: &mut Vec<u8>, text: &str) {
+        out.extend_from_slice(text.as_bytes());
+    }
+    put(out, r#"{"seq":"#);
+    number(out, line.seq);
+    put(out, r#","time":""#);
+    match line.at.text() {
+        Some(text) => out.extend_from_slice(&text),
+        None => put(out, &line.at.to_string()),
+    }
     match line.actor {
-        None => out.write_all(b"null")?,
-        Some(id) => write!(out, "\"{id}\"")?,
+        None => put(out, r#"","actor":null"#),
+        Some(id) => {
+            put(out, r#"","actor":""#);
+            let mut text = [0; 32];
+            HEXLOWER.encode_mut(&id.0, &mut text);
+            out.extend_from_slice(&text);
+            put(out, "\"");
+        }
     }
-    write!(out, r#","event":"{}","ok":{},"fields":{{"#, line.event, line.ok)?;
+    put(out, r#","event":""#);
+    put(out, line.event.word());
+    put(out, if line.ok { r#"","ok":true,"fields":{"# } else { r#"","ok":false,"fields":{"# });
     for (i, (name, value)) in line.fields.iter().enumerate() {
-        write!(out, "{}\"{name}\":", if i == 0 { "" } else { "," })?;
-        serde_json::to_writer(&mut *out, value)?;
+        put(out, if i == 0 { "\"" } else { ",\"" });
+        put(out, name);
+        put(out, "\":");
+        text(out, value);
     }
-    writeln!(out, r#"}},"leaf_hash":"{}"}}"#, line.leaf_hash)
+    put(out, r#"},"leaf_hash":""#);
+    put(out, &line.leaf_hash);
+    put(out, "\"}\n");
+}
+
+fn number(out: &mut Vec<u8>, mut number: u64) {
+    let mut digits = [0; 20];
+    let mut at = digits.len();
+    loop {
+        at -= 1;
+        digits[at] = b'0' + (number % 10) as u8;
+        number /= 10;
+        if number == 0 {
+            break;
+        }
+    }
+    out.extend_from_slice(&digits[at..]);
+}
+
+/// Appends a JSON string. Most values need no escape, which one look without
+/// branches tells.
+pub(super) fn text(out: &mut Vec<u8>, value: &str) {
+    let plain =
+        value.bytes().fold(true, |plain, b| plain & (b >= 0x20) & (b != b'"') & (b != b'\\'));
+    if plain {
+        out.push(b'"');
+        out.extend_from_slice(value.as_bytes());
+        out.push(b'"');
+    } else {
+        serde_json::to_writer(out, value).expect("text always becomes JSON");
+    }
 }
 
 /// RFC 5424, facility 13 (log audit), one message a line.
@@ -303,5 +358,32 @@ fn ocsf_class(line: &OpenLine) -> (u32, u32) {
         Event::HostKeyRefused => (network, if network == 4001 { 5 } else { 99 }),
         Event::SessionOpening | Event::HostKeyAccepted => (network, 99),
         Event::ClockBackwards | Event::Checkpoint => (0, 99),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_spreadsheet_might_run_is_found_behind_blanks_and_quotes() {
+        for bad in ["=1", "+1", "-1", "@x", "\t1", "\r1", "  =1", "\"=1", "' \u{a0}+1", "＝1"] {
+            assert!(formula(bad), "{bad:?}");
+        }
+        for good in ["", "a=1", "1-2", "été", "  a", "\"a\""] {
+            assert!(!formula(good), "{good:?}");
+        }
+    }
+
+    #[test]
+    fn texts_become_json() {
+        for value in ["", "plain", "a\"b\\c", "tab\t\u{1}", "Été 日本", "\u{7f}"] {
+            let mut out = Vec::new();
+            text(&mut out, value);
+            assert_eq!(serde_json::from_slice::<String>(&out).expect("JSON"), value);
+        }
+        let mut out = Vec::new();
+        [0, 7, 10, u64::MAX].into_iter().for_each(|n| number(&mut out, n));
+        assert_eq!(out, format!("0710{}", u64::MAX).as_bytes());
     }
 }
