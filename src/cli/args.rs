@@ -288,7 +288,8 @@ pub struct Connect {
     /// Run the command on a terminal
     #[arg(long, short)]
     pub tty: bool,
-    /// The command to run; without it, an interactive shell
+    /// The command to run; without it, an interactive shell. One argument is a
+    /// line for the far shell; several stay the words they are
     #[arg(last = true, value_name = "COMMAND")]
     pub command: Vec<String>,
 }

@@ -91,7 +91,10 @@ fn channel_request(options: &Connect) -> Result<ChannelRequest, AppError> {
     if options.command.is_empty() {
         return Ok(ChannelRequest::Shell { size: size(), term });
     }
-    let command = options.command.join(" ");
+    let command = match &options.command[..] {
+        [whole] => whole.clone(),
+        words => words.iter().map(|word| quoted(word)).collect::<Vec<_>>().join(" "),
+    };
     if command.contains('\0') {
         return Err(usage(
             bi("La commande contient un octet nul.", "The command holds a null byte."),
@@ -99,6 +102,16 @@ fn channel_request(options: &Connect) -> Result<ChannelRequest, AppError> {
         ));
     }
     Ok(ChannelRequest::Exec { command, size: options.tty.then(size), term })
+}
+
+/// A word as the far shell must read it to get the same word (POSIX.1-2017, XCU
+/// 2.2.2): the far side takes a line, not words.
+fn quoted(word: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "_@%+=:,./-".contains(c);
+    if !word.is_empty() && word.chars().all(plain) {
+        return word.to_owned();
+    }
+    format!("'{}'", word.replace('\'', r"'\''"))
 }
 
 fn size() -> TermSize {

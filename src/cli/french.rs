@@ -151,7 +151,10 @@ pub fn help(here: &str, id: &str) -> Option<&'static str> {
         (_, "accept_host_key") => "Accepte cette clé de serveur, si c’est celle montrée (SHA256:…)",
         (_, "no_reuse") => "Ouvre une nouvelle connexion même s’il y en a déjà une",
         (_, "tty") => "Lance la commande sur un terminal",
-        (_, "command") => "La commande à lancer ; sans elle, un shell interactif",
+        (_, "command") => {
+            "La commande à lancer ; sans elle, un shell interactif. Un seul argument est une \
+             ligne pour le shell distant ; plusieurs restent les mots qu’ils sont"
+        }
         (_, "length") => "Nombre de caractères, ou de mots avec --words",
         (_, "words") => "Des mots au lieu de caractères",
         (_, "pattern") => {

@@ -40,6 +40,10 @@ fn an_unknown_key_is_asked_about_and_the_streams_pass_through() {
     let both = both.ended(42);
     assert_eq!((both.out.as_str(), both.err.as_str()), ("out\n", "err\n"));
     seat.run(&["connect", "A/s", "--", "kill -TERM $$"], "").ended(128 + 15);
+    // Several words arrive as the words they are, one argument as a line.
+    seat.run(&["connect", "A/s", "--", "sh", "-c", "exit 7"], "").ended(7);
+    let words = ["connect", "A/s", "--", "printf", "<%s>", "a b", "it's", "", "$HOME;*", "é"];
+    assert_eq!(seat.run(&words, "").ended(0).out, "<a b><it's><><$HOME;*><é>");
     let told = seat.run(&["--json", "connect", "A/s", "--", "exit 6"], "").ended(6);
     let told: serde_json::Value =
         serde_json::from_str(told.err.lines().last().expect("a line")).expect("JSON");
