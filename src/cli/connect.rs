@@ -67,6 +67,9 @@ pub fn connect(context: &Context, options: Connect) -> Result<u8, AppError> {
         if on_terminal && terminal::stdin_is_terminal() { terminal::raw().ok() } else { None };
     pump_input(Arc::clone(&channel));
     let outcome = wait(&end);
+    if raw.is_some() && outcome.exit.is_none() && terminal::stdout_is_terminal() {
+        let _ = terminal::write_all(Output::Out, terminal::CALM);
+    }
     drop(raw);
     *lock(&resized) = None;
     lock(&channel).send(ToRemote::Close);

@@ -136,6 +136,12 @@ pub enum Output {
     Err,
 }
 
+/// Undoes what a program that was cut off may have left switched on in a terminal
+/// (xterm's control sequences): the other screen, mouse reports, bracketed paste,
+/// application keys, a hidden cursor, colours. Begins a new line.
+pub const CALM: &[u8] = b"\x1b[?1047l\x1b[?1000l\x1b[?1002l\x1b[?1003l\x1b[?1004l\x1b[?1006l\
+    \x1b[?2004l\x1b[?1l\x1b>\x1b[?25h\x1b[0m\r\n";
+
 /// Writes all of `bytes` at once, past any buffer.
 ///
 /// # Errors

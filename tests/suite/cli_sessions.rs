@@ -421,7 +421,7 @@ fn agents_of(seat: &Seat) -> usize {
 }
 
 /// Living agent processes that have this seat's home folder.
-fn agent_pids(seat: &Seat) -> Vec<u32> {
+pub fn agent_pids(seat: &Seat) -> Vec<u32> {
     let home = format!("HOME={}", seat.home.path().display());
     std::fs::read_dir("/proc")
         .expect("Linux")
@@ -486,4 +486,42 @@ fn a_person_types_into_a_shell_that_follows_the_window() {
     wait_for("new-size");
     keys.write_all(b"exit 5\r").expect("it reads");
     assert_eq!(child.wait().expect("it ends").exit_code(), 5);
+}
+
+#[test]
+fn a_session_cut_off_leaves_the_terminal_as_a_shell_expects_it() {
+    let seat = Seat::unlocked();
+    seat.ok(&["add", "client", "A"]);
+    seat.ok(&["add", "shell", "A/ici", "--command", "/bin/sh"]);
+    let size = PtySize { rows: 24, cols: 80, pixel_width: 0, pixel_height: 0 };
+    let pty = native_pty_system().openpty(size).expect("a pseudo-terminal");
+    let mut command = CommandBuilder::new(env!("CARGO_BIN_EXE_poterne"));
+    command.args(["connect", "A/ici"]);
+    command.env_clear();
+    command.env("HOME", seat.home.path());
+    command.env("XDG_RUNTIME_DIR", seat.home.path().join("run"));
+    command.env("PATH", std::env::var_os("PATH").unwrap_or_default());
+    let mut child = pty.slave.spawn_command(command).expect("the program is built");
+    drop(pty.slave);
+    let mut keys = pty.master.take_writer().expect("once");
+    let mut screen = pty.master.try_clone_reader().expect("a copy");
+    // As a full-screen program does.
+    keys.write_all(b"printf '\\033[?1049h\\033[?1000h\\033[?25l'; echo up''side\r").expect("reads");
+    let mut seen = String::new();
+    let mut buffer = [0; 4096];
+    while !seen.contains("upside") {
+        let count = screen.read(&mut buffer).expect("it says so");
+        seen += &String::from_utf8_lossy(&buffer[..count]);
+    }
+    let pid = child.process_id().expect("it runs").to_string();
+    super::kit_ssh::sh("kill", &[&pid]);
+    let mut rest = String::new();
+    // The end of a pseudo-terminal is an error to its reader.
+    while let Ok(count @ 1..) = screen.read(&mut buffer) {
+        rest += &String::from_utf8_lossy(&buffer[..count]);
+    }
+    for undone in ["\u{1b}[?1047l", "\u{1b}[?1000l", "\u{1b}[?25h"] {
+        assert!(rest.contains(undone), "{rest:?}");
+    }
+    child.wait().expect("it ends");
 }

@@ -39,6 +39,7 @@ mod kit_rows;
 mod kit_ssh;
 #[cfg(all(feature = "gui", target_os = "linux"))]
 mod kit_window;
+mod leaks;
 mod members;
 mod memory;
 mod plan_story;

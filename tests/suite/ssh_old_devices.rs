@@ -30,7 +30,7 @@ fn old_lines(kex: &str, cipher: &str) -> Vec<String> {
     .into()
 }
 
-fn old(password: bool, kex: &str, cipher: &str, more: &[&str]) -> Sshd {
+pub fn old(password: bool, kex: &str, cipher: &str, more: &[&str]) -> Sshd {
     let mut lines = old_lines(kex, cipher);
     lines.extend(more.iter().map(|l| (*l).to_owned()));
     Sshd::start(Setup {
