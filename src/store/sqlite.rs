@@ -253,14 +253,16 @@ const OURS: &[u8] = b"audit_pk blob not null, pending_pk blob not null";
 /// How far into a file those words are looked for.
 const OURS_WITHIN: u64 = 64 * 1024;
 /// Header fields that no vault ever has otherwise, by offset (SQLite file
-/// format, section 1.3): page size, journal mode, fractions, schema format,
+/// format, section 1.3): journal mode, fractions, schema format,
 /// cache size, no vacuuming, UTF-8, and what is reserved.
 const FIXED: &[(usize, &[u8])] = &[
-    (16, &[0x10, 0, 1, 1, 0, 64, 32, 32]),
+    (18, &[1, 1, 0, 64, 32, 32]),
     (44, &[0, 0, 0, 4, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1]),
     (64, &[0, 0, 0, 0]),
     (72, &[0; 20]),
 ];
+/// Sizes of a page that vaults have or had.
+const PAGE_SIZES: [u32; 2] = [PAGE_SIZE, 4096];
 /// How often a file that changes while it is looked at is looked at.
 const LOOKS: u32 = 5;
 
@@ -315,32 +317,39 @@ fn look(file: &Path) -> Stored<u32> {
     if version <= FORMAT && FIXED.iter().any(|(at, fixed)| head[*at..at + fixed.len()] != **fixed) {
         return Err(changed());
     }
+    let page = word(16) >> 16;
+    if version <= FORMAT && !PAGE_SIZES.contains(&page) {
+        return Err(changed());
+    }
     // After a crash in the middle of a commit the length is not yet what the header
     // says; the journal beside the file tells SQLite how to put that right.
     if version <= FORMAT && !has_journal(file) {
         let pages = word(28);
-        if f.metadata().map_err(|e| io(&e))?.len() != u64::from(pages) * PAGE {
+        if f.metadata().map_err(|e| io(&e))?.len() != u64::from(pages) * u64::from(page) {
             return Err(StoreError::Corrupt(CUT_OFF.into()));
         }
-        if !free_pages_add_up(&mut f, word(32), word(36), pages).map_err(|e| io(&e))? {
+        if !free_pages_add_up(&mut f, page, word(32), word(36), pages).map_err(|e| io(&e))? {
             return Err(StoreError::Corrupt("its list of free pages does not add up".into()));
         }
     }
     Ok(version)
 }
 
-/// Size of a page of a vault.
-const PAGE: u64 = 4096;
-
 /// Walks the list of free pages: a damaged one would have a page in use written over.
-fn free_pages_add_up(f: &mut File, first: u32, count: u32, pages: u32) -> std::io::Result<bool> {
+fn free_pages_add_up(
+    f: &mut File,
+    page: u32,
+    first: u32,
+    count: u32,
+    pages: u32,
+) -> std::io::Result<bool> {
     let (mut trunk, mut seen) = (first, 0u32);
     while trunk != 0 {
         if trunk > pages || seen > count {
             return Ok(false);
         }
         let mut head = [0u8; 8];
-        f.seek(SeekFrom::Start(u64::from(trunk - 1) * PAGE))?;
+        f.seek(SeekFrom::Start(u64::from(trunk - 1) * u64::from(page)))?;
         f.read_exact(&mut head)?;
         let [next, leaves] = [0, 4]
             .map(|at| u32::from_be_bytes([head[at], head[at + 1], head[at + 2], head[at + 3]]));

@@ -231,7 +231,7 @@ fn status_looks_at_the_file() {
     on(&|file| std::fs::write(file, b"").expect("ours")).ended(7);
     on(&|file| {
         let bytes = std::fs::read(file).expect("ours");
-        std::fs::write(file, &bytes[..bytes.len() - 4096]).expect("ours");
+        std::fs::write(file, &bytes[..bytes.len() - 2048]).expect("ours");
     })
     .ended(7);
     on(&sql("delete from vault")).ended(7);
