@@ -43,12 +43,16 @@ fn released(
 
 /// The entry is there, but it has no such secret of its own.
 fn nothing_there(path: &str, event: Event, what: &str) -> AppError {
-    let what = if event == Event::TotpShown { "totp" } else { what };
+    let (fr, en) = match (event, what.strip_prefix("attachment:")) {
+        (Event::TotpShown, _) => ("de graine TOTP".to_owned(), "TOTP seed".to_owned()),
+        (_, Some(name)) => (format!("de pièce jointe « {name} »"), format!("attachment “{name}”")),
+        _ => (format!("de « {what} »"), format!("“{what}”")),
+    };
     AppError {
         code: Code::NotFound,
         what: Bi::new(
-            format!("« {path} » n'a pas de « {what} » en propre."),
-            format!("“{path}” has no “{what}” of its own."),
+            format!("« {path} » n'a pas {fr} en propre."),
+            format!("“{path}” has no {en} of its own."),
         ),
         todo: Bi::new(
             format!(

@@ -4,7 +4,7 @@
 /// How a French help page is laid out.
 pub const TEMPLATE: &str = "\
 {about-with-newline}
-Usage : {usage}
+Utilisation : {usage}
 
 {all-args}{after-help}";
 

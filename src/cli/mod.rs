@@ -14,6 +14,7 @@ mod generate;
 mod lifecycle;
 mod manual;
 mod members;
+mod misuse;
 mod progress;
 mod prompt;
 mod say;
@@ -33,7 +34,7 @@ use crate::model::lang::Lang;
 use crate::os::{harden, paths};
 
 use args::{Cli, Command, Device, Global};
-use say::{bi, other, usage};
+use say::{bi, other};
 
 /// What is left to do after the command line was read.
 pub enum Next {
@@ -125,7 +126,7 @@ fn run(args: Vec<OsString>) -> Next {
         .and_then(|matches| Cli::from_arg_matches(&matches));
     let cli = match parsed {
         Ok(cli) => cli,
-        Err(error) => return end(misuse(&error, lang, json)),
+        Err(error) => return end(misused(&error, lang, json)),
     };
     let done = match window(&cli) {
         Some(window) if cfg!(feature = "gui") => window.map(Next::Window),
@@ -155,7 +156,30 @@ fn window(cli: &Cli) -> Option<Result<Window, AppError>> {
             vault_of(&cli.global).map_or_else(default_vault, |f| Ok(paths::canonical_vault(&f)))
         }
     };
-    Some(vault.map(|vault| Window { vault, lang, demo }))
+    let screen = if has_screen() { Ok(()) } else { Err(no_screen()) };
+    Some(screen.and(vault).map(|vault| Window { vault, lang, demo }))
+}
+
+/// Whether there is a desktop to open a window on.
+fn has_screen() -> bool {
+    let set = |name| std::env::var_os(name).is_some_and(|value| !value.is_empty());
+    cfg!(not(all(unix, not(target_os = "macos"))))
+        || set("DISPLAY")
+        || set("WAYLAND_DISPLAY")
+        || set("WAYLAND_SOCKET")
+}
+
+fn no_screen() -> AppError {
+    other(
+        bi(
+            "Il n’y a pas d’écran pour la fenêtre : ni DISPLAY ni WAYLAND_DISPLAY n’est défini.",
+            "There is no screen for the window: neither DISPLAY nor WAYLAND_DISPLAY is set.",
+        ),
+        bi(
+            "Lancez Poterne depuis une session graphique, ou utilisez la ligne de commande : poterne --help",
+            "Start Poterne from a graphical session, or use the command line: poterne --help",
+        ),
+    )
 }
 
 fn default_vault() -> Result<PathBuf, AppError> {
@@ -180,7 +204,7 @@ fn vault_of(global: &Global) -> Option<PathBuf> {
 }
 
 /// Help and version are answers; everything else is wrong use.
-fn misuse(error: &clap::Error, lang: Lang, json: bool) -> u8 {
+fn misused(error: &clap::Error, lang: Lang, json: bool) -> u8 {
     match error.kind() {
         ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => {
             let _ = error.print();
@@ -191,23 +215,7 @@ fn misuse(error: &clap::Error, lang: Lang, json: bool) -> u8 {
             Code::Usage.exit()
         }
         _ => {
-            let text = error.render().to_string();
-            let words = text.trim_start_matches("error: ");
-            let said = words.split("\n\n").next().unwrap_or(words).trim();
-            say::failure(
-                &usage(
-                    bi(
-                        format!("La commande n’est pas comprise : {said}"),
-                        format!("The command is not understood: {said}"),
-                    ),
-                    bi(
-                        "Voyez les commandes et options avec : poterne --help",
-                        "See commands and flags with: poterne --help",
-                    ),
-                ),
-                lang,
-                json,
-            );
+            say::failure(&misuse::told(error), lang, json);
             Code::Usage.exit()
         }
     }

@@ -100,6 +100,17 @@ pub fn entry(reply: Reply) -> Result<EntryView, AppError> {
     }
 }
 
+/// A number of bytes for a person.
+pub fn size(lang: Lang, bytes: u64) -> String {
+    let (unit, scale) = match bytes {
+        0..1024 => return format!("{bytes} {}", lang.pick("o", "B")),
+        1024..1_048_576 => (lang.pick("Kio", "KiB"), 1024.0),
+        _ => (lang.pick("Mio", "MiB"), 1_048_576.0),
+    };
+    let number = format!("{:.1}", bytes as f64 / scale);
+    format!("{} {unit}", if lang == Lang::Fr { number.replace('.', ",") } else { number })
+}
+
 /// Rows as columns of equal width, two spaces apart; the last one ragged.
 pub fn table(rows: &[Vec<String>]) -> String {
     let columns = rows.iter().map(Vec::len).max().unwrap_or(0);

@@ -191,6 +191,9 @@ fn show_all(context: &Context, view: &EntryView, secrets: &[(Slot, SecretBytes)]
     if entry.favourite {
         row("favourite", "yes".to_owned());
     }
+    if entry.favourite {
+        row("favourite", "yes".to_owned());
+    }
     for field in ["tags", "description", "expires"] {
         row(field, plain_field(view, field).unwrap_or_default());
     }
@@ -210,7 +213,10 @@ fn show_all(context: &Context, view: &EntryView, secrets: &[(Slot, SecretBytes)]
         row(&say::plain(&custom.name), custom.value.clone());
     }
     for file in &entry.attachments {
-        row(context.pick("pièce jointe", "attachment"), format!("{} ({} o)", file.name, file.size));
+        row(
+            context.pick("pièce jointe", "attachment"),
+            format!("{} ({})", file.name, say::size(context.lang, file.size)),
+        );
     }
     for (slot, kept) in &entry.secrets {
         if !secrets.iter().any(|(shown, _)| shown == slot) {

@@ -345,3 +345,81 @@ fn what_cannot_be_written_does_not_unlock() {
         two_parts(&ran);
     }
 }
+
+#[test]
+fn wrong_use_is_told_in_the_language_of_the_reader() {
+    let seat = Seat::empty();
+    let french = |args: &[&str]| {
+        let ran = seat.run(&[&["--lang", "fr"], args].concat(), "").ended(2);
+        two_parts(&ran);
+        for english in ["error", "unexpected", "invalid", "required", "Usage:", "failed", "found"] {
+            assert!(!ran.err.contains(english), "{english}: {}", ran.err);
+        }
+        ran.err
+    };
+    assert!(french(&["frobnicate"]).contains("La commande « frobnicate » n’existe pas."));
+    assert!(french(&["ls", "--frobnicate"]).contains("« --frobnicate »"));
+    assert!(french(&["ls", "--frobnicate"]).contains("→ Utilisation : poterne ls"));
+    let near = french(&["unlcok"]);
+    assert!(near.contains("Vouliez-vous dire « ") && near.contains("unlock »"), "{near}");
+    assert!(french(&["add", "ssh", "A/e", "--expires", "soon"]).contains("un jour, comme"));
+    assert!(french(&["add", "ssh", "A/e", "--port", "0"]).contains("de 1 à 65535"));
+    assert!(french(&["unlock", "--timeout", "soon"]).contains("90s"));
+    assert!(french(&["show"]).contains("Il manque"));
+    assert!(french(&["backup", "--out", "a", "--restore", "b"]).contains("ne va pas avec"));
+    assert!(french(&["audit", "export", "--format", "xml", "--out", "x"]).contains("bundle"));
+    let english = seat.run(&["ls", "--frobnicate"], "").ended(2).err;
+    assert!(english.contains("no flag or argument “--frobnicate”"), "{english}");
+    assert!(english.contains("→ Usage: poterne ls"), "{english}");
+    let json = seat.run(&["--json", "ls", "--frobnicate"], "").ended(2);
+    let document: serde_json::Value = serde_json::from_str(&json.err).expect("one document");
+    assert_eq!((json.out.as_str(), &document["error"]["exit"]), ("", &2.into()));
+    // The help and the version are answers.
+    assert!(seat.ok(&["--lang", "fr", "ls", "--help"]).out.contains("Utilisation :"));
+    assert!(seat.ok(&["--version"]).out.starts_with("poterne "));
+    // A window needs a screen.
+    let ran = seat.run(&["--lang", "fr"], "").ended(1);
+    two_parts(&ran);
+    assert!(ran.err.contains("Il n’y a pas d’écran"), "{}", ran.err);
+}
+
+#[test]
+fn what_an_entry_lacks_and_what_it_has_are_told_in_words() {
+    let seat = Seat::unlocked();
+    seat.ok(&["add", "client", "A"]);
+    let file = seat.home.path().join("plan.txt");
+    std::fs::write(&file, [b'x'; 1536]).expect("ours");
+    let named = file.to_str().expect("UTF-8");
+    seat.ok(&["add", "credential", "A/c", "--favourite", "--attach", named]);
+    let shown = seat.ok(&["show", "A/c"]).out;
+    assert!(shown.contains("1.5 KiB") && shown.contains("favourite"), "{shown}");
+    let shown = seat.ok(&["--lang", "fr", "show", "A/c"]).out;
+    assert!(shown.contains("1,5 Kio"), "{shown}");
+    let totp = seat.run(&["totp", "A/c"], "").ended(4);
+    two_parts(&totp);
+    assert!(totp.err.contains("no TOTP seed"), "{}", totp.err);
+    let out = seat.home.path().join("out");
+    let out = out.to_str().expect("UTF-8");
+    let none = seat.run(&["show", "A/c", "--attachment", "x", "--out", out], "").ended(4);
+    two_parts(&none);
+    assert!(none.err.contains("no attachment “x”"), "{}", none.err);
+}
+
+#[test]
+fn a_backup_is_restored_with_its_own_factors_and_that_is_logged() {
+    let mut seat = Seat::locked();
+    let factors = seat.factors();
+    let copy = seat.home.path().join("copy.poterne");
+    let copy = copy.to_str().expect("UTF-8");
+    seat.run(&["backup", "--out", copy], &factors).ended(0);
+    let before = std::fs::read(seat.vault()).expect("ours");
+    two_parts(&seat.run(&["backup", "--restore", copy], "not it\n123456\n").ended(3));
+    assert_eq!(std::fs::read(seat.vault()).expect("ours"), before, "nothing was replaced");
+    let factors = seat.factors();
+    seat.run(&["backup", "--restore", copy], &factors).ended(0);
+    let factors = seat.factors();
+    let args = ["--json", "--accept-older", "audit", "log", "--event", "backup.restored"];
+    let log = seat.run(&args, &factors).ended(0).json();
+    assert_eq!(log["lines"].as_array().map(Vec::len), Some(1), "{log}");
+    assert_eq!(log["lines"][0]["fields"]["file"], "copy.poterne");
+}

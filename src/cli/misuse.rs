@@ -1,0 +1,143 @@
+//! Wrong use, told in two parts in both languages: what of the command line is
+//! not understood, and how the command is used. Nothing runs.
+
+use clap::error::{ContextKind, ContextValue, ErrorKind};
+
+use crate::app::api::AppError;
+use crate::model::lang::Bi;
+
+use super::say::{bi, usage};
+
+/// What a person did wrong, from what the parser found.
+pub fn told(error: &clap::Error) -> AppError {
+    usage(what(error), todo(error))
+}
+
+fn what(error: &clap::Error) -> Bi {
+    let arg = context(error, ContextKind::InvalidArg);
+    let value = context(error, ContextKind::InvalidValue);
+    match error.kind() {
+        ErrorKind::UnknownArgument => bi(
+            format!("L’option ou l’argument « {arg} » n’existe pas."),
+            format!("There is no flag or argument “{arg}”."),
+        ),
+        ErrorKind::InvalidSubcommand => {
+            let command = context(error, ContextKind::InvalidSubcommand);
+            bi(
+                format!("La commande « {command} » n’existe pas."),
+                format!("There is no command “{command}”."),
+            )
+        }
+        ErrorKind::MissingSubcommand | ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => {
+            bi("Il manque une commande.", "A command is missing.")
+        }
+        ErrorKind::MissingRequiredArgument => {
+            bi(format!("Il manque : {arg}."), format!("Missing: {arg}."))
+        }
+        ErrorKind::InvalidValue if value.is_empty() => {
+            bi(format!("{arg} demande une valeur."), format!("{arg} asks for a value."))
+        }
+        ErrorKind::InvalidValue | ErrorKind::ValueValidation => bi(
+            format!("« {value} » ne convient pas à {arg}."),
+            format!("“{value}” will not do for {arg}."),
+        ),
+        ErrorKind::ArgumentConflict => {
+            let other = context(error, ContextKind::PriorArg);
+            match other.is_empty() || other == arg {
+                true => bi(
+                    format!("{arg} est donné plusieurs fois."),
+                    format!("{arg} is given more than once."),
+                ),
+                false => bi(
+                    format!("{arg} ne va pas avec {other}."),
+                    format!("{arg} does not go with {other}."),
+                ),
+            }
+        }
+        ErrorKind::TooManyValues | ErrorKind::TooFewValues | ErrorKind::WrongNumberOfValues => bi(
+            format!("{arg} n’a pas le bon nombre de valeurs."),
+            format!("{arg} has the wrong number of values."),
+        ),
+        ErrorKind::NoEquals => {
+            bi(format!("{arg} s’écrit avec « = »."), format!("{arg} is written with “=”."))
+        }
+        ErrorKind::InvalidUtf8 => {
+            bi("Un argument n’est pas du texte UTF-8.", "An argument is not UTF-8 text.")
+        }
+        _ => bi("La commande n’est pas comprise.", "The command is not understood."),
+    }
+}
+
+fn todo(error: &clap::Error) -> Bi {
+    let (mut fr, mut en) = (String::new(), String::new());
+    let valid = context(error, ContextKind::ValidValue);
+    let asked = expected(&context(error, ContextKind::InvalidArg));
+    if !valid.is_empty() {
+        fr += &format!("Choisissez parmi : {valid}. ");
+        en += &format!("Choose one of: {valid}. ");
+    } else if matches!(error.kind(), ErrorKind::ValueValidation | ErrorKind::InvalidValue)
+        && let Some((asked_fr, asked_en)) = asked
+    {
+        fr += &format!("Donnez {asked_fr}. ");
+        en += &format!("Give {asked_en}. ");
+    }
+    for kind in
+        [ContextKind::SuggestedArg, ContextKind::SuggestedSubcommand, ContextKind::SuggestedValue]
+    {
+        let near = context(error, kind);
+        if !near.is_empty() {
+            fr += &format!("Vouliez-vous dire « {near} » ? ");
+            en += &format!("Did you mean “{near}”? ");
+        }
+    }
+    let line = context(error, ContextKind::Usage);
+    let line = line.trim().trim_start_matches("Usage:").trim();
+    if let Some(first) = line.lines().next().filter(|line| !line.is_empty()) {
+        let first = first.trim();
+        fr += &format!("Utilisation : {first} (voir aussi : poterne --help)");
+        en += &format!("Usage: {first} (see also: poterne --help)");
+    } else {
+        fr += "Voyez les commandes et options avec : poterne --help";
+        en += "See commands and flags with: poterne --help";
+    }
+    bi(fr, en)
+}
+
+/// What a flag takes that is checked by more than a list of words.
+fn expected(arg: &str) -> Option<(&'static str, &'static str)> {
+    let flag = arg.split([' ', '=']).next().unwrap_or_default();
+    Some(match flag {
+        "--expires" => ("un jour, comme 2027-01-31", "a day, such as 2027-01-31"),
+        "--timeout" => ("une durée, comme 90s, 15m ou 2h", "a duration, such as 90s, 15m or 2h"),
+        "--lang" => ("fr ou en", "fr or en"),
+        "--role" => (
+            "owner, admin, technician, operator ou auditor",
+            "owner, admin, technician, operator or auditor",
+        ),
+        "--favourite" | "--ticket-required" | "--reason-required" | "--lock-ends-sessions" => {
+            ("yes ou no (oui ou non)", "yes or no")
+        }
+        "--port" => ("un nombre de 1 à 65535", "a number from 1 to 65535"),
+        "--count" => ("un nombre de 1 à 1000", "a number from 1 to 1000"),
+        "--idle-lock" => ("un nombre de secondes de 30 à 86400", "30 to 86400 seconds"),
+        "--clipboard" => ("un nombre de secondes de 5 à 600", "5 to 600 seconds"),
+        "--backups-kept" => ("un nombre de 1 à 100", "a number from 1 to 100"),
+        "--length" | "--limit" | "--last" | "--version" | "--entries" | "--kdf-memory"
+        | "--expected-version" => ("un nombre entier", "a whole number"),
+        _ => return None,
+    })
+}
+
+/// What the parser knows under this name, in one line.
+fn context(error: &clap::Error, kind: ContextKind) -> String {
+    match error.get(kind) {
+        Some(ContextValue::String(text)) => text.clone(),
+        Some(ContextValue::Strings(texts)) => texts.join(", "),
+        Some(ContextValue::StyledStr(text)) => text.to_string(),
+        Some(ContextValue::StyledStrs(texts)) => {
+            texts.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
+        }
+        Some(ContextValue::Number(number)) => number.to_string(),
+        _ => String::new(),
+    }
+}
