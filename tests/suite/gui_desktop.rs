@@ -174,7 +174,8 @@ fn a_secret_on_the_clipboard_is_marked_and_taken_back_unless_another_took_its_pl
     assert!(holds(&stage, "tout autre chose"));
     drop(other);
 
-    // The end of the program takes it along.
+    // The end of a program takes it along.
+    let mut child = Helper::start(&stage, "clipboard_child");
     child.ask(&format!("600000 {SECRET}-4"));
     until("the fourth secret", || holds(&stage, &format!("{SECRET}-4")));
     child.ask("drop");
