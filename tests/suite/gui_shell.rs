@@ -37,9 +37,9 @@ fn window_with(fake: &Fake, exists: bool, prefs: Prefs, clock: Clock) -> Window 
     })
 }
 
-/// Repaints until `seen`, at most ten seconds.
+/// Repaints until `seen`, at most a minute.
 pub fn until(window: &mut Window, what: &str, seen: impl Fn(&Window) -> bool) {
-    let end = Instant::now() + Duration::from_secs(10);
+    let end = Instant::now() + Duration::from_secs(60);
     loop {
         window.run_steps(2);
         if seen(window) {
