@@ -410,11 +410,24 @@ fn an_older_file_opens_only_when_accepted_and_that_is_logged() {
 #[test]
 fn cut_empty_foreign_and_newer_files_have_words_of_their_own() {
     let (desk, bytes) = furnished();
-    let mut newer = bytes.clone();
-    newer[63] = 9;
-    let mut other = bytes.clone();
-    other[68..72].copy_from_slice(b"ABCD");
-    let cases: [(&str, Vec<u8>, Code); 9] = [
+    let sql = |name: &str, begin: &[u8], sql: &str| {
+        let file = copy(&desk, name, begin);
+        let db = Connection::open(&file).expect("opens");
+        db.execute_batch(sql).expect("SQL");
+        drop(db);
+        std::fs::read(&file).expect("reads")
+    };
+    // A newer program raises the version in both places where it stands.
+    let raise = "pragma user_version = 9; update vault set format = 9";
+    let newer = sql("raised.poterne", &bytes, raise);
+    let other = sql("notes.poterne", b"", "create table notes(text); pragma user_version = 1");
+    let mut version_alone = bytes.clone();
+    version_alone[63] = 9;
+    let mut id_alone = bytes.clone();
+    id_alone[68..72].copy_from_slice(b"ABCD");
+    let cases: [(&str, Vec<u8>, Code); 11] = [
+        ("version-alone", version_alone, Code::Tampered),
+        ("id-alone", id_alone, Code::Tampered),
         ("half", bytes[..bytes.len() / 2].to_vec(), Code::Tampered),
         ("header-only", bytes[..100].to_vec(), Code::Tampered),
         ("in-the-header", bytes[..50].to_vec(), Code::Tampered),
