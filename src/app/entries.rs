@@ -743,13 +743,13 @@ pub(super) fn below(v: &Unlocked, node: &Summary) -> Vec<Summary> {
 
 fn in_bin(v: &Unlocked, path: &str) -> Option<Summary> {
     let path = people::whole_path(v, path);
-    let wanted = crate::vault::index::fold::fold(path.trim().trim_matches('/'));
+    let wanted = crate::model::fold::fold(path.trim().trim_matches('/'));
     let mut found = None;
     for client in v.index.clients() {
         client.each(|s| {
             if s.trashed && found.is_none() {
                 let full = v.index.path(&s);
-                if crate::vault::index::fold::fold(&full) == wanted {
+                if crate::model::fold::fold(&full) == wanted {
                     found = Some(s);
                 }
             }
@@ -795,12 +795,10 @@ fn forget_keys(
     entry: &Entry,
 ) -> Result<(), AppError> {
     let mut client = v.entry(rows, &entry.client)?;
-    let host = entry.host.trim().to_lowercase();
     let before = client.settings.len();
-    client.settings.retain(|key, _| {
-        let Some(place) = key.strip_prefix(PIN_PREFIX) else { return true };
-        let place = place.rsplit_once(':').map_or(place, |(h, _)| h);
-        entry.kind != Kind::CLIENT && place.trim_matches(['[', ']']).to_lowercase() != host
+    client.settings.retain(|key, _| match plan::pinned_place(key) {
+        Some(at) => entry.kind != Kind::CLIENT && !plan::is_host_of(entry, &at),
+        None => true,
     });
     if client.settings.len() != before {
         let old = v.entry(rows, &entry.client)?;

@@ -345,6 +345,24 @@ pub fn pins_of(client: &Entry, at: &HostPort) -> Vec<PinnedKey> {
     .collect()
 }
 
+/// The keys a client trusts at an entry's host, whatever the port.
+pub fn pins_of_host(client: &Entry, entry: &Entry) -> Vec<PinnedKey> {
+    let places = client.settings.keys().filter_map(|key| pinned_place(key));
+    places.filter(|at| is_host_of(entry, at)).flat_map(|at| pins_of(client, &at)).collect()
+}
+
+/// The place whose keys a setting of a client holds, if it is one of those.
+pub fn pinned_place(setting: &str) -> Option<HostPort> {
+    let (host, port) = setting.strip_prefix(PIN_PREFIX)?.rsplit_once(':')?;
+    let host = host.trim_matches(['[', ']']).to_owned();
+    Some(HostPort { host, port: port.parse().ok()? })
+}
+
+/// Whether a place is on an entry's host.
+pub fn is_host_of(entry: &Entry, at: &HostPort) -> bool {
+    !entry.host.is_empty() && at.host.to_lowercase() == entry.host.trim().to_lowercase()
+}
+
 /// Adds a key to those a client trusts.
 pub fn pin(client: &mut Entry, key: &PinnedKey) {
     let lines = client.settings.entry(format!("{PIN_PREFIX}{}", key.at)).or_default();

@@ -8,6 +8,7 @@ use crate::crypto::Random;
 use crate::model::audit_event::{Event, OpenLine, field};
 use crate::model::id::{EntryId, MemberId, SlotId};
 use crate::model::member::Role;
+use crate::model::order::natural;
 use crate::model::policy::{Action, may};
 use crate::os::random;
 use crate::secret::Key32;
@@ -78,13 +79,13 @@ impl Open {
             for m in v.directory.members() {
                 let held = v.clients_of(rows, &m.id)?;
                 let mut clients: Vec<_> = held.iter().filter_map(|c| names.get(c)).collect();
-                clients.sort_by_cached_key(|name| name.to_lowercase());
+                clients.sort_by_cached_key(|name| natural(name));
                 out.push(MemberView {
                     member: m.member(),
                     clients: clients.into_iter().cloned().collect(),
                 });
             }
-            out.sort_by_key(|m| (m.member.role, m.member.name.to_lowercase()));
+            out.sort_by_key(|m| (m.member.role, natural(&m.member.name)));
             Ok(Reply::Members(out))
         })
     }

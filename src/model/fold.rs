@@ -1,4 +1,4 @@
-//! Text as the search sees it: lower case, without accents. Shown to nobody.
+//! Text as search and order see it: lower case, without accents. Shown to nobody.
 
 use unicode_normalization::UnicodeNormalization;
 

@@ -3,9 +3,11 @@
 
 pub mod audit_event;
 pub mod entry;
+pub mod fold;
 pub mod id;
 pub mod lang;
 pub mod member;
+pub mod order;
 pub mod plan;
 pub mod policy;
 pub mod settings;

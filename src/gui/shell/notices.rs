@@ -18,6 +18,7 @@ use crate::gui::worker::{Command, Notice, Pick, Tag, Worker};
 use crate::model::audit_event::field;
 use crate::model::entry::Slot;
 use crate::model::id::EntryId;
+use crate::model::order::natural;
 use crate::model::policy::Action as Right;
 use crate::secret::SecretBytes;
 
@@ -290,8 +291,8 @@ impl Shell {
                         audit.clients.push(name.to_owned());
                     }
                 }
-                audit.members.sort();
-                audit.clients.sort();
+                audit.members.sort_by_cached_key(|name| natural(name));
+                audit.clients.sort_by_cached_key(|name| natural(name));
                 let next = audit.answer(Ok(lines), text::today());
                 if let Some(Act::Send(command)) = next {
                     self.worker.send(command);

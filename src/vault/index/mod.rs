@@ -1,7 +1,6 @@
 //! The decrypted index of everything the member sees: what lists and the search
 //! read. Names and hosts only; it holds no secret and no key.
 
-pub mod fold;
 pub mod search;
 pub mod segment;
 
@@ -9,9 +8,10 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::model::entry::{Kind, Summary};
+use crate::model::fold::fold;
 use crate::model::id::EntryId;
+use crate::model::order::natural;
 
-use fold::fold;
 use segment::Segment;
 
 /// One client: its packed segment and what changed since it was packed.
@@ -256,8 +256,10 @@ impl Index {
 }
 
 fn sorted(mut nodes: Vec<Summary>) -> Vec<Summary> {
-    nodes.sort_by_cached_key(|s| (!s.favourite, s.kind == Kind::FOLDER, fold(&s.name), s.id));
-    nodes.sort_by_key(|s| (!s.favourite, !s.kind.is_container()));
+    nodes.sort_by_cached_key(|s| {
+        let container = s.kind.is_container();
+        (!s.favourite, !container, s.kind == Kind::FOLDER, natural(&s.name), s.id)
+    });
     nodes
 }
 
@@ -293,6 +295,20 @@ mod tests {
         let mut index = Index::default();
         index.put(ClientIndex::new(EntryId([1; 16]), Segment::pack(nodes)));
         index
+    }
+
+    #[test]
+    fn lists_are_in_the_order_people_read() {
+        let mut index = Index::default();
+        for (id, name) in [(1, "Site 10"), (2, "élan"), (3, "Site 2"), (4, "Zoé"), (5, "Elan 2")]
+        {
+            let mut client = node(id, None, "client", name);
+            client.client = client.id;
+            index.put(ClientIndex::new(client.id, Segment::pack(vec![client])));
+        }
+        let names: Vec<String> =
+            index.tree(None, false, false).into_iter().map(|(s, _)| s.name).collect();
+        assert_eq!(names, ["élan", "Elan 2", "Site 2", "Site 10", "Zoé"]);
     }
 
     #[test]

@@ -11,9 +11,10 @@ use nucleo_matcher::pattern::{CaseMatching, Normalization, Pattern};
 use nucleo_matcher::{Config, Matcher, Utf32Str};
 
 use crate::model::entry::{Kind, Summary};
+use crate::model::fold::{COLUMN, fold};
 use crate::model::id::EntryId;
+use crate::model::order::natural;
 
-use super::fold::{COLUMN, fold};
 use super::{ClientIndex, Index};
 
 /// Most words that count in a query.
@@ -125,7 +126,10 @@ impl<'a> Best<'a> {
 
     fn into_ids(self) -> Vec<(EntryId, EntryId)> {
         let mut all: Vec<_> = self.heap.into_iter().map(|Reverse(x)| x).collect();
-        all.sort_by(|a, b| b.cmp(a));
+        all.sort_by_cached_key(|(score, Reverse(name), client, id)| {
+            let name = natural(&String::from_utf8_lossy(name));
+            (Reverse(*score), name, Reverse(*client), Reverse(*id))
+        });
         all.into_iter().map(|(_, _, client, id)| (client, id)).collect()
     }
 }

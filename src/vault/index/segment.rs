@@ -8,9 +8,8 @@
 use zeroize::Zeroizing;
 
 use crate::model::entry::{Kind, Summary};
+use crate::model::fold::{COLUMN, fold_into};
 use crate::model::id::EntryId;
-
-use super::fold::{COLUMN, fold_into};
 
 /// Bytes of one record.
 const RECORD: usize = 44;
