@@ -422,7 +422,7 @@ pub(super) fn open_member(
             ring_dirty: !taken.is_empty(),
         };
         vault.reload(rows)?;
-        if vault.meta_sum(rows)? != vault.state.meta {
+        if vault.meta_sum_as_read(rows)? != vault.state.meta {
             return Err(AppError::tampered(
                 "membres, clés ou index ne sont pas ceux qui ont été écrits",
                 "members, keys or indexes are not those that were written",

@@ -260,10 +260,9 @@ impl Rows for SqliteRows<'_> {
         )
     }
 
-    fn segment_marks(&self) -> Stored<Vec<(EntryId, u64, Vec<u8>)>> {
-        self.all("select client, ver, substr(ct, 1, 56) from segment", [], |r| {
-            Ok((EntryId(fixed(r, 0)?), number(r, 1)?, r.get(2)?))
-        })
+    fn segment_mark(&self, client: &EntryId) -> Stored<Vec<u8>> {
+        let sql = "select substr(ct, 1, 56) from segment where client = ?";
+        Ok(self.one(sql, [client.0], |r| r.get(0))?.unwrap_or_default())
     }
 
     fn delta_marks(&self) -> Stored<Vec<(EntryId, u64, Vec<u8>)>> {

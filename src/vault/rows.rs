@@ -184,8 +184,8 @@ pub trait Rows {
 
     /// Client, segment version, greatest delta number.
     fn segment_heads(&self) -> Stored<Vec<(EntryId, u64, u64)>>;
-    /// Client, version and the first 56 bytes of the seal.
-    fn segment_marks(&self) -> Stored<Vec<(EntryId, u64, Vec<u8>)>>;
+    /// The first 56 bytes of a client's segment's seal; nothing without one.
+    fn segment_mark(&self, client: &EntryId) -> Stored<Vec<u8>>;
     /// Client, number and the first 56 bytes of the seal.
     fn delta_marks(&self) -> Stored<Vec<(EntryId, u64, Vec<u8>)>>;
     fn segment(&self, client: &EntryId) -> Stored<Option<SegmentRow>>;

@@ -139,6 +139,9 @@ pub fn open(vault: &VaultId, key: &Key32, sealed: &[u8]) -> Result<State, OpenEr
     (state.vault_gen == generation && state.format == FORMAT).then_some(state).ok_or(OpenError)
 }
 
+/// Bytes of a seal that stand for it in a sum: salt and key commitment.
+pub const MARK: usize = 56;
+
 /// Sums rows so that a row can be added and taken away in one step: the XOR of
 /// `HMAC-SHA-256(key, table ‖ id ‖ ver ‖ mark)`, where `mark` is the first 56
 /// bytes of a seal (its salt and key commitment, which fix the rest).
@@ -161,7 +164,7 @@ impl Summer {
         mac.update(&(id.len() as u32).to_be_bytes());
         mac.update(id);
         mac.update(&ver.to_be_bytes());
-        mac.update(&content[..content.len().min(56)]);
+        mac.update(&content[..content.len().min(MARK)]);
         for (byte, more) in sum.iter_mut().zip(mac.finalize().into_bytes()) {
             *byte ^= more;
         }

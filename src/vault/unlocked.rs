@@ -18,7 +18,7 @@ use super::index::segment::Segment;
 use super::index::{ClientIndex, Index};
 use super::log::Writer;
 use super::rows::{CellRow, DeltaRow, HeaderRow, Rows, SegmentRow, StoreError};
-use super::state::{self, State, Summer};
+use super::state::{self, MARK, State, Summer};
 
 /// Changes of a client's index that are kept apart before it is packed anew.
 pub const UNPACKED_MAX: usize = 512;
@@ -232,6 +232,7 @@ impl Unlocked {
             index.apply(id, to);
         }
         index.stamp = (ver, last_delta);
+        index.mark = row.ct[..row.ct.len().min(MARK)].to_vec();
         Ok(index)
     }
 

@@ -21,6 +21,8 @@ pub struct ClientIndex {
     pub client: EntryId,
     /// Version of the segment and number of the last change that are in it.
     pub stamp: (u64, u64),
+    /// Beginning of the seal that it was read from; empty when it was not read.
+    pub mark: Vec<u8>,
     base: Arc<Segment>,
     changed: Arc<BTreeMap<EntryId, Option<Summary>>>,
 }
@@ -28,7 +30,13 @@ pub struct ClientIndex {
 impl ClientIndex {
     /// An index over a packed segment.
     pub fn new(client: EntryId, base: Segment) -> Self {
-        Self { client, stamp: (0, 0), base: Arc::new(base), changed: Arc::default() }
+        Self {
+            client,
+            stamp: (0, 0),
+            mark: Vec::new(),
+            base: Arc::new(base),
+            changed: Arc::default(),
+        }
     }
 
     /// Sets or removes one node.
