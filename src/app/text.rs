@@ -58,6 +58,7 @@ pub fn said(words: &str) -> Bi {
         ("is cut off", "il est tronqué"),
         ("its header was changed", "son en-tête a été modifié"),
         ("its list of free pages", "sa liste de pages libres a été modifiée"),
+        ("its tables were changed", "ses tables ont été modifiées"),
         ("its first row is missing", "sa première ligne manque"),
         ("malformed", "sa structure est abîmée"),
         ("file is not a database", "sa structure est abîmée"),
@@ -239,6 +240,17 @@ impl From<StoreError> for AppError {
                 Code::Other,
                 ("Ce fichier n'est pas un coffre Poterne.", "This file is not a Poterne vault."),
                 ("Indiquez un autre fichier avec --vault.", "Name another file with --vault."),
+            ),
+            StoreError::NotAFile => Self::new(
+                Code::Other,
+                (
+                    "Ce n'est pas un fichier ordinaire mais un dossier, un tube ou un périphérique.",
+                    "This is no regular file but a folder, a pipe or a device.",
+                ),
+                (
+                    "Indiquez le fichier du coffre avec --vault.",
+                    "Name the vault's file with --vault.",
+                ),
             ),
             StoreError::Newer(_) => Self::new(
                 Code::Other,

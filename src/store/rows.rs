@@ -381,6 +381,19 @@ impl Rows for SqliteRows<'_> {
         )
     }
 
+    fn count_audit(&self, range: std::ops::Range<u64>) -> Stored<u64> {
+        let [from, to] = [range.start, range.end].map(|n| i64::try_from(n).unwrap_or(i64::MAX));
+        let count =
+            self.one("select count(*) from audit where seq >= ? and seq < ?", [from, to], |r| {
+                number(r, 0)
+            })?;
+        Ok(count.unwrap_or(0))
+    }
+
+    fn last_audit(&self) -> Stored<Option<u64>> {
+        self.one("select seq from audit order by seq desc limit 1", [], |r| number(r, 0))
+    }
+
     fn pending(&self) -> Stored<Vec<(u64, Vec<u8>)>> {
         self.all("select n, ct from audit_pending order by n", [], |r| {
             Ok((number(r, 0)?, r.get(1)?))

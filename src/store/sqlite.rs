@@ -1,6 +1,7 @@
 //! The embedded store: one SQLite file, one writer at a time, every save one
 //! transaction. It never opens a seal and never decides what a row means.
 
+use std::collections::BTreeSet;
 use std::fs::File;
 use std::io::{Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
@@ -76,6 +77,9 @@ impl SqliteStore {
         let db = Connection::open_with_flags(file, flags(read_only)).map_err(from_sqlite)?;
         let mut store = Self { db, file: file.to_owned(), read_only };
         store.configure()?;
+        if version <= FORMAT {
+            store.same_schema(version)?;
+        }
         store.same_version(version)?;
         if version < FORMAT {
             if read_only {
@@ -84,6 +88,26 @@ impl SqliteStore {
             store.migrate(version)?;
         }
         Ok(store)
+    }
+
+    /// Everything in the file is what the migrations made, and nothing besides: no
+    /// trigger that undoes what is written, no view in the place of a table.
+    fn same_schema(&self, version: u32) -> Stored<()> {
+        let changed = || StoreError::Corrupt("its tables were changed".into());
+        let found = parts(&self.db).map_err(|e| match from_sqlite(e) {
+            StoreError::Corrupt(_) => changed(),
+            other => other,
+        })?;
+        if version == 0 {
+            let why = if found.is_empty() { "its first row is missing" } else { CHANGED_HEADER };
+            return Err(StoreError::Corrupt(why.into()));
+        }
+        let made = Connection::open_in_memory().map_err(from_sqlite)?;
+        for sql in &MIGRATIONS[..version as usize] {
+            made.execute_batch(sql).map_err(from_sqlite)?;
+        }
+        let same = parts(&made).map_err(from_sqlite)? == found;
+        same.then_some(()).ok_or_else(changed)
     }
 
     /// The header's version stands a second time in the vault's first row: where
@@ -97,7 +121,7 @@ impl SqliteStore {
         match row {
             Some(row) if row == version && version > FORMAT => Err(StoreError::Newer(version)),
             Some(row) if row == version => Ok(()),
-            Some(_) => Err(StoreError::Corrupt("its header was changed: another format".into())),
+            Some(_) => Err(StoreError::Corrupt(CHANGED_HEADER.into())),
             // Made, and ended before its first commit.
             None => Err(StoreError::Corrupt("its first row is missing".into())),
         }
@@ -116,7 +140,14 @@ impl SqliteStore {
     fn configure(&self) -> Stored<()> {
         let db = &self.db;
         db.busy_timeout(BUSY_WAIT).map_err(from_sqlite)?;
-        db.set_db_config(DbConfig::SQLITE_DBCONFIG_DEFENSIVE, true).map_err(from_sqlite)?;
+        // A vault has neither triggers nor views; who adds one must not be obeyed.
+        for (what, on) in [
+            (DbConfig::SQLITE_DBCONFIG_DEFENSIVE, true),
+            (DbConfig::SQLITE_DBCONFIG_ENABLE_TRIGGER, false),
+            (DbConfig::SQLITE_DBCONFIG_ENABLE_VIEW, false),
+        ] {
+            db.set_db_config(what, on).map_err(from_sqlite)?;
+        }
         if !self.read_only {
             // DELETE + EXTRA: one file that can be copied and shared, and the
             // directory is synced after each commit (VAULT.md section F).
@@ -236,6 +267,19 @@ pub struct SqliteRows<'a> {
     pub(super) db: &'a Connection,
 }
 
+/// What a file consists of: kind, name, table and words of each part, apart from
+/// the spaces between the words.
+fn parts(db: &Connection) -> rusqlite::Result<BTreeSet<[String; 4]>> {
+    let mut all =
+        db.prepare("select type, name, tbl_name, coalesce(sql, '') from sqlite_schema")?;
+    let parts = all.query_map([], |r| {
+        let sql: String = r.get(3)?;
+        let words: Vec<&str> = sql.split_whitespace().collect();
+        Ok([r.get(0)?, r.get(1)?, r.get(2)?, words.join(" ")])
+    })?;
+    parts.collect()
+}
+
 fn flags(read_only: bool) -> OpenFlags {
     let mode = if read_only {
         OpenFlags::SQLITE_OPEN_READ_ONLY
@@ -284,16 +328,18 @@ fn inspect(file: &Path) -> Stored<u32> {
 }
 
 const CUT_OFF: &str = "it is cut off";
+const CHANGED_HEADER: &str = "its header was changed: another format";
 
 fn look(file: &Path) -> Stored<u32> {
-    let mut f = File::open(file).map_err(|e| match e.kind() {
+    let missing = |e: std::io::Error| match e.kind() {
         std::io::ErrorKind::NotFound => StoreError::Missing,
         _ => io(&e),
-    })?;
-    let meta = f.metadata().map_err(|e| io(&e))?;
-    if !meta.is_file() {
-        return Err(StoreError::Foreign);
+    };
+    // Looked at before it is opened: a pipe would have its reader wait for ever.
+    if !std::fs::metadata(file).map_err(missing)?.is_file() {
+        return Err(StoreError::NotAFile);
     }
+    let mut f = File::open(file).map_err(missing)?;
     let mut head = [0u8; 100];
     let got = read_up_to(&mut f, &mut head).map_err(|e| io(&e))?;
     if got == 0 {
@@ -431,7 +477,11 @@ pub(super) fn from_sqlite(e: rusqlite::Error) -> StoreError {
             StoreError::Corrupt(e.to_string())
         }
         Some(ErrorCode::SystemIoFailure | ErrorCode::OutOfMemory) => StoreError::Io(e.to_string()),
-        // A table or column that is not as the schema made it.
+        // A table or column that is not as the schema made it. The words of the
+        // request are nobody's business.
+        _ if matches!(e, rusqlite::Error::SqlInputError { .. }) => {
+            StoreError::Corrupt("its tables were changed".into())
+        }
         _ => StoreError::Corrupt(e.to_string()),
     }
 }

@@ -122,6 +122,9 @@ pub enum StoreError {
     /// No file there.
     #[error("there is no vault file at this place")]
     Missing,
+    /// A folder, a pipe or a device.
+    #[error("this is no regular file")]
+    NotAFile,
     /// The file is something else.
     #[error("the file is not a Poterne vault")]
     Foreign,
@@ -215,6 +218,10 @@ pub trait Rows {
         })
     }
     fn put_audit(&self, row: &AuditRow) -> Stored<()>;
+    /// How many audit lines lie in a range of positions.
+    fn count_audit(&self, range: std::ops::Range<u64>) -> Stored<u64>;
+    /// The last position, if there is a line.
+    fn last_audit(&self) -> Stored<Option<u64>>;
     fn pending(&self) -> Stored<Vec<(u64, Vec<u8>)>>;
     fn put_pending(&self, ct: &[u8]) -> Stored<()>;
     fn drop_pending(&self, up_to: u64) -> Stored<()>;
