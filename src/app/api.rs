@@ -269,8 +269,9 @@ pub enum Request {
     /// Changes a node; `expected_ver` refuses a stale edit. [`Reply::Saved`]
     Edit { at: At, expected_ver: Option<u64>, patch: Box<Patch> },
     /// Moves and renames: `to` is a container to move into, or the new path.
+    /// A client that asks for ticket or reason asks for it when a node leaves it.
     /// [`Reply::Saved`]
-    Move { at: At, to: String },
+    Move { at: At, to: String, just: Justification },
     /// To the recycle bin; `forever` when it is already there. [`Reply::Done`]
     Remove { at: At, forever: bool },
     /// From the bin, or to an older version. [`Reply::Saved`]
@@ -449,6 +450,9 @@ pub struct EntryView {
     pub client: ClientInfo,
     /// Name of its client.
     pub client_name: String,
+    /// What a connection to it has to be justified by, and the client that asks
+    /// first: its own, or one that gives a login or a machine on the way.
+    pub asked: Option<(String, ClientInfo)>,
     /// Names of the people in it, by id.
     pub people: BTreeMap<MemberId, String>,
     /// Whether the asking member may reveal.

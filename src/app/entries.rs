@@ -19,7 +19,8 @@ use crate::vault::rows::Rows;
 use crate::vault::unlocked::{Env, Unlocked};
 
 use super::api::{
-    AppError, At, Code, EntryView, Item, Patch, Reply, SecretChange, Set, VersionView,
+    AppError, At, Code, EntryView, Item, Justification, Patch, Reply, SecretChange, Set,
+    VersionView,
 };
 use super::plan::{self, PIN_PREFIX};
 use super::worker::Open;
@@ -100,11 +101,14 @@ impl Open {
             let mut ids: Vec<MemberId> = vec![entry.created_by, entry.changed_by];
             ids.extend(entry.secrets.values().map(|s| s.set_by));
             let named = ids.into_iter().map(|id| (id, people::name(v, &id))).collect();
+            let way = plan::resolve(&look, &entry).clients;
+            let asked = seeds::asked(&super::sessions::infos(v, rows, &way)?);
             Ok(Reply::Entry(Box::new(EntryView {
                 path: v.index.path(&node),
                 linked,
                 client: client.client_info.unwrap_or_default(),
                 client_name: client.name,
+                asked,
                 people: named,
                 may_reveal: may(people::role(v), Action::Reveal),
                 may_edit: may(people::role(v), Action::Edit),
@@ -160,7 +164,12 @@ impl Open {
         })
     }
 
-    pub(super) fn relocate(&mut self, at: &At, to: &str) -> Result<Reply, AppError> {
+    pub(super) fn relocate(
+        &mut self,
+        at: &At,
+        to: &str,
+        just: &Justification,
+    ) -> Result<Reply, AppError> {
         self.write(|v, rows, env| {
             let node = locate(v, at)?;
             need(v, if node.kind == Kind::CLIENT { Action::EditClients } else { Action::Edit })?;
@@ -203,6 +212,11 @@ impl Open {
             entry.parent = parent.as_ref().map(|p| p.id);
             check_name(v, &entry)?;
             let target = parent.as_ref().map_or(node.id, |p| p.client);
+            if target != node.client {
+                // What it takes along could be read there without a ticket.
+                let left = v.entry(rows, &node.client)?;
+                seeds::justified(&left.client_info.unwrap_or_default(), just)?;
+            }
             if target == node.client {
                 supersede(v, rows, env, &old, &mut entry)?;
             } else {
@@ -211,6 +225,7 @@ impl Open {
             let mut line = draft(v, env, Event::EntryMoved, true);
             let now = v.index.get(&node.id).unwrap_or(node);
             people::about(v, &now, &mut line);
+            people::why(just, &mut line);
             line.fields.push((field::DETAIL, format!("{from} → {}", v.index.path(&now))));
             v.log(rows, env, line)?;
             let entry = v.entry(rows, &now.id)?;

@@ -39,6 +39,9 @@ pub struct Resolved {
     pub target: Option<Target>,
     /// Entry that gives each hop's secrets, in the order of hops.
     pub givers: Vec<BTreeMap<Slot, EntryId>>,
+    /// The entry's client, and every other that gives a machine on the way or a
+    /// secret: each may ask for a ticket.
+    pub clients: Vec<EntryId>,
 }
 
 /// Works out the plan of `entry`.
@@ -54,10 +57,6 @@ pub fn resolve(look: &dyn Look, entry: &Entry) -> Resolved {
         ticket_required: false,
         reason_required: false,
     };
-    if let Some(info) = look.entry(&entry.client).and_then(|c| c.client_info) {
-        plan.ticket_required = info.ticket_required;
-        plan.reason_required = info.reason_required;
-    }
     let (hop, givers) = hop_of(look, entry, &mut plan, true);
     let mut hops = Vec::new();
     let mut all_givers = Vec::new();
@@ -66,10 +65,20 @@ pub fn resolve(look: &dyn Look, entry: &Entry) -> Resolved {
     add_jumps(look, &jumps, &mut seen, &mut hops, &mut all_givers, &mut plan);
     hops.push(hop);
     all_givers.push(givers);
+    let mut clients = vec![entry.client];
+    let givers = all_givers.iter().flat_map(|g| g.values().copied());
+    for id in hops.iter().map(|h| h.entry).chain(givers) {
+        let client = look.entry(&id).map(|e| e.client);
+        clients.extend(client.filter(|c| !clients.contains(c)));
+    }
+    for info in clients.iter().filter_map(|c| look.entry(c)?.client_info) {
+        plan.ticket_required |= info.ticket_required;
+        plan.reason_required |= info.reason_required;
+    }
     let session = connect::by_kind(&entry.kind).is_some_and(|c| c.opens() == Opens::Session);
     let target =
         (plan.broken.is_empty() && session).then(|| Target { kind: entry.kind.clone(), hops });
-    Resolved { plan, target, givers: all_givers }
+    Resolved { plan, target, givers: all_givers, clients }
 }
 
 fn add_jumps(

@@ -135,6 +135,58 @@ pub(super) fn justified(info: &ClientInfo, just: &Justification) -> Result<(), A
     Ok(())
 }
 
+/// As [`justified`], for an act that takes something of several clients, named
+/// first the one it is about. Each that asks has to find its ticket among those
+/// given, which stand apart by spaces, commas or semicolons.
+pub(super) fn all_justified(
+    clients: &[(String, ClientInfo)],
+    just: &Justification,
+) -> Result<(), AppError> {
+    if let [(_, only)] = clients {
+        return justified(only, just);
+    }
+    for (name, info) in clients.iter().filter(|(_, i)| i.ticket_required || i.reason_required) {
+        let whole = just.ticket.as_deref().unwrap_or_default();
+        let parts = whole.split([' ', ',', ';']).filter(|part| !part.is_empty());
+        let fits = |ticket: &str| {
+            let ticket = Some(ticket.to_owned());
+            justified(info, &Justification { ticket, reason: just.reason.clone() }).is_ok()
+        };
+        if !std::iter::once(whole).chain(parts).any(fits) {
+            return justified(info, just).map_err(|e| said_by(name, e));
+        }
+    }
+    Ok(())
+}
+
+/// The refusal of a client that is not the one at hand, with its name.
+fn said_by(name: &str, e: AppError) -> AppError {
+    let small = |text: &str| {
+        let mut signs = text.chars();
+        signs.next().map(|c| c.to_lowercase().chain(signs).collect::<String>()).unwrap_or_default()
+    };
+    let what = Bi::new(
+        format!("« {name} » : {}", small(&e.what.fr)),
+        format!("“{name}”: {}", small(&e.what.en)),
+    );
+    AppError { what, ..e }
+}
+
+/// What several clients ask for together, and the name of the first that asks;
+/// `None` when none does.
+pub(super) fn asked(clients: &[(String, ClientInfo)]) -> Option<(String, ClientInfo)> {
+    let mut asking = clients.iter().filter(|(_, i)| i.ticket_required || i.reason_required);
+    let (name, mut info) = asking.next()?.clone();
+    for (_, other) in asking {
+        info.ticket_required |= other.ticket_required;
+        info.reason_required |= other.reason_required;
+        if info.ticket_pattern != other.ticket_pattern {
+            info.ticket_pattern = [info.ticket_pattern, other.ticket_pattern.clone()].join(" ");
+        }
+    }
+    Some((name, info))
+}
+
 /// As [`justified`], for lines of the client `name` that leave in an export. One
 /// of several tickets, apart by spaces, commas or semicolons, has to be the client's.
 pub(super) fn export_justified(

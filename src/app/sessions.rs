@@ -12,12 +12,14 @@ use crate::connect::link::{Channel, ChannelRequest, Exit, FromRemote, Link, Link
 use crate::connect::{self, Answer, FailureKind, Lease, Opens, Progress, Question};
 use crate::crypto::totp::Seed;
 use crate::model::audit_event::{Event, field};
-use crate::model::entry::{Entry, Slot};
+use crate::model::entry::{ClientInfo, Entry, Slot};
 use crate::model::id::{EntryId, SessionId};
 use crate::model::policy::Action;
 use crate::model::target::{HostPort, PinnedKey, Target};
 use crate::os::clock;
 use crate::secret::{SecretBytes, SecretText};
+use crate::vault::rows::Rows;
+use crate::vault::unlocked::Unlocked;
 
 use super::api::{AppError, At, Code};
 use super::entries::{Looker, locate, need, supersede};
@@ -146,6 +148,19 @@ impl Worker {
     }
 }
 
+/// Names of clients, and what each asks for.
+pub(super) fn infos(
+    v: &Unlocked,
+    rows: &dyn Rows,
+    clients: &[EntryId],
+) -> Result<Vec<(String, ClientInfo)>, AppError> {
+    let info = |id| {
+        let client = v.entry(rows, id)?;
+        Ok((client.name, client.client_info.unwrap_or_default()))
+    };
+    clients.iter().map(info).collect()
+}
+
 fn opened_detail(info: &LinkInfo) -> String {
     let warnings = info.warnings.iter().map(|w| w.en.clone());
     std::iter::once(info.description.clone()).chain(warnings).collect::<Vec<_>>().join("; ")
@@ -166,9 +181,8 @@ impl Open {
             need(v, Action::Connect)?;
             let node = locate(v, at)?;
             let entry = v.entry(rows, &node.id)?;
-            let client = v.entry(rows, &node.client)?;
-            seeds::justified(&client.client_info.unwrap_or_default(), &request.just)?;
             let resolved = plan::resolve(&Looker { v, rows }, &entry);
+            seeds::all_justified(&infos(v, rows, &resolved.clients)?, &request.just)?;
             let mut logins = Vec::with_capacity(resolved.givers.len());
             for givers in &resolved.givers {
                 let mut cells = BTreeMap::new();

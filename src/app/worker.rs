@@ -207,7 +207,7 @@ impl Worker {
                 }
                 done
             }
-            Request::Move { at, to } => self.opened()?.relocate(&at, &to),
+            Request::Move { at, to, just } => self.opened()?.relocate(&at, &to, &just),
             Request::Remove { at, forever } => self.opened()?.remove(&at, forever),
             Request::Restore { at, version } => self.opened()?.restore(&at, version),
             Request::History { at } => self.opened()?.history(&at),

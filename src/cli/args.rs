@@ -253,6 +253,8 @@ pub struct Mv {
     pub from: String,
     /// A client or folder to move into, or the new path
     pub to: String,
+    #[command(flatten)]
+    pub why: Why,
 }
 
 #[derive(Args)]

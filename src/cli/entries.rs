@@ -172,7 +172,8 @@ pub fn edit(context: &Context, options: Edit) -> Result<(), AppError> {
 }
 
 pub fn mv(context: &Context, options: Mv) -> Result<(), AppError> {
-    let request = Request::Move { at: At::Path(options.from), to: options.to };
+    let request =
+        Request::Move { at: At::Path(options.from), to: options.to, just: options.why.into() };
     show_saved(context, context.open()?.call(request)?)
 }
 

@@ -74,10 +74,10 @@ pub struct ClientFlags {
     /// Address of a ticket, with {ticket} in it
     #[arg(long, value_name = "URL", help_heading = "Client")]
     pub ticket_url: Option<String>,
-    /// Connect, reveal and export need a ticket: yes or no
+    /// Connect, reveal, export and moves to another client need a ticket: yes or no
     #[arg(long, num_args = 0..=1, require_equals = true, default_missing_value = "yes", value_name = "YES|NO", value_parser = yes_no, help_heading = "Client")]
     pub ticket_required: Option<bool>,
-    /// Connect, reveal and export need a reason: yes or no
+    /// Connect, reveal, export and moves to another client need a reason: yes or no
     #[arg(long, num_args = 0..=1, require_equals = true, default_missing_value = "yes", value_name = "YES|NO", value_parser = yes_no, help_heading = "Client")]
     pub reason_required: Option<bool>,
 }

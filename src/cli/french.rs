@@ -132,8 +132,12 @@ pub fn help(here: &str, id: &str) -> Option<&'static str> {
         (_, "colour") => "Couleur d’un client : #rrvvbb",
         (_, "ticket_pattern") => "Expression régulière des numéros de ticket d’un client",
         (_, "ticket_url") => "Adresse d’un ticket, avec {ticket} dedans",
-        (_, "ticket_required") => "Connexion, révélation et export demandent un ticket : yes ou no",
-        (_, "reason_required") => "Connexion, révélation et export demandent un motif : yes ou no",
+        (_, "ticket_required") => {
+            "Connexion, révélation, export et sortie du client demandent un ticket : yes ou no"
+        }
+        (_, "reason_required") => {
+            "Connexion, révélation, export et sortie du client demandent un motif : yes ou no"
+        }
         (_, "secret_stdin") => {
             "Lit ce secret sur l’entrée standard, jusqu’à sa fin : password, private-key, passphrase, totp, notes ou custom:NOM"
         }

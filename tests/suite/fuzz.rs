@@ -10,7 +10,7 @@ use std::path::Path;
 use std::sync::LazyLock;
 
 use poterne::app::agent::frames::{self, FromAgent, StartFrame, Started, ToAgent};
-use poterne::app::api::{At, ExportFormat, Patch, Reply, Request};
+use poterne::app::api::{At, ExportFormat, Justification, Patch, Reply, Request};
 use poterne::app::export;
 use poterne::app::qr;
 use poterne::audit::verifier::Verifier;
@@ -1011,7 +1011,11 @@ fn frames_of_the_agent() {
     let valid = vec![
         framed(&ToAgent::Call(Request::Status)),
         framed(&ToAgent::Call(Request::Edit { at: path(), expected_ver: Some(3), patch })),
-        framed(&ToAgent::Call(Request::Move { at: path(), to: "Martin".into() })),
+        framed(&ToAgent::Call(Request::Move {
+            at: path(),
+            to: "Martin".into(),
+            just: Justification::default(),
+        })),
         framed(&ToAgent::Data(1, vec![7; 300])),
         framed(&ToAgent::Resize(1, TermSize { cols: 80, rows: 24 })),
         framed(&ToAgent::Answer(frames::AnswerFrame::Text(SecretText::copy_of("123456")))),

@@ -298,6 +298,9 @@ impl State {
             linked: None,
             client: client.and_then(|c| c.client_info.clone()).unwrap_or_default(),
             client_name: client.map(|c| c.name.clone()).unwrap_or_default(),
+            asked: client
+                .and_then(|c| Some((c.name.clone(), c.client_info.clone()?)))
+                .filter(|(_, info)| info.ticket_required || info.reason_required),
             people: BTreeMap::from([(ME, "Alice".to_owned())]),
             may_reveal: self.role != Role::Operator,
             may_edit: matches!(self.role, Role::Owner | Role::Admin | Role::Technician),
@@ -477,7 +480,7 @@ impl State {
                 self.asked.push(format!("edit {}", entry.name));
                 Ok(Reply::Saved { id, ver, path: String::new() })
             }
-            Request::Move { at, to } => {
+            Request::Move { at, to, .. } => {
                 let wanted = find(&self.entries, &at)?.id;
                 let entry = self.entries.iter_mut().find(|e| e.id == wanted).expect("found above");
                 entry.name = to.rsplit_once('/').map_or(to.clone(), |(_, n)| n.to_owned());

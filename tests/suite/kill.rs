@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
-use poterne::app::api::{At, Factors, Patch, Reply, Request, Set};
+use poterne::app::api::{At, Factors, Justification, Patch, Reply, Request, Set};
 use poterne::app::{App, UnlockOptions};
 use poterne::audit::line::Draft;
 use poterne::model::audit_event::{Event, field};
@@ -346,7 +346,7 @@ fn works_in_the_application() {
         let at = At::Path(path);
         say(call(Request::Edit { at: at.clone(), expected_ver: None, patch: Box::new(patch) }));
         if n % 3 == 0 {
-            say(call(Request::Move { at, to: "Martin".into() }));
+            say(call(Request::Move { at, to: "Martin".into(), just: Justification::default() }));
             let at = At::Path(format!("Martin/e{n}"));
             call(Request::Remove { at: at.clone(), forever: false });
             say(call(Request::Restore { at, version: None }));

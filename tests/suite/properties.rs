@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use poterne::app::App;
-use poterne::app::api::{At, Patch, Reply, Request};
+use poterne::app::api::{At, Justification, Patch, Reply, Request};
 use poterne::model::entry::{Entry, Kind, Slot};
 use poterne::model::id::EntryId;
 use poterne::model::member::Role;
@@ -133,7 +133,8 @@ impl Story {
                 if moved.contains(&to) {
                     return;
                 }
-                self.desk.call(Request::Move { at: at(id), to: self.path(&to) });
+                let just = Justification::default();
+                self.desk.call(Request::Move { at: at(id), to: self.path(&to), just });
                 let client = self.nodes[&to].client;
                 if client == self.nodes[&id].client {
                     self.nodes.get_mut(&id).expect("picked").supersede();

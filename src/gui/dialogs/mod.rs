@@ -8,6 +8,7 @@ use std::path::PathBuf;
 
 use egui::{Id, Modal, RichText, Ui, vec2};
 
+use crate::app::api::Justification;
 use crate::model::id::EntryId;
 use crate::model::lang::{Bi, Lang};
 
@@ -32,6 +33,9 @@ pub enum Dialog {
         path: String,
         /// What is typed.
         to: String,
+        /// Ticket and reason, for a client that asks for them when something
+        /// leaves it.
+        why: Box<(String, String)>,
     },
     /// A path typed by hand, where the desktop has no file chooser.
     Path {
@@ -67,7 +71,7 @@ pub enum Outcome {
     /// A path was typed.
     Path(Pick, PathBuf),
     /// It is to move there.
-    MoveTo(EntryId, String),
+    MoveTo(EntryId, String, Justification),
 }
 
 /// Paints the dialog.
@@ -76,7 +80,7 @@ pub fn dialog_ui(ui: &mut Ui, dialog: &mut Dialog, lang: Lang, acts: &mut Acts) 
     let modal = modal.show(ui.ctx(), |ui| match dialog {
         Dialog::Justify(model) => justify::justify_ui(ui, model, lang, acts),
         Dialog::Confirm(confirm) => confirm_ui(ui, confirm, lang, acts),
-        Dialog::Move { id, path, to } => path::move_ui(ui, *id, path, to, lang),
+        Dialog::Move { id, path, to, why } => path::move_ui(ui, *id, path, to, why, lang),
         Dialog::Path { pick, path } => path::path_ui(ui, pick, path, lang),
         Dialog::Generator(model) => generator::generator_ui(ui, model, lang, acts),
         Dialog::Help => help_ui(ui, lang),

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use egui::{TextEdit, Ui};
 
+use crate::app::api::Justification;
 use crate::gui::text::t;
 use crate::gui::theme::primary_button;
 use crate::gui::worker::Pick;
@@ -31,13 +32,19 @@ pub fn path_ui(ui: &mut Ui, pick: &Pick, path: &mut String, lang: Lang) -> Outco
         "This desktop offers no file chooser: type the full path.",
     );
     ui.add(egui::Label::new(hint).wrap());
-    ask(ui, t(lang, "Chemin du fichier", "Path of the file"), path, lang, |typed| {
-        Outcome::Path(pick.clone(), PathBuf::from(typed))
-    })
+    let label = t(lang, "Chemin du fichier", "Path of the file");
+    ask(ui, label, path, lang, |_| (), |typed| Outcome::Path(pick.clone(), PathBuf::from(typed)))
 }
 
-/// Asks where to move a node.
-pub fn move_ui(ui: &mut Ui, id: EntryId, from: &str, to: &mut String, lang: Lang) -> Outcome {
+/// Asks where to move a node, and why, for a client that wants to know.
+pub fn move_ui(
+    ui: &mut Ui,
+    id: EntryId,
+    from: &str,
+    to: &mut String,
+    why: &mut (String, String),
+    lang: Lang,
+) -> Outcome {
     ui.set_width(460.0);
     title_ui(ui, t(lang, "Déplacer ou renommer", "Move or rename"));
     ui.label(from);
@@ -47,9 +54,33 @@ pub fn move_ui(ui: &mut Ui, id: EntryId, from: &str, to: &mut String, lang: Lang
         "An existing folder takes the entry in; a new path renames it.",
     );
     ui.add(egui::Label::new(hint).wrap());
-    ask(ui, t(lang, "Nouvel emplacement", "New place"), to, lang, |typed| {
-        Outcome::MoveTo(id, typed)
-    })
+    let label = t(lang, "Nouvel emplacement", "New place");
+    let more = |ui: &mut Ui| {
+        ui.add_space(6.0);
+        let hint = t(
+            lang,
+            "Vers un autre client, si celui qu'il quitte les exige :",
+            "To another client, if the one it leaves asks for them:",
+        );
+        ui.add(egui::Label::new(hint).wrap());
+        for (label, text) in [
+            (t(lang, "Numéro de ticket", "Ticket number"), &mut why.0),
+            (t(lang, "Motif", "Reason"), &mut why.1),
+        ] {
+            let name = ui.label(label);
+            ui.add(TextEdit::singleline(text).desired_width(f32::INFINITY)).labelled_by(name.id);
+        }
+    };
+    let none = Justification::default();
+    let outcome = ask(ui, label, to, lang, more, |typed| Outcome::MoveTo(id, typed, none));
+    let given = |text: &str| Some(text.trim().to_owned()).filter(|t| !t.is_empty());
+    match outcome {
+        Outcome::MoveTo(id, typed, _) => {
+            let just = Justification { ticket: given(&why.0), reason: given(&why.1) };
+            Outcome::MoveTo(id, typed, just)
+        }
+        other => other,
+    }
 }
 
 fn ask(
@@ -57,6 +88,7 @@ fn ask(
     label: &str,
     text: &mut String,
     lang: Lang,
+    more: impl FnOnce(&mut Ui),
     done: impl FnOnce(String) -> Outcome,
 ) -> Outcome {
     ui.add_space(6.0);
@@ -66,6 +98,7 @@ fn ask(
     if ui.memory(|m| m.focused().is_none()) && !enter {
         out.request_focus();
     }
+    more(ui);
     ui.add_space(12.0);
     let typed = text.trim().to_owned();
     ui.horizontal(|ui| {

@@ -376,9 +376,9 @@ impl eframe::App for Shell {
                     self.dialog = None;
                     self.take_notice(ui.ctx(), Notice::Chosen(pick, Some(path)));
                 }
-                Outcome::MoveTo(id, to) => {
+                Outcome::MoveTo(id, to, just) => {
                     self.dialog = None;
-                    let request = Request::Move { at: crate::app::api::At::Id(id), to };
+                    let request = Request::Move { at: crate::app::api::At::Id(id), to, just };
                     self.ask(Tag::Move, request);
                 }
             }

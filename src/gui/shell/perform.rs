@@ -235,13 +235,13 @@ impl Shell {
     /// Asks for ticket and reason first, where the client wants them.
     pub(super) fn guarded(&mut self, id: EntryId, what: Guarded) {
         let Some(opened) = self.opened() else { return };
-        let view = match &what {
-            Guarded::Connect => opened.connecting.as_deref(),
-            _ => opened.shown_entry(),
+        let asks = match &what {
+            Guarded::Connect => opened.connecting.as_deref().and_then(|v| v.asked.clone()),
+            _ => opened
+                .shown_entry()
+                .filter(|v| v.client.ticket_required || v.client.reason_required)
+                .map(|v| (v.client_name.clone(), v.client.clone())),
         };
-        let asks = view
-            .filter(|v| v.client.ticket_required || v.client.reason_required)
-            .map(|v| (v.client_name.clone(), v.client.clone()));
         match asks {
             Some((client, info)) => {
                 let last = opened.tickets.get(&client).cloned().unwrap_or_default();
@@ -257,15 +257,14 @@ impl Shell {
     /// just tried again.
     pub(super) fn justify_retry(&mut self, tab: TabId, view: &EntryView) {
         let Some(refused) = self.sessions.tab(tab) else { return };
-        let info = &view.client;
-        if !info.ticket_required && !info.reason_required {
+        let Some((client, info)) = &view.asked else {
             self.sessions.retry(tab);
             return;
-        }
+        };
         let just = &refused.open_as.just;
         let given = just.ticket.clone().unwrap_or_default();
         let what = Guarded::Retry(tab);
-        let mut model = JustifyModel::new(view.entry.id, what, &view.client_name, info, &given);
+        let mut model = JustifyModel::new(view.entry.id, what, client, info, &given);
         model.reason = just.reason.clone().unwrap_or_default();
         model.error = refused.refused().cloned();
         self.dialog = Some(Dialog::Justify(model));
@@ -327,7 +326,7 @@ impl Shell {
         let Some(opened) = self.opened() else { return };
         let Some(node) = opened.list.tree.node(id) else { return };
         let path = node.path.clone();
-        self.dialog = Some(Dialog::Move { id, to: path.clone(), path });
+        self.dialog = Some(Dialog::Move { id, to: path.clone(), path, why: Box::default() });
     }
 
     fn ask_delete(&mut self, id: EntryId, forever: bool) {
