@@ -1,6 +1,7 @@
 //! What this computer remembers of a vault: its device key, who opened it last,
 //! and how new it was, so that an older copy put in its place is noticed.
 
+use std::io::Write;
 use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
@@ -173,31 +174,60 @@ impl Place {
         }
     }
 
-    /// Remembers the vault as it is now. Failing to is no error: the vault's own
-    /// checks stand, only an older copy would go unnoticed here.
-    pub(super) fn remember(&mut self, v: &Unlocked) {
+    /// Remembers the vault as it is now.
+    ///
+    /// # Errors
+    /// What to tell the person: the vault's own checks stand, only an older copy
+    /// would go unnoticed here.
+    pub(super) fn remember(&mut self, v: &Unlocked) -> Result<(), Bi> {
         self.memory.epoch = v.state.epoch;
         self.memory.audit_size = v.state.audit.size;
         self.memory.audit_last = crate::vault::log::end(v).map_or([0; 32], |l| *l.last());
-        self.save();
+        let cause = match &self.file {
+            None => Bi::new("HOME n’est pas défini", "HOME is not set"),
+            Some(file) => match self.save(file) {
+                Ok(()) => return Ok(()),
+                Err(e) => {
+                    let (file, cause) = (file.display(), super::text::cause(&e));
+                    Bi::new(format!("{file} : {}", cause.fr), format!("{file}: {}", cause.en))
+                }
+            },
+        };
+        Err(Bi::new(
+            format!(
+                "Cet ordinateur ne peut pas retenir à quel point ce coffre est récent ({}). Une copie plus ancienne mise à sa place ne serait pas remarquée : vérifiez les droits et la place.",
+                cause.fr
+            ),
+            format!(
+                "This computer cannot remember how new this vault is ({}). An older copy put in its place would go unnoticed: check permissions and free space.",
+                cause.en
+            ),
+        ))
     }
 
-    /// Writes the memory.
-    pub(super) fn save(&self) {
-        let Some(file) = &self.file else { return };
-        let Ok(plain) = postcard::to_stdvec(&self.memory) else { return };
+    /// Writes the memory, for its owner only.
+    fn save(&self, file: &std::path::Path) -> std::io::Result<()> {
+        let plain = postcard::to_stdvec(&self.memory).map_err(std::io::Error::other)?;
         let bytes = match &self.key {
             Some(key) => aead::seal_padded(key, &self.context(), &random::bytes(), &plain),
             None => plain,
         };
-        let write = || -> std::io::Result<()> {
-            if let Some(folder) = file.parent() {
-                paths::private_folder(folder).map_err(std::io::Error::other)?;
-            }
-            let part = file.with_extension(format!("{}.part", std::process::id()));
-            std::fs::write(&part, &bytes)?;
-            std::fs::rename(&part, file)
-        };
-        let _ = write();
+        if let Some(folder) = file.parent() {
+            // The folder above is closed to others too, if it can be.
+            let _ = folder.parent().map(paths::private_folder);
+            paths::private_folder(folder).map_err(|e| match e {
+                PlaceError::Folder { source, .. } => source,
+                e => std::io::Error::other(e),
+            })?;
+        }
+        let part = file.with_extension(format!("{}.part", std::process::id()));
+        // Left by a process of this number that ended halfway.
+        let _ = std::fs::remove_file(&part);
+        let mut options = std::fs::OpenOptions::new();
+        options.write(true).create_new(true);
+        #[cfg(unix)]
+        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+        options.open(&part)?.write_all(&bytes)?;
+        std::fs::rename(&part, file)
     }
 }

@@ -28,7 +28,7 @@ use crate::vault::unlocked::{Env, Unlocked};
 use super::anchor::{self, DeviceKey, Place};
 use super::api::{AppError, ChangePassword, Code, Factors, Reply};
 use super::enrolment::{NewMember, Task, check_password, uri_of};
-use super::unlock::{machine, open_member, stretch};
+use super::unlock::{machine, open_member, refused, stretch, unstretched};
 use super::worker::{Open, Worker};
 use super::{Finished, draft};
 
@@ -74,7 +74,7 @@ fn cost(asked_mib: Option<u32>) -> Result<Cost, AppError> {
     }
     let probe = Cost { mem_kib: Cost::MIN_MEM_KIB, ..Cost::DEFAULT };
     let begun = Instant::now();
-    stretch(b"probe", &random::bytes(), probe).map_err(|e| unstretched(&e))?;
+    stretch(b"probe", &random::bytes(), probe).map_err(unstretched)?;
     Ok(kdf::calibrate(probe, begun.elapsed(), memory_limit_kib()))
 }
 
@@ -82,10 +82,6 @@ fn cost(asked_mib: Option<u32>) -> Result<Cost, AppError> {
 fn memory_limit_kib() -> u32 {
     let free = crate::os::hugemem::available_kib().unwrap_or(1 << 20);
     u32::try_from(free / 4).unwrap_or(u32::MAX)
-}
-
-fn unstretched(e: &dyn std::fmt::Display) -> AppError {
-    AppError::system(("La dérivation de la clé a échoué", "Key stretching failed"), e)
 }
 
 /// What a login is made for.
@@ -123,7 +119,7 @@ fn make_login(
         &mut fill,
         &mut stretch,
     )
-    .map_err(|e| unstretched(&e))
+    .map_err(unstretched)
 }
 
 pub(super) fn put_login(
@@ -201,6 +197,8 @@ impl Worker {
         if let Some((id, key, true)) = &device {
             notices.extend(anchor::notice(&DeviceKey::store(&vault, id, key)?));
         }
+        let here = device.as_ref().map(|(id, _, _)| *id);
+        let mut dropped = Vec::new();
         let machine = machine();
         let mut fill = |out: &mut [u8]| random::fill(out);
         let fingerprint = super::auditing::fingerprint(&v);
@@ -220,6 +218,8 @@ impl Worker {
                 for old in rows.slots()?.iter().filter(|s| s.member == me) {
                     v.drop_slot(rows, &old.id)?;
                 }
+                let others = |d: &&Device| d.member == me && Some(d.id) != here;
+                dropped = v.state.devices.iter().filter(others).map(|d| d.label.clone()).collect();
                 v.state.devices.retain(|d| d.member != me);
                 // A new secret counts from its own first step.
                 v.state.last_steps.retain(|(m, _)| *m != me);
@@ -250,8 +250,22 @@ impl Worker {
             }
             return Err(e);
         }
+        notices.extend(dropped_notice(&dropped));
         Ok(Finished { file: self.file.clone(), fingerprint, notices })
     }
+}
+
+/// Tells which computers no longer open the vault, and how they do again.
+fn dropped_notice(labels: &[String]) -> Option<Bi> {
+    let list = |open: &str, close: &str| {
+        labels.iter().map(|l| format!("{open}{l}{close}")).collect::<Vec<_>>().join(", ")
+    };
+    (!labels.is_empty()).then(|| {
+        Bi::new(
+            format!("N’ouvrent plus ce coffre avec les anciens facteurs : {}. Pour chacun que vous avez encore : `poterne device add` ici donne un code, que `poterne device enrol` demande là-bas.", list("« ", " »")),
+            format!("No longer open this vault with the old factors: {}. For each that you still have: `poterne device add` here gives a code, which `poterne device enrol` asks for there.", list("“", "”")),
+        )
+    })
 }
 
 /// The statements and lines of an accepted invitation.
@@ -409,7 +423,9 @@ fn found(
         device.map(|(id, key)| DeviceKey { id, key, kept: crate::os::keyring::Kept::Keyring });
     let mut place = Place::load(vault, known.as_ref());
     place.memory.member = name.to_owned();
-    place.remember(&v);
+    if let Err(why) = place.remember(&v) {
+        notices.push(why);
+    }
     let fingerprint = super::auditing::fingerprint(&v);
     Ok(Finished { file: file.to_owned(), fingerprint, notices })
 }
@@ -449,7 +465,7 @@ impl Open {
         let days = login::Days { span, rows: &near };
         let hint = i8::try_from(self.place.memory.skew).unwrap_or(0);
         let opened = login::open(&vault, &row, &days, &typed, clock::now(), hint, &mut stretch)
-            .map_err(|_| AppError::refused())?;
+            .map_err(refused)?;
         let secret = secret_of(&opened.member_key)?;
         let used = opened.used_step;
         self.write(|v, rows, env| {

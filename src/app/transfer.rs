@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::model::entry::{Entry, Summary};
+use crate::model::entry::{Entry, Summary, VersionRef};
 use crate::model::id::{CellId, EntryId};
 use crate::vault::cell::Purpose;
 use crate::vault::rows::Rows;
@@ -33,6 +33,17 @@ pub(super) fn to_client(
             before.client = to;
             version.cell = v.put_old_entry(rows, env, &before)?;
         }
+        // What it was until now stays a version as well.
+        let mut before = Entry { history: Vec::new(), ..old.clone() };
+        reseal_blobs(v, rows, env, &mut before, to, &mut moved)?;
+        before.client = to;
+        let cell = v.put_old_entry(rows, env, &before)?;
+        entry.history.push(VersionRef {
+            ver: old.ver,
+            at: old.changed_at,
+            by: old.changed_by,
+            cell,
+        });
         v.drop_cell(rows, &CellId(part.id.0))?;
         v.unlist(rows, env, old.client, part.id)?;
         entry.client = to;

@@ -13,7 +13,7 @@ use crate::model::audit_event::{Event, field};
 use crate::model::id::{MemberId, SlotId};
 use crate::model::lang::Bi;
 use crate::model::time::Time;
-use crate::os::hugemem::Blocks;
+use crate::os::hugemem::{Blocks, available_kib};
 use crate::os::{clock, paths, random};
 use crate::secret::{Key32, SecretBytes};
 use crate::store::sqlite::SqliteStore;
@@ -62,8 +62,10 @@ pub fn time_stretched() -> Duration {
 
 /// Stretches a password in memory of its own, which is wiped afterwards.
 pub(super) fn stretch(first: &[u8], salt: &[u8; 32], cost: Cost) -> Result<Key32, StretchError> {
+    let count = cost.blocks()?;
+    cost.fits(available_kib())?;
     let begun = Instant::now();
-    let mut blocks = Blocks::take(cost.blocks()?)
+    let mut blocks = Blocks::take(count)
         .map_err(|_| StretchError::Memory { needed_mib: cost.mem_kib / 1024 })?;
     let key = crate::crypto::kdf::stretch_in(blocks.blocks(), first, salt, cost);
     drop(blocks);
@@ -189,7 +191,7 @@ pub(super) fn open_with(
     let (head, slots) = store.read(|rows| Ok::<_, AppError>((rows.header()?, rows.slots()?)))?;
     let device = DeviceKey::load(&head.vault)?;
     let mut place = Place::load(head.vault, device.as_ref());
-    let candidates = candidates(&head, &slots, options, device.as_ref(), &place)?;
+    let (candidates, assumed) = candidates(&head, &slots, options, device.as_ref(), &place)?;
     let now = clock::now();
     let hint = i8::try_from(place.memory.skew).unwrap_or(0);
     let mut refusal = AppError::refused();
@@ -207,13 +209,20 @@ pub(super) fn open_with(
     let Some((row, opened)) = found else {
         if !tried {
             // An unknown name takes as long as a wrong password.
-            dummy_stretch(&slots);
+            dummy_stretch(&slots)?;
         }
-        return Err(refusal);
+        return Err(assumed.map_or(refusal.clone(), |name| unnamed(refusal, &name)));
     };
 
     let mut notices = Vec::new();
     let mut vault = open_member(&store, head, &row, opened.member_key.duplicate())?;
+    let whole = log_is_whole(&store, &vault)?;
+    if !whole && !options.read_only {
+        return Err(AppError::tampered(
+            "il manque des lignes au journal",
+            "lines of its log are missing",
+        ));
+    }
     let older = older(&store, &vault, &place)?;
     if older && !accept_older {
         return Err(AppError::new(
@@ -234,6 +243,12 @@ pub(super) fn open_with(
         notices.push(text);
     }
     notices.extend(portable_notice(&row));
+    if !whole {
+        notices.push(Bi::new(
+            "Il manque des lignes au journal de ce coffre : gardez ce fichier comme preuve, et voyez lesquelles avec --read-only audit verify.",
+            "Lines of this vault's log are missing: keep this file as evidence, and see which with --read-only audit verify.",
+        ));
+    }
     if options.read_only {
         notices.push(Bi::new(
             "Lecture seule : rien n'est journalisé, rien ne peut être révélé ni ouvert, et le code utilisé reste réutilisable.",
@@ -241,8 +256,11 @@ pub(super) fn open_with(
         ));
     } else {
         burn(&mut store, &mut vault, &row, device.as_ref(), &opened, older)?;
-        place.remember(&vault);
+        if let Err(why) = place.remember(&vault) {
+            notices.push(why);
+        }
     }
+    notices.extend(windows_ending(&store, &vault, &row.id, now)?);
     Ok(Open {
         store,
         vault,
@@ -258,14 +276,33 @@ pub(super) fn open_with(
     })
 }
 
-/// Login slots that the given name and this computer may open.
+/// Whom the program took for the one who unlocks, when nobody said so.
+fn unnamed(refusal: AppError, assumed: &str) -> AppError {
+    if refusal.code != Code::Locked {
+        return refusal;
+    }
+    let todo = Bi::new(
+        format!(
+            "Ce coffre a plusieurs membres, et le dernier ici était {assumed} : si ce n’est pas vous, dites qui vous êtes (option --member). {}",
+            refusal.todo.fr
+        ),
+        format!(
+            "This vault has several members, and the last one here was {assumed}: if that is not you, say who you are (option --member). {}",
+            refusal.todo.en
+        ),
+    );
+    AppError { todo, ..refusal }
+}
+
+/// Login slots that the given name and this computer may open, and the name that
+/// was taken from memory.
 fn candidates<'a>(
     head: &HeaderRow,
     slots: &'a [SlotRow],
     options: &UnlockOptions,
     device: Option<&DeviceKey>,
     place: &Place,
-) -> Result<Vec<&'a SlotRow>, AppError> {
+) -> Result<(Vec<&'a SlotRow>, Option<String>), AppError> {
     let logins: Vec<(&SlotRow, Params)> = slots
         .iter()
         .filter_map(|s| {
@@ -283,10 +320,12 @@ fn candidates<'a>(
     }
     let name = options.member.as_deref().map(str::trim).filter(|n| !n.is_empty());
     let people: std::collections::BTreeSet<_> = logins.iter().map(|(s, _)| s.member).collect();
+    let remembered = Some(&place.memory.member).filter(|m| !m.is_empty());
+    let assumed = remembered.filter(|_| name.is_none() && people.len() > 1).cloned();
     let name = match (name, people.len()) {
         (Some(name), _) => Some(name.to_owned()),
         (None, 1) => None,
-        (None, _) if !place.memory.member.is_empty() => Some(place.memory.member.clone()),
+        (None, _) if assumed.is_some() => assumed.clone(),
         (None, _) => {
             return Err(AppError::usage(
                 ("Ce coffre a plusieurs membres.", "This vault has several members."),
@@ -321,7 +360,7 @@ fn candidates<'a>(
         ));
     }
     logins.retain(|(_, p)| for_here(p));
-    Ok(logins.into_iter().map(|(s, _)| s).collect())
+    Ok((logins.into_iter().map(|(s, _)| s).collect(), assumed))
 }
 
 fn doctored(slot: &SlotRow) -> AppError {
@@ -332,11 +371,12 @@ fn doctored(slot: &SlotRow) -> AppError {
     )
 }
 
-fn dummy_stretch(slots: &[SlotRow]) {
+fn dummy_stretch(slots: &[SlotRow]) -> Result<(), AppError> {
     let login = slots.iter().find_map(|s| Params::parse(&s.params).ok()?.login);
     if let Some(login) = login {
-        let _ = stretch(b"nobody", &random::bytes(), login.cost);
+        stretch(b"nobody", &random::bytes(), login.cost).map_err(unstretched)?;
     }
+    Ok(())
 }
 
 type Tried = Result<login::Opened, Refused>;
@@ -363,8 +403,33 @@ fn try_slot(
     Ok(login::open(&head.vault, row, &days, &given, now, hint, &mut stretch))
 }
 
+/// Why a key could not be made of a password, for a person.
+pub(super) fn unstretched(e: StretchError) -> AppError {
+    match e {
+        StretchError::Cost(_) => AppError::tampered(
+            "le coût de dérivation est hors limites",
+            "the cost of key stretching is out of bounds",
+        ),
+        StretchError::Memory { needed_mib } => AppError {
+            code: Code::Other,
+            what: Bi::new(
+                format!(
+                    "La mémoire libre ne suffit pas : il en faut {needed_mib} Mio pour le mot de passe de ce coffre."
+                ),
+                format!(
+                    "There is not enough free memory: this vault's password takes {needed_mib} MiB."
+                ),
+            ),
+            todo: Bi::new(
+                "Fermez d’autres programmes, puis recommencez, ou ouvrez le coffre sur un ordinateur qui a plus de mémoire.",
+                "Close other programs, then try again, or open the vault on a computer with more memory.",
+            ),
+        },
+    }
+}
+
 /// Every refusal that a person could guess from has the one text.
-fn refused(e: Refused) -> AppError {
+pub(super) fn refused(e: Refused) -> AppError {
     match e {
         Refused::Wrong
         | Refused::AlreadyUsed
@@ -377,9 +442,7 @@ fn refused(e: Refused) -> AppError {
         ),
         Refused::Params(_) => AppError::tampered("un accès", "a login"),
         Refused::Malformed => AppError::tampered("la table des codes", "the table of codes"),
-        Refused::Stretch(e) => {
-            AppError::system(("La dérivation de la clé a échoué", "Key stretching failed"), &e)
-        }
+        Refused::Stretch(e) => unstretched(e),
     }
 }
 
@@ -455,6 +518,64 @@ fn older(store: &SqliteStore, v: &Unlocked, place: &Place) -> Result<bool, AppEr
         let leaf = log::Reader::for_leaf(v, rows, &row)?.leaf(&row)?;
         Ok(crate::audit::log::Log::hash_of(&leaf) != m.audit_last)
     })
+}
+
+/// How many lines are counted at each end of the log.
+const COUNTED: u64 = 4096;
+
+/// Whether the log ends where the state says, and its first and last lines are
+/// there: cheap however long it is.
+fn log_is_whole(store: &SqliteStore, v: &Unlocked) -> Result<bool, AppError> {
+    store.read(|rows| {
+        // Another process may have added lines since the state was read.
+        let size = v.state.audit.size;
+        let last = rows.last_audit()?.map_or(0, |last| last + 1);
+        let first = size.min(COUNTED);
+        Ok(last >= size
+            && (last == size || rows.epoch()? > v.state.epoch)
+            && rows.count_audit(0..first)? == first
+            && rows.count_audit(size - first..size)? == first)
+    })
+}
+
+/// Logins of this member whose codes are soon at their end: four fifths of the
+/// window went by since the vault was last opened with them.
+fn windows_ending(
+    store: &SqliteStore,
+    v: &Unlocked,
+    here: &SlotId,
+    now: Time,
+) -> Result<Vec<Bi>, AppError> {
+    let (today, _) = login::days_near(now);
+    let mine = store.read(|rows| {
+        let mut out = Vec::new();
+        for slot in rows.slots()?.into_iter().filter(|s| s.member == v.me) {
+            let Some(login) = Params::parse(&slot.params).ok().and_then(|p| p.login) else {
+                continue;
+            };
+            let last = rows.otp_span(&slot.id)?.map_or(today, |(_, last)| last);
+            out.push((slot.id, i64::from(login.window_days), (last - today).max(0)));
+        }
+        Ok::<_, AppError>(out)
+    })?;
+    let ending = mine.into_iter().filter(|(_, window, left)| left * 5 <= *window);
+    Ok(ending.map(|(slot, _, left)| window_notice(v, &slot, &slot == here, left)).collect())
+}
+
+fn window_notice(v: &Unlocked, slot: &SlotId, here: bool, left: i64) -> Bi {
+    let label = v.state.devices.iter().find(|d| d.slot == *slot).map(|d| d.label.as_str());
+    let (fr, en) = match label.filter(|_| !here) {
+        Some(label) => (format!("« {label} »"), format!("“{label}”")),
+        None => ("Cet ordinateur".to_owned(), "This computer".to_owned()),
+    };
+    Bi::new(
+        format!(
+            "{fr} n’a plus de codes que pour {left} jours : ouvrez-y le coffre (sans --read-only) d’ici là, sinon seul le kit de secours l’y ouvrira."
+        ),
+        format!(
+            "{en} has codes for only {left} more days: open the vault there (without --read-only) before they end, else only the recovery kit opens it there."
+        ),
+    )
 }
 
 fn portable_notice(row: &SlotRow) -> Option<Bi> {

@@ -272,7 +272,8 @@ impl Open {
         });
         match done {
             Ok(out) => {
-                self.place.remember(&self.vault);
+                // One who was told at the unlock need not be told again.
+                let _ = self.place.remember(&self.vault);
                 Ok(out)
             }
             Err(e) => {

@@ -20,7 +20,9 @@ pub struct Cost {
 
 /// A cost outside what the program accepts, in either direction.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("key stretching cost outside 64 MiB to 4 GiB, 3 to 16 passes, 1 to 16 lanes")]
+#[error(
+    "key stretching cost outside 64 MiB to 4 GiB, 3 to 16 passes (together at most 16 GiB), 1 to 8 lanes"
+)]
 pub struct BadCost;
 
 impl Cost {
@@ -28,6 +30,11 @@ impl Cost {
     pub const MIN_MEM_KIB: u32 = 64 * 1024;
     /// Most memory: 4 GiB.
     pub const MAX_MEM_KIB: u32 = 4 * 1024 * 1024;
+    /// Most memory times passes: 16 GiB. The dearest that a person can ask for is
+    /// 4 GiB in three passes.
+    pub const MAX_WORK_KIB: u64 = 4 * Self::MAX_MEM_KIB as u64;
+    /// Most lanes; four are written.
+    pub const MAX_LANES: u32 = 8;
     /// Cost when nothing was measured: 256 MiB, 3 passes, 4 lanes.
     pub const DEFAULT: Self = Self { mem_kib: 256 * 1024, time: 3, lanes: 4 };
 
@@ -37,7 +44,8 @@ impl Cost {
     pub fn check(self) -> Result<(), BadCost> {
         let bearable = (Self::MIN_MEM_KIB..=Self::MAX_MEM_KIB).contains(&self.mem_kib)
             && (3..=16).contains(&self.time)
-            && (1..=16).contains(&self.lanes);
+            && u64::from(self.mem_kib) * u64::from(self.time) <= Self::MAX_WORK_KIB
+            && (1..=Self::MAX_LANES).contains(&self.lanes);
         bearable.then_some(()).ok_or(BadCost)
     }
 
@@ -47,6 +55,20 @@ impl Cost {
     /// [`BadCost`], so that a block count is never had for an absurd cost.
     pub fn blocks(self) -> Result<usize, BadCost> {
         Ok(self.params()?.block_count())
+    }
+
+    /// Refuses a run for which this machine has not the memory, before any is
+    /// taken. `available_kib` is what it could give; `None` if that is unknown.
+    ///
+    /// # Errors
+    /// [`StretchError::Memory`].
+    pub fn fits(self, available_kib: Option<u64>) -> Result<(), StretchError> {
+        match available_kib {
+            Some(free) if free < u64::from(self.mem_kib) => {
+                Err(StretchError::Memory { needed_mib: self.mem_kib / 1024 })
+            }
+            _ => Ok(()),
+        }
     }
 
     fn params(self) -> Result<Params, BadCost> {
@@ -119,13 +141,16 @@ pub fn calibrate(probe: Cost, took: Duration, mem_limit_kib: u32) -> Cost {
         mem += STEP;
     }
     let mut time = 3;
-    while time < 16 && passes(time, mem) < LEAST.as_micros() {
+    while time < 16
+        && passes(time, mem) < LEAST.as_micros()
+        && mem * u64::from(time + 1) <= Cost::MAX_WORK_KIB
+    {
         time += 1;
     }
     Cost {
         mem_kib: u32::try_from(mem).expect("at most the limit, which is 32 bits"),
         time,
-        lanes: probe.lanes.clamp(1, 16),
+        lanes: probe.lanes.clamp(1, Cost::MAX_LANES),
     }
 }
 
@@ -166,6 +191,16 @@ mod tests {
     }
 
     #[test]
+    fn memory_that_is_not_there_is_not_asked_for() {
+        let large = Cost { mem_kib: Cost::MAX_MEM_KIB, ..PROBE };
+        assert_eq!(large.check(), Ok(()));
+        assert_eq!(large.fits(None), Ok(()));
+        assert_eq!(large.fits(Some(Cost::MAX_MEM_KIB.into())), Ok(()));
+        let short = large.fits(Some(1024 * 1024));
+        assert_eq!(short, Err(StretchError::Memory { needed_mib: 4096 }));
+    }
+
+    #[test]
     fn costs_out_of_bounds_have_no_block_count() {
         for bad in [
             Cost { mem_kib: 65_535, ..PROBE },
@@ -173,7 +208,9 @@ mod tests {
             Cost { time: 2, ..PROBE },
             Cost { time: 17, ..PROBE },
             Cost { lanes: 0, ..PROBE },
-            Cost { lanes: 17, ..PROBE },
+            Cost { lanes: 9, ..PROBE },
+            Cost { mem_kib: Cost::MAX_MEM_KIB, time: 5, ..PROBE },
+            Cost { mem_kib: 2 * 1024 * 1024, time: 9, ..PROBE },
         ] {
             assert_eq!(bad.blocks(), Err(BadCost));
             assert!(stretch_in(&mut [], b"p", &[0; 32], bad).is_err());

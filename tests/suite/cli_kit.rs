@@ -126,6 +126,12 @@ impl Seat {
         self.enrol(&args, &first, !extra.contains(&"--kit-confirmed"))
     }
 
+    /// `recover` with the kit: a new phone and a new kit.
+    pub fn recover(&mut self) -> Ran {
+        let first = format!("{}\n{PASSWORD}\n{PASSWORD}\n", self.kit);
+        self.enrol(&["recover"], &first, true)
+    }
+
     fn enrol(&mut self, args: &[&str], first: &str, type_kit: bool) -> Ran {
         let mut child = self.command(args).spawn().expect("the program is built");
         let mut input = child.stdin.take().expect("piped");

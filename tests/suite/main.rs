@@ -45,6 +45,7 @@ mod members;
 mod memory;
 mod plan_story;
 mod properties;
+mod rules;
 mod search_story;
 mod seeded;
 mod slots;

@@ -472,6 +472,14 @@ fn a_doctored_cost_is_refused_before_any_memory_is_taken() {
     assert_eq!(with_cost("lowered", 1024, 3).code, Code::Tampered);
     assert_eq!(with_cost("absurd", u32::MAX, 3).code, Code::Tampered);
     assert_eq!(with_cost("one-pass", 64 * 1024, 1).code, Code::Tampered);
+    // Each bearable alone, but not together.
+    assert_eq!(with_cost("much-work", 4 * 1024 * 1024, 16).code, Code::Tampered);
+    let available = poterne::os::hugemem::available_kib();
+    if available.is_some_and(|kib| kib < 4 * 1024 * 1024) {
+        let short = with_cost("short-of-memory", 4 * 1024 * 1024, 3);
+        assert_eq!(short.code, Code::Other);
+        assert!(short.what.en.contains("4096 MiB") && !short.todo.fr.is_empty(), "{short:?}");
+    }
     // A bearable other cost gives another key: nothing opens.
     assert_eq!(with_cost("other", 96 * 1024, 3).code, Code::Locked);
 }
