@@ -33,6 +33,7 @@ fn window_of(window: Window) -> Result<(), poterne::app::api::AppError> {
         return gui::run(GuiOptions { vault, lang, demo: None, app: None });
     }
     let throw_away = demo::ThrowAway::make()?;
+    throw_away.remove_at_signals();
     let codes = throw_away.codes();
     gui::run(GuiOptions {
         vault: throw_away.file().to_owned(),

@@ -135,6 +135,11 @@ pub(super) struct Memory {
     pub(super) skew: i64,
 }
 
+/// The file with what is remembered of a vault.
+pub(super) fn seen_file(vault: &VaultId) -> Option<PathBuf> {
+    paths::state_folder().ok().map(|f| f.join("vaults").join(format!("{vault}.seen")))
+}
+
 /// Where a vault's memory is kept on this computer.
 pub(super) struct Place {
     vault: VaultId,
@@ -148,8 +153,7 @@ impl Place {
     /// Reads the memory of a vault. A memory that cannot be opened counts as
     /// none: it may come from before this computer was enrolled anew.
     pub(super) fn load(vault: VaultId, device: Option<&DeviceKey>) -> Self {
-        let file =
-            paths::state_folder().ok().map(|f| f.join("vaults").join(format!("{vault}.seen")));
+        let file = seen_file(&vault);
         let key = device.map(|d| keys::sub(&d.key, "anchor", 0));
         let mut place = Self { vault, file, key, memory: Memory::default(), known: false };
         let bytes = place.file.as_ref().and_then(|f| std::fs::read(f).ok());

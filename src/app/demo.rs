@@ -2,7 +2,9 @@
 //! trials. Companies, people and hosts are fictional (RFC 2606 names, RFC 5737
 //! addresses); the passwords are fictional too and open nothing.
 
+use std::fs::{self, File, OpenOptions};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use crate::crypto::totp::Seed;
 use crate::model::entry::{ClientInfo, CredentialSource, Kind, Slot};
@@ -398,43 +400,78 @@ fn password() -> String {
     data_encoding::HEXLOWER.encode(&bytes)
 }
 
+/// How the folders of throw-away vaults begin.
+const FOLDER: &str = "poterne-demo-";
+/// Locked in such a folder for as long as its process lives.
+const ALIVE: &str = "alive";
+/// A folder younger than this may not have its lock yet.
+const YOUNG: Duration = Duration::from_secs(60);
+/// A folder without such a lock that nobody changed for so long is left behind.
+const UNMARKED: Duration = Duration::from_secs(24 * 3600);
+
 /// The throw-away vault, in a folder of its own that goes with it.
 pub struct ThrowAway {
     demo: Demo,
+    traces: Traces,
+    _alive: File,
+}
+
+/// What a throw-away vault leaves on the disk.
+#[derive(Clone)]
+struct Traces {
     folder: PathBuf,
+    /// What this computer remembers of it, and the places of its agent.
+    files: Vec<PathBuf>,
+}
+
+impl Traces {
+    fn remove(&self) {
+        let _ = fs::remove_dir_all(&self.folder);
+        for file in &self.files {
+            let _ = fs::remove_file(file);
+        }
+    }
 }
 
 impl ThrowAway {
-    /// Makes it, locked, in the system's folder for temporary files.
+    /// Makes it, locked, in the system's folder for temporary files, from which
+    /// those of processes that were killed are removed.
     ///
     /// # Errors
     /// That folder cannot be written.
     pub fn make() -> Result<Self, AppError> {
+        let temporary = std::env::temp_dir();
+        sweep(&temporary);
         let name: [u8; 8] = random::bytes();
-        let name = format!("poterne-demo-{}", data_encoding::HEXLOWER.encode(&name));
-        let folder = std::env::temp_dir().join(name);
-        crate::os::paths::private_folder(&folder).map_err(|error| AppError {
-            code: Code::Other,
-            what: crate::model::lang::Bi::new(
-                format!("Le dossier temporaire ne peut pas être créé : {error}."),
-                format!("The temporary folder cannot be made: {error}."),
-            ),
-            todo: crate::model::lang::Bi::new(
-                "Vérifiez TMPDIR et la place sur le disque.",
-                "Check TMPDIR and the space on the disk.",
-            ),
-        })?;
-        let made = make_small(&folder.join("demo.poterne")).and_then(|demo| {
+        let name = format!("{FOLDER}{}", data_encoding::HEXLOWER.encode(&name));
+        let folder = temporary.join(name);
+        crate::os::paths::private_folder(&folder).map_err(|e| no_folder(&e))?;
+        let mut traces = Traces { folder, files: Vec::new() };
+        let made = alive(&traces.folder).and_then(|alive| {
+            let demo = make_small(&traces.folder.join("demo.poterne"))?;
+            if let Reply::Status(status) = demo.app.call(Request::Status)? {
+                traces.files.extend(super::anchor::seen_file(&status.vault));
+            }
+            #[cfg(unix)]
+            if let Some(socket) = super::agent::socket_of(&demo.file) {
+                traces.files.extend([socket.with_extension("lock"), socket]);
+            }
             demo.app.call(Request::Lock)?;
-            Ok(demo)
+            Ok((demo, alive))
         });
         match made {
-            Ok(demo) => Ok(Self { demo, folder }),
+            Ok((demo, alive)) => Ok(Self { demo, traces, _alive: alive }),
             Err(error) => {
-                let _ = std::fs::remove_dir_all(&folder);
+                traces.remove();
                 Err(error)
             }
         }
+    }
+
+    /// Removes it as well when a signal ends the process.
+    pub fn remove_at_signals(&self) {
+        let traces = self.traces.clone();
+        crate::os::signals::before_end(move || traces.remove());
     }
 
     /// Its file.
@@ -459,6 +496,52 @@ impl ThrowAway {
 
 impl Drop for ThrowAway {
     fn drop(&mut self) {
-        let _ = std::fs::remove_dir_all(&self.folder);
+        self.traces.remove();
+    }
+}
+
+/// Marks the folder as that of a living process.
+fn alive(folder: &Path) -> Result<File, AppError> {
+    let mark = OpenOptions::new().create_new(true).write(true).open(folder.join(ALIVE));
+    let mark = mark.map_err(|e| no_folder(&e))?;
+    mark.lock().map_err(|e| no_folder(&e))?;
+    Ok(mark)
+}
+
+/// Removes the folders whose process is gone. What belongs to somebody else, or
+/// cannot be judged, stays.
+fn sweep(temporary: &Path) {
+    let Ok(entries) = fs::read_dir(temporary) else { return };
+    for entry in entries.flatten() {
+        let folder = entry.path();
+        let ours = entry.file_name().to_str().is_some_and(|name| name.starts_with(FOLDER))
+            && entry.file_type().is_ok_and(|kind| kind.is_dir())
+            && crate::os::paths::private_folder(&folder).is_ok();
+        let changed = entry.metadata().and_then(|meta| meta.modified()).ok();
+        let age = changed.and_then(|at| at.elapsed().ok()).unwrap_or_default();
+        if ours && is_left_behind(&folder, age) {
+            let _ = fs::remove_dir_all(&folder);
+        }
+    }
+}
+
+fn is_left_behind(folder: &Path, age: Duration) -> bool {
+    match OpenOptions::new().write(true).open(folder.join(ALIVE)) {
+        Ok(mark) => age >= YOUNG && mark.try_lock().is_ok(),
+        Err(e) => age >= UNMARKED && e.kind() == std::io::ErrorKind::NotFound,
+    }
+}
+
+fn no_folder(error: &dyn std::fmt::Display) -> AppError {
+    AppError {
+        code: Code::Other,
+        what: crate::model::lang::Bi::new(
+            format!("Le dossier temporaire ne peut pas être créé : {error}."),
+            format!("The temporary folder cannot be made: {error}."),
+        ),
+        todo: crate::model::lang::Bi::new(
+            "Vérifiez TMPDIR et la place sur le disque.",
+            "Check TMPDIR and the space on the disk.",
+        ),
     }
 }

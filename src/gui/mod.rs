@@ -88,15 +88,39 @@ pub fn run(options: GuiOptions) -> Result<(), AppError> {
             Ok(Box::new(Shell::new(&cc.egui_ctx, shell)))
         }),
     );
-    run.map_err(|e| AppError {
+    run.map_err(|e| no_window(&e.to_string()))
+}
+
+/// Why no window came, from what the toolkit says: its own words without the
+/// place in its source that it puts before them.
+pub fn no_window(said: &str) -> AppError {
+    let cause = match said.split_once("os error at ") {
+        // `os error at /…/mod.rs:765: the cause`
+        Some((_, place)) => place.split_once(".rs:").map_or(place, |(_, rest)| {
+            rest.trim_start_matches(|c: char| c.is_ascii_digit()).trim_start_matches(": ")
+        }),
+        None => said,
+    };
+    let cause = cause.trim().trim_end_matches('.');
+    let cause = if cause.starts_with("neither WAYLAND_DISPLAY") {
+        Bi::new(
+            "ni WAYLAND_DISPLAY ni DISPLAY n’est défini",
+            "neither WAYLAND_DISPLAY nor DISPLAY is set",
+        )
+    } else if cause.starts_with("Failed to open connection to X server") {
+        Bi::new("le serveur X ne répond pas", "the X server does not answer")
+    } else {
+        Bi::same(cause)
+    };
+    AppError {
         code: Code::Other,
         what: Bi::new(
-            format!("La fenêtre n'a pas pu s'ouvrir ({e})."),
-            format!("The window could not open ({e})."),
+            format!("La fenêtre n’a pas pu s’ouvrir ({}).", cause.fr),
+            format!("The window could not open ({}).", cause.en),
         ),
         todo: Bi::new(
             "Lancez Poterne depuis une session graphique, ou utilisez la ligne de commande : poterne --help.",
             "Start Poterne from a graphical session, or use the command line: poterne --help.",
         ),
-    })
+    }
 }

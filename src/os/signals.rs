@@ -1,5 +1,6 @@
 //! Signals that a session at a terminal must hear: a new window size, and the
-//! wish that the program ends. Nothing else is caught.
+//! wish that the program ends; and the last thing to do before such an end.
+//! Nothing else is caught.
 
 /// What was heard.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -38,3 +39,24 @@ pub fn watch(mut tell: impl FnMut(Heard) + Send + 'static) {
 /// Elsewhere the system ends the program by itself.
 #[cfg(not(unix))]
 pub fn watch(_tell: impl FnMut(Heard) + Send + 'static) {}
+
+/// Does `act` when a signal asks the process to end, which it then does as that
+/// signal does by itself. For a process that does not [`watch`].
+#[cfg(unix)]
+pub fn before_end(act: impl FnOnce() + Send + 'static) {
+    use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
+    let Ok(mut signals) = signal_hook::iterator::Signals::new([SIGINT, SIGTERM, SIGHUP]) else {
+        return;
+    };
+    let _ = std::thread::Builder::new().name("signals".to_owned()).spawn(move || {
+        if let Some(signal) = signals.forever().next() {
+            act();
+            let _ = signal_hook::low_level::emulate_default_handler(signal);
+            std::process::exit(128 + signal);
+        }
+    });
+}
+
+/// Elsewhere the system ends the program by itself.
+#[cfg(not(unix))]
+pub fn before_end(_act: impl FnOnce() + Send + 'static) {}

@@ -14,6 +14,8 @@ mod cli_refusals;
 mod cli_sessions;
 mod cli_story;
 mod connect_all;
+#[cfg(all(feature = "gui", target_os = "linux"))]
+mod demo_traces;
 mod disk_full;
 mod entries_story;
 mod formats;
