@@ -15,6 +15,7 @@ use crate::model::lang::{Bi, Lang};
 use crate::model::member::{Member, Role};
 use crate::model::plan::Plan;
 pub use crate::model::settings::Settings;
+use crate::model::target::PinnedKey;
 use crate::model::time::Time;
 use crate::secret::{SecretBytes, SecretText};
 
@@ -49,6 +50,8 @@ pub enum Code {
     Connection,
     /// 7: tampering or corruption.
     Tampered,
+    /// 6 too: the server's key is not the pinned one.
+    KeyChanged,
 }
 
 impl Code {
@@ -60,7 +63,7 @@ impl Code {
             Self::Locked => 3,
             Self::NotFound => 4,
             Self::NotAllowed => 5,
-            Self::Connection => 6,
+            Self::Connection | Self::KeyChanged => 6,
             Self::Tampered => 7,
         }
     }
@@ -459,6 +462,8 @@ pub struct EntryView {
     pub may_reveal: bool,
     /// Whether the asking member may edit.
     pub may_edit: bool,
+    /// The server keys pinned for its host.
+    pub pinned: Vec<PinnedKey>,
 }
 
 /// A one-time code and the time it is good for.

@@ -103,6 +103,7 @@ impl Open {
             let named = ids.into_iter().map(|id| (id, people::name(v, &id))).collect();
             let way = plan::resolve(&look, &entry).clients;
             let asked = seeds::asked(&super::sessions::infos(v, rows, &way)?);
+            let pinned = plan::pins_of_host(&client, &entry);
             Ok(Reply::Entry(Box::new(EntryView {
                 path: v.index.path(&node),
                 linked,
@@ -112,6 +113,7 @@ impl Open {
                 people: named,
                 may_reveal: may(people::role(v), Action::Reveal),
                 may_edit: may(people::role(v), Action::Edit),
+                pinned,
                 entry,
             })))
         })

@@ -336,6 +336,7 @@ impl From<Failure> for AppError {
     fn from(f: Failure) -> Self {
         let code = match f.kind {
             FailureKind::Setting => Code::Usage,
+            FailureKind::HostKeyChanged => Code::KeyChanged,
             _ => Code::Connection,
         };
         Self { code, what: f.what, todo: f.todo }

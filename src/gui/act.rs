@@ -71,6 +71,9 @@ pub enum Act {
     Edit(EntryId),
     /// Asks where to move it.
     Move(EntryId),
+    /// Shows the pinned key of its host, asks, then forgets it; the tab whose
+    /// session that key stopped is then tried again.
+    ForgetHostKey(EntryId, Option<TabId>),
     /// Asks, then deletes; for good when it is in the bin.
     Delete(EntryId, bool),
     /// From the bin, or to an older version.

@@ -73,6 +73,10 @@ pub enum Tag {
     Restore,
     /// Favourite mark.
     Favourite(EntryId),
+    /// The entry whose host key may be forgotten, and the tab it stopped.
+    BeforeForget(EntryId, Option<TabId>),
+    /// Its host key was forgotten.
+    Forget(EntryId, Option<TabId>),
     /// Audit lines.
     Log,
     /// Verification of the log.

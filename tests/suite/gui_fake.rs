@@ -13,6 +13,7 @@ use poterne::app::api::{
 use poterne::app::{
     ConnectRequest, CreateOptions, ExportUi, Finished, OpenSession, SessionUi, UnlockOptions,
 };
+use poterne::connect::Question;
 use poterne::gui::backend::{Backend, Enrolling};
 use poterne::model::audit_event::{Event, OpenLine, field};
 use poterne::model::entry::{
@@ -22,6 +23,7 @@ use poterne::model::id::{CellId, DeviceId, EntryId, MemberId, VaultId};
 use poterne::model::lang::{Bi, Lang};
 use poterne::model::member::{Member, Role};
 use poterne::model::plan::{Origin, Plan, PlanLine};
+use poterne::model::target::{HostPort, PinnedKey};
 use poterne::model::time::Time;
 use poterne::secret::{SecretBytes, SecretText};
 
@@ -55,6 +57,8 @@ pub struct State {
     pub settings: Settings,
     /// An export goes on until it is given up.
     pub endless_export: bool,
+    /// The key pinned for the host of `srv-base-01`, which shows another one.
+    pub pinned: Option<PinnedKey>,
     next: u8,
 }
 
@@ -187,6 +191,7 @@ impl Fake {
             export_asks: false,
             settings: Settings::default(),
             endless_export: false,
+            pinned: None,
             next: 100,
         })))
     }
@@ -227,6 +232,15 @@ impl Fake {
 
     fn lock(&self) -> std::sync::MutexGuard<'_, State> {
         self.0.lock().expect("no test panics while it holds the fake")
+    }
+}
+
+/// A key of the server `srv-base-01`.
+pub fn key(print: &str) -> PinnedKey {
+    PinnedKey {
+        at: HostPort { host: "192.168.10.12".to_owned(), port: 2222 },
+        algorithm: "ssh-ed25519".to_owned(),
+        fingerprint: format!("SHA256:{print}"),
     }
 }
 
@@ -304,6 +318,7 @@ impl State {
             people: BTreeMap::from([(ME, "Alice".to_owned())]),
             may_reveal: self.role != Role::Operator,
             may_edit: matches!(self.role, Role::Owner | Role::Admin | Role::Technician),
+            pinned: self.pinned.iter().filter(|_| entry.id == id(12)).cloned().collect(),
         }
     }
 
@@ -474,6 +489,10 @@ impl State {
                 let entry = self.entries.iter_mut().find(|e| e.id == wanted).expect("found above");
                 if expected_ver.is_some_and(|v| v != entry.ver) {
                     return Err(refused(Code::Other, "Cet accès a changé entre-temps."));
+                }
+                if patch.forget_host_keys {
+                    self.pinned = None;
+                    self.asked.push(format!("forget {}", entry.name));
                 }
                 apply(entry, *patch, put);
                 let (id, ver) = (entry.id, entry.ver);
@@ -695,13 +714,27 @@ impl Backend for Fake {
     fn connect(
         &self,
         request: ConnectRequest,
-        _ui: &mut dyn SessionUi,
+        ui: &mut dyn SessionUi,
     ) -> Result<Box<dyn OpenSession>, AppError> {
         let mut state = self.lock();
         let entry = find(&state.entries, &request.at)?.clone();
         let ticket = request.just.ticket.clone().unwrap_or_default();
         state.asked.push(format!("connect {} {ticket}", entry.name).trim_end().to_owned());
         state.justified(&entry, &request.just)?;
+        if let Some(pinned) = &state.pinned {
+            return Err(AppError {
+                code: Code::KeyChanged,
+                what: Bi::same(format!("LA CLÉ A CHANGÉ. Connue : {}.", pinned.fingerprint)),
+                todo: Bi::same(
+                    "Oubliez-la (option --forget-host-key de poterne edit CHEMIN), puis comparez.",
+                ),
+            });
+        }
+        let forgot = state.asked.iter().any(|a| a.starts_with("forget"));
+        drop(state);
+        if forgot {
+            let _ = ui.ask(Question::TrustHostKey(key("neuve")));
+        }
         Err(refused(Code::Connection, "Le serveur ne répond pas."))
     }
     fn at(&self, _file: PathBuf) -> Box<dyn Backend> {

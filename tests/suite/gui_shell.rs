@@ -13,7 +13,7 @@ use poterne::gui::prefs::Prefs;
 use poterne::gui::shell::{Clock, Shell, ShellOptions};
 use poterne::model::lang::Lang;
 
-use crate::gui_fake::{CODE, Fake, KIT, PASSWORD};
+use crate::gui_fake::{CODE, Fake, KIT, PASSWORD, key};
 
 pub type Window = Harness<'static, Shell>;
 
@@ -261,6 +261,54 @@ fn a_session_that_fails_says_so_in_its_tab_and_can_be_tried_again() {
     window.key_press(Key::Enter);
     sees(&mut window, "Le serveur ne répond pas.");
     sees(&mut window, "Réessayer");
+}
+
+/// Opens `srv-base-01`, whose server shows another key than the pinned one.
+fn connect_to_changed_key(fake: &Fake) -> Window {
+    fake.0.lock().unwrap().pinned = Some(key("vieille"));
+    let mut window = window(fake, true);
+    unlock(&mut window);
+    fill(&mut window, Role::TextInput, "Rechercher", "srv-base");
+    sees(&mut window, "Boulangerie Dupont/Serveurs/srv-base-01");
+    window.key_press(Key::Enter);
+    until(&mut window, "the warning", |w| w.query_by_label_contains("A CHANGÉ").is_some());
+    window
+}
+
+#[test]
+fn a_changed_host_key_is_forgotten_by_the_window_alone_and_asked_anew() {
+    let fake = Fake::new();
+    let mut window = connect_to_changed_key(&fake);
+    assert!(window.query_by_label_contains("poterne edit").is_none());
+    press(&mut window, "Oublier l’ancienne clé…");
+    sees(&mut window, "Oublier la clé d’hôte ?");
+    let shown = window.query_by_label_contains("ssh-ed25519 SHA256:vieille\n").is_some();
+    assert!(shown, "the fingerprint that goes is not shown");
+    assert!(!fake.asked().iter().any(|a| a.starts_with("forget")), "before the answer");
+    press(&mut window, "Oublier la clé d’hôte");
+    sees(&mut window, "Premier contact avec ce serveur");
+    sees(&mut window, "SHA256:neuve");
+    assert!(fake.asked().contains(&"forget srv-base-01".to_owned()));
+}
+
+#[test]
+fn the_details_show_the_pinned_key_and_forget_it() {
+    let fake = Fake::new();
+    let mut window = connect_to_changed_key(&fake);
+    press(&mut window, "Fermer l'onglet");
+    sees(&mut window, "ssh-ed25519 SHA256:vieille");
+    press(&mut window, "Oublier la clé d’hôte…");
+    press(&mut window, "Oublier la clé d’hôte");
+    gone(&mut window, "ssh-ed25519 SHA256:vieille");
+}
+
+#[test]
+fn an_operator_forgets_no_host_key() {
+    let fake = Fake::new();
+    fake.0.lock().unwrap().role = poterne::model::member::Role::Operator;
+    let window = connect_to_changed_key(&fake);
+    assert!(window.query_by_label("Oublier l’ancienne clé…").is_none());
+    assert!(window.query_by_label_contains("Votre rôle ne permet pas").is_some());
 }
 
 #[test]

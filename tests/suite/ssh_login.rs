@@ -224,6 +224,12 @@ fn a_changed_server_key_is_refused_loudly() {
     assert!(failure.what.en.contains(&server.fingerprint("ed25519")));
     assert!(failure.what.en.contains("SHA256:AAAAAAAA"));
     assert!(failure.todo.en.contains("--forget-host-key"));
+    #[cfg(feature = "gui")]
+    for todo in [&failure.todo.fr, &failure.todo.en] {
+        // The window has a button for it.
+        let shown = poterne::gui::widgets::parts::without_options(todo);
+        assert!(!shown.contains("poterne"), "{shown}");
+    }
     assert!(lease.keys_shown.is_empty() && lease.taken.is_empty());
 }
 

@@ -138,9 +138,9 @@ pub fn no_common(at: &HostPort, offers: &str, accepted: bool) -> Failure {
             what,
             (
                 "Mettez l'équipement à jour ; à défaut, acceptez les algorithmes faibles pour \
-                 cette entrée : poterne edit CHEMIN --weak-algorithms yes",
-                "Update the device; failing that, accept weak algorithms for this entry: \
-                 poterne edit PATH --weak-algorithms yes",
+                 cette entrée (option --weak-algorithms yes de poterne edit CHEMIN).",
+                "Update the device; failing that, accept weak algorithms for this entry \
+                 (option --weak-algorithms yes of poterne edit PATH).",
             ),
         )
     }
@@ -166,11 +166,11 @@ pub fn key_changed(seen: &PinnedKey, pinned: &[PinnedKey]) -> Failure {
         ),
         (
             "Demandez au client si le serveur a été réinstallé. Seulement alors, oubliez \
-             l'ancienne clé : poterne edit CHEMIN --forget-host-key, puis comparez la nouvelle \
-             empreinte à la connexion.",
-            "Ask the client whether the server was reinstalled. Only then forget the old key: \
-             poterne edit PATH --forget-host-key, then compare the new fingerprint when you \
-             connect.",
+             l'ancienne clé (option --forget-host-key de poterne edit CHEMIN), puis comparez la \
+             nouvelle empreinte à la connexion.",
+            "Ask the client whether the server was reinstalled. Only then forget the old key \
+             (option --forget-host-key of poterne edit PATH), then compare the new fingerprint \
+             when you connect.",
         ),
     )
 }

@@ -53,6 +53,7 @@ pub fn details_ui(ui: &mut Ui, model: &mut Details, lang: Lang, now: Instant, ac
             parts::error_box(ui, broken.get(lang), todo);
         }
         fields_ui(ui, &view, model, lang, acts);
+        host_key_ui(ui, &view, lang, acts);
         secrets_ui(ui, &view, model, lang, now, acts);
         attachments_ui(ui, &view, lang, acts);
         plan_ui(ui, model, lang);
@@ -260,6 +261,24 @@ fn fields_ui(ui: &mut Ui, view: &EntryView, model: &Details, lang: Lang, acts: &
         };
         plain_ui(ui, t(lang, "Demande", "Asks for"), asks);
     }
+}
+
+/// The pinned keys of the host, and the way to forget them.
+fn host_key_ui(ui: &mut Ui, view: &EntryView, lang: Lang, acts: &mut Acts) {
+    let e = &view.entry;
+    for key in &view.pinned {
+        let value = format!("{} {}", key.algorithm, key.fingerprint);
+        value_ui(ui, t(lang, "Clé d’hôte", "Host key"), &value, lang, acts);
+    }
+    if view.pinned.is_empty() || !view.may_edit || e.trashed_at.is_some() {
+        return;
+    }
+    ui.horizontal(|ui| {
+        label_ui(ui, "");
+        if ui.button(t(lang, "Oublier la clé d’hôte…", "Forget host key…")).clicked() {
+            acts.push(Act::ForgetHostKey(e.id, None));
+        }
+    });
 }
 
 fn secrets_ui(

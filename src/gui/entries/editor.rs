@@ -125,8 +125,6 @@ pub struct Editor {
     pub added: Vec<(String, SecretBytes)>,
     /// Attachments to remove.
     pub removed: BTreeSet<String>,
-    /// Forget pinned server keys.
-    pub forget_host_keys: bool,
     /// The picker, while it is open.
     pub picker: Option<Picker>,
     /// The application saves.
@@ -257,7 +255,6 @@ impl Editor {
             client: ClientInfo::default(),
             added: Vec::new(),
             removed: BTreeSet::new(),
-            forget_host_keys: false,
             picker: None,
             saving: false,
             error: None,
@@ -401,7 +398,6 @@ impl Editor {
             expires: differs(base.map(|e| e.expires), self.parsed_expires().flatten(), None),
             tags: differs(base.map(|e| e.tags.clone()), self.tag_list(), Vec::new()),
             favourite: differs(base.map(|e| e.favourite), self.favourite, false),
-            forget_host_keys: self.forget_host_keys,
             ..Patch::default()
         };
         if base.is_some() {
@@ -483,8 +479,7 @@ impl Editor {
             && p.settings.is_empty()
             && p.custom.is_empty()
             && p.secrets.is_empty()
-            && p.attachments.is_empty()
-            && !p.forget_host_keys;
+            && p.attachments.is_empty();
         !quiet || (self.base.is_none() && !self.name.trim().is_empty())
     }
 

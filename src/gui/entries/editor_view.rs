@@ -482,14 +482,6 @@ fn more_ui(ui: &mut Ui, form: &mut Editor, faults: &Faults, lang: Lang, acts: &m
     }
     line(ui, "", None, lang, |ui, _| {
         ui.checkbox(&mut form.favourite, t(lang, "Favori", "Favourite"));
-        if form.base.is_some() && form.common().host && form.kind.word() != "web" {
-            let text = t(
-                lang,
-                "Oublier la clé enregistrée du serveur (s'il a été réinstallé)",
-                "Forget the server's pinned key (when it was reinstalled)",
-            );
-            ui.checkbox(&mut form.forget_host_keys, text);
-        }
     });
     custom_ui(ui, form, faults, lang);
     attachments_ui(ui, form, lang, acts);

@@ -104,6 +104,14 @@ impl Tab {
         }
     }
 
+    /// Why it did not open, when the server's key was not the pinned one.
+    pub fn key_changed(&self) -> Option<&AppError> {
+        match &self.state {
+            TabState::Failed(error) if error.code == Code::KeyChanged => Some(error),
+            _ => None,
+        }
+    }
+
     /// All warnings, those of the way first, each once.
     pub fn all_warnings(&self) -> Vec<&Bi> {
         let mut all: Vec<&Bi> = Vec::new();

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use egui::{Align, Layout, RichText, Ui, vec2};
 
-use crate::app::api::AppError;
+use crate::app::api::{AppError, Code};
 use crate::connect::{Answer, Progress, Question};
 use crate::gui::theme::{card, palette, primary_button};
 use crate::gui::widgets::parts::{bold, failure, parse_colour};
@@ -23,6 +23,7 @@ const WIDTH: f32 = 560.0;
 pub(super) enum Chosen {
     Cancel,
     Retry,
+    ForgetKey,
     Close,
     Answer(Answer),
 }
@@ -33,6 +34,7 @@ pub(super) fn page_ui(
     tab: &Tab,
     typed: &mut SecretBuffer,
     focus: bool,
+    may_forget: bool,
     lang: Lang,
 ) -> Option<Chosen> {
     let mut chosen = None;
@@ -51,7 +53,7 @@ pub(super) fn page_ui(
                         TabState::Question { question, .. } => {
                             question_ui(ui, question, typed, focus, &tab.open_as, lang)
                         }
-                        TabState::Failed(error) => failed_ui(ui, error, focus, lang),
+                        TabState::Failed(error) => failed_ui(ui, error, focus, may_forget, lang),
                         TabState::Live | TabState::Ended(_) => None,
                     };
                     warnings_ui(ui, tab, lang);
@@ -238,17 +240,35 @@ fn trust_ui(
     chosen
 }
 
-fn failed_ui(ui: &mut Ui, error: &AppError, focus: bool, lang: Lang) -> Option<Chosen> {
+fn failed_ui(
+    ui: &mut Ui,
+    error: &AppError,
+    focus: bool,
+    may_forget: bool,
+    lang: Lang,
+) -> Option<Chosen> {
     failure(ui, lang, &error.what, &error.todo);
+    let changed = error.code == Code::KeyChanged;
+    if changed && !may_forget {
+        ui.add_space(6.0);
+        ui.label(lang.pick(
+            "Votre rôle ne permet pas d’oublier une clé : demandez à qui modifie cet accès.",
+            "Your role may not forget a key: ask somebody who edits this entry.",
+        ));
+    }
     ui.add_space(10.0);
     let mut chosen = None;
-    ui.horizontal(|ui| {
+    ui.horizontal_wrapped(|ui| {
         let retry = ui.add(primary_button(ui.ctx(), lang.pick("Réessayer", "Try again")));
         if focus {
             retry.request_focus();
         }
         if retry.clicked() {
             chosen = Some(Chosen::Retry);
+        }
+        let forget = lang.pick("Oublier l’ancienne clé…", "Forget the old key…");
+        if changed && may_forget && ui.button(forget).clicked() {
+            chosen = Some(Chosen::ForgetKey);
         }
         if ui.button(lang.pick("Fermer l'onglet", "Close the tab")).clicked() {
             chosen = Some(Chosen::Close);

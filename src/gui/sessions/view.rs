@@ -8,7 +8,7 @@ use egui::{Context, Frame, Key, Margin, Modifiers, Panel, RichText, Ui};
 use crate::connect::link::Exit;
 use crate::gui::terminal::{TerminalView, links};
 use crate::gui::theme::{card, palette, primary_button};
-use crate::gui::widgets::parts::bold;
+use crate::gui::widgets::parts::{bold, without_options};
 use crate::gui::widgets::secret_buffer::SecretBuffer;
 use crate::model::lang::Lang;
 
@@ -24,6 +24,17 @@ pub struct SessionsView {
     /// The tab and state that got the keyboard last.
     focused: Option<(TabId, u8)>,
     closing: Option<TabId>,
+    /// The member may forget a pinned server key.
+    pub may_forget: bool,
+}
+
+/// What a tab needs of the window.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Wish {
+    /// To be tried again once its ticket was asked for.
+    Justify(TabId),
+    /// The pinned key of its host forgotten.
+    ForgetKey(TabId),
 }
 
 impl SessionsView {
@@ -53,8 +64,7 @@ impl SessionsView {
     }
 
     /// The tab in front, in all the room there is. Call only when there is one.
-    /// Returns the tab that is to be tried again once its ticket was asked for.
-    pub fn front_ui(&mut self, ui: &mut Ui, sessions: &mut Sessions, lang: Lang) -> Option<TabId> {
+    pub fn front_ui(&mut self, ui: &mut Ui, sessions: &mut Sessions, lang: Lang) -> Option<Wish> {
         self.terminals.retain(|id, _| sessions.tab(*id).is_some());
         let tab = sessions.front().and_then(|id| sessions.tab(id))?;
         let id = tab.id;
@@ -75,9 +85,10 @@ impl SessionsView {
             TabState::Live | TabState::Ended(_) => self.terminal_ui(ui, tab, fresh, lang),
             _ => {
                 let ground = palette(ui.ctx()).panel;
+                let (typed, may_forget) = (&mut self.typed, self.may_forget);
                 Frame::new()
                     .fill(ground)
-                    .show(ui, |ui| pages::page_ui(ui, tab, &mut self.typed, fresh, lang))
+                    .show(ui, |ui| pages::page_ui(ui, tab, typed, fresh, may_forget, lang))
                     .inner
             }
         };
@@ -86,7 +97,8 @@ impl SessionsView {
         }
         match chosen {
             Some(Chosen::Cancel) => sessions.cancel(id),
-            Some(Chosen::Retry) if refused => return Some(id),
+            Some(Chosen::Retry) if refused => return Some(Wish::Justify(id)),
+            Some(Chosen::ForgetKey) => return Some(Wish::ForgetKey(id)),
             Some(Chosen::Retry) => sessions.retry(id),
             Some(Chosen::Close) => sessions.close(id),
             Some(Chosen::Answer(answer)) => sessions.answer(id, answer),
@@ -250,7 +262,7 @@ fn ended_ui(ui: &mut Ui, tab: &Tab, fresh: bool, lang: Lang) -> Option<Chosen> {
             match &ended.failure {
                 Some(failure) => {
                     ui.label(bold(failure.what.get(lang)).color(p.error));
-                    ui.label(failure.todo.get(lang));
+                    ui.label(without_options(failure.todo.get(lang)));
                 }
                 None => {
                     ui.label(bold(end_words(ended.exit.as_ref(), lang)));

@@ -10,6 +10,7 @@ use crate::gui::audit::view::audit_ui;
 use crate::gui::entries::details_view::details_ui;
 use crate::gui::entries::editor_view::editor_ui;
 use crate::gui::entries::list_view::{list_ui, new_menu};
+use crate::gui::sessions::view::Wish;
 use crate::gui::settings::view::settings_ui;
 use crate::gui::team::view::{Me, team_ui};
 use crate::gui::text::t;
@@ -89,10 +90,19 @@ impl Shell {
         self.sessions_view.strip_ui(ui, &mut self.sessions, lang, home);
         if self.sessions.front().is_some() {
             let frame = egui::Frame::new().fill(ground(ui));
-            let refused = CentralPanel::default()
+            self.sessions_view.may_forget = opened.list.may_edit;
+            let wish = CentralPanel::default()
                 .frame(frame)
-                .show(ui, |ui| self.sessions_view.front_ui(ui, &mut self.sessions, lang));
-            acts.extend(refused.inner.map(Act::RetryJustified));
+                .show(ui, |ui| self.sessions_view.front_ui(ui, &mut self.sessions, lang))
+                .inner;
+            match wish {
+                Some(Wish::Justify(tab)) => acts.push(Act::RetryJustified(tab)),
+                Some(Wish::ForgetKey(tab)) => {
+                    let entry = self.sessions.tab(tab).map(|t| t.open_as.entry);
+                    acts.extend(entry.map(|id| Act::ForgetHostKey(id, Some(tab))));
+                }
+                None => {}
+            }
             return;
         }
         let frame = egui::Frame::new().fill(ground(ui)).inner_margin(Margin::symmetric(20, 12));

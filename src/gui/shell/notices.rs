@@ -264,6 +264,15 @@ impl Shell {
                 self.toast("C'est fait.", "Done.");
             }
             (Tag::Favourite(id), Reply::Saved { .. }) => self.changed(id),
+            (Tag::BeforeForget(_, tab), Reply::Entry(view)) => self.ask_forget(tab, &view),
+            (Tag::Forget(id, tab), Reply::Saved { .. }) => {
+                self.changed(id);
+                self.toast("La clé d’hôte est oubliée.", "The host key is forgotten.");
+                if let Some(tab) = tab {
+                    self.sessions.retry(tab);
+                    self.sessions_view.take_keyboard();
+                }
+            }
             (Tag::Remove(id), Reply::Done) => {
                 if opened.list.selected == Some(id) {
                     opened.list.selected = None;

@@ -11,12 +11,13 @@ use crate::gui::dialogs::{self, Dialog, justify::JustifyModel};
 use crate::gui::entries::editor::Editor;
 use crate::gui::entries::editor_view::save_form;
 use crate::gui::sessions::OpenAs;
-use crate::gui::sessions::model::TabId;
+use crate::gui::sessions::model::{Tab, TabId};
 use crate::gui::theme;
 use crate::gui::worker::{Command, Tag};
 use crate::model::entry::{Kind, Slot};
 use crate::model::id::EntryId;
 use crate::model::lang::Bi;
+use crate::model::target::PinnedKey;
 
 use super::{Screen, Shell, ask_details, other_look};
 
@@ -152,6 +153,9 @@ impl Shell {
                 }
             }
             Act::Move(id) => self.ask_move(id),
+            Act::ForgetHostKey(id, tab) => {
+                self.ask(Tag::BeforeForget(id, tab), Request::Show { at: At::Id(id) });
+            }
             Act::Delete(id, forever) => self.ask_delete(id, forever),
             Act::Restore(id, version) => {
                 self.ask(Tag::Restore, Request::Restore { at: At::Id(id), version });
@@ -327,6 +331,43 @@ impl Shell {
         let Some(node) = opened.list.tree.node(id) else { return };
         let path = node.path.clone();
         self.dialog = Some(Dialog::Move { id, to: path.clone(), path, why: Box::default() });
+    }
+
+    /// Shows the key that is to be forgotten, and asks. A session that another
+    /// machine's key stopped does not make this one's forgotten.
+    pub(super) fn ask_forget(&mut self, tab: Option<TabId>, view: &EntryView) {
+        let stopped = tab.and_then(|tab| self.sessions.tab(tab)).and_then(Tab::key_changed);
+        let named =
+            |key: &PinnedKey| stopped.is_none_or(|error| error.what.en.contains(&key.fingerprint));
+        if !view.pinned.iter().any(named) {
+            self.toast(
+                "La clé changée n’est pas celle de l’hôte de cet accès : ouvrez la fiche du rebond, et oubliez-y la sienne.",
+                "The changed key is not that of this entry’s host: open the details of the jump host, and forget its key there.",
+            );
+            return;
+        }
+        let keys: Vec<String> = view
+            .pinned
+            .iter()
+            .map(|key| format!("{}\n{} {}", key.at, key.algorithm, key.fingerprint))
+            .collect();
+        let keys = keys.join("\n");
+        let id = view.entry.id;
+        let patch = Patch { forget_host_keys: true, ..Patch::default() };
+        let request = Request::Edit { at: At::Id(id), expected_ver: None, patch: Box::new(patch) };
+        self.dialog = Some(dialogs::confirm(
+            Bi::new("Oublier la clé d’hôte ?", "Forget the host key?"),
+            Bi::new(
+                format!(
+                    "{keys}\n\nSeulement si le client confirme que le serveur a été réinstallé. La prochaine connexion montrera sa clé : comparez-la."
+                ),
+                format!(
+                    "{keys}\n\nOnly if the client confirms that the server was reinstalled. The next connection will show its key: compare it."
+                ),
+            ),
+            Bi::new("Oublier la clé d’hôte", "Forget host key"),
+            vec![Act::Send(Command::Ask(Tag::Forget(id, tab), request))],
+        ));
     }
 
     fn ask_delete(&mut self, id: EntryId, forever: bool) {
