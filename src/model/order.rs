@@ -31,7 +31,7 @@ pub fn natural(name: &str) -> String {
 mod tests {
     use super::natural;
 
-    fn sorted<'a>(mut names: Vec<&'a str>) -> Vec<&'a str> {
+    fn sorted(mut names: Vec<&str>) -> Vec<&str> {
         names.sort_by_cached_key(|name| natural(name));
         names
     }
