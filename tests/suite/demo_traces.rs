@@ -47,7 +47,8 @@ fn without_a_screen_it_says_why_and_sweeps_what_others_left() {
         ("en", "The window could not open (the X server does not answer)."),
     ] {
         let out = stage
-            .command(POTERNE, &["--lang", lang, "demo"])
+            .command(POTERNE, &["demo"])
+            .env("POTERNE_LANG", lang)
             .env("TMPDIR", &temporary)
             .env("DISPLAY", ":65432")
             .output()
