@@ -141,8 +141,8 @@ impl Story {
                 } else {
                     for part in moved {
                         let node = self.nodes.get_mut(&part).expect("below");
+                        node.supersede();
                         node.client = client;
-                        node.ver += 1;
                     }
                 }
                 self.nodes.get_mut(&id).expect("picked").parent = Some(to);
