@@ -134,7 +134,9 @@ fn export(context: &Context, options: Export) -> Result<u8, AppError> {
     let format = options.format.into();
     let bundle = format == ExportFormat::Bundle;
     let out = lifecycle::absolute(options.out);
-    match options.force {
+    // An empty file was made for it, as by mktemp: nothing is lost with it.
+    let empty = std::fs::metadata(&out).is_ok_and(|m| m.is_file() && m.len() == 0);
+    match options.force || empty {
         true => place::takes_a_file(&out)?,
         false => place::takes_a_new_file(&out).map_err(|error| match out.is_file() {
             true => AppError { todo: to_force(), ..error },

@@ -88,6 +88,9 @@ fn a_place_for_a_copy_or_an_export_is_looked_at_first() {
     }
     seat.ok(&["audit", "export", "--format", "csv", "--force", "--out", text(&there)]);
     assert!(std::fs::read_to_string(&there).expect("ours").contains("vault.unlocked"));
+    // Nothing is lost with a file that was only made for it.
+    std::fs::write(&there, "").expect("ours");
+    seat.ok(&["audit", "export", "--format", "csv", "--out", text(&there)]);
 }
 
 #[test]
