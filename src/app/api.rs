@@ -325,6 +325,15 @@ pub enum Request {
     Settings,
     /// [`Reply::Done`]
     SetSettings(Settings),
+    /// As [`Request::NewKit`], but the old one works until
+    /// [`Request::KeepKit`]. [`Reply::Kit`]
+    DrawKit,
+    /// Puts the kit drawn last in the place of the old one. [`Reply::Done`]
+    KeepKit,
+    /// Completes a filter by the former names of its clients, as every request
+    /// with a filter does, and refuses names that nobody and nothing has.
+    /// [`Reply::Filter`]
+    AuditFilter { filter: AuditFilter },
 }
 
 /// Password and code typed at an unlock.
@@ -400,6 +409,8 @@ pub enum Reply {
     Checked(CheckReport),
     /// Settings.
     Settings(Settings),
+    /// What the log is searched for.
+    Filter(AuditFilter),
 }
 
 /// State of the vault.

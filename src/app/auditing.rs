@@ -3,7 +3,8 @@
 
 use crate::audit::verifier::Verifier;
 use crate::audit::{Fault, Place, line};
-use crate::model::audit_event::{AuditFilter, Event, OpenLine, field};
+use crate::model::audit_event::{AuditFilter, Event, OpenLine, field, same_name};
+use crate::model::entry::Entry;
 use crate::model::lang::Bi;
 use crate::model::policy::Action;
 use crate::vault::log::{self, PageReader, Reader};
@@ -26,9 +27,18 @@ impl Open {
         fingerprint(&self.vault)
     }
 
+    pub(super) fn audit_filter(&mut self, filter: &AuditFilter) -> Result<Reply, AppError> {
+        self.read(|v, rows| {
+            need(v, Action::ReadAudit)?;
+            known(v, rows, filter)?;
+            Ok(Reply::Filter(with_former_names(v, rows, filter)?))
+        })
+    }
+
     pub(super) fn audit_log(&mut self, filter: &AuditFilter) -> Result<Reply, AppError> {
         self.read(|v, rows| {
             need(v, Action::ReadAudit)?;
+            let filter = with_former_names(v, rows, filter)?;
             let mut reader = PageReader::new(v, rows)?;
             let last = filter.last.map_or(MOST, |n| usize::try_from(n).unwrap_or(MOST).min(MOST));
             // Backwards by stretches: what is wanted is mostly what happened lately.
@@ -75,14 +85,21 @@ impl Open {
         progress: &mut Progress<'_>,
     ) -> Result<Reply, AppError> {
         need(&self.vault, Action::ReadAudit)?;
-        self.read(|v, rows| may_leave(v, rows, request))?;
+        let asked = request.filter.clients.clone();
+        let request = &self.read(|v, rows| {
+            let filter = with_former_names(v, rows, &request.filter)?;
+            let request = ExportRequest { filter, ..request.clone() };
+            may_leave(v, rows, &request)?;
+            Ok(request)
+        })?;
         let name = request.out.file_name().unwrap_or_default().to_string_lossy().into_owned();
         self.write(|v, rows, env| {
             let mut line = draft(v, env, Event::Exported, true);
             people::why(&request.just, &mut line);
             line.fields.push((field::FILE, name));
             line.fields.push((field::DETAIL, described(request)));
-            if let [client] = request.filter.clients.as_slice() {
+            // The first is the one asked for; others are what it was called before.
+            if let [client] = asked.as_slice() {
                 line.fields.push((field::CLIENT, client.clone()));
             }
             v.log(rows, env, line)?;
@@ -109,18 +126,12 @@ fn may_leave(v: &Unlocked, rows: &dyn Rows, request: &ExportRequest) -> Result<(
         let Err(refusal) = seeds::export_justified(&client.name, &info, &request.just) else {
             continue;
         };
-        let mut names = vec![client.name.clone()];
-        for old in &client.history {
-            let before = v.old_entry(rows, client.id, old.cell, old.ver)?.name;
-            if !names.contains(&before) {
-                names.push(before);
-            }
-        }
+        let names = names_of(v, rows, &client)?;
         kept_back.extend(names.into_iter().map(|name| (name, refusal.clone())));
     }
     let asked = |name: &str| {
         let wanted = &request.filter.clients;
-        wanted.is_empty() || wanted.iter().any(|w| w.eq_ignore_ascii_case(name))
+        wanted.is_empty() || wanted.iter().any(|w| same_name(w, name))
     };
     kept_back.retain(|(name, _)| asked(name));
     if kept_back.is_empty() {
@@ -159,6 +170,82 @@ fn may_leave(v: &Unlocked, rows: &dyn Rows, request: &ExportRequest) -> Result<(
     match selected.into_iter().flatten().next() {
         Some(hit) => Err(kept_back.swap_remove(hit).1),
         None => Ok(()),
+    }
+}
+
+/// What a client is called, then what it was called before.
+fn names_of(v: &Unlocked, rows: &dyn Rows, client: &Entry) -> Result<Vec<String>, AppError> {
+    let mut names = vec![client.name.clone()];
+    for old in &client.history {
+        let before = v.old_entry(rows, client.id, old.cell, old.ver)?.name;
+        if !names.contains(&before) {
+            names.push(before);
+        }
+    }
+    Ok(names)
+}
+
+/// The filter, its clients followed by what they were called before: the log
+/// keeps the names of its day.
+fn with_former_names(
+    v: &Unlocked,
+    rows: &dyn Rows,
+    filter: &AuditFilter,
+) -> Result<AuditFilter, AppError> {
+    let mut whole = filter.clone();
+    if filter.clients.is_empty() {
+        return Ok(whole);
+    }
+    for node in v.index.clients().filter_map(|c| v.index.get(&c.client)) {
+        if !filter.clients.iter().any(|wanted| same_name(wanted, &node.name)) {
+            continue;
+        }
+        for name in names_of(v, rows, &v.entry(rows, &node.id)?)? {
+            if !whole.clients.iter().any(|known| same_name(known, &name)) {
+                whole.clients.push(name);
+            }
+        }
+    }
+    Ok(whole)
+}
+
+/// Refuses names of members and clients that nobody has, nor had as far as the
+/// log tells.
+fn known(v: &Unlocked, rows: &dyn Rows, filter: &AuditFilter) -> Result<(), AppError> {
+    let unknown = |wanted: &[String], has: &dyn Fn(&str) -> bool| -> Vec<String> {
+        wanted.iter().filter(|name| !has(name)).cloned().collect()
+    };
+    let mut members = unknown(&filter.members, &|name| {
+        v.directory.members().chain(v.directory.former()).any(|m| same_name(&m.name, name))
+    });
+    let mut clients = unknown(&filter.clients, &|name| {
+        let mut there = v.index.clients().filter_map(|c| v.index.get(&c.client));
+        there.any(|client| same_name(&client.name, name))
+    });
+    if members.is_empty() && clients.is_empty() {
+        return Ok(());
+    }
+    let reader = Reader::new(v, rows)?;
+    let mut failed = None;
+    rows.each_audit(0, &mut |row| match reader.line(&row) {
+        Ok(line) => {
+            let (by, subject) = (line.field(field::MEMBER), line.field(field::SUBJECT));
+            members.retain(|name| !same_name(name, by) && !same_name(name, subject));
+            clients.retain(|name| !same_name(name, line.field(field::CLIENT)));
+            !(members.is_empty() && clients.is_empty())
+        }
+        Err(e) => {
+            failed = Some(e);
+            false
+        }
+    })?;
+    if let Some(e) = failed {
+        return Err(e.into());
+    }
+    match (members.first(), clients.first()) {
+        (Some(member), _) => Err(AppError::no_member(member)),
+        (None, Some(client)) => Err(AppError::no_client(client)),
+        (None, None) => Ok(()),
     }
 }
 

@@ -76,7 +76,7 @@ impl Open {
             let known = v.state.devices.iter().find(|d| {
                 d.id == id && (d.member == v.me || need(v, Action::ManageMembers).is_ok())
             });
-            let known = known.cloned().ok_or_else(|| AppError::no_entry(&id.to_string()))?;
+            let known = known.cloned().ok_or_else(|| AppError::no_device(&id))?;
             if known.slot == own {
                 return Err(AppError::usage(
                     (

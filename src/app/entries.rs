@@ -269,7 +269,8 @@ impl Open {
             line.fields.push((field::COUNT, subtree.len().to_string()));
             line.fields.push((field::DETAIL, if forever { "forever" } else { "bin" }.to_owned()));
             v.log(rows, env, line)?;
-            for part in subtree {
+            // The client last: with it goes what the others are opened with.
+            for part in subtree.into_iter().rev() {
                 if forever {
                     erase(v, rows, env, &part)?;
                 } else {
@@ -327,8 +328,7 @@ impl Open {
                 Some(ver) => {
                     let now = v.entry(rows, &node.id)?;
                     let known = now.history.iter().find(|h| h.ver == ver).cloned();
-                    let known =
-                        known.ok_or_else(|| AppError::no_entry(&format!("version {ver}")))?;
+                    let known = known.ok_or_else(|| no_version(ver))?;
                     let mut entry = v.old_entry(rows, now.client, known.cell, known.ver)?;
                     entry.parent = now.parent;
                     entry.trashed_at = now.trashed_at;
@@ -451,6 +451,20 @@ fn misplaced() -> AppError {
     )
 }
 
+fn no_version(ver: u64) -> AppError {
+    AppError {
+        code: Code::NotFound,
+        what: crate::model::lang::Bi::new(
+            format!("Il n’y a pas de version {ver} à reprendre."),
+            format!("There is no version {ver} to go back to."),
+        ),
+        todo: crate::model::lang::Bi::new(
+            "Voyez les versions gardées : poterne history CHEMIN",
+            "See the versions kept: poterne history PATH",
+        ),
+    }
+}
+
 /// Makes a node and stores it; the caller logs it.
 pub(super) fn make(
     v: &mut Unlocked,
@@ -483,11 +497,12 @@ pub(super) fn make(
         None => path.to_owned(),
     };
     let (above, name) = split(&path);
-    let parent = above.map(|p| v.index.at_path(p).ok_or_else(|| AppError::no_entry(p)));
-    let parent = parent.transpose()?;
-    if (kind == Kind::CLIENT) != parent.is_none() {
+    // Said before the place is looked for: no client is inside of anything.
+    if (kind == Kind::CLIENT) != above.is_none() {
         return Err(misplaced());
     }
+    let parent = above.map(|p| v.index.at_path(p).ok_or_else(|| AppError::no_entry(p)));
+    let parent = parent.transpose()?;
     if parent.as_ref().is_some_and(|p| !p.kind.is_container()) {
         return Err(misplaced());
     }
@@ -719,15 +734,30 @@ fn differences(old: &Entry, new: &Entry) -> Vec<String> {
 }
 
 fn stale(v: &Unlocked, rows: &dyn Rows, now: &Entry, expected: u64) -> AppError {
-    let seen = now.history.iter().find(|h| h.ver == expected);
-    let seen = seen.and_then(|h| v.old_entry(rows, now.client, h.cell, h.ver).ok());
-    let changed = seen.map(|old| differences(&old, now)).unwrap_or_default().join(", ");
+    // Step by step: what was changed and changed back was touched all the same.
+    let since = now.history.iter().filter(|h| h.ver >= expected);
+    let mut steps: Vec<Entry> =
+        since.filter_map(|h| v.old_entry(rows, now.client, h.cell, h.ver).ok()).collect();
+    steps.sort_by_key(|step| step.ver);
+    steps.push(now.clone());
+    let mut changed: Vec<String> = Vec::new();
+    for step in steps.windows(2) {
+        for field in differences(&step[0], &step[1]) {
+            if !changed.contains(&field) {
+                changed.push(field);
+            }
+        }
+    }
+    let changed = match changed.is_empty() {
+        true => String::new(),
+        false => format!(" ({})", changed.join(", ")),
+    };
     let who = people::name(v, &now.changed_by);
     AppError {
         code: Code::Other,
         what: crate::model::lang::Bi::new(
-            format!("{who} a modifié cette entrée entre-temps ({changed})."),
-            format!("{who} changed this entry in the meantime ({changed})."),
+            format!("{who} a modifié cette entrée entre-temps{changed}."),
+            format!("{who} changed this entry in the meantime{changed}."),
         ),
         todo: crate::model::lang::Bi::new(
             "Relisez l'entrée, puis refaites votre modification ; rien n'a été écrasé.",

@@ -581,16 +581,36 @@ impl Open {
     }
 
     pub(super) fn new_kit(&mut self) -> Result<Reply, AppError> {
+        let drawn = self.draw_kit()?;
+        self.keep_kit()?;
+        Ok(drawn)
+    }
+
+    /// Draws a kit; the old one works until [`Open::keep_kit`].
+    pub(super) fn draw_kit(&mut self) -> Result<Reply, AppError> {
+        self.writable()?;
         let mut fill = |out: &mut [u8]| random::fill(out);
         let kit = code::draw(&mut fill);
         let printed = code::print(Kind::Recovery, &kit);
+        self.new_kit = Some(kit);
+        Ok(Reply::Kit(printed))
+    }
+
+    /// Puts the drawn kit in the place of the old one.
+    pub(super) fn keep_kit(&mut self) -> Result<Reply, AppError> {
+        let Some(kit) = self.new_kit.take() else {
+            return Err(AppError::usage(
+                ("Aucun kit de secours n’a été tiré.", "No recovery kit was drawn."),
+                ("Recommencez avec `poterne kit`.", "Begin again with `poterne kit`."),
+            ));
+        };
         self.write(|v, rows, env| {
             put_kit(v, rows, env, &kit)?;
             let mut line = draft(v, env, Event::FactorChanged, true);
             line.fields.push((field::DETAIL, "recovery kit".to_owned()));
             Ok(v.log(rows, env, line)?)
         })?;
-        Ok(Reply::Kit(printed))
+        Ok(Reply::Done)
     }
 }
 

@@ -50,6 +50,10 @@ pub fn takes(file: &Path, bytes: u64) -> Result<(), AppError> {
     if file.is_dir() {
         return Err(refused(file, &io::Error::from(io::ErrorKind::IsADirectory)));
     }
+    // What is renamed into its place would put an end to a device or a pipe.
+    if file.symlink_metadata().is_ok_and(|there| !there.is_file()) {
+        return Err(refused(file, &text::irregular()));
+    }
     room::probe(folder).map_err(|error| refused(folder, &error))?;
     if room::free(folder).is_some_and(|free| free < bytes) {
         return Err(refused(folder, &io::Error::from(io::ErrorKind::StorageFull)));

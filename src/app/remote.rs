@@ -2,6 +2,7 @@
 //! answers, through a socket. Holds no key.
 
 use std::path::Path;
+use std::time::Duration;
 
 use crate::app::api::{AppError, ExportRequest, Reply, Request};
 use crate::app::{App, ConnectRequest, ExportUi, OpenSession, SessionUi};
@@ -27,6 +28,11 @@ pub trait Access: Send + Sync {
         request: ConnectRequest,
         ui: &mut dyn SessionUi,
     ) -> Result<Box<dyn OpenSession>, AppError>;
+    /// Makes the agent lock after so long without use.
+    ///
+    /// # Errors
+    /// There is no agent, or it is a window, which decides for itself.
+    fn lock_when_idle(&self, idle: Duration) -> Result<Reply, AppError>;
 }
 
 impl Access for App {
@@ -44,6 +50,10 @@ impl Access for App {
         ui: &mut dyn SessionUi,
     ) -> Result<Box<dyn OpenSession>, AppError> {
         App::connect(self, request, ui)
+    }
+
+    fn lock_when_idle(&self, _idle: Duration) -> Result<Reply, AppError> {
+        Err(AppError::locked())
     }
 }
 
@@ -207,16 +217,26 @@ mod imp {
         stream: Mutex<UnixStream>,
     }
 
-    impl Access for Remote {
-        fn call(&self, request: Request) -> Result<Reply, AppError> {
+    impl Remote {
+        fn answered(&self, question: &ToAgent) -> Result<Reply, AppError> {
             let mut stream = lock_of(&self.stream);
-            let answer = frames::write(&mut *stream, &ToAgent::Call(request))
+            let answer = frames::write(&mut *stream, question)
                 .and_then(|()| frames::read(&mut *stream))
                 .map_err(|error| broken(&error))?;
             match answer {
                 FromAgent::Reply(reply) => reply,
                 _ => Err(nonsense()),
             }
+        }
+    }
+
+    impl Access for Remote {
+        fn call(&self, request: Request) -> Result<Reply, AppError> {
+            self.answered(&ToAgent::Call(request))
+        }
+
+        fn lock_when_idle(&self, idle: Duration) -> Result<Reply, AppError> {
+            self.answered(&ToAgent::Idle(idle.as_secs()))
         }
 
         fn export(&self, request: ExportRequest, ui: &mut dyn ExportUi) -> Result<Reply, AppError> {

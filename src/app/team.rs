@@ -32,14 +32,33 @@ fn may_manage(v: &Unlocked, roles: &[Role]) -> Result<(), AppError> {
 }
 
 fn find(v: &Unlocked, name: &str) -> Result<(MemberId, Role, String), AppError> {
-    let m = v.directory.named(name).ok_or_else(|| AppError::no_entry(name))?;
+    let m = v.directory.named(name).ok_or_else(|| AppError::no_member(name))?;
     Ok((m.id, m.role, m.name.clone()))
+}
+
+/// Refuses to leave the vault without an owner who accepted.
+fn another_owner(v: &Unlocked, id: &MemberId) -> Result<(), AppError> {
+    let mut owners = v.directory.members().filter(|m| m.role == Role::Owner && m.accepted);
+    if owners.any(|m| m.id != *id) {
+        return Ok(());
+    }
+    Err(AppError::new(
+        Code::NotAllowed,
+        (
+            "C’est le dernier propriétaire : il doit le rester.",
+            "This is the last owner, who must stay one.",
+        ),
+        (
+            "Nommez d’abord un autre propriétaire : poterne member role NOM --role owner",
+            "Make somebody else an owner first: poterne member role NAME --role owner",
+        ),
+    ))
 }
 
 fn client_ids(v: &Unlocked, names: &[String]) -> Result<Vec<EntryId>, AppError> {
     names
         .iter()
-        .map(|n| v.index.top(n).map(|s| s.id).ok_or_else(|| AppError::no_entry(n)))
+        .map(|n| v.index.top(n).map(|s| s.id).ok_or_else(|| AppError::no_client(n)))
         .collect()
 }
 
@@ -144,7 +163,7 @@ impl Open {
                 &env.salt(),
             );
             let row = rows.members()?.into_iter().find(|m| m.id == id);
-            let mut row = row.ok_or_else(|| AppError::no_entry(&name))?;
+            let mut row = row.ok_or_else(|| AppError::no_member(&name))?;
             row.private = Some(private);
             v.put_member_row(rows, &row)?;
             let slot = SlotId(env.id());
@@ -179,6 +198,9 @@ impl Open {
         self.write(|v, rows, env| {
             let (id, before, name) = find(v, name)?;
             may_manage(v, &[before, role])?;
+            if before == Role::Owner && role != Role::Owner {
+                another_owner(v, &id)?;
+            }
             let chosen = client_ids(v, clients)?;
             let act = Act::Change { name: name.clone(), role, all_clients: all };
             v.state_member(rows, env, id, act)?;

@@ -4,6 +4,7 @@
 use std::io;
 
 use crate::connect::{Failure, FailureKind};
+use crate::model::id::DeviceId;
 use crate::model::lang::Bi;
 use crate::os::paths::PlaceError;
 use crate::vault::rows::StoreError;
@@ -39,6 +40,11 @@ pub fn cause(error: &io::Error) -> Bi {
     Bi::new(fr, en)
 }
 
+/// What is at a place is neither a file nor a folder.
+pub fn irregular() -> io::Error {
+    io::Error::other("it is no regular file")
+}
+
 /// Words of a library: in French as far as they are known, else quoted as such.
 pub fn said(words: &str) -> Bi {
     let known = [
@@ -64,6 +70,7 @@ pub fn said(words: &str) -> Bi {
         ("file is not a database", "sa structure est abîmée"),
         ("Too many open files", "trop de fichiers sont ouverts"),
         ("Connection refused", "connexion refusée"),
+        ("no regular file", "ce n’est pas un fichier ordinaire"),
     ];
     match known.iter().find(|(english, _)| words.contains(english)) {
         Some((_, french)) => Bi::new(*french, words),
@@ -180,6 +187,48 @@ impl AppError {
             todo: Bi::new(
                 "Vérifiez le chemin avec `poterne find`, ou demandez l'accès à un administrateur du coffre.",
                 "Check the path with `poterne find`, or ask an administrator of the vault for access.",
+            ),
+        }
+    }
+
+    /// No such member.
+    pub fn no_member(name: &str) -> Self {
+        Self {
+            code: Code::NotFound,
+            what: Bi::new(
+                format!("Il n’y a pas de membre « {name} »."),
+                format!("There is no member “{name}”."),
+            ),
+            todo: Bi::new(
+                "Voyez les membres : poterne member list",
+                "See the members: poterne member list",
+            ),
+        }
+    }
+
+    /// No such client.
+    pub fn no_client(name: &str) -> Self {
+        Self {
+            code: Code::NotFound,
+            what: Bi::new(
+                format!("Il n’y a pas de client « {name} », ou il ne vous est pas accordé."),
+                format!("There is no client “{name}”, or it is not granted to you."),
+            ),
+            todo: Bi::new("Voyez les clients : poterne ls", "See the clients: poterne ls"),
+        }
+    }
+
+    /// No such computer.
+    pub fn no_device(id: &DeviceId) -> Self {
+        Self {
+            code: Code::NotFound,
+            what: Bi::new(
+                format!("Aucun ordinateur enrôlé n’a l’identifiant {id}."),
+                format!("No enrolled computer has the id {id}."),
+            ),
+            todo: Bi::new(
+                "Voyez la liste : poterne device list",
+                "See the list: poterne device list",
             ),
         }
     }

@@ -269,6 +269,7 @@ pub(super) fn open_with(
         unlocked_at: now,
         notices,
         new_totp: None,
+        new_kit: None,
         used_step: opened.used_step,
         proved: None,
         slot: row.id,

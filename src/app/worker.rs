@@ -78,6 +78,8 @@ pub(super) struct Open {
     pub(super) unlocked_at: Time,
     pub(super) notices: Vec<crate::model::lang::Bi>,
     pub(super) new_totp: Option<super::factors::NewSeed>,
+    /// A recovery kit that was drawn and is not in effect yet.
+    pub(super) new_kit: Option<crate::secret::SecretBytes>,
     /// The time step of the code that opened it.
     pub(super) used_step: u64,
     /// Factors that opened it to be changed: they need not be proved again.
@@ -212,6 +214,7 @@ impl Worker {
             Request::Restore { at, version } => self.opened()?.restore(&at, version),
             Request::History { at } => self.opened()?.history(&at),
             Request::Plan { at } => self.opened()?.plan(&at),
+            Request::AuditFilter { filter } => self.opened()?.audit_filter(&filter),
             Request::AuditLog { filter } => self.opened()?.audit_log(&filter),
             Request::AuditExport(request) => {
                 let locking = Arc::clone(&self.locking);
@@ -235,6 +238,8 @@ impl Worker {
             Request::BeginTotpReset { current } => self.opened()?.begin_totp_reset(current),
             Request::FinishTotpReset { code } => self.opened()?.finish_totp_reset(&code),
             Request::NewKit => self.opened()?.new_kit(),
+            Request::DrawKit => self.opened()?.draw_kit(),
+            Request::KeepKit => self.opened()?.keep_kit(),
             Request::Backup { to } => self.opened()?.backup(to),
             Request::Check => self.opened()?.check(),
             Request::Settings => Ok(Reply::Settings(self.opened()?.vault.state.settings.clone())),
@@ -244,22 +249,28 @@ impl Worker {
 }
 
 impl Open {
+    /// Refuses when the vault was opened for reading only.
+    pub(super) fn writable(&self) -> Result<(), AppError> {
+        if !self.read_only {
+            return Ok(());
+        }
+        Err(AppError::new(
+            super::api::Code::NotAllowed,
+            ("Le coffre est ouvert en lecture seule.", "The vault is open for reading only."),
+            (
+                "Verrouillez-le et rouvrez-le sans --read-only.",
+                "Lock it and open it again without --read-only.",
+            ),
+        ))
+    }
+
     /// Runs `work` in one transaction: it sees what other processes wrote, and
     /// all it changes is stored together with the new state, or not at all.
     pub(super) fn write<T>(
         &mut self,
         work: impl FnOnce(&mut Unlocked, &SqliteRows<'_>, &mut Env<'_>) -> Result<T, AppError>,
     ) -> Result<T, AppError> {
-        if self.read_only {
-            return Err(AppError::new(
-                super::api::Code::NotAllowed,
-                ("Le coffre est ouvert en lecture seule.", "The vault is open for reading only."),
-                (
-                    "Verrouillez-le et rouvrez-le sans --read-only.",
-                    "Lock it and open it again without --read-only.",
-                ),
-            ));
-        }
+        self.writable()?;
         let vault = &mut self.vault;
         let mut fill = |out: &mut [u8]| random::fill(out);
         let machine = self.machine.as_str();

@@ -12,7 +12,7 @@ use crate::os::clock;
 use super::args::{Audit, Export, Filters, Verify, duration};
 use super::progress::Bar;
 use super::say::{self, bi, usage};
-use super::{Context, lifecycle};
+use super::{Context, Opened, lifecycle};
 
 pub fn audit(context: &Context, command: Audit) -> Result<u8, AppError> {
     match command {
@@ -80,9 +80,34 @@ fn time(text: &str) -> Result<Time, AppError> {
     ))
 }
 
+/// Says what else the log is searched for: the former names of its clients.
+///
+/// # Errors
+/// Nobody and nothing has, or had, a name that was asked for.
+fn looked_for(context: &Context, opened: &Opened, filter: &AuditFilter) -> Result<(), AppError> {
+    if filter.members.is_empty() && filter.clients.is_empty() {
+        return Ok(());
+    }
+    let Reply::Filter(whole) = opened.call(Request::AuditFilter { filter: filter.clone() })? else {
+        return Err(say::unexpected());
+    };
+    let former = whole.clients.get(filter.clients.len()..).unwrap_or_default();
+    if !former.is_empty() {
+        let former: Vec<String> = former.iter().map(|name| say::plain(name)).collect();
+        say::note(&format!(
+            "{} {}",
+            context.pick("Noms d’avant, cherchés aussi :", "Former names, searched for too:"),
+            former.join(", ")
+        ));
+    }
+    Ok(())
+}
+
 fn log(context: &Context, filters: Filters) -> Result<(), AppError> {
     let filter = filter(filters)?;
-    let Reply::Log(lines) = context.open()?.call(Request::AuditLog { filter })? else {
+    let opened = context.open()?;
+    looked_for(context, &opened, &filter)?;
+    let Reply::Log(lines) = opened.call(Request::AuditLog { filter })? else {
         return Err(say::unexpected());
     };
     if context.json {
@@ -152,6 +177,7 @@ fn export(context: &Context, options: Export) -> Result<u8, AppError> {
         just: options.why.into(),
     };
     let opened = context.open()?;
+    looked_for(context, &opened, &request.filter)?;
     let mut bar = Bar::new(context.lang);
     let done = opened.access().export(request, &mut bar);
     let signal = bar.clear();

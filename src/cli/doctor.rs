@@ -3,8 +3,7 @@
 
 use serde_json::{Value, json};
 
-use crate::app::api::AppError;
-use crate::app::remote;
+use crate::app::{look, remote};
 use crate::os::{clock, harden, keyring, paths, session_lock, terminal};
 
 use super::Context;
@@ -16,12 +15,15 @@ struct Finding {
     good: bool,
     what: String,
     todo: String,
+    /// Exit code for what does not work at all; 0 for what is only weaker.
+    broken: u8,
 }
 
 /// Any clock earlier than this program is wrong: 2026-01-01.
 const BUILT_AFTER_UNIX_SECONDS: i64 = 1_767_225_600;
 
-pub fn doctor(context: &Context) -> Result<(), AppError> {
+/// Tells all of it; the exit code is that of what is broken, else 0.
+pub fn doctor(context: &Context) -> u8 {
     let findings = [
         vault(context),
         agent(context),
@@ -33,6 +35,7 @@ pub fn doctor(context: &Context) -> Result<(), AppError> {
         clock_sense(context),
         tty(context),
     ];
+    let broken = findings.iter().map(|finding| finding.broken).max().unwrap_or(0);
     if context.json {
         let findings: Vec<Value> = findings
             .iter()
@@ -46,7 +49,7 @@ pub fn doctor(context: &Context) -> Result<(), AppError> {
             })
             .collect();
         say::document(&json!({ "findings": findings }));
-        return Ok(());
+        return broken;
     }
     for finding in &findings {
         let mark = if finding.good { "✓" } else { "!" };
@@ -55,15 +58,15 @@ pub fn doctor(context: &Context) -> Result<(), AppError> {
             say::line(&format!("            → {}", finding.todo));
         }
     }
-    Ok(())
+    broken
 }
 
 fn good(name: &'static str, what: impl Into<String>) -> Finding {
-    Finding { name, good: true, what: what.into(), todo: String::new() }
+    Finding { name, good: true, what: what.into(), todo: String::new(), broken: 0 }
 }
 
 fn weak(name: &'static str, what: impl Into<String>, todo: impl Into<String>) -> Finding {
-    Finding { name, good: false, what: what.into(), todo: todo.into() }
+    Finding { name, good: false, what: what.into(), todo: todo.into(), broken: 0 }
 }
 
 fn vault(context: &Context) -> Finding {
@@ -74,7 +77,15 @@ fn vault(context: &Context) -> Finding {
         }
     };
     let shown = file.display().to_string();
-    match std::fs::metadata(&file) {
+    let there = std::fs::metadata(&file);
+    if there.is_ok()
+        && let Err(error) = look::at_rest(&file)
+    {
+        let (what, todo) = (error.what.get(context.lang), error.todo.get(context.lang));
+        let broken = error.code.exit();
+        return Finding { broken, ..weak("vault", format!("{shown} : {what}"), todo) };
+    }
+    match there {
         Ok(meta) if meta.permissions().readonly() => weak(
             "vault",
             shown,

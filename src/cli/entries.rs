@@ -141,7 +141,7 @@ pub fn add(context: &Context, options: Add) -> Result<(), AppError> {
     let mut patch = Patch::default();
     options.entry.apply(opened.access(), &kind, &mut patch)?;
     options.client.apply(&kind, None, &mut patch)?;
-    options.secrets.apply(context.lang, &mut patch)?;
+    options.secrets.apply(context.lang, None, &mut patch)?;
     let request = Request::Create { kind, path: options.path, patch: Box::new(patch) };
     show_saved(context, opened.call(request)?)
 }
@@ -162,7 +162,7 @@ pub fn edit(context: &Context, options: Edit) -> Result<(), AppError> {
         Set::Keep => entry.client_info.clone(),
     };
     options.client.apply(&entry.kind, info, &mut patch)?;
-    options.secrets.apply(context.lang, &mut patch)?;
+    options.secrets.apply(context.lang, Some(entry), &mut patch)?;
     let request = Request::Edit {
         at: At::Id(entry.id),
         expected_ver: options.expected_version.or(Some(entry.ver)),

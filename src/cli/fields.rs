@@ -13,7 +13,7 @@ use crate::app::remote::Access;
 use crate::app::text;
 use crate::connect;
 use crate::connect::field::{Field, FieldKind};
-use crate::model::entry::{ATTACHMENT_MAX_BYTES, ClientInfo, CredentialSource, Kind, Slot};
+use crate::model::entry::{ATTACHMENT_MAX_BYTES, ClientInfo, CredentialSource, Entry, Kind, Slot};
 use crate::model::lang::{Bi, Lang};
 use crate::secret::{SecretBytes, SecretText};
 
@@ -21,6 +21,9 @@ use super::args::yes_no;
 use super::prompt;
 use super::say::{self, bi, usage};
 
+/// The secrets that have a meaning of their own.
+const KNOWN_SECRETS: [Slot; 5] =
+    [Slot::Password, Slot::PrivateKey, Slot::Passphrase, Slot::Totp, Slot::Notes];
 /// Longest secret that is read from standard input, in bytes.
 const SECRET_MAX_BYTES: usize = 1024 * 1024;
 
@@ -310,14 +313,24 @@ impl ClientFlags {
 }
 
 impl SecretFlags {
-    /// Reads the secrets that were asked for into `patch`.
+    /// Reads the secrets that were asked for into `patch`; `entry` is what is
+    /// edited, if it is there yet.
     ///
     /// # Errors
-    /// They cannot be read.
-    pub fn apply(self, lang: Lang, patch: &mut Patch) -> Result<(), AppError> {
+    /// There is no such secret, they cannot be read, or they are empty.
+    pub fn apply(
+        self,
+        lang: Lang,
+        entry: Option<&Entry>,
+        patch: &mut Patch,
+    ) -> Result<(), AppError> {
+        for field in self.secret_ask.iter().chain(&self.secret_stdin) {
+            declared(field, entry)?;
+        }
         for field in self.secret_ask {
             let answer = prompt::secret(lang, &format!("{field} :"), &format!("{field}:"))?;
-            patch.secrets.insert(slot(&field), SecretChange::Put(answer.into_bytes()));
+            let answer = filled(&field, answer.into_bytes())?;
+            patch.secrets.insert(slot(&field), SecretChange::Put(answer));
         }
         if let Some(image) = self.totp_qr {
             let uri = otpauth_of_image(&image)?;
@@ -331,21 +344,60 @@ impl SecretFlags {
             if !matches!(slot, Slot::PrivateKey | Slot::Notes) {
                 value = without_newline(&value);
             }
-            patch.secrets.insert(slot, SecretChange::Put(value));
+            patch.secrets.insert(slot, SecretChange::Put(filled(&field, value)?));
         }
         Ok(())
     }
+}
+
+/// Refuses the name of a secret that is neither one that Poterne knows, nor
+/// written as one of the person's own, nor there already: a slip would hide the
+/// secret where nothing looks for it.
+fn declared(field: &str, entry: Option<&Entry>) -> Result<(), AppError> {
+    let slot = slot(field);
+    let Slot::Custom(name) = &slot else { return Ok(()) };
+    let own = field.starts_with("custom:") && !name.trim().is_empty();
+    let there = entry.is_some_and(|entry| {
+        entry.secrets.contains_key(&slot) || entry.custom.iter().any(|custom| custom.name == *name)
+    });
+    if own || there {
+        return Ok(());
+    }
+    let mut known: Vec<String> = KNOWN_SECRETS.map(|slot| slot.to_string()).into();
+    let others = entry.iter().flat_map(|entry| entry.secrets.keys());
+    known.extend(others.filter(|slot| matches!(slot, Slot::Custom(_))).map(ToString::to_string));
+    let known = known.join(", ");
+    Err(usage(
+        bi(
+            format!("« {field} » n’est pas un secret connu."),
+            format!("“{field}” is no known secret."),
+        ),
+        bi(
+            format!("Choisissez parmi : {known} ; un secret à vous s’écrit custom:NOM."),
+            format!("Choose one of: {known}; one of your own is written custom:NAME."),
+        ),
+    ))
+}
+
+/// Refuses an empty secret.
+fn filled(field: &str, value: SecretBytes) -> Result<SecretBytes, AppError> {
+    if !value.expose(<[u8]>::is_empty) {
+        return Ok(value);
+    }
+    Err(usage(
+        bi(format!("Le secret {field} est vide."), format!("The secret {field} is empty.")),
+        bi(
+            format!("Donnez-le ; pour le vider : poterne edit CHEMIN --clear {field}"),
+            format!("Give it; to empty it: poterne edit PATH --clear {field}"),
+        ),
+    ))
 }
 
 /// Marks `fields` to be emptied.
 ///
 /// # Errors
 /// Nothing has that name.
-pub fn clear(
-    fields: Vec<String>,
-    entry: &crate::model::entry::Entry,
-    patch: &mut Patch,
-) -> Result<(), AppError> {
+pub fn clear(fields: Vec<String>, entry: &Entry, patch: &mut Patch) -> Result<(), AppError> {
     let mut info = entry.client_info.clone();
     for field in fields {
         if info.as_mut().is_some_and(|info| clear_of_client(&field, info)) {

@@ -86,11 +86,11 @@ fn enrol_steps(
     enrolment: &mut Enrolment,
     options: &KitFlags,
 ) -> Result<(), AppError> {
-    announce(context, "otpauth_uri", enrolment.otpauth_uri());
+    announce(context, "otpauth_uri", enrolment.otpauth_uri())?;
     if terminal::stdin_is_terminal() {
         show_qr(context, enrolment.otpauth_uri());
     }
-    again(|| {
+    again(context, || {
         let code = prompt::secret(
             context.lang,
             "Code affiché par le téléphone :",
@@ -102,13 +102,13 @@ fn enrol_steps(
         "Kit de secours – à imprimer ou à écrire, puis à ranger hors de cet ordinateur :",
         "Recovery kit – print or write it down, and keep it away from this computer:",
     ));
-    announce(context, "kit", enrolment.kit());
+    announce(context, "kit", enrolment.kit())?;
     if let Some(file) = &options.kit_pdf {
         let page = enrolment.kit_pdf(context.lang)?;
         write_private(file, &page)?;
     }
     if !options.kit_confirmed {
-        again(|| {
+        again(context, || {
             let typed = prompt::secret(context.lang, "Recopiez le kit :", "Type the kit back:")?;
             enrolment.check_kit(&typed)
         })?;
@@ -117,7 +117,10 @@ fn enrol_steps(
 }
 
 /// Prints one secret that the person must keep, and hands it over at once.
-fn announce(context: &Context, name: &str, value: &SecretText) {
+///
+/// # Errors
+/// Nobody can have read it.
+fn announce(context: &Context, name: &str, value: &SecretText) -> Result<(), AppError> {
     value.expose(|text| {
         if context.json {
             let quoted = serde_json::to_string(text).expect("text can be quoted");
@@ -126,18 +129,21 @@ fn announce(context: &Context, name: &str, value: &SecretText) {
             say::line(text);
         }
     });
-    say::flush();
+    say::handed_over()
 }
 
 /// Repeats what a person at a terminal got wrong.
-fn again(mut step: impl FnMut() -> Result<(), AppError>) -> Result<(), AppError> {
+fn again(
+    context: &Context,
+    mut step: impl FnMut() -> Result<(), AppError>,
+) -> Result<(), AppError> {
     let tries = if terminal::stdin_is_terminal() { TRIES } else { 1 };
     let mut left = tries;
     loop {
         left -= 1;
         match step() {
             Err(error) if left > 0 && error.code != Code::Other => {
-                say::failure(&error, super::environment_lang(), false);
+                say::failure(&error, context.lang, context.json);
             }
             done => return done,
         }
@@ -223,6 +229,19 @@ pub fn unlock(context: &Context, options: &Unlock) -> Result<(), AppError> {
         let Reply::Status(status) = access.call(Request::Status)? else {
             return Err(say::unexpected());
         };
+        if context.asks_for_another(&status.member) {
+            let by = &status.member;
+            return Err(other(
+                bi(
+                    format!("Le coffre est déverrouillé par {by}."),
+                    format!("The vault is unlocked by {by}."),
+                ),
+                bi("Lancez d’abord : poterne lock", "Run first: poterne lock"),
+            ));
+        }
+        if let Some(idle) = options.timeout {
+            access.lock_when_idle(idle)?;
+        }
         say::note(
             context.pick("Le coffre est déjà déverrouillé.", "The vault is unlocked already."),
         );
@@ -365,13 +384,14 @@ pub fn totp_reset(context: &Context) -> Result<(), AppError> {
     if context.json {
         say::line("{");
     }
-    announce(context, "otpauth_uri", &uri);
-    if terminal::stdin_is_terminal() {
-        show_qr(context, &uri);
-    }
-    let code =
-        prompt::secret(context.lang, "Code affiché par le téléphone :", "Code shown by the phone:");
-    let result = code.and_then(|code| opened.call(Request::FinishTotpReset { code }));
+    let result = announce(context, "otpauth_uri", &uri).and_then(|()| {
+        if terminal::stdin_is_terminal() {
+            show_qr(context, &uri);
+        }
+        let (fr, en) = ("Code affiché par le téléphone :", "Code shown by the phone:");
+        let code = prompt::secret(context.lang, fr, en)?;
+        opened.call(Request::FinishTotpReset { code })
+    });
     if context.json {
         say::line(&format!("  \"complete\": {}\n}}", result.is_ok()));
     }
@@ -391,17 +411,23 @@ pub fn recover(context: &Context, options: Recover) -> Result<(), AppError> {
 }
 
 pub fn kit(context: &Context) -> Result<(), AppError> {
-    let Reply::Kit(kit) = context.open()?.call(Request::NewKit)? else {
+    let opened = context.open()?;
+    let Reply::Kit(kit) = opened.call(Request::DrawKit)? else {
         return Err(say::unexpected());
     };
+    // Printed first: the old one works until the new one was handed over.
     if context.json {
         kit.expose(|kit| say::document(&json!({ "kit": kit })));
     } else {
-        say::note(context.pick(
-            "Nouveau kit de secours ; l’ancien ne fonctionne plus :",
-            "New recovery kit; the old one no longer works:",
-        ));
         kit.expose(say::line);
+    }
+    say::handed_over()?;
+    opened.call(Request::KeepKit)?;
+    if !context.json {
+        say::note(context.pick(
+            "C’est le nouveau kit de secours ; l’ancien ne fonctionne plus.",
+            "This is the new recovery kit; the old one no longer works.",
+        ));
     }
     Ok(())
 }

@@ -130,13 +130,25 @@ fn run(args: Vec<OsString>) -> Next {
     };
     let done = match window(&cli) {
         Some(window) if cfg!(feature = "gui") => window.map(Next::Window),
-        _ => perform(cli, lang).map(end),
+        _ => perform(cli, lang).map(|status| end(printed(status, lang, json))),
     };
     done.unwrap_or_else(|error| {
         say::flush();
         say::failure(&error, lang, json);
         end(error.code.exit())
     })
+}
+
+/// The exit code of a command that ended with `status`: not 0 when what it
+/// printed could not be written.
+fn printed(status: u8, lang: Lang, json: bool) -> u8 {
+    match say::written() {
+        Ok(()) => status,
+        Err(error) => {
+            say::failure(&error, lang, json);
+            if status == 0 { error.code.exit() } else { status }
+        }
+    }
 }
 
 /// The window that the command line asks for, if it asks for one.
@@ -207,10 +219,10 @@ fn vault_of(global: &Global) -> Option<PathBuf> {
 fn misused(error: &clap::Error, lang: Lang, json: bool) -> u8 {
     match error.kind() {
         ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => {
-            let _ = error.print();
-            0
+            say::kept(error.print());
+            printed(0, lang, json)
         }
-        ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => {
+        ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand if !json => {
             let _ = error.print();
             Code::Usage.exit()
         }
@@ -349,6 +361,12 @@ impl Context {
         Opened { access: Box::new(app.clone()), own: Some(app.clone()) }
     }
 
+    /// Whether the command is for another member than this one.
+    fn asks_for_another(&self, member: &str) -> bool {
+        let other = |name: &String| name.trim().to_lowercase() != member.to_lowercase();
+        self.member.as_ref().is_some_and(other)
+    }
+
     /// The agent of the vault, unless another member is asked for.
     fn agent(&self, file: &std::path::Path) -> Result<Option<Box<dyn Access>>, AppError> {
         let Some(access) = remote::find(file)? else { return Ok(None) };
@@ -357,9 +375,8 @@ impl Context {
         }
         match access.call(Request::Status) {
             Ok(Reply::Status(status)) => {
-                let same = |name: &String| name.to_lowercase() == status.member.to_lowercase();
                 let fits =
-                    self.member.as_ref().is_none_or(same) && (status.read_only || !self.read_only);
+                    !self.asks_for_another(&status.member) && (status.read_only || !self.read_only);
                 Ok(fits.then_some(access))
             }
             // Being locked or unlocked just now.
@@ -441,7 +458,7 @@ fn perform(cli: Cli, lang: Lang) -> Result<u8, AppError> {
         Command::Backup(options) => lifecycle::backup(context, options)?,
         Command::Check => return lifecycle::check(context),
         Command::Settings(options) => lifecycle::settings(context, &options)?,
-        Command::Doctor => doctor::doctor(context)?,
+        Command::Doctor => return Ok(doctor::doctor(context)),
         Command::Demo(options) => demo::make(context, options)?,
         Command::Completions(options) => manual::completions(context.lang, options.shell),
         Command::Man(options) => manual::man(context.lang, options.out)?,

@@ -54,10 +54,33 @@ pub fn new_password(lang: Lang) -> Result<SecretText, AppError> {
 /// # Errors
 /// As [`secret`].
 pub fn factors(lang: Lang) -> Result<Factors, AppError> {
+    let unlocking = |error: AppError| match error.code {
+        Code::Usage if error.what == ended().what => AppError {
+            code: Code::Locked,
+            todo: Bi::new(
+                "Donnez une ligne par réponse, ou déverrouillez d’abord : poterne unlock.",
+                "Give one line per answer, or unlock first: poterne unlock.",
+            ),
+            ..error
+        },
+        _ => error,
+    };
     Ok(Factors {
-        password: secret(lang, "Mot de passe :", "Password:")?,
-        code: secret(lang, "Code du téléphone :", "Code from your phone:")?,
+        password: secret(lang, "Mot de passe :", "Password:").map_err(unlocking)?,
+        code: secret(lang, "Code du téléphone :", "Code from your phone:").map_err(unlocking)?,
     })
+}
+
+/// There is no answer where one was asked for.
+fn ended() -> AppError {
+    AppError {
+        code: Code::Usage,
+        what: Bi::new(
+            "L’entrée s’est terminée avant la réponse attendue.",
+            "The input ended before the answer.",
+        ),
+        todo: Bi::new("Donnez une ligne par réponse.", "Give one line per answer."),
+    }
 }
 
 /// Everything that is left on standard input.
@@ -97,17 +120,7 @@ fn line(hidden: bool) -> Result<SecretText, AppError> {
                 "Check what is sent to standard input.",
             ),
         }),
-        Line::End => Err(AppError {
-            code: Code::Locked,
-            what: Bi::new(
-                "L’entrée s’est terminée avant la réponse attendue.",
-                "The input ended before the answer.",
-            ),
-            todo: Bi::new(
-                "Donnez une ligne par réponse, ou déverrouillez d’abord : poterne unlock.",
-                "Give one line per answer, or unlock first: poterne unlock.",
-            ),
-        }),
+        Line::End => Err(ended()),
         Line::Cancelled => Err(AppError {
             code: Code::Other,
             what: Bi::new("Abandon demandé.", "You gave up."),

@@ -1,12 +1,24 @@
 //! What the command line prints: text or JSON on standard output, words for the
 //! person on standard error. A reader that closed its end is nobody's failure.
 
-use std::io::Write;
+use std::io::{self, ErrorKind, Write};
+use std::sync::{Mutex, PoisonError};
 
 use serde_json::{Value, json};
 
 use crate::app::api::{AppError, Code, EntryView, Reply};
+use crate::app::text;
 use crate::model::lang::{Bi, Lang};
+
+/// What became of standard output.
+struct Fate {
+    /// The first error other than a reader that closed its end.
+    failed: Option<io::Error>,
+    /// The reader closed its end.
+    closed: bool,
+}
+
+static FATE: Mutex<Fate> = Mutex::new(Fate { failed: None, closed: false });
 
 /// Both texts, French first.
 pub fn bi(fr: impl Into<String>, en: impl Into<String>) -> Bi {
@@ -31,13 +43,60 @@ pub fn line(text: &str) {
 
 /// Prints bytes on standard output as they are.
 pub fn raw(bytes: &[u8]) {
-    let mut out = std::io::stdout().lock();
-    let _ = out.write_all(bytes);
+    kept(io::stdout().lock().write_all(bytes));
 }
 
 /// Hands everything printed so far to the reader.
 pub fn flush() {
-    let _ = std::io::stdout().lock().flush();
+    kept(io::stdout().lock().flush());
+}
+
+/// Remembers how a write to standard output ended.
+pub fn kept(written: io::Result<()>) {
+    let Err(error) = written else { return };
+    let mut fate = FATE.lock().unwrap_or_else(PoisonError::into_inner);
+    if error.kind() == ErrorKind::BrokenPipe {
+        fate.closed = true;
+    } else {
+        fate.failed.get_or_insert(error);
+    }
+}
+
+/// Hands everything printed so far to the reader.
+///
+/// # Errors
+/// Some of it could not be written. A reader that closed its end is no error.
+pub fn written() -> Result<(), AppError> {
+    flush();
+    let fate = FATE.lock().unwrap_or_else(PoisonError::into_inner);
+    fate.failed.as_ref().map_or(Ok(()), |error| Err(unwritten(error)))
+}
+
+/// As [`written`], for what is shown only once: somebody must have read it.
+///
+/// # Errors
+/// As there, or the reader closed its end.
+pub fn handed_over() -> Result<(), AppError> {
+    written()?;
+    let fate = FATE.lock().unwrap_or_else(PoisonError::into_inner);
+    match fate.closed {
+        true => Err(unwritten(&io::Error::from(ErrorKind::BrokenPipe))),
+        false => Ok(()),
+    }
+}
+
+fn unwritten(error: &io::Error) -> AppError {
+    let cause = text::cause(error);
+    other(
+        bi(
+            format!("La sortie standard ne peut pas être écrite : {}.", cause.fr),
+            format!("Standard output cannot be written: {}.", cause.en),
+        ),
+        bi(
+            "Libérez de la place ou envoyez la sortie ailleurs, puis recommencez : ce qui a été écrit est incomplet.",
+            "Free some space or send the output elsewhere, then try again: what was written is incomplete.",
+        ),
+    )
 }
 
 /// Prints a JSON document on standard output.
@@ -47,7 +106,7 @@ pub fn document(value: &Value) {
 
 /// Prints a line for the person on standard error.
 pub fn note(text: &str) {
-    let mut err = std::io::stderr().lock();
+    let mut err = io::stderr().lock();
     let _ = writeln!(err, "{text}");
 }
 

@@ -5,6 +5,7 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
+use super::fold::fold;
 use super::id::MemberId;
 use super::time::Time;
 
@@ -252,11 +253,11 @@ pub struct AuditFilter {
     pub until: Option<Time>,
     /// Member names.
     pub members: Vec<String>,
-    /// Client names.
+    /// Client names, as the log has them.
     pub clients: Vec<String>,
     /// Events.
     pub events: Vec<Event>,
-    /// Words that must all occur in some value, without regard to case.
+    /// Words that must all occur in some value, without regard to case and accents.
     pub text: String,
     /// Only the last so many of the matching lines.
     pub last: Option<u64>,
@@ -266,17 +267,28 @@ impl AuditFilter {
     /// Whether `line` is wanted; `last` is for the reader to apply.
     pub fn matches(&self, line: &OpenLine) -> bool {
         let same = |wanted: &[String], value: &str| {
-            wanted.is_empty() || wanted.iter().any(|w| w.eq_ignore_ascii_case(value))
+            wanted.is_empty() || wanted.iter().any(|w| same_name(w, value))
         };
-        let text = self.text.to_lowercase();
         self.since.is_none_or(|t| line.at >= t)
             && self.until.is_none_or(|t| line.at < t)
             && (self.events.is_empty() || self.events.contains(&line.event))
             && same(&self.members, line.field(field::MEMBER))
             && same(&self.clients, line.field(field::CLIENT))
-            && text.split_whitespace().all(|word| {
-                line.event.word().contains(word)
-                    || line.fields.iter().any(|(_, v)| v.to_lowercase().contains(word))
-            })
+            && self.has_text(line)
     }
+
+    fn has_text(&self, line: &OpenLine) -> bool {
+        if self.text.trim().is_empty() {
+            return true;
+        }
+        let values: Vec<String> = line.fields.iter().map(|(_, value)| fold(value)).collect();
+        fold(&self.text).split_whitespace().all(|word| {
+            line.event.word().contains(word) || values.iter().any(|value| value.contains(word))
+        })
+    }
+}
+
+/// Whether two names are one to a person: case and accents do not count.
+pub fn same_name(a: &str, b: &str) -> bool {
+    a == b || fold(a.trim()) == fold(b.trim())
 }

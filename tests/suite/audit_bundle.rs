@@ -437,3 +437,23 @@ fn a_missing_file_is_an_error_not_a_fault() {
         Err(ExportError::Io { .. })
     ));
 }
+
+#[test]
+fn a_verifier_that_was_replaced_is_told() {
+    for name in ["verify.py", "verify.html"] {
+        let (_dir, path) = bundle_of(&Story::usual(), |_| {});
+        repack(&path, |files| edit(files, name, |_| "print('all is well')".to_owned()));
+        let result = check(&path, Some(&fingerprint()));
+        assert_eq!(result.faults, []);
+        assert!(result.notes.iter().any(|note| note.en.contains(name)), "{:?}", result.notes);
+    }
+}
+
+#[test]
+fn behind_a_fault_nothing_is_said_of_missing_signatures() {
+    let (_dir, path) = bundle_of(&Story::usual(), |_| {});
+    repack(&path, |files| files.retain(|f| f.0 != "checkpoint.txt"));
+    let result = check(&path, Some(&fingerprint()));
+    assert!(!result.faults.is_empty());
+    assert_eq!(result.notes, []);
+}

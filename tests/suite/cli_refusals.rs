@@ -7,7 +7,7 @@ use super::cli_kit::{PASSWORD, Ran, Seat, copy};
 
 /// Two parts, in words: what happened, and what to do.
 #[track_caller]
-fn two_parts(ran: &Ran) {
+pub fn two_parts(ran: &Ran) {
     let lines: Vec<&str> = ran.err.trim().lines().collect();
     let (last, before) = lines.split_last().expect("something was said");
     assert!(last.starts_with('→') && last.len() > 10, "{}", ran.err);

@@ -583,7 +583,8 @@ impl State {
                 Ok(Reply::EnrolCode(SecretText::copy_of("K7QD-22MX-9PLA")))
             }
             Request::BeginTotpReset { .. } => Ok(Reply::NewTotp(uri())),
-            Request::NewKit => Ok(Reply::Kit(SecretText::copy_of(KIT))),
+            Request::AuditFilter { filter } => Ok(Reply::Filter(filter)),
+            Request::NewKit | Request::DrawKit => Ok(Reply::Kit(SecretText::copy_of(KIT))),
             Request::Backup { .. } => Ok(Reply::BackedUp {
                 file: PathBuf::from("/tmp/sauvegarde.vault"),
                 entries: 9,
@@ -603,6 +604,7 @@ impl State {
             Request::ChangeMember { .. }
             | Request::RemoveDevice { .. }
             | Request::ChangePassword(_)
+            | Request::KeepKit
             | Request::FinishTotpReset { .. } => Ok(Reply::Done),
         }
     }

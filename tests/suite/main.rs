@@ -9,9 +9,11 @@ mod audit_live;
 mod audit_log;
 mod cli_far_sides;
 mod cli_kit;
+mod cli_output;
 mod cli_places;
 mod cli_refusals;
 mod cli_sessions;
+mod cli_slips;
 mod cli_story;
 mod connect_all;
 #[cfg(all(feature = "gui", target_os = "linux"))]

@@ -97,6 +97,7 @@ fn channels(
             ToAgent::Call(_)
             | ToAgent::Export(_)
             | ToAgent::Cancel
+            | ToAgent::Idle(_)
             | ToAgent::Connect(_)
             | ToAgent::Answer(_) => {
                 return Err(io::Error::from(io::ErrorKind::InvalidData));

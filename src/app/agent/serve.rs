@@ -52,6 +52,8 @@ pub struct Shared {
 struct State {
     end: Option<End>,
     last_use: Instant,
+    /// Serving ends after so long without use; `None` where a window decides.
+    idle: Option<Duration>,
     clients: HashMap<u64, Client>,
     next_client: u64,
 }
@@ -107,6 +109,7 @@ pub fn serve(app: App, socket: &Path) -> Result<Guard, AppError> {
         state: Mutex::new(State {
             end: None,
             last_use: Instant::now(),
+            idle: None,
             clients: HashMap::new(),
             next_client: 0,
         }),
@@ -239,6 +242,7 @@ impl Shared {
     }
 
     fn watch_idle(self: &Arc<Self>, idle: Duration) {
+        self.state().idle = Some(idle);
         let shared = Arc::clone(self);
         // Without the thread the vault stays open until it is locked by hand,
         // by sleep or by the lock screen.
@@ -246,6 +250,7 @@ impl Shared {
             let mut state = shared.state();
             while state.end.is_none() {
                 let unused = state.last_use.elapsed();
+                let idle = state.idle.unwrap_or(idle);
                 let Some(left) = idle.checked_sub(unused).filter(|left| !left.is_zero()) else {
                     drop(state);
                     shared.end(End::Idle);
@@ -323,6 +328,11 @@ fn answer(shared: &Arc<Shared>, id: u64, mut stream: UnixStream) -> io::Result<(
                 shared.touch();
                 relay::export(shared, &mut stream, request)?;
             }
+            ToAgent::Idle(seconds) => {
+                shared.touch();
+                let reply = shared.set_idle(Duration::from_secs(seconds));
+                frames::write(&mut stream, &FromAgent::Reply(reply))?;
+            }
             // Too late: the answer was on its way.
             ToAgent::Cancel => {}
             ToAgent::Connect(request) => {
@@ -336,6 +346,28 @@ fn answer(shared: &Arc<Shared>, id: u64, mut stream: UnixStream) -> io::Result<(
 }
 
 impl Shared {
+    /// Another time without use. Refused where a window decides.
+    fn set_idle(&self, idle: Duration) -> Result<Reply, AppError> {
+        let mut state = self.state();
+        if state.idle.is_none() {
+            return Err(AppError::new(
+                Code::Other,
+                (
+                    "La fenêtre tient ce coffre ouvert : son délai ne se règle pas ici.",
+                    "The window keeps this vault open: its delay is not set here.",
+                ),
+                (
+                    "Réglez-le avec : poterne settings --idle-lock, ou verrouillez d’abord : poterne lock.",
+                    "Set it with: poterne settings --idle-lock, or lock it first: poterne lock.",
+                ),
+            ));
+        }
+        state.idle = Some(idle);
+        drop(state);
+        self.changed.notify_all();
+        Ok(Reply::Done)
+    }
+
     /// Ends the sessions of clients while their ends can still be logged, then
     /// wipes the keys.
     fn wipe(&self) {

@@ -37,6 +37,15 @@ const README_TEXT: &str = include_str!("../../../assets/verify/VERIFY.txt");
 const PYTHON_TEXT: &str = include_str!("../../../assets/verify/verify.py");
 const BROWSER_TEXT: &str = include_str!("../../../assets/verify/verify.html");
 
+/// The verifier of that name as this program writes it.
+pub(super) fn verifier(name: &str) -> Option<&'static str> {
+    match name {
+        PYTHON => Some(PYTHON_TEXT),
+        BROWSER => Some(BROWSER_TEXT),
+        _ => None,
+    }
+}
+
 /// Bytes gathered before they are compressed.
 const CHUNK: usize = 256 * 1024;
 

@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::ExportError;
+use crate::app::text;
 use crate::os::unnamed;
 
 /// Tells apart the files that this process has under way.
@@ -32,6 +33,10 @@ impl Whole {
         };
         if out.is_dir() {
             return Err(fail(Error::from(ErrorKind::IsADirectory)));
+        }
+        // To put a file in the place of a device or a pipe would end it.
+        if out.symlink_metadata().is_ok_and(|there| !there.is_file()) {
+            return Err(fail(text::irregular()));
         }
         let mut name = std::ffi::OsString::from(".");
         name.push(own);

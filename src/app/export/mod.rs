@@ -400,14 +400,16 @@ pub fn still_readable(redact: &[String]) -> Vec<(&str, Vec<&'static str>)> {
 /// A verification as the screens show it.
 pub fn verified(summary: &Summary, faults: Vec<Bi>) -> Verified {
     let mut notes = Vec::new();
+    // Behind a fault they would mislead: nothing after it could be checked.
+    let whole = faults.is_empty();
     let tail = summary.lines.saturating_sub(summary.signed);
-    if tail > 0 {
+    if whole && tail > 0 {
         notes.push(Bi::new(
             format!("Les {tail} dernières lignes ne sont pas encore signées."),
             format!("The last {tail} lines are not signed yet."),
         ));
     }
-    for id in &summary.unsigned_authors {
+    for id in summary.unsigned_authors.iter().filter(|_| whole) {
         notes.push(Bi::new(
             format!("Le membre {id} n'a pas encore signé ses dernières lignes."),
             format!("Member {id} has not signed their last lines yet."),

@@ -12,7 +12,7 @@ use serde::Deserialize;
 use serde::de::{Deserializer, Error as _, MapAccess, Visitor};
 use zip::ZipArchive;
 
-use super::bundle::{AUDIT, CHECKPOINT, FILES, VKEY};
+use super::bundle::{AUDIT, CHECKPOINT, FILES, VKEY, verifier};
 use super::layout::{self, Flaw};
 use super::{ExportError, Findings, verified};
 use crate::app::api::Verified;
@@ -56,6 +56,7 @@ pub fn verify(path: &Path, fingerprint: Option<&str>) -> Result<Verified, Export
         }
     }
     let mut result = verified(&check.verifier.summary(), check.faults.into_texts());
+    result.notes.extend(check.strange);
     result.shown = check.shown;
     result.disclosed = check.disclosed;
     result.redacted = check.redacted;
@@ -72,6 +73,8 @@ struct Check {
     shown: u64,
     disclosed: u64,
     redacted: u64,
+    /// Files beside the proof that are not this program's.
+    strange: Vec<Bi>,
 }
 
 /// Set when more faults would tell nothing new.
@@ -90,10 +93,24 @@ impl Check {
         let [vkey, note] = [VKEY, CHECKPOINT].map(|name| small(&mut zip, name));
         for name in FILES.into_iter().filter(|n| ![VKEY, CHECKPOINT, AUDIT].contains(n)) {
             // Nothing in it is believed; but a damaged bundle is not whole.
-            if !absent(name) && !sound(&mut zip, name) {
+            if absent(name) {
+                continue;
+            }
+            let Some(content) = aside(&mut zip, name) else {
                 self.fault(Bi::new(
                     format!("Le fichier {name} du paquet est abîmé."),
                     format!("The bundle's file {name} is damaged."),
+                ));
+                continue;
+            };
+            if verifier(name).is_some_and(|ours| ours.as_bytes() != content) {
+                self.strange.push(Bi::new(
+                    format!(
+                        "Le fichier {name} du paquet n’est pas celui de cette version de Poterne : ne vous fiez pas à ce qu’il affiche."
+                    ),
+                    format!(
+                        "The bundle's file {name} is not the one of this version of Poterne: do not trust what it shows."
+                    ),
                 ));
             }
         }
@@ -256,10 +273,12 @@ impl<'de: 'a, 'a> Deserialize<'de> for Open<'a> {
 #[serde(transparent)]
 struct Name<'a>(#[serde(borrow)] Cow<'a, str>);
 
-/// Whether the content of a file is what its checksum says, and not absurdly long.
-fn sound(zip: &mut ZipArchive<BufReader<File>>, name: &str) -> bool {
-    let Ok(file) = zip.by_name(name) else { return false };
-    io::copy(&mut file.take(MOST_ASIDE), &mut io::sink()).is_ok_and(|read| read < MOST_ASIDE)
+/// The content of a file that only people and other programs read, if it is
+/// what its checksum says, and not absurdly long.
+fn aside(zip: &mut ZipArchive<BufReader<File>>, name: &str) -> Option<Vec<u8>> {
+    let mut content = Vec::new();
+    let read = zip.by_name(name).ok()?.take(MOST_ASIDE).read_to_end(&mut content).ok()?;
+    ((read as u64) < MOST_ASIDE).then_some(content)
 }
 
 /// A small text file of the bundle.
