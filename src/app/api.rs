@@ -496,9 +496,10 @@ pub struct VersionView {
     pub version: VersionRef,
     /// Name of the author.
     pub by: String,
-    /// Fields that the next version changed, by id; secrets by slot name.
+    /// Fields that this version changed, by id; secrets by slot name. Nothing for
+    /// the first.
     pub changed: Vec<String>,
-    /// The entry as it is now, which nothing has changed yet.
+    /// The entry as it is now.
     pub current: bool,
 }
 
@@ -527,7 +528,7 @@ pub struct DeviceView {
 /// One secret to change after somebody left.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct RotateItem {
-    /// The entry, by path as it was in the log.
+    /// The entry, by its present path; by the last one logged when it is gone.
     pub path: String,
     /// Which secret.
     pub slot: String,

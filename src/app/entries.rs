@@ -24,7 +24,7 @@ use super::api::{
 };
 use super::plan::{self, PIN_PREFIX};
 use super::worker::Open;
-use super::{draft, people, seeds};
+use super::{address, draft, people, seeds};
 
 /// Finds a node by path or id.
 pub(super) fn locate(v: &Unlocked, at: &At) -> Result<Summary, AppError> {
@@ -40,6 +40,22 @@ pub(super) fn locate(v: &Unlocked, at: &At) -> Result<Summary, AppError> {
 /// Refuses what the member's role does not allow.
 pub(super) fn need(v: &Unlocked, action: Action) -> Result<(), AppError> {
     may(people::role(v), action).then_some(()).ok_or_else(AppError::role)
+}
+
+/// What changing a node of `kind` in `client` takes.
+fn change_of(v: &Unlocked, kind: &Kind, client: &EntryId) -> Action {
+    if *kind == Kind::CLIENT {
+        Action::EditClients
+    } else if kind.word() == "credential" && people::private_client(v).as_ref() == Some(client) {
+        Action::KeepOwn
+    } else {
+        Action::Edit
+    }
+}
+
+/// Refuses who may not change `node`.
+fn need_change(v: &Unlocked, node: &Summary) -> Result<(), AppError> {
+    need(v, change_of(v, &node.kind, &node.client))
 }
 
 /// What a kind is called, by its word and in both languages.
@@ -112,7 +128,8 @@ impl Open {
                 asked,
                 people: named,
                 may_reveal: may(people::role(v), Action::Reveal),
-                may_edit: may(people::role(v), Action::Edit),
+                may_edit: may(people::role(v), Action::Edit)
+                    || need_change(v, &node).is_ok() && node.kind != Kind::CLIENT,
                 pinned,
                 entry,
             })))
@@ -143,20 +160,23 @@ impl Open {
     ) -> Result<Reply, AppError> {
         self.write(|v, rows, env| {
             let node = locate(v, at)?;
-            need(v, if node.kind == Kind::CLIENT { Action::EditClients } else { Action::Edit })?;
-            let old = v.entry(rows, &node.id)?;
+            need_change(v, &node)?;
+            let mut old = v.entry(rows, &node.id)?;
             if expected.is_some_and(|ver| ver != old.ver) {
                 return Err(stale(v, rows, &old, expected.unwrap_or(0)));
             }
-            let mut entry = old.clone();
             if patch.forget_host_keys {
                 forget_keys(v, rows, env, &old)?;
                 // The client itself may be the entry at hand.
-                entry.settings = v.entry(rows, &old.id)?.settings;
+                old = v.entry(rows, &old.id)?;
             }
+            let mut entry = old.clone();
             apply(v, rows, env, &mut entry, patch)?;
             check_name(v, &entry)?;
             let changed = differences(&old, &entry);
+            if changed.is_empty() {
+                return Ok(saved(v, &old));
+            }
             supersede(v, rows, env, &old, &mut entry)?;
             let mut line = draft(v, env, Event::EntryEdited, true);
             people::about(v, &entry.summary(), &mut line);
@@ -174,7 +194,7 @@ impl Open {
     ) -> Result<Reply, AppError> {
         self.write(|v, rows, env| {
             let node = locate(v, at)?;
-            need(v, if node.kind == Kind::CLIENT { Action::EditClients } else { Action::Edit })?;
+            need_change(v, &node)?;
             let from = v.index.path(&node);
             let to = people::whole_path(v, to);
             let into = v.index.at_path(&to).filter(|s| s.kind.is_container() && s.id != node.id);
@@ -214,6 +234,7 @@ impl Open {
             entry.parent = parent.as_ref().map(|p| p.id);
             check_name(v, &entry)?;
             let target = parent.as_ref().map_or(node.id, |p| p.client);
+            need(v, change_of(v, &node.kind, &target))?;
             if target != node.client {
                 // What it takes along could be read there without a ticket.
                 let left = v.entry(rows, &node.client)?;
@@ -243,7 +264,7 @@ impl Open {
                 _ => locate(v, at).ok(),
             };
             let node = node.ok_or_else(|| AppError::no_entry(&shown(at)))?;
-            need(v, if node.kind == Kind::CLIENT { Action::EditClients } else { Action::Edit })?;
+            need_change(v, &node)?;
             if forever != node.trashed {
                 return Err(AppError::usage(
                     if forever {
@@ -291,7 +312,7 @@ impl Open {
                 _ => locate(v, at).ok(),
             };
             let node = found.ok_or_else(|| AppError::no_entry(&shown(at)))?;
-            need(v, if node.kind == Kind::CLIENT { Action::EditClients } else { Action::Edit })?;
+            need_change(v, &node)?;
             let client_in_bin = v.index.get(&node.client).is_some_and(|c| c.trashed);
             if client_in_bin && node.kind != Kind::CLIENT {
                 return Err(AppError::usage(
@@ -364,8 +385,11 @@ impl Open {
             let mut out = vec![VersionView { version: now, by, changed, current: true }];
             for version in newer.history.clone().into_iter().rev() {
                 let old = v.old_entry(rows, newer.client, version.cell, version.ver)?;
+                if let Some(made) = out.last_mut() {
+                    made.changed = differences(&old, &newer);
+                }
                 let by = people::name(v, &version.by);
-                let changed = differences(&old, &newer);
+                let changed = Vec::new();
                 out.push(VersionView { version, by, changed, current: false });
                 newer = old;
             }
@@ -488,7 +512,16 @@ pub(super) fn make(
             ),
         });
     }
-    need(v, if kind == Kind::CLIENT { Action::EditClients } else { Action::Edit })?;
+    let whole = people::whole_path(v, path);
+    let into = split(&whole).0.and_then(|above| v.index.at_path(above));
+    let needed = match into {
+        Some(parent) => change_of(v, &kind, &parent.client),
+        None if kind == Kind::CLIENT => Action::EditClients,
+        // The private space is made when it is needed first.
+        None if kind.word() == "credential" && path.trim().starts_with("~/") => Action::KeepOwn,
+        None => Action::Edit,
+    };
+    need(v, needed)?;
     let path = match path.trim().strip_prefix("~/") {
         Some(rest) => {
             let own = people::need_private_client(v, rows, env)?;
@@ -517,8 +550,9 @@ pub(super) fn make(
     }
     let says = !matches!(patch.credential, Set::Keep);
     apply(v, rows, env, &mut entry, patch)?;
-    let login = !entry.user.is_empty() || entry.secrets.keys().any(|s| *s != Slot::Notes);
-    let own_login = entry.kind.word() == "credential" || (login && !entry.secrets.is_empty());
+    // A seed of its own completes a login from elsewhere; these replace it.
+    let replaces = |s: &Slot| matches!(s, Slot::Password | Slot::PrivateKey | Slot::Passphrase);
+    let own_login = entry.kind.word() == "credential" || entry.secrets.keys().any(replaces);
     if !says && own_login {
         entry.credential = CredentialSource::Own;
     }
@@ -872,8 +906,14 @@ fn apply(
             *place = value;
         }
     }
+    address::check_fields(&entry.kind, &patch)?;
+    let linked_anew = !matches!(patch.credential, Set::Keep);
     set(&mut entry.name, patch.name);
-    set(&mut entry.host, patch.host);
+    if let Some(host) = patch.host.into_option() {
+        // A control character is told of below, by what it is.
+        let plain = !host.chars().any(char::is_control);
+        entry.host = if plain { address::host(&entry.kind, &host)? } else { host };
+    }
     set(&mut entry.port, patch.port);
     set(&mut entry.user, patch.user);
     set(&mut entry.tags, patch.tags);
@@ -895,7 +935,7 @@ fn apply(
         ));
     }
     for (id, value) in patch.settings {
-        let value = settle(v, &entry.kind, &id, value)?;
+        let value = settle(v, entry, &id, value)?;
         if value.is_empty() {
             entry.settings.remove(&id);
         } else {
@@ -962,16 +1002,32 @@ fn apply(
         let cell = content.0.expose(|b| v.put_blob(rows, env, client, Purpose::Attachment, b))?;
         entry.attachments.push(Attachment { name, size, cell });
     }
-    if let CredentialSource::Linked(id) = &entry.credential
-        && v.index.get(id).is_none()
-    {
-        return Err(AppError::no_entry(&id.to_string()));
+    if linked_anew && let CredentialSource::Linked(id) = &entry.credential {
+        if *id == entry.id {
+            return Err(to_itself("Identifiant lié", "Linked credential"));
+        }
+        if v.index.get(id).is_none() {
+            return Err(AppError::no_entry(&id.to_string()));
+        }
     }
     check_lines(entry)
 }
 
+/// An entry that is to lead to itself.
+fn to_itself(fr: &str, en: &str) -> AppError {
+    AppError {
+        code: Code::Usage,
+        what: crate::model::lang::Bi::new(
+            format!("« {fr} » ne peut pas être l'entrée elle-même."),
+            format!("“{en}” cannot be the entry itself."),
+        ),
+        todo: crate::model::lang::Bi::new("Choisissez une autre entrée.", "Choose another entry."),
+    }
+}
+
 /// A setting as it is stored: checked, paths of entries turned into ids.
-fn settle(v: &Unlocked, kind: &Kind, id: &str, value: String) -> Result<String, AppError> {
+fn settle(v: &Unlocked, entry: &Entry, id: &str, value: String) -> Result<String, AppError> {
+    let kind = &entry.kind;
     // A folder may hold any setting that entries below inherit.
     let mut known = if kind.is_container() {
         connect::ALL
@@ -1002,9 +1058,16 @@ fn settle(v: &Unlocked, kind: &Kind, id: &str, value: String) -> Result<String, 
                 Ok(id) => v.index.get(&id),
                 Err(_) => v.index.at_path(word),
             };
-            ids.push(node.ok_or_else(|| AppError::no_entry(word))?.id.to_string());
+            let node = node.ok_or_else(|| AppError::no_entry(word))?;
+            if node.id == entry.id {
+                return Err(to_itself(f.fr, f.en));
+            }
+            ids.push(node.id.to_string());
         }
         return Ok(ids.join(","));
+    }
+    if id == "login-url" && !value.is_empty() {
+        address::check_web(&value)?;
     }
     if f.accepts(&value) {
         return Ok(value);

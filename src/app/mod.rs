@@ -1,6 +1,7 @@
 //! The application: joins vault, store, connectors and the machine. Screens and
 //! command line talk to it through [`App`] and never reach below it.
 
+pub mod address;
 pub mod agent;
 mod anchor;
 pub mod api;

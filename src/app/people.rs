@@ -33,6 +33,13 @@ pub(super) fn about(v: &Unlocked, node: &Summary, line: &mut Draft) {
     line.fields.push((field::ENTRY, v.index.path(node)));
 }
 
+/// As [`about`], for a line that tells of a secret: with the entry's id, since
+/// paths change.
+pub(super) fn about_secret(v: &Unlocked, node: &Summary, line: &mut Draft) {
+    about(v, node, line);
+    line.fields.push((field::ENTRY_ID, node.id.to_string()));
+}
+
 /// Adds ticket and reason to a line.
 pub(super) fn why(just: &Justification, line: &mut Draft) {
     for (name, value) in [(field::TICKET, &just.ticket), (field::REASON, &just.reason)] {

@@ -62,7 +62,8 @@ pub fn resolve(look: &dyn Look, entry: &Entry) -> Resolved {
     let mut all_givers = Vec::new();
     let jumps = hop.settings.get("jump").cloned().unwrap_or_default();
     let mut seen = vec![entry.id];
-    add_jumps(look, &jumps, &mut seen, &mut hops, &mut all_givers, &mut plan);
+    let from = plan.path.clone();
+    add_jumps(look, (&from, &jumps), &mut seen, &mut hops, &mut all_givers, &mut plan);
     hops.push(hop);
     all_givers.push(givers);
     let mut clients = vec![entry.client];
@@ -83,7 +84,7 @@ pub fn resolve(look: &dyn Look, entry: &Entry) -> Resolved {
 
 fn add_jumps(
     look: &dyn Look,
-    list: &str,
+    (from, list): (&str, &str),
     seen: &mut Vec<EntryId>,
     hops: &mut Vec<Hop>,
     givers: &mut Vec<BTreeMap<Slot, EntryId>>,
@@ -93,12 +94,21 @@ fn add_jumps(
         let found = word.parse::<EntryId>().ok().and_then(|id| look.entry(&id));
         let Some(jump) = found else {
             plan.broken.push(Bi::new(
-                "Une machine de rebond a disparu ou ne vous est pas accordée.",
-                "A jump host is gone or not granted to you.",
+                format!(
+                    "Une machine de rebond de « {from} » a disparu ou ne vous est pas accordée."
+                ),
+                format!("A jump host of “{from}” is gone or not granted to you."),
             ));
             continue;
         };
         let path = look.path(&jump.id);
+        if jump.trashed_at.is_some() {
+            plan.broken.push(Bi::new(
+                format!("« {from} » rebondit par « {path} », qui est dans la corbeille."),
+                format!("“{from}” jumps through “{path}”, which is in the recycle bin."),
+            ));
+            continue;
+        }
         if seen.contains(&jump.id) || seen.len() > 8 {
             plan.broken.push(Bi::new(
                 format!("Le rebond par « {path} » tourne en rond."),
@@ -109,7 +119,7 @@ fn add_jumps(
         seen.push(jump.id);
         let (hop, own) = hop_of(look, &jump, plan, false);
         let before = hop.settings.get("jump").cloned().unwrap_or_default();
-        add_jumps(look, &before, seen, hops, givers, plan);
+        add_jumps(look, (&path, &before), seen, hops, givers, plan);
         plan.hops.push(path);
         hops.push(hop);
         givers.push(own);
@@ -256,7 +266,7 @@ fn login(look: &dyn Look, entry: &Entry, above: &[Entry], depth: usize) -> Resul
         CredentialSource::Own => Ok(Login::From(Box::new(entry.clone()), Origin::Own)),
         CredentialSource::Ask => Ok(Login::Asked(entry.user.clone())),
         CredentialSource::Linked(id) => {
-            let Some(other) = look.entry(id).filter(|e| e.trashed_at.is_none()) else {
+            let Some(other) = look.entry(id) else {
                 return Err(Bi::new(
                     format!(
                         "L'identifiant lié à « {} » a disparu ou ne vous est pas accordé.",
@@ -265,6 +275,13 @@ fn login(look: &dyn Look, entry: &Entry, above: &[Entry], depth: usize) -> Resul
                     format!("The credential linked to “{}” is gone or not granted to you.", path()),
                 ));
             };
+            if other.trashed_at.is_some() {
+                let gone = look.path(&other.id);
+                return Err(Bi::new(
+                    format!("« {} » est lié à « {gone} », qui est dans la corbeille.", path()),
+                    format!("“{}” is linked to “{gone}”, which is in the recycle bin.", path()),
+                ));
+            }
             let linked = Origin::Linked(look.path(&other.id));
             match login(look, &other, &ancestors(look, &other), depth + 1)? {
                 Login::From(giver, Origin::Own) => Ok(Login::From(giver, linked)),

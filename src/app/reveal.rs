@@ -34,7 +34,7 @@ fn released(
     let client = v.entry(rows, &node.client)?;
     seeds::justified(&client.client_info.unwrap_or_default(), just)?;
     let mut line = draft(v, env, event, true);
-    people::about(v, &node, &mut line);
+    people::about_secret(v, &node, &mut line);
     people::why(just, &mut line);
     line.fields.push((field::SLOT, what.to_owned()));
     v.log(rows, env, line)?;

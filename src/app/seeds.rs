@@ -2,6 +2,7 @@
 //! patterns, ticket numbers. A secret that would not work is refused when it is
 //! typed, not when it is needed.
 
+use crate::connect::web;
 use crate::crypto::totp::Seed;
 use crate::model::entry::{ClientInfo, Slot};
 use crate::model::lang::Bi;
@@ -74,12 +75,12 @@ pub(super) fn check_client(info: &ClientInfo) -> Result<(), AppError> {
         ));
     }
     let url = info.ticket_url.trim();
-    let known = ["https://", "http://"].iter().any(|scheme| url.starts_with(scheme));
-    if !url.is_empty() && !known {
+    let works = web::may_open(url) && url.contains("{ticket}");
+    if !url.is_empty() && !works {
         return Err(AppError::usage(
             (
-                "L'adresse des tickets doit commencer par https:// ou http://.",
-                "The ticket address must begin with https:// or http://.",
+                "L'adresse des tickets doit commencer par https:// ou http:// et contenir {ticket}.",
+                "The ticket address must begin with https:// or http:// and hold {ticket}.",
             ),
             (
                 "Par exemple : https://glpi.example.fr/ticket/{ticket}",

@@ -267,7 +267,7 @@ impl Open {
             for (giver, slots) in &filled {
                 let mut line = draft(v, env, Event::SecretFilled, true);
                 let node = v.index.get(giver).ok_or_else(|| AppError::no_entry(&giver.to_string()));
-                people::about(v, &node?, &mut line);
+                people::about_secret(v, &node?, &mut line);
                 people::why(&request.just, &mut line);
                 line.fields.push((field::CONNECTOR, entry.kind.to_string()));
                 line.fields.push((field::SESSION, id.to_string()));

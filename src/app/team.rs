@@ -353,11 +353,11 @@ fn used_by(
     name: &str,
 ) -> Result<Vec<RotateItem>, AppError> {
     let reader = Reader::new(v, rows)?;
-    let mut seen: BTreeMap<(String, String), RotateItem> = BTreeMap::new();
+    let mut seen = Seen::new();
     let mut failed = None;
     rows.each_audit(0, &mut |row| {
         match reader.line(&row) {
-            Ok(line) => note(&mut seen, &line, id),
+            Ok(line) => note(v, &mut seen, &line, id),
             Err(e) => failed = Some(e),
         }
         failed.is_none()
@@ -371,27 +371,49 @@ fn used_by(
             ),
             ..AppError::from(e)
         }),
-        None => Ok(seen.into_values().collect()),
+        None => {
+            let mut all: Vec<RotateItem> = seen.into_values().collect();
+            all.sort_by(|a, b| (&a.path, &a.slot).cmp(&(&b.path, &b.slot)));
+            Ok(all)
+        }
     }
 }
 
-fn note(seen: &mut BTreeMap<(String, String), RotateItem>, line: &OpenLine, id: &MemberId) {
+/// What was used, by the entry's id (its path, where the line names an entry that
+/// is gone and no id) and the secret.
+type Seen = BTreeMap<(Result<EntryId, String>, String), RotateItem>;
+
+fn note(v: &Unlocked, seen: &mut Seen, line: &OpenLine, id: &MemberId) {
     use Event as E;
     let counts =
         matches!(line.event, E::SecretRevealed | E::SecretCopied | E::SecretFilled | E::TotpShown);
     if line.actor != Some(*id) || !counts {
         return;
     }
-    for slot in line.field(field::SLOT).split(',') {
-        let path = line.field(field::ENTRY).to_owned();
+    let logged = line.field(field::ENTRY);
+    let node = match line.field(field::ENTRY_ID).parse::<EntryId>() {
+        Ok(id) => Ok(id),
+        // Lines of earlier builds name the path alone.
+        Err(_) => v.index.at_path(logged).map(|s| s.id).ok_or_else(|| logged.to_owned()),
+    };
+    let now = node.as_ref().ok().and_then(|id| v.index.get(id)).map(|s| v.index.path(&s));
+    let path = now.unwrap_or_else(|| logged.to_owned());
+    // Only what a session takes is a list; a name may have a comma in it.
+    let slots: Vec<&str> = match line.event {
         // Who saw codes may have what makes them.
-        let slot = if line.event == E::TotpShown { "totp" } else { slot };
-        let item = seen.entry((path.clone(), slot.to_owned())).or_insert_with(|| RotateItem {
-            path,
+        E::TotpShown => vec!["totp"],
+        E::SecretFilled => line.field(field::SLOT).split(',').collect(),
+        _ => vec![line.field(field::SLOT)],
+    };
+    for slot in slots {
+        let key = (node.clone(), slot.to_owned());
+        let item = seen.entry(key).or_insert_with(|| RotateItem {
+            path: path.clone(),
             slot: slot.to_owned(),
             events: Vec::new(),
             last: line.at,
         });
+        item.path.clone_from(&path);
         item.last = line.at;
         let word = line.event.word().to_owned();
         if !item.events.contains(&word) {

@@ -24,6 +24,7 @@ pub struct Cli {
 }
 
 #[derive(Args)]
+#[command(next_help_heading = "Global options")]
 pub struct Global {
     /// The vault's file (else POTERNE_VAULT, else the one of the data folder)
     #[arg(long, global = true, value_name = "FILE")]

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use serde_json::json;
 
-use crate::app::api::{AppError, At, Code};
+use crate::app::api::{AppError, At, Code, Request};
 use crate::app::{ConnectRequest, OpenSession, SessionUi};
 use crate::connect::link::{Channel, ChannelRequest, Exit, FromRemote, Sink, TermSize, ToRemote};
 use crate::connect::{Answer, Failure, Progress, Question};
@@ -19,7 +19,7 @@ use crate::os::terminal::{self, Output};
 
 use super::args::Connect;
 use super::say::{self, bi, usage};
-use super::{Context, prompt};
+use super::{Context, Opened, prompt, show};
 
 /// Bytes read from standard input at once.
 const READ_BYTES: usize = 32 * 1024;
@@ -40,6 +40,7 @@ pub fn connect(context: &Context, options: Connect) -> Result<u8, AppError> {
     let asked_to_end = Arc::new(AtomicI32::new(0));
     let request = channel_request(&options)?;
     let opened = context.open()?;
+    warn_of_expiry(context, &opened, &options.path);
     let resized = Arc::new(Mutex::new(None::<Arc<Mutex<Box<dyn Channel>>>>));
     watch_signals(ends.clone(), Arc::clone(&asked_to_end), Arc::clone(&resized));
     let mut ui = Terminal { lang: context.lang, asked_to_end };
@@ -76,6 +77,16 @@ pub fn connect(context: &Context, options: Connect) -> Result<u8, AppError> {
     let id = session.id();
     close(session);
     finish(context, &id.to_string(), outcome, interactive)
+}
+
+/// Says so when the login or machine has expired; it may work all the same.
+fn warn_of_expiry(context: &Context, opened: &Opened, path: &str) {
+    let reply = opened.call(Request::Show { at: At::Path(path.to_owned()) });
+    // What is wrong with the path, connecting says.
+    let Ok(view) = reply.and_then(say::entry) else { return };
+    if let Some(day) = view.entry.expires.filter(|day| show::is_past(*day)) {
+        say::note(&format!("{} {}", say::plain(&view.path), show::expiry(context, day)));
+    }
 }
 
 /// Ends the session, which writes its closing line.

@@ -1,5 +1,6 @@
 //! Commands that walk and change the tree.
 
+use jiff::civil::Date;
 use serde_json::{Value, json};
 
 use crate::app::api::{AppError, At, Code, Item, Patch, Reply, Request, Set};
@@ -11,6 +12,7 @@ use super::args::{Add, Edit, Find, Ls, Mv, OptionalPath, Restore, Rm};
 use super::fields;
 use super::lifecycle;
 use super::say::{self, bi, usage};
+use super::show;
 
 pub fn tree(context: &Context, options: OptionalPath) -> Result<(), AppError> {
     let at = options.path.map(At::Path);
@@ -51,8 +53,29 @@ pub fn ls(context: &Context, options: Ls) -> Result<(), AppError> {
 
 pub fn find(context: &Context, options: &Find) -> Result<(), AppError> {
     let query = options.query.join(" ");
-    let request = Request::Find { query, limit: options.limit };
-    show_items(context, &items(context.open()?.call(request)?)?)
+    let opened = context.open()?;
+    let items = items(opened.call(Request::Find { query, limit: options.limit })?)?;
+    let expires: Vec<Option<Date>> = items.iter().map(|item| expiry_of(&opened, item)).collect();
+    if context.json {
+        let mut found = documents(&items);
+        for (item, expires) in found.iter_mut().zip(&expires) {
+            item["expires"] = json!(expires);
+        }
+        say::document(&json!({ "items": found }));
+        return Ok(());
+    }
+    let mut rows = rows(&items);
+    for (row, expires) in rows.iter_mut().zip(expires) {
+        row.push(expires.map(|day| show::expiry(context, day)).unwrap_or_default());
+    }
+    say::raw(say::table(&rows).as_bytes());
+    Ok(())
+}
+
+/// The day on which it expires; lists do not hold it.
+fn expiry_of(opened: &super::Opened, item: &Item) -> Option<Date> {
+    let reply = opened.call(Request::Show { at: At::Id(item.summary.id) }).ok()?;
+    say::entry(reply).ok()?.entry.expires
 }
 
 fn items(reply: Reply) -> Result<Vec<Item>, AppError> {
@@ -66,7 +89,12 @@ fn show_items(context: &Context, items: &[Item]) -> Result<(), AppError> {
     if context.json {
         return show_json(items);
     }
-    let rows: Vec<Vec<String>> = items
+    say::raw(say::table(&rows(items)).as_bytes());
+    Ok(())
+}
+
+fn rows(items: &[Item]) -> Vec<Vec<String>> {
+    items
         .iter()
         .map(|item| {
             vec![
@@ -77,13 +105,16 @@ fn show_items(context: &Context, items: &[Item]) -> Result<(), AppError> {
                 say::plain(&item.summary.tags),
             ]
         })
-        .collect();
-    say::raw(say::table(&rows).as_bytes());
-    Ok(())
+        .collect()
 }
 
 fn show_json(items: &[Item]) -> Result<(), AppError> {
-    let items: Vec<Value> = items
+    say::document(&json!({ "items": documents(items) }));
+    Ok(())
+}
+
+fn documents(items: &[Item]) -> Vec<Value> {
+    items
         .iter()
         .map(|item| {
             let summary = &item.summary;
@@ -101,9 +132,7 @@ fn show_json(items: &[Item]) -> Result<(), AppError> {
                 "version": summary.ver,
             })
         })
-        .collect();
-    say::document(&json!({ "items": items }));
-    Ok(())
+        .collect()
 }
 
 fn show_saved(context: &Context, reply: Reply) -> Result<(), AppError> {
@@ -163,12 +192,21 @@ pub fn edit(context: &Context, options: Edit) -> Result<(), AppError> {
     };
     options.client.apply(&entry.kind, info, &mut patch)?;
     options.secrets.apply(context.lang, Some(entry), &mut patch)?;
+    let forgets = patch.forget_host_keys;
     let request = Request::Edit {
         at: At::Id(entry.id),
         expected_ver: options.expected_version.or(Some(entry.ver)),
         patch: Box::new(patch),
     };
-    show_saved(context, opened.call(request)?)
+    let reply = opened.call(request)?;
+    let same = matches!(&reply, Reply::Saved { ver, .. } if *ver == entry.ver);
+    if same && !forgets && !context.json {
+        say::note(context.pick(
+            "Rien n’a changé : aucune nouvelle version.",
+            "Nothing changed: no new version.",
+        ));
+    }
+    show_saved(context, reply)
 }
 
 pub fn mv(context: &Context, options: Mv) -> Result<(), AppError> {

@@ -187,6 +187,15 @@ impl EntryFlags {
         patch: &mut Patch,
     ) -> Result<(), AppError> {
         patch.settings.extend(self.settings.checked(kind)?);
+        if self.host.as_deref().is_some_and(|host| host.trim().is_empty()) {
+            return Err(usage(
+                bi("--host est vide.", "--host is empty."),
+                bi(
+                    "Donnez un nom ou une adresse ; pour vider le champ : --clear host",
+                    "Give a name or address; to empty the field: --clear host",
+                ),
+            ));
+        }
         set(&mut patch.host, self.host);
         set(&mut patch.port, self.port.map(Some));
         set(&mut patch.user, self.user);

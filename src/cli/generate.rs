@@ -124,5 +124,6 @@ fn words(context: &Context, strength: Strength, bits: Option<u32>) -> String {
     };
     let guesses = context.pick("essais estimés", "estimated guesses");
     let bits = bits.map(|bits| format!(", {bits} bits")).unwrap_or_default();
-    format!("{word} : 10^{:.0} {guesses}{bits}", strength.guesses_log10)
+    let colon = context.pick(" :", ":");
+    format!("{word}{colon} 10^{:.0} {guesses}{bits}", strength.guesses_log10)
 }

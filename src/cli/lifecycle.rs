@@ -187,7 +187,7 @@ fn report(context: &Context, finished: &Finished, joined: bool) {
     } else {
         context.pick("Coffre créé", "Vault made")
     };
-    say::note(&format!("{done} : {}", finished.file.display()));
+    say::note(&format!("{done}{} {}", context.pick(" :", ":"), finished.file.display()));
     say::note(&format!(
         "{} {}",
         context.pick("Empreinte publique :", "Public fingerprint:"),
@@ -229,7 +229,7 @@ pub fn unlock(context: &Context, options: &Unlock) -> Result<(), AppError> {
         let Reply::Status(status) = access.call(Request::Status)? else {
             return Err(say::unexpected());
         };
-        if context.asks_for_another(&status.member) {
+        if context.is_another(&status.member) {
             let by = &status.member;
             return Err(other(
                 bi(
@@ -314,17 +314,20 @@ pub fn status(context: &Context) -> Result<(), AppError> {
         Some(status) => show_status(context, &status),
         None if context.json => say::document(&json!({ "unlocked": false, "file": file })),
         None => {
-            say::line(&format!("{} : {}", context.pick("verrouillé", "locked"), file.display()));
+            let locked = context.pick("verrouillé :", "locked:");
+            say::line(&format!("{locked} {}", file.display()));
         }
     }
     Ok(())
 }
 
 fn show_status(context: &Context, status: &Status) {
+    let others = context.is_another(&status.member);
     if context.json {
         let notices: Vec<&str> = status.notices.iter().map(|n| n.get(context.lang)).collect();
         say::document(&json!({
             "unlocked": true,
+            "other_member": others,
             "vault": status.vault,
             "file": status.file,
             "member": status.member,
@@ -341,6 +344,10 @@ fn show_status(context: &Context, status: &Status) {
     }
     let row = |fr: &str, en: &str, value: String| vec![context.pick(fr, en).to_owned(), value];
     let state = match status.read_only {
+        _ if others => context.pick(
+            "déverrouillé par un autre membre : vos commandes demandent vos facteurs",
+            "unlocked by another member: your commands ask for your factors",
+        ),
         true => context.pick("déverrouillé en lecture seule", "unlocked read-only"),
         false => context.pick("déverrouillé", "unlocked"),
     };

@@ -51,6 +51,7 @@ fn translate(command: Command, path: &str) -> Command {
         let id = arg.get_id().as_str().to_owned();
         let arg = match arg.get_help_heading() {
             Some("Settings") => arg.help_heading("Réglages"),
+            Some("Global options") => arg.help_heading("Options générales"),
             _ => arg,
         };
         if let Some((field, kinds)) = settings.iter().find(|(field, _)| field.id == id) {

@@ -25,6 +25,7 @@ pub fn member(context: &Context, command: Member) -> Result<(), AppError> {
             lifecycle::enrol(context, enrolment, &kit, true)
         }
         Member::Role(rights) => {
+            check_clients(&rights)?;
             let opened = context.open()?;
             let Rights { name, role, all_clients, client, .. } = kept(&opened, rights)?;
             opened.call(Request::ChangeMember { name, role, all_clients, clients: client })?;
@@ -95,7 +96,8 @@ fn list(context: &Context) -> Result<(), AppError> {
     let rows: Vec<Vec<String>> = members
         .iter()
         .map(|view| {
-            let clients = if view.member.all_clients {
+            let every = view.member.all_clients || view.member.role.sees_every_client();
+            let clients = if every {
                 context.pick("tous les clients", "all clients").to_owned()
             } else {
                 view.clients.iter().map(|name| say::plain(name)).collect::<Vec<_>>().join(", ")
@@ -117,7 +119,31 @@ fn list(context: &Context) -> Result<(), AppError> {
     Ok(())
 }
 
+/// Refuses a choice of clients that the role makes no use of.
+fn check_clients(rights: &Rights) -> Result<(), AppError> {
+    let some = rights.all_clients || !rights.client.is_empty();
+    let role = rights.role;
+    let (fr, en) = match role {
+        Role::Auditor if some => (
+            "ne voit aucun client : il lit le journal, et rien d’autre",
+            "sees no client: it reads the log and nothing else",
+        ),
+        role if role.sees_every_client() && (rights.no_clients || !rights.client.is_empty()) => {
+            ("voit tous les clients", "sees every client")
+        }
+        _ => return Ok(()),
+    };
+    Err(say::usage(
+        bi(format!("Le rôle {role} {fr}."), format!("The role {role} {en}.")),
+        bi(
+            "Retirez --client, --all-clients et --no-clients, ou choisissez un autre rôle.",
+            "Leave out --client, --all-clients and --no-clients, or choose another role.",
+        ),
+    ))
+}
+
 fn invite(context: &Context, rights: Rights) -> Result<(), AppError> {
+    check_clients(&rights)?;
     let Rights { name, role, all_clients, client, .. } = rights;
     let request = Request::Invite { name, role, all_clients, clients: client };
     let Reply::Invitation(code) = context.open()?.call(request)? else {

@@ -101,6 +101,22 @@ pub fn environment_lang() -> Lang {
         .unwrap_or_default()
 }
 
+/// What is wrong with `POTERNE_LANG`, if it names no language of ours.
+fn unknown_lang() -> Option<AppError> {
+    let value = std::env::var_os("POTERNE_LANG").filter(|value| !value.is_empty())?;
+    let value = value.to_string_lossy();
+    if value.parse::<Lang>().is_ok() {
+        return None;
+    }
+    Some(say::usage(
+        bi(
+            format!("« {value} » ne convient pas à POTERNE_LANG."),
+            format!("“{value}” will not do for POTERNE_LANG."),
+        ),
+        bi("Donnez fr ou en.", "Give fr or en."),
+    ))
+}
+
 /// The language that was asked for, before the arguments are known to be right.
 fn early_lang(args: &[OsString]) -> Lang {
     let mut words = args.iter().filter_map(|arg| arg.to_str()).take_while(|arg| *arg != "--");
@@ -128,6 +144,12 @@ fn run(args: Vec<OsString>) -> Next {
         Ok(cli) => cli,
         Err(error) => return end(misused(&error, lang, json)),
     };
+    if cli.global.lang.is_none()
+        && let Some(error) = unknown_lang()
+    {
+        say::failure(&error, lang, json);
+        return end(error.code.exit());
+    }
     let done = match window(&cli) {
         Some(window) if cfg!(feature = "gui") => window.map(Next::Window),
         _ => perform(cli, lang).map(|status| end(printed(status, lang, json))),
@@ -260,6 +282,12 @@ impl Context {
         }
     }
 
+    /// Whether `member` is not the one who was asked for.
+    pub fn is_another(&self, member: &str) -> bool {
+        let other = |name: &String| name.trim().to_lowercase() != member.to_lowercase();
+        self.member.as_ref().is_some_and(other)
+    }
+
     /// Picks one of two texts.
     pub fn pick<'a>(&self, fr: &'a str, en: &'a str) -> &'a str {
         self.lang.pick(fr, en)
@@ -361,12 +389,6 @@ impl Context {
         Opened { access: Box::new(app.clone()), own: Some(app.clone()) }
     }
 
-    /// Whether the command is for another member than this one.
-    fn asks_for_another(&self, member: &str) -> bool {
-        let other = |name: &String| name.trim().to_lowercase() != member.to_lowercase();
-        self.member.as_ref().is_some_and(other)
-    }
-
     /// The agent of the vault, unless another member is asked for.
     fn agent(&self, file: &std::path::Path) -> Result<Option<Box<dyn Access>>, AppError> {
         let Some(access) = remote::find(file)? else { return Ok(None) };
@@ -376,7 +398,7 @@ impl Context {
         match access.call(Request::Status) {
             Ok(Reply::Status(status)) => {
                 let fits =
-                    !self.asks_for_another(&status.member) && (status.read_only || !self.read_only);
+                    !self.is_another(&status.member) && (status.read_only || !self.read_only);
                 Ok(fits.then_some(access))
             }
             // Being locked or unlocked just now.

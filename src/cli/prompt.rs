@@ -4,10 +4,15 @@
 use std::io;
 
 use crate::app::api::{AppError, Code, Factors};
-use crate::app::text;
+use crate::app::{generate, text};
 use crate::model::lang::{Bi, Lang};
 use crate::os::terminal::{self, Line};
 use crate::secret::{SecretBytes, SecretText};
+
+use super::say;
+
+/// Score of the estimate from which a password is not spoken of.
+const GOOD: u8 = 3;
 
 /// Asks for a secret line.
 ///
@@ -17,7 +22,7 @@ pub fn secret(lang: Lang, fr: &str, en: &str) -> Result<SecretText, AppError> {
     if terminal::stdin_is_terminal() {
         terminal::prompt(&format!("{} ", lang.pick(fr, en)));
     }
-    line(true)
+    line(true, ended)
 }
 
 /// Asks for a line that may be seen while typed. The prompt is always shown.
@@ -26,7 +31,7 @@ pub fn secret(lang: Lang, fr: &str, en: &str) -> Result<SecretText, AppError> {
 /// As [`secret`].
 pub fn visible(prompt: &str) -> Result<SecretText, AppError> {
     terminal::prompt(prompt);
-    line(false)
+    line(false, ended)
 }
 
 /// Asks for a new password twice.
@@ -37,6 +42,7 @@ pub fn new_password(lang: Lang) -> Result<SecretText, AppError> {
     let first = secret(lang, "Nouveau mot de passe :", "New password:")?;
     let again = secret(lang, "Encore une fois :", "Once more:")?;
     if first.expose(|a| again.expose(|b| a == b)) {
+        warn_of_weak(lang, &first);
         return Ok(first);
     }
     Err(AppError {
@@ -49,38 +55,38 @@ pub fn new_password(lang: Lang) -> Result<SecretText, AppError> {
     })
 }
 
+/// Says so when a new password would soon be guessed. It is the person's choice.
+fn warn_of_weak(lang: Lang, password: &SecretText) {
+    let strength = generate::strength(password, &["poterne"]);
+    if strength.score >= GOOD {
+        return;
+    }
+    let guesses = strength.guesses_log10;
+    say::note(&match lang {
+        Lang::Fr => format!(
+            "Ce mot de passe est faible : il se devine en 10^{guesses:.0} essais environ. Quatre mots au hasard valent mieux : poterne generate --words"
+        ),
+        Lang::En => format!(
+            "This password is weak: about 10^{guesses:.0} guesses find it. Four random words are better: poterne generate --words"
+        ),
+    });
+}
+
 /// Asks for the factors of an unlock.
 ///
 /// # Errors
-/// As [`secret`].
+/// As [`secret`]; input that ended leaves the vault locked.
 pub fn factors(lang: Lang) -> Result<Factors, AppError> {
-    let unlocking = |error: AppError| match error.code {
-        Code::Usage if error.what == ended().what => AppError {
-            code: Code::Locked,
-            todo: Bi::new(
-                "Donnez une ligne par réponse, ou déverrouillez d’abord : poterne unlock.",
-                "Give one line per answer, or unlock first: poterne unlock.",
-            ),
-            ..error
-        },
-        _ => error,
+    let factor = |fr, en| {
+        if terminal::stdin_is_terminal() {
+            terminal::prompt(&format!("{} ", lang.pick(fr, en)));
+        }
+        line(true, still_locked)
     };
     Ok(Factors {
-        password: secret(lang, "Mot de passe :", "Password:").map_err(unlocking)?,
-        code: secret(lang, "Code du téléphone :", "Code from your phone:").map_err(unlocking)?,
+        password: factor("Mot de passe :", "Password:")?,
+        code: factor("Code du téléphone :", "Code from your phone:")?,
     })
-}
-
-/// There is no answer where one was asked for.
-fn ended() -> AppError {
-    AppError {
-        code: Code::Usage,
-        what: Bi::new(
-            "L’entrée s’est terminée avant la réponse attendue.",
-            "The input ended before the answer.",
-        ),
-        todo: Bi::new("Donnez une ligne par réponse.", "Give one line per answer."),
-    }
 }
 
 /// Everything that is left on standard input.
@@ -107,7 +113,7 @@ pub fn rest_of_input(max: usize) -> Result<SecretBytes, AppError> {
     Ok(SecretBytes::new(std::mem::take(&mut bytes)))
 }
 
-fn line(hidden: bool) -> Result<SecretText, AppError> {
+fn line(hidden: bool, at_end: fn() -> AppError) -> Result<SecretText, AppError> {
     match terminal::read_line(hidden).map_err(|error| unreadable(&error))? {
         Line::Read(bytes) => bytes.into_text().map_err(|_| AppError {
             code: Code::Usage,
@@ -120,12 +126,39 @@ fn line(hidden: bool) -> Result<SecretText, AppError> {
                 "Check what is sent to standard input.",
             ),
         }),
-        Line::End => Err(ended()),
+        Line::End => Err(at_end()),
         Line::Cancelled => Err(AppError {
             code: Code::Other,
             what: Bi::new("Abandon demandé.", "You gave up."),
             todo: Bi::new("Rien n’a été changé.", "Nothing was changed."),
         }),
+    }
+}
+
+/// The input ended where an answer was asked for.
+fn ended() -> AppError {
+    AppError {
+        code: Code::Usage,
+        what: Bi::new(
+            "L’entrée s’est terminée avant la réponse attendue.",
+            "The input ended before the answer.",
+        ),
+        todo: Bi::new(
+            "Donnez une ligne par réponse, ou lancez la commande dans un terminal.",
+            "Give one line per answer, or run the command on a terminal.",
+        ),
+    }
+}
+
+/// As [`ended`], where the answer would have unlocked the vault.
+fn still_locked() -> AppError {
+    AppError {
+        code: Code::Locked,
+        todo: Bi::new(
+            "Donnez une ligne par réponse, ou déverrouillez d’abord : poterne unlock.",
+            "Give one line per answer, or unlock first: poterne unlock.",
+        ),
+        ..ended()
     }
 }
 

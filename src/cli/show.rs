@@ -1,6 +1,8 @@
 //! Commands that show one entry. A secret is printed only when it was asked
 //! for by name or with `--reveal`, and the vault logs it first.
 
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
 use serde_json::{Map, Value, json};
 
 use crate::app::api::{
@@ -169,6 +171,20 @@ fn credential_word(view: &EntryView) -> String {
     }
 }
 
+/// The day from which it is no good any more, in words.
+pub fn expiry(context: &Context, day: Date) -> String {
+    let (fr, en) = match is_past(day) {
+        true => ("a expiré le", "expired on"),
+        false => ("expire le", "expires on"),
+    };
+    format!("{} {day}", context.pick(fr, en))
+}
+
+/// Whether the day is over, by this computer's clock and time zone.
+pub fn is_past(day: Date) -> bool {
+    day < TimeZone::system().to_datetime(jiff::Timestamp::now()).date()
+}
+
 fn person(view: &EntryView, id: &crate::model::id::MemberId) -> String {
     view.people.get(id).cloned().unwrap_or_else(|| id.to_string())
 }
@@ -191,11 +207,12 @@ fn show_all(context: &Context, view: &EntryView, secrets: &[(Slot, SecretBytes)]
     if entry.favourite {
         row("favourite", "yes".to_owned());
     }
-    if entry.favourite {
-        row("favourite", "yes".to_owned());
-    }
-    for field in ["tags", "description", "expires"] {
+    for field in ["tags", "description"] {
         row(field, plain_field(view, field).unwrap_or_default());
+    }
+    if let Some(day) = entry.expires {
+        let past = if is_past(day) { context.pick("  (expiré)", "  (expired)") } else { "" };
+        row("expires", format!("{day}{past}"));
     }
     for (id, value) in &entry.settings {
         row(id, value.clone());
@@ -303,13 +320,16 @@ pub fn history(context: &Context, options: EntryPath) -> Result<(), AppError> {
     if context.json {
         let versions: Vec<Value> = versions
             .iter()
-            .map(|view| {
+            .enumerate()
+            .map(|(n, view)| {
+                let next = n.checked_sub(1).map_or(&[][..], |newer| &versions[newer].changed);
                 json!({
                     "version": view.version.ver,
                     "at": view.version.at,
                     "by": view.by,
                     "current": view.current,
-                    "changed_next": view.changed,
+                    "changed": view.changed,
+                    "changed_next": next,
                 })
             })
             .collect();
@@ -319,15 +339,12 @@ pub fn history(context: &Context, options: EntryPath) -> Result<(), AppError> {
     let rows: Vec<Vec<String>> = versions
         .iter()
         .map(|view| {
-            let note = match view.current {
-                true => context.pick("(actuelle)", "(current)").to_owned(),
-                false => say::plain(&view.changed.join(", ")),
-            };
+            let now = if view.current { context.pick("(actuelle)", "(current)") } else { "" };
             vec![
                 view.version.ver.to_string(),
                 view.version.at.to_string(),
                 say::plain(&view.by),
-                note,
+                format!("{} {now}", say::plain(&view.changed.join(", "))).trim().to_owned(),
             ]
         })
         .collect();
@@ -348,10 +365,11 @@ fn origin_of(origin: &Origin) -> (&'static str, Option<&str>) {
 }
 
 pub fn plan(context: &Context, options: EntryPath) -> Result<(), AppError> {
-    let request = Request::Plan { at: At::Path(options.path) };
-    let Reply::Plan(plan) = context.open()?.call(request)? else {
+    let opened = context.open()?;
+    let Reply::Plan(plan) = opened.call(Request::Plan { at: At::Path(options.path) })? else {
         return Err(say::unexpected());
     };
+    let expires = say::entry(opened.call(Request::Show { at: At::Id(plan.entry) })?)?.entry.expires;
     if context.json {
         let lines: Vec<Value> = plan
             .lines
@@ -375,6 +393,7 @@ pub fn plan(context: &Context, options: EntryPath) -> Result<(), AppError> {
             "hops": plan.hops,
             "lines": lines,
             "broken": broken,
+            "expires": expires,
             "ticket_required": plan.ticket_required,
             "reason_required": plan.reason_required,
         }));
@@ -402,6 +421,10 @@ pub fn plan(context: &Context, options: EntryPath) -> Result<(), AppError> {
         rows.push(vec![line.field.clone(), value, origin(&line.origin)]);
     }
     say::raw(say::table(&rows).as_bytes());
+    if let Some(day) = expires {
+        let sign = if is_past(day) { "✗ " } else { "" };
+        say::line(&format!("{sign}{}", expiry(context, day)));
+    }
     for broken in &plan.broken {
         say::line(&format!("✗ {}", say::plain(broken.get(context.lang))));
     }

@@ -12,6 +12,20 @@ use crate::model::target::Target;
 /// The connector.
 pub struct Web;
 
+/// Whether an address may be handed to a browser: a web page, and nothing that
+/// runs a script, reads a file or starts another program.
+pub fn may_open(address: &str) -> bool {
+    let rest = ["https://", "http://"].iter().find_map(|scheme| {
+        let head = address.get(..scheme.len())?;
+        head.eq_ignore_ascii_case(scheme).then(|| &address[scheme.len()..])
+    });
+    rest.is_some_and(|rest| {
+        !rest.is_empty()
+            && !rest.starts_with('/')
+            && !rest.chars().any(|c| c.is_whitespace() || c.is_control())
+    })
+}
+
 const FIELDS: &[Field] = &[Field {
     id: "login-url",
     fr: "Page de connexion",

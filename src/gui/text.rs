@@ -167,6 +167,7 @@ pub fn log_field(name: &str, lang: Lang) -> &str {
         field::MACHINE => lang.pick("Poste", "Machine"),
         field::CLIENT => lang.pick("Client", "Client"),
         field::ENTRY => lang.pick("Accès", "Entry"),
+        field::ENTRY_ID => lang.pick("Identifiant de l'accès", "Entry id"),
         field::TICKET => lang.pick("Ticket", "Ticket"),
         field::REASON => lang.pick("Motif", "Reason"),
         field::CONNECTOR => lang.pick("Connecteur", "Connector"),

@@ -14,7 +14,8 @@ use egui::Context;
 use crate::app::api::{
     AppError, AttachmentBytes, Code, ExportRequest, Factors, Item, Reply, Request, Status,
 };
-use crate::app::{CreateOptions, ExportUi, Finished, UnlockOptions};
+use crate::app::{CreateOptions, ExportUi, Finished, UnlockOptions, address};
+use crate::connect::web;
 use crate::model::entry::{ATTACHMENT_MAX_BYTES, Slot};
 use crate::model::id::EntryId;
 use crate::model::lang::{Bi, Lang};
@@ -433,7 +434,12 @@ impl Back {
     }
 
     fn browse(&self, url: String) {
-        if webbrowser::open(&url).is_ok() {
+        // Who shares the vault may have written it, with any program.
+        if !web::may_open(url.trim()) {
+            self.tell(Notice::Written(PathBuf::new(), Err(address::refused_web(&url))));
+            return;
+        }
+        if webbrowser::open(url.trim()).is_ok() {
             return;
         }
         let what = Bi::new("Aucun navigateur n'a pu être ouvert.", "No browser could be opened.");

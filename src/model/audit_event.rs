@@ -138,6 +138,9 @@ pub mod field {
     pub const CLIENT: &str = "client";
     /// Path of the entry.
     pub const ENTRY: &str = "entry";
+    /// Id of the entry whose secret left, for a list of what to change that
+    /// outlives renames. No column of its own; it is hidden with [`ENTRY`].
+    pub const ENTRY_ID: &str = "entry_id";
     /// Ticket number.
     pub const TICKET: &str = "ticket";
     /// Reason given.

@@ -13,6 +13,8 @@ pub enum Action {
     Reveal,
     /// Make or change entries and folders.
     Edit,
+    /// Keep logins of one's own in one's private space, and nothing else.
+    KeepOwn,
     /// Make, change or delete clients.
     EditClients,
     /// Read, export and verify the audit log of the vault.
@@ -33,8 +35,10 @@ pub fn may(role: Role, action: Action) -> bool {
     match role {
         R::Owner => true,
         R::Admin => action != A::ManageOwners,
-        R::Technician => matches!(action, A::Browse | A::Connect | A::Reveal | A::Edit),
-        R::Operator => matches!(action, A::Browse | A::Connect),
+        R::Technician => {
+            matches!(action, A::Browse | A::Connect | A::Reveal | A::Edit | A::KeepOwn)
+        }
+        R::Operator => matches!(action, A::Browse | A::Connect | A::KeepOwn),
         R::Auditor => action == A::ReadAudit,
     }
 }
@@ -48,6 +52,7 @@ mod tests {
         assert!(may(Role::Operator, Action::Connect));
         assert!(!may(Role::Operator, Action::Reveal));
         assert!(!may(Role::Operator, Action::Edit));
+        assert!(may(Role::Operator, Action::KeepOwn));
     }
 
     #[test]

@@ -22,12 +22,6 @@ fn every_field_of_every_kind_is_set_changed_and_emptied() {
     let file = file.to_str().expect("UTF-8");
     // What every entry has, and one setting of each kind.
     let common = [
-        "--host",
-        "h.example",
-        "--port",
-        "2222",
-        "--user",
-        "zoé",
         "--tag",
         "un",
         "--tag",
@@ -41,20 +35,19 @@ fn every_field_of_every_kind_is_set_changed_and_emptied() {
         "Baie=4=b",
         "--attach",
         file,
-        "--credential",
-        "ask",
         "--secret-stdin",
         "custom:PIN",
     ];
+    // Besides, what the kind has of host, port and login.
     let kinds = [
-        ("ssh", "keepalive", "17"),
-        ("shell", "directory", "/tmp"),
-        ("credential", "for", ""),
-        ("note", "", ""),
-        ("web", "login-url", "https://h.example/login"),
-        ("folder", "keepalive", "17"),
+        ("ssh", "keepalive", "17", "h.example", "i.example", true, true),
+        ("shell", "directory", "/tmp", "", "", false, false),
+        ("credential", "for", "", "", "", false, true),
+        ("note", "", "", "", "", false, false),
+        ("web", "login-url", "https://h.example/login", "https://h/", "https://i/", false, true),
+        ("folder", "keepalive", "17", "", "", false, true),
     ];
-    for (kind, setting, value) in kinds {
+    for (kind, setting, value, host, other, port, login) in kinds {
         let path = format!("A/{kind}");
         let flag = format!("--{setting}");
         let mut add = vec!["add", kind, &path];
@@ -62,16 +55,26 @@ fn every_field_of_every_kind_is_set_changed_and_emptied() {
         if !value.is_empty() {
             add.extend([flag.as_str(), value]);
         }
+        if !host.is_empty() {
+            add.extend(["--host", host]);
+        }
+        if port {
+            add.extend(["--port", "2222"]);
+        }
+        if login {
+            add.extend(["--user", "zoé", "--credential", "ask"]);
+        }
         seat.run(&add, "4711\n").ended(0);
         let made = show(&seat, &path);
         let expected = json!({
-            "host": "h.example", "port": 2222, "user": "zoé", "tags": ["un", "deux"],
+            "host": host, "port": port.then_some(2222), "user": if login { "zoé" } else { "" },
+            "credential": { "source": if login { "ask" } else { "inherited" }, "linked": null },
+            "tags": ["un", "deux"],
             "favourite": true, "description": "Ligne 1\nligne 2", "expires": "2027-02-28",
         });
         for (name, value) in expected.as_object().expect("an object") {
             assert_eq!(&made[name], value, "{kind} {name}");
         }
-        assert_eq!(made["credential"]["source"], "ask", "{kind}");
         assert_eq!(made["custom"][0], json!({"name": "Baie", "secret": false, "value": "4=b"}));
         assert_eq!(made["attachments"][0], json!({"name": "plan.txt", "size": 6}));
         assert!(made["secrets"]["custom:PIN"]["value"].is_null());
@@ -81,24 +84,21 @@ fn every_field_of_every_kind_is_set_changed_and_emptied() {
         let favourite = |l: &str| l.starts_with("favourite") && l.ends_with(" yes");
         assert!(text.lines().any(favourite), "{text}");
 
-        seat.ok(&[
-            "edit",
-            &path,
-            "--host",
-            "i.example",
-            "--port",
-            "23",
-            "--tag",
-            "trois",
-            "--custom",
-            "Baie=5",
-            "--favourite=no",
-        ]);
+        let mut edit =
+            vec!["edit", &path, "--tag", "trois", "--custom", "Baie=5", "--favourite=no"];
+        if !other.is_empty() {
+            edit.extend(["--host", other]);
+        }
+        if port {
+            edit.extend(["--port", "23"]);
+        }
+        seat.ok(&edit);
         let changed = show(&seat, &path);
-        assert_eq!((&changed["host"], &changed["port"]), (&json!("i.example"), &json!(23)));
+        assert_eq!(changed["host"], other, "{kind}");
+        assert_eq!(changed["port"], json!(port.then_some(23)), "{kind}");
         assert_eq!((&changed["tags"], &changed["favourite"]), (&json!(["trois"]), &json!(false)));
         assert_eq!(changed["custom"][0]["value"], "5");
-        assert_eq!(changed["user"], "zoé", "what was not named stays");
+        assert_eq!(changed["user"], made["user"], "what was not named stays");
 
         seat.ok(&["edit", &path, "--custom", "PIN=en clair"]);
         assert_eq!(show(&seat, &path)["secrets"], json!({}), "no secret is left behind it");
@@ -202,7 +202,7 @@ fn a_seed_is_read_from_whatever_people_have() {
     seat.ok(&["add", "client", "A"]);
     seat.ok(&["add", "credential", "A/c"]);
     let none = seat.run(&["totp", "A/c"], "").ended(4);
-    assert!(none.err.contains("“totp”"), "{}", none.err);
+    assert!(none.err.contains("TOTP seed"), "{}", none.err);
     let put = |text: &str| seat.run(&["edit", "A/c", "--secret-stdin", "totp"], text);
     let kept = || seat.ok(&["show", "A/c", "--field", "totp", "--reveal"]).out;
     put("jbsw-y3dp ehpk 3pxp\n").ended(0);

@@ -12,6 +12,7 @@ mod cli_kit;
 mod cli_output;
 mod cli_places;
 mod cli_refusals;
+mod cli_rules;
 mod cli_sessions;
 mod cli_slips;
 mod cli_story;

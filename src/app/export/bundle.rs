@@ -165,7 +165,7 @@ fn row(
         out.extend_from_slice(br#","open":{"#);
         let mut first = true;
         let opened = opening::decode(opening).ok_or_else(malformed)?;
-        for field in opened.iter().filter(|f| redact.iter().all(|r| r != f.name)) {
+        for field in opened.iter().filter(|f| !super::hides(redact, f.name)) {
             if !first {
                 out.push(b',');
             }

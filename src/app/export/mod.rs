@@ -275,7 +275,7 @@ fn table(
             return Ok(());
         }
         if !request.redact.is_empty() {
-            line.fields.retain(|(name, _)| request.redact.iter().all(|r| r != name));
+            line.fields.retain(|(name, _)| !hides(&request.redact, name));
         }
         match &mut table {
             Table::Csv(csv) => csv.row(&line).map_err(io),
@@ -369,6 +369,14 @@ impl<'a> Selection<'a> {
         self.selected += 1;
         true
     }
+}
+
+/// Whether `redact` leaves out the field `name`. An entry's id goes with its path:
+/// it would tell which lines are about one entry.
+fn hides(redact: &[String], name: &str) -> bool {
+    redact.iter().any(|r| {
+        r == name || (name == field::ENTRY_ID && (r == field::ENTRY || r == field::CLIENT))
+    })
 }
 
 /// Fields in which the values of a redacted one may be read too and that are not

@@ -1,0 +1,126 @@
+//! Checks where an entry points to: the address of a web page, a host, and which
+//! common fields its kind has at all. What could never work is refused when it is
+//! typed. Resolves and contacts nothing.
+
+use std::net::Ipv6Addr;
+
+use crate::connect::{self, Common, web};
+use crate::model::entry::{CredentialSource, Kind};
+use crate::model::lang::Bi;
+
+use super::api::{AppError, Code, Patch, Set};
+
+/// Longest host name (RFC 1035 section 2.3.4).
+const HOST_MAX_BYTES: usize = 253;
+
+/// Refuses what a new state says about fields that its kind does not have. To
+/// empty one is always allowed.
+pub(super) fn check_fields(kind: &Kind, patch: &Patch) -> Result<(), AppError> {
+    // A folder passes its login on; it is no place to go to.
+    let common = connect::by_kind(kind)
+        .map_or(Common { host: false, port: false, user: true }, |c| c.common());
+    let credential = match &patch.credential {
+        Set::To(source) => *source != CredentialSource::default(),
+        Set::Keep => false,
+    };
+    let given = [
+        ("host", common.host, matches!(&patch.host, Set::To(host) if !host.is_empty())),
+        ("port", common.port, matches!(patch.port, Set::To(Some(_)))),
+        ("user", common.user, matches!(&patch.user, Set::To(user) if !user.is_empty())),
+        ("credential", common.user, credential),
+    ];
+    match given.iter().find(|(_, has, given)| *given && !has) {
+        None => Ok(()),
+        Some((field, ..)) => Err(AppError {
+            code: Code::Usage,
+            what: Bi::new(
+                format!("« {kind} » n’a pas de champ « {field} »."),
+                format!("“{kind}” has no field “{field}”."),
+            ),
+            todo: Bi::new(
+                "Laissez-le de côté, ou choisissez un autre type d’entrée.",
+                "Leave it out, or choose another kind of entry.",
+            ),
+        }),
+    }
+}
+
+/// The host as it is stored: an IPv6 address without brackets.
+pub(super) fn host(kind: &Kind, given: &str) -> Result<String, AppError> {
+    let text = given.trim();
+    if text.is_empty() {
+        return Ok(String::new());
+    }
+    if kind.word() == "web" {
+        check_web(text)?;
+        return Ok(text.to_owned());
+    }
+    let bare = text.strip_prefix('[').and_then(|t| t.strip_suffix(']')).unwrap_or(text);
+    if v6(bare) {
+        return Ok(bare.to_owned());
+    }
+    let refused = |fr: &str, en: &str| {
+        Err(AppError {
+            code: Code::Usage,
+            what: Bi::new(
+                format!("« {text} » n’est pas un nom d’hôte."),
+                format!("“{text}” is not a host name."),
+            ),
+            todo: Bi::new(fr, en),
+        })
+    };
+    if text.contains("://") || text.contains(['/', '\\']) {
+        return refused(
+            "Donnez le nom ou l’adresse seuls, sans « ssh:// » ni chemin.",
+            "Give the name or address alone, without “ssh://” or a path.",
+        );
+    }
+    if text.contains('@') {
+        return refused(
+            "Donnez le nom ou l’adresse seuls ; l’utilisateur a son propre champ (--user).",
+            "Give the name or address alone; the user has a field of its own (--user).",
+        );
+    }
+    if text.contains(char::is_whitespace) || text.len() > HOST_MAX_BYTES {
+        return refused(
+            "Donnez un seul nom ou une seule adresse, sans espace.",
+            "Give one name or address, without spaces.",
+        );
+    }
+    if text.contains([':', '[', ']']) {
+        return refused(
+            "Donnez le nom ou l’adresse seuls ; le port a son propre champ (--port).",
+            "Give the name or address alone; the port has a field of its own (--port).",
+        );
+    }
+    Ok(text.to_owned())
+}
+
+/// An IPv6 address, with or without a zone (RFC 4007 section 11).
+fn v6(text: &str) -> bool {
+    let (address, zone) = text.split_once('%').unwrap_or((text, "-"));
+    address.parse::<Ipv6Addr>().is_ok() && !zone.is_empty() && !zone.contains(char::is_whitespace)
+}
+
+/// Refuses an address that no browser is to be given.
+pub(super) fn check_web(address: &str) -> Result<(), AppError> {
+    match web::may_open(address) {
+        true => Ok(()),
+        false => Err(refused_web(address)),
+    }
+}
+
+/// The words for an address that is not opened.
+pub fn refused_web(address: &str) -> AppError {
+    AppError {
+        code: Code::Usage,
+        what: Bi::new(
+            format!("« {address} » n’est pas l’adresse d’une page web."),
+            format!("“{address}” is not the address of a web page."),
+        ),
+        todo: Bi::new(
+            "Elle doit commencer par https:// ou http://.",
+            "It must begin with https:// or http://.",
+        ),
+    }
+}
