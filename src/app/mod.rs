@@ -152,6 +152,10 @@ pub trait OpenSession: Send + Sync {
     fn alive(&self) -> bool;
     /// Ends it. Idempotent.
     fn close(&self);
+    /// Ends it, and has the log say why if something was still open on it.
+    fn close_because(&self, _why: &str) {
+        self.close();
+    }
 }
 
 impl App {

@@ -270,6 +270,11 @@ mod imp {
             let request = ToAgent::Connect(Connect { at, just, accept_host_key, reuse });
             frames::write(&mut stream, &request).map_err(|error| broken(&error))?;
             loop {
+                while !speaks(&stream) {
+                    if ui.cancelled() {
+                        return Err(given_up());
+                    }
+                }
                 match frames::read(&mut stream).map_err(|error| broken(&error))? {
                     FromAgent::Ask(question) => {
                         let answer = ToAgent::Answer(ui.ask(question.into()).into());
@@ -283,6 +288,25 @@ mod imp {
                     _ => return Err(nonsense()),
                 }
             }
+        }
+    }
+
+    /// Whether the agent said something, or is gone, within a moment.
+    fn speaks(stream: &UnixStream) -> bool {
+        use rustix::event::{PollFd, PollFlags, Timespec, poll};
+        let mut fds = [PollFd::new(stream, PollFlags::IN)];
+        let moment = Timespec { tv_sec: 0, tv_nsec: 100_000_000 };
+        match poll(&mut fds, Some(&moment)) {
+            Ok(ready) => ready > 0,
+            Err(error) => error != rustix::io::Errno::INTR,
+        }
+    }
+
+    fn given_up() -> AppError {
+        AppError {
+            code: Code::Connection,
+            what: Bi::new("La connexion a été abandonnée.", "The connection was given up."),
+            todo: Bi::new("Rien à faire.", "Nothing to do."),
         }
     }
 
@@ -353,7 +377,10 @@ mod imp {
     impl Shared {
         fn take(&self, frame: FromAgent) {
             match frame {
-                FromAgent::ChannelOpened(id, answer) => {
+                FromAgent::ChannelOpened(id, answer, alive) => {
+                    if !alive {
+                        self.alive.store(false, Ordering::Release);
+                    }
                     if let Some(opening) = lock_of(&self.opening).remove(&id) {
                         let _ = opening.send(answer);
                     }

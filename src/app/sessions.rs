@@ -2,14 +2,15 @@
 //! opening line is stored before anything starts; if it cannot be, nothing does.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::mpsc::Sender;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
 use crate::audit::line::Draft;
+use crate::connect::link::ToRemote;
 use crate::connect::link::{Channel, ChannelRequest, Exit, FromRemote, Link, LinkInfo, Sink};
-use crate::connect::{self, Answer, FailureKind, Lease, Opens, Progress, Question};
+use crate::connect::{self, Answer, Failure, FailureKind, Lease, Opens, Progress, Question};
 use crate::crypto::totp::Seed;
 use crate::model::audit_event::{Event, field};
 use crate::model::entry::{ClientInfo, Entry, Slot};
@@ -51,8 +52,8 @@ pub(super) enum Ask {
     Failed(SessionId, String, FailureKind),
     /// The person accepted a server key.
     Pin(SessionId, PinnedKey),
-    /// The person, or the pin, refused a server key.
-    Refused(SessionId, String),
+    /// The person, or the pin, refused a server key: which, and why if it was the pin.
+    Refused(SessionId, String, String),
     /// Keep a link for the next session that goes the same way, with the keys
     /// that were accepted for it.
     Keep(Box<(Way, Vec<PinnedKey>, Arc<dyn Link>)>),
@@ -65,6 +66,8 @@ pub(super) struct Closing {
     bytes_in: u64,
     bytes_out: u64,
     exit: String,
+    /// Why it was cut off, if it was.
+    detail: String,
 }
 
 impl Worker {
@@ -98,8 +101,11 @@ impl Worker {
                 self.sessions.remove(&id);
                 done
             }
-            Ask::Refused(id, key) => self.line(id, Event::HostKeyRefused, false, |f| {
+            Ask::Refused(id, key, why) => self.line(id, Event::HostKeyRefused, false, |f| {
                 f.push((field::HOST_KEY, key));
+                if !why.is_empty() {
+                    f.push((field::DETAIL, why));
+                }
             }),
             Ask::Pin(id, key) => {
                 let running = self.sessions.get(&id).ok_or_else(AppError::locked)?;
@@ -120,6 +126,9 @@ impl Worker {
             f.push((field::BYTES_IN, c.bytes_in.to_string()));
             f.push((field::BYTES_OUT, c.bytes_out.to_string()));
             f.push((field::EXIT, c.exit.clone()));
+            if !c.detail.is_empty() {
+                f.push((field::DETAIL, c.detail.clone()));
+            }
         };
         // If the store refuses this last line there is nobody to tell and nothing
         // to undo: the session is over, and its opening stands in the log.
@@ -374,12 +383,15 @@ pub(super) fn open(
     let Prepared { id, way, secrets, open } = prepared;
     let started = Instant::now();
     if let Some(link) = open {
-        return Ok(Box::new(Live::begin(jobs, id, link, started, true)));
+        let mut live = Live::begin(jobs, id, link, started, true);
+        live.reused = true;
+        return Ok(Box::new(live));
     }
     let target = &way.target;
     let connector = connect::by_kind(&target.kind)
         .ok_or_else(|| AppError::no_entry(&target.kind.to_string()))?;
-    let mut lease = LiveLease { jobs, id, secrets, ui, accepted, pinned: Vec::new(), typed: false };
+    let (pinned, typed) = (Vec::new(), false);
+    let mut lease = LiveLease { jobs, id, target, secrets, ui, accepted, pinned, typed };
     match connector.open(target, &mut lease) {
         Ok(link) => {
             // What the person was asked for is asked for again next time.
@@ -393,12 +405,6 @@ pub(super) fn open(
             Ok(Box::new(live))
         }
         Err(failure) => {
-            if failure.kind == FailureKind::HostKeyChanged {
-                let key = target.destination().at.to_string();
-                let _ = super::ask(jobs, |answer| {
-                    Job::Session(Box::new(Ask::Refused(id, format!("{key}: changed"))), answer)
-                });
-            }
             let failed = Ask::Failed(id, failure.what.en.clone(), failure.kind);
             let _ = super::ask(jobs, |answer| Job::Session(Box::new(failed), answer));
             Err(failure.into())
@@ -416,6 +422,7 @@ fn prints(accepted: &str) -> impl Iterator<Item = &str> {
 struct LiveLease<'a> {
     jobs: &'a Sender<Job>,
     id: SessionId,
+    target: &'a Target,
     secrets: BTreeMap<(usize, Slot), SecretBytes>,
     ui: &'a mut dyn SessionUi,
     /// What `--accept-host-key` said.
@@ -462,7 +469,8 @@ impl Lease for LiveLease<'_> {
                     self.pinned.push(key);
                     Answer::Yes
                 } else {
-                    self.tell(Ask::Refused(self.id, format!("{} {}", key.at, key.fingerprint)));
+                    let shown = format!("{} {}", key.at, key.fingerprint);
+                    self.tell(Ask::Refused(self.id, shown, String::new()));
                     Answer::No
                 }
             }
@@ -477,6 +485,14 @@ impl Lease for LiveLease<'_> {
         self.ui.say(progress);
     }
 
+    fn key_changed(&mut self, shown: &PinnedKey) {
+        let words = |key: &PinnedKey| format!("{} {}", key.algorithm, key.fingerprint);
+        let hops = self.target.hops.iter().filter(|hop| hop.at == shown.at);
+        let pinned: Vec<String> = hops.flat_map(|hop| &hop.pinned).map(words).collect();
+        let why = format!("changed; pinned: {}", pinned.join(", "));
+        self.tell(Ask::Refused(self.id, format!("{} {}", shown.at, words(shown)), why));
+    }
+
     fn cancelled(&self) -> bool {
         self.ui.cancelled()
     }
@@ -488,11 +504,86 @@ struct Live {
     link: Arc<dyn Link>,
     /// Another session may use the link after this one.
     shared: bool,
+    /// Another session opened the link.
+    reused: bool,
     started: Instant,
-    traffic_before: (u64, u64),
     jobs: Sender<Job>,
-    exit: Arc<std::sync::Mutex<String>>,
+    noted: Arc<Noted>,
     closed: AtomicBool,
+}
+
+/// What a session's channels tell for its closing line.
+#[derive(Default)]
+struct Noted {
+    exit: Mutex<String>,
+    /// Why a channel ended before its time.
+    cut: Mutex<String>,
+    /// Channels that have not ended.
+    open: AtomicUsize,
+    received: AtomicU64,
+    sent: AtomicU64,
+}
+
+impl Noted {
+    fn hear(&self, message: &FromRemote, over: &AtomicBool) {
+        match message {
+            FromRemote::Data(bytes) | FromRemote::Stderr(bytes) => {
+                self.received.fetch_add(bytes.len() as u64, Ordering::Relaxed);
+            }
+            FromRemote::Exit(how) => {
+                *lock(&self.exit) = match how {
+                    Exit::Status(n) => n.to_string(),
+                    Exit::Signal(name) => format!("SIG{name}"),
+                };
+            }
+            FromRemote::Closed(failure) => self.ended(failure.as_ref(), over),
+        }
+    }
+
+    /// A channel ended, or did not open; `over` is its own, and counts it once.
+    fn ended(&self, failure: Option<&Failure>, over: &AtomicBool) {
+        if let Some(failure) = failure {
+            self.because(format!("{}: {}", word(failure.kind), failure.what.en));
+        }
+        if !over.swap(true, Ordering::AcqRel) {
+            self.open.fetch_sub(1, Ordering::AcqRel);
+        }
+    }
+
+    fn because(&self, why: String) {
+        let mut cut = lock(&self.cut);
+        if cut.is_empty() {
+            *cut = why;
+        }
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// A channel that counts what is sent.
+struct Counted {
+    channel: Box<dyn Channel>,
+    noted: Arc<Noted>,
+    over: Arc<AtomicBool>,
+}
+
+impl Channel for Counted {
+    fn send(&self, message: ToRemote) {
+        match &message {
+            ToRemote::Data(bytes) => {
+                self.noted.sent.fetch_add(bytes.len() as u64, Ordering::Relaxed);
+            }
+            ToRemote::Close => self.noted.ended(None, &self.over),
+            ToRemote::Eof | ToRemote::Resize(_) => {}
+        }
+        self.channel.send(message);
+    }
+
+    fn backlog(&self) -> usize {
+        self.channel.backlog()
+    }
 }
 
 impl Live {
@@ -509,14 +600,36 @@ impl Live {
         let _ = jobs.send(Job::Session(Box::new(opened), answer));
         Self {
             id,
-            traffic_before: link.traffic(),
             link,
             shared,
+            reused: false,
             started,
             jobs: jobs.clone(),
-            exit: Arc::default(),
+            noted: Arc::default(),
             closed: AtomicBool::new(false),
         }
+    }
+
+    fn end(&self, why: &str) {
+        if self.closed.swap(true, Ordering::AcqRel) {
+            return;
+        }
+        let noted = &self.noted;
+        if noted.open.load(Ordering::Acquire) > 0 {
+            noted.because(why.to_owned());
+        }
+        let (exit, detail) = (lock(&noted.exit).clone(), lock(&noted.cut).clone());
+        if !self.shared {
+            self.link.close();
+        }
+        let _ = self.jobs.send(Job::Closed(Box::new(Closing {
+            id: self.id,
+            ms: u64::try_from(self.started.elapsed().as_millis()).unwrap_or(u64::MAX),
+            bytes_in: noted.received.load(Ordering::Relaxed),
+            bytes_out: noted.sent.load(Ordering::Relaxed),
+            exit,
+            detail,
+        })));
     }
 }
 
@@ -526,7 +639,7 @@ impl OpenSession for Live {
     }
 
     fn info(&self) -> LinkInfo {
-        self.link.info()
+        LinkInfo { reused: self.reused, ..self.link.info() }
     }
 
     fn open_channel(
@@ -534,18 +647,22 @@ impl OpenSession for Live {
         request: ChannelRequest,
         mut sink: Sink,
     ) -> Result<Box<dyn Channel>, AppError> {
-        let exit = Arc::clone(&self.exit);
-        let noting: Sink = Box::new(move |message| {
-            if let FromRemote::Exit(how) = &message {
-                let text = match how {
-                    Exit::Status(n) => n.to_string(),
-                    Exit::Signal(name) => format!("SIG{name}"),
-                };
-                *exit.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = text;
+        let (noted, over) = (Arc::clone(&self.noted), Arc::<AtomicBool>::default());
+        noted.open.fetch_add(1, Ordering::AcqRel);
+        let noting: Sink = {
+            let (noted, over) = (Arc::clone(&noted), Arc::clone(&over));
+            Box::new(move |message| {
+                noted.hear(&message, &over);
+                sink(message);
+            })
+        };
+        match self.link.open_channel(request, noting) {
+            Ok(channel) => Ok(Box::new(Counted { channel, noted, over })),
+            Err(failure) => {
+                noted.ended(Some(&failure), &over);
+                Err(failure.into())
             }
-            sink(message);
-        });
-        Ok(self.link.open_channel(request, noting)?)
+        }
     }
 
     fn alive(&self) -> bool {
@@ -553,21 +670,11 @@ impl OpenSession for Live {
     }
 
     fn close(&self) {
-        if self.closed.swap(true, Ordering::AcqRel) {
-            return;
-        }
-        let (now_in, now_out) = self.link.traffic();
-        if !self.shared {
-            self.link.close();
-        }
-        let exit = self.exit.lock().unwrap_or_else(std::sync::PoisonError::into_inner).clone();
-        let _ = self.jobs.send(Job::Closed(Box::new(Closing {
-            id: self.id,
-            ms: u64::try_from(self.started.elapsed().as_millis()).unwrap_or(u64::MAX),
-            bytes_in: now_in.saturating_sub(self.traffic_before.0),
-            bytes_out: now_out.saturating_sub(self.traffic_before.1),
-            exit,
-        })));
+        self.end("");
+    }
+
+    fn close_because(&self, why: &str) {
+        self.end(why);
     }
 }
 

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use serde_json::json;
 
-use crate::app::api::{AppError, At, Code, Request};
+use crate::app::api::{AppError, At, Code, Justification, Request};
 use crate::app::{ConnectRequest, OpenSession, SessionUi};
 use crate::connect::link::{Channel, ChannelRequest, Exit, FromRemote, Sink, TermSize, ToRemote};
 use crate::connect::{Answer, Failure, Progress, Question};
@@ -30,69 +30,159 @@ const BACKLOG_PAUSE: Duration = Duration::from_millis(2);
 
 /// What ends a session.
 enum End {
+    Opened(Result<Box<dyn Channel>, AppError>),
     Exit(Exit),
     Closed(Option<Failure>),
     Signal(i32),
 }
 
 pub fn connect(context: &Context, options: Connect) -> Result<u8, AppError> {
-    let (ends, end) = channel();
     let asked_to_end = Arc::new(AtomicI32::new(0));
+    let done = attend(context, options, &asked_to_end);
+    match (done, asked_to_end.load(Ordering::Acquire)) {
+        (Err(error), signal) if signal != 0 => {
+            if context.json {
+                say::failure(&error, context.lang, true);
+            }
+            Ok(128 + (signal & 0x7F) as u8)
+        }
+        (done, _) => done,
+    }
+}
+
+fn attend(
+    context: &Context,
+    options: Connect,
+    asked_to_end: &Arc<AtomicI32>,
+) -> Result<u8, AppError> {
+    let (ends, end) = channel();
     let request = channel_request(&options)?;
+    let accepted = options.accept_host_key.as_deref().map(fingerprints).transpose()?;
+    let resized = Arc::new(Mutex::new(None::<Arc<Mutex<Box<dyn Channel>>>>));
+    watch_signals(ends.clone(), Arc::clone(asked_to_end), Arc::clone(&resized));
     let opened = context.open()?;
     warn_of_expiry(context, &opened, &options.path);
-    let resized = Arc::new(Mutex::new(None::<Arc<Mutex<Box<dyn Channel>>>>));
-    watch_signals(ends.clone(), Arc::clone(&asked_to_end), Arc::clone(&resized));
-    let mut ui = Terminal { lang: context.lang, asked_to_end };
-    let session = opened.access().connect(
-        ConnectRequest {
-            at: At::Path(options.path),
-            just: options.why.into(),
-            accept_host_key: options.accept_host_key,
-            reuse: !options.no_reuse,
-        },
-        &mut ui,
-    )?;
-    for warning in session.info().warnings {
-        say::note(&say::plain(warning.get(context.lang)));
-    }
+    let just: Justification = options.why.into();
+    let (lang, asked_to_end) = (context.lang, Arc::clone(asked_to_end));
+    let mut ui = Terminal { lang, asked_to_end };
+    let mut dial = || {
+        let session = opened.access().connect(
+            ConnectRequest {
+                at: At::Path(options.path.clone()),
+                just: just.clone(),
+                accept_host_key: accepted.clone(),
+                reuse: !options.no_reuse,
+            },
+            &mut ui,
+        )?;
+        Ok::<Arc<dyn OpenSession>, AppError>(Arc::from(session))
+    };
     let on_terminal = matches!(
         &request,
         ChannelRequest::Shell { .. } | ChannelRequest::Exec { size: Some(_), .. }
     );
     let interactive = matches!(request, ChannelRequest::Shell { .. });
-    let channel = session.open_channel(request, sink(ends))?;
+    let mut session = dial()?;
+    let mut open = open_channel(&session, &request, &ends, &end);
+    if open.is_err() && session.info().reused && !session.alive() {
+        // A connection that was kept open is of no use any more.
+        close(&session);
+        session = dial()?;
+        open = open_channel(&session, &request, &ends, &end);
+    }
+    for warning in session.info().warnings {
+        say::note(&say::plain(warning.get(context.lang)));
+    }
+    let (channel, early) = open.inspect_err(|_| close(&session))?;
     let channel = Arc::new(Mutex::new(channel));
     *lock(&resized) = Some(Arc::clone(&channel));
     let raw =
         if on_terminal && terminal::stdin_is_terminal() { terminal::raw().ok() } else { None };
     pump_input(Arc::clone(&channel));
-    let outcome = wait(&end);
+    let outcome = wait(early, &end);
     if raw.is_some() && outcome.exit.is_none() && terminal::stdout_is_terminal() {
         let _ = terminal::write_all(Output::Out, terminal::CALM);
     }
     drop(raw);
     *lock(&resized) = None;
-    lock(&channel).send(ToRemote::Close);
     let id = session.id();
-    close(session);
+    match outcome.signal {
+        Some(signal) => session.close_because(&format!("signal {signal}")),
+        None => {
+            lock(&channel).send(ToRemote::Close);
+            close(&session);
+        }
+    }
     finish(context, &id.to_string(), outcome, interactive)
 }
 
-/// Says so when the login or machine has expired; it may work all the same.
-fn warn_of_expiry(context: &Context, opened: &Opened, path: &str) {
-    let reply = opened.call(Request::Show { at: At::Path(path.to_owned()) });
-    // What is wrong with the path, connecting says.
-    let Ok(view) = reply.and_then(say::entry) else { return };
-    if let Some(day) = view.entry.expires.filter(|day| show::is_past(*day)) {
-        say::note(&format!("{} {}", say::plain(&view.path), show::expiry(context, day)));
+/// Opens the channel on a thread of its own, so that a signal ends the wait; the
+/// channel, and what it said meanwhile.
+fn open_channel(
+    session: &Arc<dyn OpenSession>,
+    request: &ChannelRequest,
+    ends: &Sender<End>,
+    end: &Receiver<End>,
+) -> Result<(Box<dyn Channel>, Vec<End>), AppError> {
+    let (opening, request, ends) = (Arc::clone(session), request.clone(), ends.clone());
+    let started = Builder::new().name("opening".to_owned()).spawn(move || {
+        let opened = opening.open_channel(request, sink(ends.clone()));
+        let _ = ends.send(End::Opened(opened));
+    });
+    started.map_err(|error| ended(&error.to_string()))?;
+    let mut early = Vec::new();
+    loop {
+        match end.recv() {
+            Ok(End::Opened(opened)) => return Ok((opened?, early)),
+            Ok(End::Signal(signal)) => {
+                session.close_because(&format!("signal {signal}"));
+                return Err(ended(&format!("signal {signal}")));
+            }
+            Ok(other) => early.push(other),
+            Err(error) => return Err(ended(&error.to_string())),
+        }
     }
 }
 
+fn ended(cause: &str) -> AppError {
+    AppError {
+        code: Code::Connection,
+        what: bi(
+            format!("La connexion a été abandonnée ({cause})."),
+            format!("The connection was given up ({cause})."),
+        ),
+        todo: bi("Connectez-vous à nouveau.", "Connect again."),
+    }
+}
+
+/// The fingerprints given in advance, one or several apart by commas, as OpenSSH
+/// prints them: the name of the digest may be missing, padding may be there.
+fn fingerprints(given: &str) -> Result<String, AppError> {
+    let each = given.split(',').map(|print| {
+        let print = print.trim();
+        let digest = print.strip_prefix("SHA256:").unwrap_or(print).trim_end_matches('=');
+        let bytes = data_encoding::BASE64_NOPAD.decode(digest.as_bytes());
+        if !bytes.is_ok_and(|bytes| bytes.len() == 32) {
+            let print = say::plain(print);
+            return Err(usage(
+                bi(
+                    format!("« {print} » n’est pas l’empreinte SHA-256 d’une clé."),
+                    format!("\"{print}\" is not the SHA-256 fingerprint of a key."),
+                ),
+                bi(
+                    "Donnez-la comme ssh-keygen -l l’affiche : SHA256: et 43 caractères.",
+                    "Give it as ssh-keygen -l prints it: SHA256: and 43 characters.",
+                ),
+            ));
+        }
+        Ok(format!("SHA256:{digest}"))
+    });
+    Ok(each.collect::<Result<Vec<_>, _>>()?.join(","))
+}
+
 /// Ends the session, which writes its closing line.
-fn close(session: Box<dyn OpenSession>) {
+fn close(session: &Arc<dyn OpenSession>) {
     session.close();
-    drop(session);
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
@@ -131,6 +221,16 @@ fn quoted(word: &str) -> String {
 fn size() -> TermSize {
     let (cols, rows) = terminal::size().unwrap_or((80, 24));
     TermSize { cols, rows }
+}
+
+/// Says so when the login or machine has expired; it may work all the same.
+fn warn_of_expiry(context: &Context, opened: &Opened, path: &str) {
+    let reply = opened.call(Request::Show { at: At::Path(path.to_owned()) });
+    // What is wrong with the path, connecting says.
+    let Ok(view) = reply.and_then(say::entry) else { return };
+    if let Some(day) = view.entry.expires.filter(|day| show::is_past(*day)) {
+        say::note(&format!("{} {}", say::plain(&view.path), show::expiry(context, day)));
+    }
 }
 
 type Resized = Arc<Mutex<Option<Arc<Mutex<Box<dyn Channel>>>>>>;
@@ -205,22 +305,23 @@ struct Outcome {
     signal: Option<i32>,
 }
 
-fn wait(end: &Receiver<End>) -> Outcome {
+fn wait(early: Vec<End>, end: &Receiver<End>) -> Outcome {
     let mut outcome = Outcome { exit: None, failure: None, signal: None };
-    loop {
-        match end.recv() {
-            Ok(End::Exit(exit)) => outcome.exit = Some(exit),
-            Ok(End::Closed(failure)) => {
+    for said in early.into_iter().chain(end) {
+        match said {
+            End::Opened(_) => {}
+            End::Exit(exit) => outcome.exit = Some(exit),
+            End::Closed(failure) => {
                 outcome.failure = failure;
                 return outcome;
             }
-            Ok(End::Signal(signal)) => {
+            End::Signal(signal) => {
                 outcome.signal = Some(signal);
                 return outcome;
             }
-            Err(_) => return outcome,
         }
     }
+    outcome
 }
 
 fn finish(
@@ -230,8 +331,15 @@ fn finish(
     interactive: bool,
 ) -> Result<u8, AppError> {
     let status = match (&outcome.exit, outcome.signal) {
-        (Some(Exit::Status(status)), _) => Some((*status & 0xFF) as u8),
-        (Some(Exit::Signal(name)), _) => Some(128 + signal_number(name)),
+        (Some(Exit::Status(0)), _) => Some(0),
+        // No failure may look like success in the eight bits that a status has.
+        (Some(Exit::Status(status)), _) => Some(match (*status & 0xFF) as u8 {
+            0 => UNKNOWN,
+            low => low,
+        }),
+        (Some(Exit::Signal(name)), _) => {
+            Some(signal_number(name).map_or(UNKNOWN, |number| 128 + number))
+        }
         (None, Some(signal)) => Some(128 + (signal & 0x7F) as u8),
         (None, None) if interactive && outcome.failure.is_none() => Some(0),
         (None, None) => None,
@@ -254,7 +362,7 @@ fn finish(
                 "todo": failure.todo.get(context.lang),
             })),
         });
-        say::note(&document.to_string());
+        say::document_note(&document);
     }
     if let Some(status) = status {
         return Ok(status);
@@ -275,24 +383,21 @@ fn finish(
     Err(AppError { code: Code::Connection, what, todo })
 }
 
-/// Numbers of the signals that RFC 4254 section 6.10 names.
-fn signal_number(name: &str) -> u8 {
-    match name {
-        "HUP" => 1,
-        "INT" => 2,
-        "QUIT" => 3,
-        "ILL" => 4,
-        "ABRT" => 6,
-        "FPE" => 8,
-        "KILL" => 9,
-        "USR1" => 10,
-        "SEGV" => 11,
-        "USR2" => 12,
-        "PIPE" => 13,
-        "ALRM" => 14,
-        "TERM" => 15,
-        _ => 0,
-    }
+/// A command that failed in a way that no status says.
+const UNKNOWN: u8 = 255;
+
+/// Numbers of the signals that RFC 4254 section 6.10 and POSIX name, as on Linux;
+/// a server may add `@` and its own name.
+fn signal_number(name: &str) -> Option<u8> {
+    const NAMES: [&str; 31] = [
+        "HUP", "INT", "QUIT", "ILL", "TRAP", "ABRT", "BUS", "FPE", "KILL", "USR1", "SEGV", "USR2",
+        "PIPE", "ALRM", "TERM", "STKFLT", "CHLD", "CONT", "STOP", "TSTP", "TTIN", "TTOU", "URG",
+        "XCPU", "XFSZ", "VTALRM", "PROF", "WINCH", "POLL", "PWR", "SYS",
+    ];
+    let name = name.split('@').next().unwrap_or(name);
+    let number = NAMES.iter().position(|known| *known == name).map(|at| at + 1);
+    // The local shell names the others by their numbers.
+    number.or_else(|| name.parse().ok()).and_then(|n| u8::try_from(n).ok()).filter(|n| *n < 127)
 }
 
 /// The person at this terminal, or the program at the other end of standard input.
@@ -328,6 +433,17 @@ impl SessionUi for Terminal {
                     prompt::secret(self.lang, text.trim_end(), text.trim_end())
                 };
                 answer.map_or(Answer::No, Answer::Text)
+            }
+            // Without a terminal the next line was written for something else.
+            Question::Password { again: true, .. } if !terminal::stdin_is_terminal() => Answer::No,
+            Question::Password { user, at, again } => {
+                if again {
+                    say::note(self.lang.pick("Mot de passe refusé.", "Password refused."));
+                }
+                let (user, host) = (say::plain(&user), say::plain(&at.host));
+                let fr = format!("Mot de passe de {user} sur {host} :");
+                let en = format!("Password of {user} on {host}:");
+                prompt::secret(self.lang, &fr, &en).map_or(Answer::No, Answer::Text)
             }
             Question::User => {
                 let asked = self.lang.pick("Nom d’utilisateur : ", "User name: ");

@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 use crate::app::api::{AppError, Code, EntryView, Reply};
 use crate::app::text;
 use crate::model::lang::{Bi, Lang};
+use crate::os::terminal;
 
 /// What became of standard output.
 struct Fate {
@@ -110,6 +111,14 @@ pub fn note(text: &str) {
     let _ = writeln!(err, "{text}");
 }
 
+/// Prints a JSON document on a line of its own of standard error.
+pub fn document_note(value: &Value) {
+    if terminal::take_midline() {
+        note("");
+    }
+    note(&value.to_string());
+}
+
 /// Prints a failure on standard error, as text or as a JSON document.
 pub fn failure(error: &AppError, lang: Lang, json: bool) {
     if json {
@@ -119,7 +128,7 @@ pub fn failure(error: &AppError, lang: Lang, json: bool) {
             "what": error.what.get(lang),
             "todo": error.todo.get(lang),
         }});
-        note(&serde_json::to_string_pretty(&document).expect("a JSON value can be printed"));
+        document_note(&document);
     } else {
         note(error.what.get(lang));
         note(&format!("→ {}", error.todo.get(lang)));

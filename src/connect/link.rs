@@ -43,6 +43,8 @@ pub struct LinkInfo {
     pub warnings: Vec<Bi>,
     /// Port forwardings that are listening, in words.
     pub forwards: Vec<String>,
+    /// The connection was open already, from another session.
+    pub reused: bool,
 }
 
 /// What to run on a channel.

@@ -16,7 +16,7 @@ pub mod web;
 
 use crate::model::entry::{Kind, Slot};
 use crate::model::lang::Bi;
-use crate::model::target::{PinnedKey, Target};
+use crate::model::target::{HostPort, PinnedKey, Target};
 use crate::secret::{SecretBytes, SecretText};
 
 use field::Field;
@@ -97,6 +97,9 @@ pub trait Lease: Send {
     fn ask(&mut self, question: Question) -> Answer;
     /// Tells the person how far the connection is.
     fn say(&mut self, progress: Progress);
+    /// A server showed this key, which is none of those pinned for it; the
+    /// connection fails for it next.
+    fn key_changed(&mut self, _shown: &PinnedKey) {}
     /// True when the person gave up; long waits look at it.
     fn cancelled(&self) -> bool;
 }
@@ -114,6 +117,15 @@ pub enum Question {
     },
     /// No user name is stored.
     User,
+    /// No password is stored, and the server takes one (RFC 4252 section 8).
+    Password {
+        /// Login name.
+        user: String,
+        /// The server.
+        at: HostPort,
+        /// True when the server has just refused one that was typed.
+        again: bool,
+    },
 }
 
 /// The answer to a [`Question`].

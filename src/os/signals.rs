@@ -11,15 +11,31 @@ pub enum Heard {
     End(i32),
 }
 
+/// Readable for ever once the program is to end.
+#[cfg(unix)]
+static WISH: std::sync::OnceLock<std::os::unix::net::UnixStream> = std::sync::OnceLock::new();
+
+/// What becomes readable when the program is to end, so that a wait for input
+/// ends too; `None` while nobody watches.
+#[cfg(unix)]
+pub fn wish() -> Option<&'static std::os::unix::net::UnixStream> {
+    WISH.get()
+}
+
 /// Calls `tell` on a thread of its own for each signal, for the rest of the
 /// process's life. A second wish to end is obeyed at once.
 #[cfg(unix)]
 pub fn watch(mut tell: impl FnMut(Heard) + Send + 'static) {
     use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM, SIGWINCH};
+    use std::io::Write;
     let Ok(mut signals) = signal_hook::iterator::Signals::new([SIGWINCH, SIGINT, SIGTERM, SIGHUP])
     else {
         return;
     };
+    let mut teller = std::os::unix::net::UnixStream::pair().ok().and_then(|(reader, writer)| {
+        // Another watch of this process rings the same bell already.
+        WISH.set(reader).ok().map(|()| writer)
+    });
     let _ = std::thread::Builder::new().name("signals".to_owned()).spawn(move || {
         let mut asked = false;
         for signal in signals.forever() {
@@ -32,6 +48,9 @@ pub fn watch(mut tell: impl FnMut(Heard) + Send + 'static) {
             }
             asked = true;
             tell(Heard::End(signal));
+            if let Some(teller) = &mut teller {
+                let _ = teller.write_all(&[0]);
+            }
         }
     });
 }

@@ -3,6 +3,7 @@
 //! whoever reads next.
 
 use std::io::{self, Write};
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::secret::SecretBytes;
 
@@ -15,8 +16,18 @@ pub enum Line {
     Read(SecretBytes),
     /// The input was at its end.
     End,
-    /// The person pressed Ctrl-C or Ctrl-D.
+    /// The person pressed Ctrl-C or Ctrl-D, or a signal that `os::signals` watches
+    /// for says that the program is to end.
     Cancelled,
+}
+
+/// What was written last to standard error ended within a line.
+static MIDLINE: AtomicBool = AtomicBool::new(false);
+
+/// Whether a prompt or bytes of a command, the last on standard error, left a
+/// line begun; from now on it counts as ended.
+pub fn take_midline() -> bool {
+    MIDLINE.swap(false, Ordering::Relaxed)
 }
 
 /// Whether somebody can type on standard input.
@@ -43,12 +54,23 @@ pub fn stderr_is_terminal() -> bool {
 /// # Errors
 /// The input cannot be read, or the line is longer than [`LINE_MAX_BYTES`].
 pub fn read_line(hidden: bool) -> io::Result<Line> {
-    if hidden && stdin_is_terminal() { imp::read_hidden() } else { read_plain() }
+    if hidden && stdin_is_terminal() {
+        return imp::read_hidden();
+    }
+    let line = read_plain()?;
+    if matches!(line, Line::Read(_)) && stdin_is_terminal() {
+        // The Enter key ended the prompt's line too.
+        take_midline();
+    }
+    Ok(line)
 }
 
 fn read_plain() -> io::Result<Line> {
     let mut line = Growing::new();
     loop {
+        if imp::asked_to_end() {
+            return Ok(Line::Cancelled);
+        }
         match imp::read_byte()? {
             None if line.is_empty() => return Ok(Line::End),
             None | Some(b'\n') => return Ok(Line::Read(line.finish())),
@@ -104,6 +126,7 @@ impl Drop for Growing {
 /// Prints on standard error without a newline and flushes. A closed standard
 /// error is nobody's failure.
 pub fn prompt(text: &str) {
+    MIDLINE.store(!text.ends_with('\n'), Ordering::Relaxed);
     let mut err = io::stderr().lock();
     let _ = err.write_all(text.as_bytes());
     let _ = err.flush();
@@ -147,6 +170,9 @@ pub const CALM: &[u8] = b"\x1b[?1047l\x1b[?1000l\x1b[?1002l\x1b[?1003l\x1b[?1004
 /// # Errors
 /// The reader is gone.
 pub fn write_all(output: Output, bytes: &[u8]) -> io::Result<()> {
+    if let (Output::Err, Some(last)) = (output, bytes.last()) {
+        MIDLINE.store(*last != b'\n', Ordering::Relaxed);
+    }
     imp::write_all(output, bytes)
 }
 
@@ -178,6 +204,22 @@ mod imp {
     };
 
     use super::{Growing, Line, Output};
+
+    /// Waits until there is input, or its end; true when the program is to end
+    /// instead.
+    pub fn asked_to_end() -> bool {
+        let Some(wish) = crate::os::signals::wish() else { return false };
+        loop {
+            let input = stdin();
+            let mut fds = [PollFd::new(&input, PollFlags::IN), PollFd::new(wish, PollFlags::IN)];
+            match poll(&mut fds, None) {
+                Err(rustix::io::Errno::INTR) => {}
+                // What cannot be waited for is read at once.
+                Err(_) => return false,
+                Ok(_) => return !fds[1].revents().is_empty(),
+            }
+        }
+    }
 
     /// The next byte of standard input, past any buffer; `None` at its end.
     pub fn read_byte() -> io::Result<Option<u8>> {
@@ -259,6 +301,9 @@ mod imp {
         let _mode = Mode::hidden()?;
         let mut line = Growing::new();
         let end = loop {
+            if asked_to_end() {
+                break Line::Cancelled;
+            }
             match read_byte()? {
                 None if line.is_empty() => break Line::End,
                 None | Some(b'\n' | b'\r') => break Line::Read(line.finish()),
@@ -298,6 +343,10 @@ mod imp {
             }
             Output::Err => io::stderr().lock().write_all(bytes),
         }
+    }
+
+    pub fn asked_to_end() -> bool {
+        false
     }
 
     pub fn read_byte() -> io::Result<Option<u8>> {

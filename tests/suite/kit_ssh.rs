@@ -401,6 +401,11 @@ impl Lease for FakeLease {
                 self.asked.push(text);
                 self.typed()
             }
+            Question::Password { user, at, again } => {
+                let again = if again { " (again)" } else { "" };
+                self.asked.push(format!("password of {user}@{}{again}", at.host));
+                self.typed()
+            }
             Question::User => {
                 self.asked.push("user".into());
                 self.typed()

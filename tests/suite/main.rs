@@ -7,6 +7,7 @@ mod audit_export;
 mod audit_formats;
 mod audit_live;
 mod audit_log;
+mod cli_cut_off;
 mod cli_far_sides;
 mod cli_kit;
 mod cli_output;

@@ -15,7 +15,7 @@ use crate::app::wire;
 use crate::connect::link::{ChannelRequest, Exit, LinkInfo, TermSize};
 use crate::connect::{Answer, Failure, Progress, Question};
 use crate::model::id::SessionId;
-use crate::model::target::PinnedKey;
+use crate::model::target::{HostPort, PinnedKey};
 use crate::secret::SecretText;
 
 /// First bytes from a client that speaks this protocol: a new number whenever
@@ -70,8 +70,8 @@ pub enum FromAgent {
     Say(Progress),
     /// The session is open, or not.
     Opened(Result<(SessionId, LinkInfo), AppError>),
-    /// The channel is open, or not.
-    ChannelOpened(u32, Result<(), AppError>),
+    /// The channel is open, or not; false when the connection is of no use any more.
+    ChannelOpened(u32, Result<(), AppError>, bool),
     /// Standard output of a channel.
     Data(u32, #[serde(with = "bytes")] Vec<u8>),
     /// Standard error of a channel.
@@ -109,6 +109,15 @@ pub enum QuestionFrame {
     },
     /// See there.
     User,
+    /// See there.
+    Password {
+        /// See there.
+        user: String,
+        /// See there.
+        at: HostPort,
+        /// See there.
+        again: bool,
+    },
 }
 
 impl From<Question> for QuestionFrame {
@@ -117,6 +126,7 @@ impl From<Question> for QuestionFrame {
             Question::TrustHostKey(key) => Self::TrustHostKey(key),
             Question::Prompt { text, echo } => Self::Prompt { text, echo },
             Question::User => Self::User,
+            Question::Password { user, at, again } => Self::Password { user, at, again },
         }
     }
 }
@@ -127,6 +137,7 @@ impl From<QuestionFrame> for Question {
             QuestionFrame::TrustHostKey(key) => Self::TrustHostKey(key),
             QuestionFrame::Prompt { text, echo } => Self::Prompt { text, echo },
             QuestionFrame::User => Self::User,
+            QuestionFrame::Password { user, at, again } => Self::Password { user, at, again },
         }
     }
 }

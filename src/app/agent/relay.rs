@@ -47,9 +47,10 @@ pub fn session(
     frames::write(stream, &FromAgent::Opened(Ok((session.id(), session.info()))))?;
     let session: Arc<dyn OpenSession> = Arc::from(session);
     let outbox = Outbox::to(stream.try_clone()?)?;
-    let result = channels(shared, stream, &session, &outbox);
+    let mut open = HashMap::new();
+    let result = channels(shared, stream, &session, &outbox, &mut open);
     outbox.close();
-    session.close();
+    session.close_because(if shared.ends_sessions() { "locked" } else { "client gone" });
     result
 }
 
@@ -59,8 +60,8 @@ fn channels(
     stream: &mut UnixStream,
     session: &Arc<dyn OpenSession>,
     outbox: &Arc<Outbox>,
+    open: &mut HashMap<u32, Box<dyn Channel>>,
 ) -> io::Result<()> {
-    let mut open: HashMap<u32, Box<dyn Channel>> = HashMap::new();
     loop {
         let frame = match frames::read(stream) {
             Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => return Ok(()),
@@ -78,7 +79,7 @@ fn channels(
                     }
                     Err(error) => Err(error),
                 };
-                hold.release(FromAgent::ChannelOpened(id, answer));
+                hold.release(FromAgent::ChannelOpened(id, answer, session.alive()));
             }
             ToAgent::Data(id, data) => {
                 if let Some(channel) = open.get(&id) {
@@ -88,10 +89,10 @@ fn channels(
                     }
                 }
             }
-            ToAgent::Eof(id) => tell(&open, id, ToRemote::Eof),
-            ToAgent::Resize(id, size) => tell(&open, id, ToRemote::Resize(size)),
+            ToAgent::Eof(id) => tell(open, id, ToRemote::Eof),
+            ToAgent::Resize(id, size) => tell(open, id, ToRemote::Resize(size)),
             ToAgent::Close(id) => {
-                tell(&open, id, ToRemote::Close);
+                tell(open, id, ToRemote::Close);
                 open.remove(&id);
             }
             ToAgent::Call(_)

@@ -56,6 +56,8 @@ struct State {
     idle: Option<Duration>,
     clients: HashMap<u64, Client>,
     next_client: u64,
+    /// Sessions end because the vault locks.
+    ending: bool,
 }
 
 impl State {
@@ -112,6 +114,7 @@ pub fn serve(app: App, socket: &Path) -> Result<Guard, AppError> {
             idle: None,
             clients: HashMap::new(),
             next_client: 0,
+            ending: false,
         }),
         changed: Condvar::new(),
     });
@@ -239,6 +242,11 @@ impl Shared {
         if let Some(client) = self.state().clients.get_mut(&client) {
             client.session = true;
         }
+    }
+
+    /// Whether sessions end because the vault locks.
+    pub fn ends_sessions(&self) -> bool {
+        self.state().ending
     }
 
     fn watch_idle(self: &Arc<Self>, idle: Duration) {
@@ -377,6 +385,7 @@ impl Shared {
     }
 
     fn end_sessions(&self) {
+        self.state().ending = true;
         self.hang_up(|client| client.session);
         let ended = Instant::now() + SESSION_END_LIMIT;
         let mut state = self.state();

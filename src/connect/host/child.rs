@@ -14,7 +14,7 @@ use super::wire::{self, Asked, Frame, HEAD, Need, Start, Tag};
 use crate::connect::link::{ChannelRequest, Exit, LinkInfo, TermSize};
 use crate::connect::{Failure, Progress, Question, ssh};
 use crate::model::entry::Slot;
-use crate::model::target::HostPort;
+use crate::model::target::{HostPort, PinnedKey};
 use crate::os::net::{Bell, Socket};
 use crate::os::process::{confine_session_process, leave_at_once, raw_stdio};
 use crate::secret::{SecretBytes, SecretText};
@@ -146,6 +146,11 @@ impl Uplink {
             Tag::Text => frame.into_secret().into_text().ok(),
             _ => None,
         }
+    }
+
+    /// A server showed another key than those pinned for it.
+    pub fn key_changed(&self, shown: &PinnedKey) {
+        self.send(Tag::KeyChanged, 0, shown);
     }
 
     /// Asks the person for a yes.

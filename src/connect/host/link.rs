@@ -28,6 +28,10 @@ const GOODBYE: Duration = Duration::from_millis(1500);
 pub struct HostLink {
     shared: Arc<Shared>,
     info: LinkInfo,
+    /// The destination, for words.
+    at: String,
+    /// For the opening of a channel.
+    limit: Duration,
 }
 
 struct Shared {
@@ -35,6 +39,8 @@ struct Shared {
     channels: Mutex<HashMap<u32, Arc<Line>>>,
     next: AtomicU32,
     alive: AtomicBool,
+    /// A channel did not open in time: no other is asked for.
+    unfit: AtomicBool,
     received: AtomicU64,
     sent: AtomicU64,
     ended: Mutex<Option<Failure>>,
@@ -63,11 +69,11 @@ fn lock<T>(m: &Mutex<T>) -> MutexGuard<'_, T> {
 
 impl HostLink {
     /// Starts a session process and connects. Blocks until connected, failed or
-    /// given up.
+    /// given up. Later, a channel has `limit` to open.
     ///
     /// # Errors
     /// Whatever the session process says; `Cancelled` when the person gave up.
-    pub fn open(target: &Target, lease: &mut dyn Lease) -> Result<Self, Failure> {
+    pub fn open(target: &Target, lease: &mut dyn Lease, limit: Duration) -> Result<Self, Failure> {
         let wants_agent =
             target.hops.iter().any(|h| h.settings.get("auth").is_some_and(|a| a == "agent"));
         let agent = if wants_agent { agent_socket() } else { None };
@@ -84,6 +90,7 @@ impl HostLink {
             channels: Mutex::default(),
             next: AtomicU32::new(1),
             alive: AtomicBool::new(true),
+            unfit: AtomicBool::new(false),
             received: AtomicU64::new(0),
             sent: AtomicU64::new(0),
             ended: Mutex::new(None),
@@ -100,7 +107,7 @@ impl HostLink {
             Start { target: target.clone(), agent: agent.and_then(|path| path.into_string().ok()) };
         shared.post(Tag::Start, 0, &start);
         match shared.negotiate(&from_host, lease) {
-            Ok(info) => Ok(Self { shared, info }),
+            Ok(info) => Ok(Self { shared, info, at: target.destination().at.to_string(), limit }),
             Err(failure) => {
                 shared.quit();
                 Err(failure)
@@ -141,15 +148,31 @@ impl Link for HostLink {
             return Err(shared.over());
         }
         shared.post(Tag::Open, id, &request);
-        match answer.recv() {
+        match answer.recv_timeout(self.limit) {
             Ok(Ok(())) => {}
             Ok(Err(failure)) => {
                 lock(&shared.channels).remove(&id);
                 return Err(failure);
             }
-            Err(_) => {
+            Err(RecvTimeoutError::Disconnected) => {
                 lock(&shared.channels).remove(&id);
                 return Err(shared.over());
+            }
+            Err(RecvTimeoutError::Timeout) => {
+                let failure = no_channel(&self.at, self.limit.as_secs());
+                shared.unfit.store(true, Ordering::Release);
+                shared.post_raw(Tag::Close, id, &[]);
+                let alone = {
+                    let mut channels = lock(&shared.channels);
+                    channels.remove(&id);
+                    channels.is_empty()
+                };
+                // Others may know better; without any, the connection is of no use.
+                if alone {
+                    lock(&shared.ended).get_or_insert_with(|| failure.clone());
+                    shared.quit();
+                }
+                return Err(failure);
             }
         }
         let pump = {
@@ -186,7 +209,7 @@ impl Link for HostLink {
     }
 
     fn alive(&self) -> bool {
-        self.shared.alive.load(Ordering::Acquire)
+        self.shared.alive.load(Ordering::Acquire) && !self.shared.unfit.load(Ordering::Acquire)
     }
 
     fn close(&self) {
@@ -249,6 +272,7 @@ impl Shared {
             };
             let garbled = |_| host_gone();
             match frame.tag {
+                Tag::KeyChanged => lease.key_changed(&frame.value().map_err(garbled)?),
                 Tag::Say => lease.say(frame.value::<Progress>().map_err(garbled)?),
                 Tag::Ask => match lease.ask(frame.value::<Asked>().map_err(garbled)?.into()) {
                     Answer::Yes => self.post_raw(Tag::Yes, 0, &[]),
@@ -459,6 +483,22 @@ fn cancelled() -> Failure {
         kind: FailureKind::Cancelled,
         what: Bi::new("La connexion a été abandonnée.", "The connection was given up."),
         todo: Bi::new("Rien à faire.", "Nothing to do."),
+    }
+}
+
+fn no_channel(at: &str, secs: u64) -> Failure {
+    Failure {
+        kind: FailureKind::Timeout,
+        what: Bi::new(
+            format!("{at} n'a pas ouvert de canal en {secs} s."),
+            format!("{at} did not open a channel within {secs} s."),
+        ),
+        todo: Bi::new(
+            "Vérifiez la machine et le réseau, puis connectez-vous à nouveau, ou allongez \
+             « connect-timeout ».",
+            "Check the machine and the network, then connect again, or raise \
+             \"connect-timeout\".",
+        ),
     }
 }
 

@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::connect::Question;
 use crate::model::entry::Slot;
-use crate::model::target::{PinnedKey, Target};
+use crate::model::target::{HostPort, PinnedKey, Target};
 use crate::secret::SecretBytes;
 
 /// Unread output of a channel that may be under way to the application, and
@@ -85,12 +85,14 @@ pub enum Tag {
     Closed = 30,
     /// Session: the connection is over (`Option<Failure>`).
     Ended = 31,
+    /// Session: a server showed another key than the pinned ones (`PinnedKey`).
+    KeyChanged = 32,
 }
 
 impl Tag {
     fn from_byte(byte: u8) -> Option<Self> {
         use Tag as T;
-        const ALL: [Tag; 25] = [
+        const ALL: [Tag; 26] = [
             T::Start,
             T::Give,
             T::GiveNone,
@@ -116,6 +118,7 @@ impl Tag {
             T::Exit,
             T::Closed,
             T::Ended,
+            T::KeyChanged,
         ];
         ALL.into_iter().find(|tag| *tag as u8 == byte)
     }
@@ -182,6 +185,15 @@ pub enum Asked {
     },
     /// See [`Question::User`].
     User,
+    /// See [`Question::Password`].
+    Password {
+        /// Login name.
+        user: String,
+        /// The server.
+        at: HostPort,
+        /// One was refused.
+        again: bool,
+    },
 }
 
 impl From<Asked> for Question {
@@ -190,6 +202,7 @@ impl From<Asked> for Question {
             Asked::Trust(key) => Self::TrustHostKey(key),
             Asked::Prompt { text, echo } => Self::Prompt { text, echo },
             Asked::User => Self::User,
+            Asked::Password { user, at, again } => Self::Password { user, at, again },
         }
     }
 }
@@ -200,6 +213,7 @@ impl From<Question> for Asked {
             Question::TrustHostKey(key) => Self::Trust(key),
             Question::Prompt { text, echo } => Self::Prompt { text, echo },
             Question::User => Self::User,
+            Question::Password { user, at, again } => Self::Password { user, at, again },
         }
     }
 }

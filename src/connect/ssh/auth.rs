@@ -245,13 +245,14 @@ impl Login<'_> {
         let (at, session) = (&self.leg.hop.at, &self.driver.session);
         let mut given = self.take_password();
         let typed = given.is_none();
-        for _ in 0..TRIES {
+        for nth in 0..TRIES {
             let password = match given.take() {
                 Some(password) => password,
                 None => {
-                    let text = format!("{}@{}'s password: ", self.user, at.host);
-                    match self.leg.up.ask_text(Question::Prompt { text, echo: false }) {
+                    let (user, at, again) = (self.user.to_owned(), at.clone(), nth > 0);
+                    match self.leg.up.ask_text(Question::Password { user, at, again }) {
                         Some(password) => password,
+                        None if again => return Ok(Outcome::Refused),
                         None => return Ok(Outcome::Nothing),
                     }
                 }

@@ -52,6 +52,23 @@ pub fn timeout(at: &HostPort, secs: u64) -> Failure {
     )
 }
 
+/// The server of an open connection answers no sign of life any more.
+pub fn silent(at: &HostPort, secs: u64) -> Failure {
+    failure(
+        FailureKind::Timeout,
+        (
+            format!("{at} ne donne plus signe de vie depuis {secs} s : la session est fermée."),
+            format!("{at} has given no sign of life for {secs} s: the session is closed."),
+        ),
+        (
+            "Vérifiez la machine et le réseau, puis connectez-vous à nouveau ; le réglage \
+             « keepalive » fixe ce délai.",
+            "Check the machine and the network, then connect again; the setting \
+             \"keepalive\" sets this delay.",
+        ),
+    )
+}
+
 /// The TCP connection failed.
 pub fn dial(at: &HostPort, e: &io::Error, secs: u64) -> Failure {
     match e.kind() {

@@ -28,6 +28,7 @@ pub fn check(seen: &PinnedKey, hop: &Hop, up: &Uplink) -> Result<(), Failure> {
         return Ok(());
     }
     if !hop.pinned.is_empty() {
+        up.key_changed(seen);
         return Err(fail::key_changed(seen, &hop.pinned));
     }
     if up.ask_yes(Question::TrustHostKey(seen.clone())) {

@@ -310,6 +310,7 @@ fn info(learned: &Learned, user: String, forwards: Vec<String>) -> LinkInfo {
         description: format!("SSH · {}", algorithms(learned)),
         warnings: vec![weakness(learned)],
         forwards,
+        reused: false,
     }
 }
 
@@ -455,8 +456,8 @@ impl Login<'_> {
     async fn by_password(&mut self, handle: &mut Handle<Callbacks>) -> Result<Outcome, Failure> {
         let leg = self.leg;
         let password = self.take_password().or_else(|| {
-            let text = format!("{}@{}'s password: ", self.user, leg.hop.at.host);
-            leg.up.ask_text(Question::Prompt { text, echo: false })
+            let (user, at) = (self.user.to_owned(), leg.hop.at.clone());
+            leg.up.ask_text(Question::Password { user, at, again: false })
         });
         let Some(password) = password else { return Ok(Outcome::Nothing) };
         let plain = password.expose(str::to_owned);

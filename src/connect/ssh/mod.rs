@@ -65,6 +65,7 @@ impl Connector for Ssh {
         for hop in &target.hops {
             settings::Settings::of(hop)?;
         }
-        Ok(Box::new(HostLink::open(target, lease)?))
+        let limit = settings::Settings::of(target.destination())?.connect_timeout;
+        Ok(Box::new(HostLink::open(target, lease, limit)?))
     }
 }

@@ -30,6 +30,16 @@ const STREAMS_FROM: u32 = 0x8000_0000;
 /// Size of a channel's receive window towards the server, in bytes.
 const SSH_WINDOW: u32 = 4 << 20;
 
+/// Signs of life in a row without a byte from the server, after which it counts
+/// as gone.
+const SIGNS_UNANSWERED: u32 = 3;
+
+/// Between two signs of life at least: libssh2 sends none sooner.
+const SIGN_MIN: Duration = Duration::from_secs(2);
+
+/// libssh2 reads the clock later than we do, and sends no sign before its time.
+const SIGN_SLACK: Duration = Duration::from_millis(100);
+
 /// A connection that is logged in.
 pub struct Ssh2Engine {
     chans: BTreeMap<u32, Chan>,
@@ -46,6 +56,10 @@ pub struct Ssh2Engine {
     next_stream: u32,
     last_traffic: Instant,
     next_life_sign: Instant,
+    /// Bytes came in since the last sign of life.
+    heard: bool,
+    /// Signs of life in a row that nothing came after.
+    unanswered: u32,
 }
 
 /// A channel that the server has not confirmed yet. libssh2 opens one at a time.
@@ -68,13 +82,14 @@ impl Ssh2Engine {
     ) -> Result<Box<dyn Engine>, Failure> {
         let settings = leg.settings;
         let session = driver.session.clone();
-        session.set_keepalive(false, u32::try_from(settings.keepalive.as_secs()).unwrap_or(0));
+        session.set_keepalive(true, u32::try_from(settings.keepalive.as_secs()).unwrap_or(0));
         let mut info = LinkInfo {
             user,
             host_key,
             description: describe(&session),
             warnings: Vec::new(),
             forwards: Vec::new(),
+            reused: false,
         };
         let mut listeners = Vec::new();
         for forward in &settings.remote {
@@ -83,6 +98,10 @@ impl Ssh2Engine {
             info.forwards.push(words);
         }
         let now = Instant::now();
+        let keepalive = match settings.keepalive {
+            Duration::ZERO => Duration::ZERO,
+            every => every.max(SIGN_MIN) + SIGN_SLACK,
+        };
         Ok(Box::new(Self {
             chans: BTreeMap::new(),
             opening: VecDeque::new(),
@@ -93,11 +112,13 @@ impl Ssh2Engine {
             info,
             at: leg.hop.at.clone(),
             startup: settings.startup.clone(),
-            keepalive: settings.keepalive,
+            keepalive,
             idle: settings.idle_timeout,
             next_stream: STREAMS_FROM,
             last_traffic: now,
-            next_life_sign: now + settings.keepalive,
+            next_life_sign: now + keepalive,
+            heard: true,
+            unanswered: 0,
         }))
     }
 
@@ -269,19 +290,32 @@ impl Ssh2Engine {
             }
         }
         wait(&mut watches, limit).map_err(|e| fail::local(&e))?;
+        let came = watches[0].readable;
         let over = watches[0].readable && !read && !write;
         if watches[1].readable {
             self.queue.bell().hush();
         }
+        self.heard |= came;
         if over { Err(fail::broken(&self.at, "EOF")) } else { Ok(()) }
     }
 
-    /// A keep-alive message, only when it surely fits in one piece: libssh2 could
-    /// not finish a half-sent one.
-    fn life_sign(&self) -> Result<(), Failure> {
+    /// A keep-alive message that asks for an answer, only when it surely fits in
+    /// one piece: libssh2 could not finish a half-sent one. Whatever came since
+    /// the last one is its answer, read or not.
+    ///
+    /// # Errors
+    /// Several in a row got none, or the connection is over.
+    fn life_sign(&mut self) -> Result<(), Failure> {
         let (_, blocked) = directions(&self.session);
-        let mut watch = [Watch::new(&self.socket, false, true)];
+        let mut watch = [Watch::new(&self.socket, true, true)];
         let free = wait(&mut watch, Some(Duration::ZERO)).is_ok() && watch[0].writable;
+        // An idle connection is not read: whether it answers shows when it is used.
+        let idle = self.chans.is_empty() && self.opening.is_empty();
+        let heard = std::mem::take(&mut self.heard) || watch[0].readable || idle;
+        self.unanswered = if heard { 0 } else { self.unanswered + 1 };
+        if self.unanswered >= SIGNS_UNANSWERED {
+            return Err(fail::silent(&self.at, (self.keepalive * SIGNS_UNANSWERED).as_secs()));
+        }
         if blocked || !free {
             return Ok(());
         }

@@ -139,6 +139,19 @@ fn question_ui(
             ui.label(RichText::new(words).monospace());
             answer_ui(ui, words, *echo, typed, focus, lang)
         }
+        Question::Password { user, at, again } => {
+            ui.label(bold(lang.pick("Mot de passe demandé", "Password wanted")));
+            if *again {
+                ui.label(lang.pick("Le serveur l'a refusé.", "The server refused it."));
+            }
+            let (user, host) = (plain(user), plain(&at.host));
+            let words = match lang {
+                Lang::Fr => format!("Mot de passe de {user} sur {host}"),
+                Lang::En => format!("Password of {user} on {host}"),
+            };
+            ui.label(&words);
+            answer_ui(ui, &words, false, typed, focus, lang)
+        }
         Question::User => {
             let words = lang.pick("Nom d'utilisateur", "User name");
             ui.label(bold(lang.pick(
@@ -148,6 +161,11 @@ fn question_ui(
             answer_ui(ui, words, true, typed, focus, lang)
         }
     }
+}
+
+/// Without what would move a cursor: entries may come from others.
+fn plain(text: &str) -> String {
+    text.chars().filter(|c| !c.is_control()).collect()
 }
 
 fn answer_ui(
