@@ -23,8 +23,12 @@ fn planted(entry: &str) -> [(&'static str, String); 4] {
 
 fn add(seat: &Seat, name: &str, kind: &str, more: &[&str], needles: &mut Vec<Vec<u8>>) {
     let path = format!("A/{name}");
-    seat.ok(&[&["add", kind, &path, "--credential", "own"], more].concat());
-    for (field, value) in planted(name) {
+    // A shell logs in nowhere: it takes neither a login nor a code.
+    let logs_in = kind != "shell";
+    let own: &[&str] = if logs_in { &["--credential", "own"] } else { &[] };
+    seat.ok(&[&["add", kind, &path], own, more].concat());
+    let login = |field: &str| matches!(field, "password" | "totp");
+    for (field, value) in planted(name).into_iter().filter(|(f, _)| logs_in || !login(f)) {
         seat.run(&["edit", &path, "--secret-stdin", field], &value).ended(0);
         needles.push(value.into_bytes());
     }
