@@ -117,7 +117,7 @@ fn unlock(screen: &Screen, trial: &mut Trial) {
             .args(["--vault", &file, "status", "--json"])
             .output()
             .expect("starts");
-        String::from_utf8_lossy(&done.stdout).contains("\"locked\":false")
+        String::from_utf8_lossy(&done.stdout).contains("\"unlocked\": true")
     };
     for _ in 0..5 {
         screen.keys(&["search", "--sync", "--onlyvisible", "--name", "^Poterne$", "windowfocus"]);
