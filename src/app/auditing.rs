@@ -120,7 +120,7 @@ impl Open {
 fn may_leave(v: &Unlocked, rows: &dyn Rows, request: &ExportRequest) -> Result<(), AppError> {
     // What each name was called in the log, and why its lines may not leave.
     let mut kept_back: Vec<(String, AppError)> = Vec::new();
-    for node in v.index.clients().filter_map(|c| v.index.get(&c.client)) {
+    for node in v.index.tops() {
         let client = v.entry(rows, &node.id)?;
         let info = client.client_info.clone().unwrap_or_default();
         let Err(refusal) = seeds::export_justified(&client.name, &info, &request.just) else {
@@ -141,32 +141,22 @@ fn may_leave(v: &Unlocked, rows: &dyn Rows, request: &ExportRequest) -> Result<(
     let reader = Reader::new(v, rows)?;
     let last = request.filter.last.map_or(usize::MAX, |n| usize::try_from(n).unwrap_or(usize::MAX));
     let mut selected: std::collections::VecDeque<Option<usize>> = Default::default();
-    let mut failed = None;
-    rows.each_audit(0, &mut |row| match reader.line(&row) {
-        Ok(line) => {
-            if !request.filter.matches(&line) {
-                return true;
-            }
-            let client = line.field(field::CLIENT);
-            let hit = kept_back.iter().position(|(name, _)| name == client);
-            if last == usize::MAX {
-                selected.extend(hit.map(Some));
-                return hit.is_none();
-            }
-            selected.push_back(hit);
-            if selected.len() > last {
-                selected.pop_front();
-            }
-            true
+    reader.each(rows, |line| {
+        if !request.filter.matches(&line) {
+            return true;
         }
-        Err(e) => {
-            failed = Some(e);
-            false
+        let client = line.field(field::CLIENT);
+        let hit = kept_back.iter().position(|(name, _)| name == client);
+        if last == usize::MAX {
+            selected.extend(hit.map(Some));
+            return hit.is_none();
         }
+        selected.push_back(hit);
+        if selected.len() > last {
+            selected.pop_front();
+        }
+        true
     })?;
-    if let Some(e) = failed {
-        return Err(e.into());
-    }
     match selected.into_iter().flatten().next() {
         Some(hit) => Err(kept_back.swap_remove(hit).1),
         None => Ok(()),
@@ -196,7 +186,7 @@ fn with_former_names(
     if filter.clients.is_empty() {
         return Ok(whole);
     }
-    for node in v.index.clients().filter_map(|c| v.index.get(&c.client)) {
+    for node in v.index.tops() {
         if !filter.clients.iter().any(|wanted| same_name(wanted, &node.name)) {
             continue;
         }
@@ -219,29 +209,18 @@ fn known(v: &Unlocked, rows: &dyn Rows, filter: &AuditFilter) -> Result<(), AppE
         v.directory.members().chain(v.directory.former()).any(|m| same_name(&m.name, name))
     });
     let mut clients = unknown(&filter.clients, &|name| {
-        let mut there = v.index.clients().filter_map(|c| v.index.get(&c.client));
-        there.any(|client| same_name(&client.name, name))
+        v.index.tops().any(|client| same_name(&client.name, name))
     });
     if members.is_empty() && clients.is_empty() {
         return Ok(());
     }
     let reader = Reader::new(v, rows)?;
-    let mut failed = None;
-    rows.each_audit(0, &mut |row| match reader.line(&row) {
-        Ok(line) => {
-            let (by, subject) = (line.field(field::MEMBER), line.field(field::SUBJECT));
-            members.retain(|name| !same_name(name, by) && !same_name(name, subject));
-            clients.retain(|name| !same_name(name, line.field(field::CLIENT)));
-            !(members.is_empty() && clients.is_empty())
-        }
-        Err(e) => {
-            failed = Some(e);
-            false
-        }
+    reader.each(rows, |line| {
+        let (by, subject) = (line.field(field::MEMBER), line.field(field::SUBJECT));
+        members.retain(|name| !same_name(name, by) && !same_name(name, subject));
+        clients.retain(|name| !same_name(name, line.field(field::CLIENT)));
+        !(members.is_empty() && clients.is_empty())
     })?;
-    if let Some(e) = failed {
-        return Err(e.into());
-    }
     match (members.first(), clients.first()) {
         (Some(member), _) => Err(AppError::no_member(member)),
         (None, Some(client)) => Err(AppError::no_client(client)),

@@ -359,4 +359,24 @@ impl Reader {
         line::open(row.seq, &leaf, opening.as_deref())
             .map_err(|fault| VaultError::Log(fault.text().en))
     }
+
+    /// Every line in order, while `each` returns true.
+    ///
+    /// # Errors
+    /// The store fails, or a line was tampered with: `each` saw those before it.
+    pub fn each(
+        &self,
+        rows: &dyn Rows,
+        mut each: impl FnMut(OpenLine) -> bool,
+    ) -> Result<(), VaultError> {
+        let mut failed = None;
+        rows.each_audit(0, &mut |row| match self.line(&row) {
+            Ok(line) => each(line),
+            Err(e) => {
+                failed = Some(e);
+                false
+            }
+        })?;
+        failed.map_or(Ok(()), Err)
+    }
 }

@@ -140,6 +140,11 @@ impl Index {
         self.clients.values()
     }
 
+    /// The clients themselves, each looked up in its own index only.
+    pub fn tops(&self) -> impl Iterator<Item = Summary> {
+        self.clients.values().filter_map(|c| c.get(&c.client))
+    }
+
     /// One client's index.
     pub fn client(&self, id: &EntryId) -> Option<&ClientIndex> {
         self.clients.get(id)
@@ -218,8 +223,7 @@ impl Index {
         let mut out = Vec::new();
         match root {
             None => {
-                let tops = self.clients.values().filter_map(|c| c.get(&c.client));
-                for top in sorted(tops.filter(|s| trashed || !s.trashed).collect()) {
+                for top in sorted(self.tops().filter(|s| trashed || !s.trashed).collect()) {
                     let below = deep.then(|| self.tree(Some(&top), true, trashed));
                     if !trashed || top.trashed {
                         out.push((top, 0));
