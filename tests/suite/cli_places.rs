@@ -6,14 +6,7 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 
 use super::cli_kit::{Ran, Seat, copy, finish};
-
-#[track_caller]
-fn two_parts(ran: &Ran) {
-    let lines: Vec<&str> = ran.err.trim().lines().collect();
-    let (last, before) = lines.split_last().expect("something was said");
-    assert!(last.starts_with('→') && last.len() > 10, "{}", ran.err);
-    assert!(!before.is_empty(), "{}", ran.err);
-}
+use super::cli_refusals::two_parts;
 
 fn text(path: &Path) -> &str {
     path.to_str().expect("UTF-8")

@@ -9,13 +9,12 @@ use std::process::Command;
 use rusqlite::Connection;
 
 use super::cli_kit::{PASSWORD, Ran, Seat, copy};
+use super::cli_refusals;
 
+/// As everywhere, and without a word of SQL.
 #[track_caller]
 fn two_parts(ran: &Ran) {
-    let lines: Vec<&str> = ran.err.trim().lines().collect();
-    let (last, before) = lines.split_last().expect("something was said");
-    assert!(last.starts_with('→') && last.len() > 10, "{}", ran.err);
-    assert!(!before.is_empty(), "{}", ran.err);
+    cli_refusals::two_parts(ran);
     let sql = ["select ", "create ", "pragma", "user_version"];
     assert!(sql.iter().all(|word| !ran.err.to_lowercase().contains(word)), "{}", ran.err);
 }

@@ -55,7 +55,8 @@ pub fn resident() -> u64 {
     field("/proc/self/status", "RssAnon:") * 1024
 }
 
-/// Processor time of all threads of this process, as the scheduler counts it.
+/// Processor time of the threads that this process has now, as the scheduler
+/// counts it; what ended threads used is not in it.
 pub fn processor() -> Duration {
     let mut all = Duration::ZERO;
     for task in std::fs::read_dir("/proc/self/task").into_iter().flatten().flatten() {
