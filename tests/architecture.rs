@@ -446,6 +446,28 @@ fn each_file_says_what_it_is() {
     assert!(silent.is_empty(), "no //! line first: {}", silent.join(", "));
 }
 
+/// A line must not end before a French sign: the space in front of it is written
+/// `\u{a0}`, as is the one inside guillemets.
+#[test]
+fn french_signs_hang_on_their_words() {
+    let loose = regex::Regex::new(r#"[\p{L}\d)}»] [:;?!»][ ",]|« "#).expect("a pattern");
+    assert!(loose.is_match("\"Mot de passe : {}\"") && loose.is_match("\"« x »\""));
+    assert!(!loose.is_match("\"Mot de passe\\u{a0}:\"") && !loose.is_match("if !a && !b"));
+    let mut broken = Vec::new();
+    for area in ["app", "audit", "cli", "connect", "gui", "model"] {
+        for file in rust_files(&root().join("src").join(area)) {
+            let text = fs::read_to_string(&file).expect("UTF-8");
+            for (n, line) in text.lines().enumerate() {
+                let spoken = line.contains('"') || line.ends_with('\\');
+                if spoken && !line.trim_start().starts_with("//") && loose.is_match(line) {
+                    broken.push(format!("{}:{}: {}", file.display(), n + 1, line.trim()));
+                }
+            }
+        }
+    }
+    assert!(broken.is_empty(), "write \\u{{a0}} for the space:\n{}", broken.join("\n"));
+}
+
 #[test]
 fn the_top_of_the_repository_stays_small() {
     for entry in fs::read_dir(root()).expect("the repository") {

@@ -34,7 +34,7 @@ pub(super) fn check_fields(kind: &Kind, patch: &Patch) -> Result<(), AppError> {
         Some((field, ..)) => Err(AppError {
             code: Code::Usage,
             what: Bi::new(
-                format!("« {kind} » n’a pas de champ « {field} »."),
+                format!("«\u{a0}{kind}\u{a0}» n’a pas de champ «\u{a0}{field}\u{a0}»."),
                 format!("“{kind}” has no field “{field}”."),
             ),
             todo: Bi::new(
@@ -63,7 +63,7 @@ pub(super) fn host(kind: &Kind, given: &str) -> Result<String, AppError> {
         Err(AppError {
             code: Code::Usage,
             what: Bi::new(
-                format!("« {text} » n’est pas un nom d’hôte."),
+                format!("«\u{a0}{text}\u{a0}» n’est pas un nom d’hôte."),
                 format!("“{text}” is not a host name."),
             ),
             todo: Bi::new(fr, en),
@@ -71,13 +71,13 @@ pub(super) fn host(kind: &Kind, given: &str) -> Result<String, AppError> {
     };
     if text.contains("://") || text.contains(['/', '\\']) {
         return refused(
-            "Donnez le nom ou l’adresse seuls, sans « ssh:// » ni chemin.",
+            "Donnez le nom ou l’adresse seuls, sans «\u{a0}ssh:// » ni chemin.",
             "Give the name or address alone, without “ssh://” or a path.",
         );
     }
     if text.contains('@') {
         return refused(
-            "Donnez le nom ou l’adresse seuls ; l’utilisateur a son propre champ (--user).",
+            "Donnez le nom ou l’adresse seuls\u{a0}; l’utilisateur a son propre champ (--user).",
             "Give the name or address alone; the user has a field of its own (--user).",
         );
     }
@@ -89,7 +89,7 @@ pub(super) fn host(kind: &Kind, given: &str) -> Result<String, AppError> {
     }
     if text.contains([':', '[', ']']) {
         return refused(
-            "Donnez le nom ou l’adresse seuls ; le port a son propre champ (--port).",
+            "Donnez le nom ou l’adresse seuls\u{a0}; le port a son propre champ (--port).",
             "Give the name or address alone; the port has a field of its own (--port).",
         );
     }
@@ -115,7 +115,7 @@ pub fn refused_web(address: &str) -> AppError {
     AppError {
         code: Code::Usage,
         what: Bi::new(
-            format!("« {address} » n’est pas l’adresse d’une page web."),
+            format!("«\u{a0}{address}\u{a0}» n’est pas l’adresse d’une page web."),
             format!("“{address}” is not the address of a web page."),
         ),
         todo: Bi::new(

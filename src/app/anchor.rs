@@ -73,7 +73,7 @@ pub(super) fn notice(kept: &Kept) -> Option<Bi> {
             let file = file.display();
             Some(Bi::new(
                 format!(
-                    "Pas de trousseau système ici : la clé de cet ordinateur est dans {file} (mode 0600). Qui copie ce fichier et le coffre n'a plus besoin que du mot de passe et d'un code."
+                    "Pas de trousseau système ici\u{a0}: la clé de cet ordinateur est dans {file} (mode 0600). Qui copie ce fichier et le coffre n’a plus besoin que du mot de passe et d’un code."
                 ),
                 format!(
                     "No system keyring here: this computer's key is in {file} (mode 0600). Who copies that file and the vault needs only the password and a code."
@@ -88,7 +88,7 @@ fn unkept(e: &KeepError) -> AppError {
         KeepError::Place(place) => return super::text::unusable(place),
         KeepError::File { file, source } => {
             let (file, cause) = (file.display(), super::text::cause(source));
-            Bi::new(format!("{file} : {}", cause.fr), format!("{file}: {}", cause.en))
+            Bi::new(format!("{file}\u{a0}: {}", cause.fr), format!("{file}: {}", cause.en))
         }
         KeepError::OpenToOthers { file, mode } => {
             let file = file.display();
@@ -107,7 +107,7 @@ fn unkept(e: &KeepError) -> AppError {
         KeepError::Keyring { reason } => {
             let reason = super::text::said(reason);
             Bi::new(
-                format!("le trousseau a refusé : {}", reason.fr),
+                format!("le trousseau a refusé\u{a0}: {}", reason.fr),
                 format!("the keyring refused: {}", reason.en),
             )
         }
@@ -119,7 +119,7 @@ fn unkept(e: &KeepError) -> AppError {
             format!("This computer's key cannot be read or kept ({}).", e.en),
         ),
         todo: Bi::new(
-            "Ouvrez votre trousseau ou corrigez les droits du fichier ; sinon enrôlez cet ordinateur à nouveau avec `poterne device add`.",
+            "Ouvrez votre trousseau ou corrigez les droits du fichier\u{a0}; sinon enrôlez cet ordinateur à nouveau avec `poterne device add`.",
             "Open your keyring or mend the file's permissions; else enrol this computer again with `poterne device add`.",
         ),
     }
@@ -193,13 +193,13 @@ impl Place {
                 Ok(()) => return Ok(()),
                 Err(e) => {
                     let (file, cause) = (file.display(), super::text::cause(&e));
-                    Bi::new(format!("{file} : {}", cause.fr), format!("{file}: {}", cause.en))
+                    Bi::new(format!("{file}\u{a0}: {}", cause.fr), format!("{file}: {}", cause.en))
                 }
             },
         };
         Err(Bi::new(
             format!(
-                "Cet ordinateur ne peut pas retenir à quel point ce coffre est récent ({}). Une copie plus ancienne mise à sa place ne serait pas remarquée : vérifiez les droits et la place.",
+                "Cet ordinateur ne peut pas retenir à quel point ce coffre est récent ({}). Une copie plus ancienne mise à sa place ne serait pas remarquée\u{a0}: vérifiez les droits et la place.",
                 cause.fr
             ),
             format!(

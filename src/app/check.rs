@@ -85,7 +85,7 @@ fn records(v: &Unlocked, rows: &dyn Rows, report: &mut CheckReport) {
             if bad {
                 fault(
                     report,
-                    format!("« {path} » ne se lit pas entièrement"),
+                    format!("«\u{a0}{path}\u{a0}» ne se lit pas entièrement"),
                     format!("“{path}” cannot be read whole"),
                 );
             }

@@ -191,7 +191,7 @@ fn three_companies() -> Vec<Node> {
     };
     let mut local =
         (Kind::new("shell"), "Boulangerie Ménard/Ce poste".to_owned(), Patch::default());
-    local.2.description = text("Un shell sur cet ordinateur : marche partout.");
+    local.2.description = text("Un shell sur cet ordinateur\u{a0}: marche partout.");
     local.2.favourite = Set::To(true);
     let ticketed = ClientInfo {
         ticket_pattern: "TR-[0-9]{4,6}".to_owned(),
@@ -214,7 +214,7 @@ fn three_companies() -> Vec<Node> {
         client(
             "Boulangerie Ménard",
             info("MEN", "#c08a2e"),
-            "Trois boutiques à Tours ; un serveur de caisse par boutique.",
+            "Trois boutiques à Tours\u{a0}; un serveur de caisse par boutique.",
         ),
         local,
         folder("Boulangerie Ménard/Caisses"),
@@ -233,7 +233,7 @@ fn three_companies() -> Vec<Node> {
                 "Boulangerie Ménard/Caisses/caisse-gare",
                 "caisse-gare.menard.example",
                 &["caisse", "debian"],
-                "Boutique de la gare ; redémarre la nuit du dimanche.",
+                "Boutique de la gare\u{a0}; redémarre la nuit du dimanche.",
             ),
             "caisse",
             "Gare-6h00-brioche",
@@ -246,12 +246,12 @@ fn three_companies() -> Vec<Node> {
         ),
         note(
             "Boulangerie Ménard/Contacts",
-            "Mme Ménard : 02 47 00 00 00 (après 10 h).\nCode du local technique : 4710B.",
+            "Mme Ménard\u{a0}: 02 47 00 00 00 (après 10 h).\nCode du local technique\u{a0}: 4710B.",
         ),
         client(
             "Cabinet Dubreuil & Associés",
             ClientInfo { reason_required: true, ..info("DUB", "#3a6ea5") },
-            "Notaires à Angers ; un motif est demandé à chaque accès.",
+            "Notaires à Angers\u{a0}; un motif est demandé à chaque accès.",
         ),
         folder("Cabinet Dubreuil & Associés/Serveurs"),
         with_login(
@@ -284,7 +284,7 @@ fn three_companies() -> Vec<Node> {
         client(
             "Transports Rivière",
             ticketed,
-            "Quarante camions ; un ticket GLPI est demandé (essayez TR-1234).",
+            "Quarante camions\u{a0}; un ticket GLPI est demandé (essayez TR-1234).",
         ),
         folder("Transports Rivière/Réseau"),
         folder("Transports Rivière/Serveurs"),
@@ -536,7 +536,7 @@ fn no_folder(error: &dyn std::fmt::Display) -> AppError {
     AppError {
         code: Code::Other,
         what: crate::model::lang::Bi::new(
-            format!("Le dossier temporaire ne peut pas être créé : {error}."),
+            format!("Le dossier temporaire ne peut pas être créé\u{a0}: {error}."),
             format!("The temporary folder cannot be made: {error}."),
         ),
         todo: crate::model::lang::Bi::new(

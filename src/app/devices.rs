@@ -80,7 +80,7 @@ impl Open {
             if known.slot == own {
                 return Err(AppError::usage(
                     (
-                        "C'est l'ordinateur que vous utilisez.",
+                        "C’est l’ordinateur que vous utilisez.",
                         "This is the computer you are using.",
                     ),
                     (

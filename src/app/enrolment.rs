@@ -167,7 +167,7 @@ impl Enrolment {
                 Code::Locked,
                 ("Ce code ne vient pas de ce QR code.", "This code does not belong to this QR code."),
                 (
-                    "Vérifiez l'heure du téléphone et de l'ordinateur, puis tapez le code affiché maintenant.",
+                    "Vérifiez l’heure du téléphone et de l’ordinateur, puis tapez le code affiché maintenant.",
                     "Check the clocks of phone and computer, then type the code shown now.",
                 ),
             )
@@ -188,7 +188,7 @@ impl Enrolment {
             AppError::new(
                 Code::Locked,
                 (
-                    "Ce n'est pas le code de récupération affiché.",
+                    "Ce n’est pas le code de récupération affiché.",
                     "This is not the recovery code that was shown.",
                 ),
                 (
@@ -207,10 +207,10 @@ impl Enrolment {
         if !self.proved {
             return Err(AppError::usage(
                 (
-                    "Aucun code du téléphone n'a été confirmé.",
+                    "Aucun code du téléphone n’a été confirmé.",
                     "No code of the phone was confirmed.",
                 ),
-                ("Tapez d'abord un code.", "Type a code first."),
+                ("Tapez d’abord un code.", "Type a code first."),
             ));
         }
         ask(&self.jobs, |answer| Job::Enrol(Box::new(self.new), answer))
@@ -245,7 +245,7 @@ pub(super) fn check_name(name: &str) -> Result<(), AppError> {
     }
     Err(AppError::usage(
         ("Ce nom de membre ne convient pas.", "This member name will not do."),
-        ("Donnez un nom court, comme « alice ».", "Give a short name, such as “alice”."),
+        ("Donnez un nom court, comme «\u{a0}alice\u{a0}».", "Give a short name, such as “alice”."),
     ))
 }
 
@@ -253,7 +253,7 @@ pub(super) fn read_code(kind: Kind, typed: &SecretText) -> Result<SecretBytes, A
     typed.expose(|t| code::parse(kind, t)).map_err(|e| {
         let (fr, en) = match e {
             CodeError::Sign | CodeError::Length => (
-                "Ce n'est pas un code de neuf groupes de quatre signes.",
+                "Ce n’est pas un code de neuf groupes de quatre signes.",
                 "This is not a code of nine groups of four signs.",
             ),
             CodeError::Checksum => {

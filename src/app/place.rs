@@ -40,7 +40,7 @@ pub fn takes(file: &Path, bytes: u64) -> Result<(), AppError> {
                     format!("The folder {folder} does not exist."),
                 ),
                 todo: Bi::new(
-                    "Créez ce dossier, ou nommez un fichier dans un dossier qui existe ; rien n’a été écrit.",
+                    "Créez ce dossier, ou nommez un fichier dans un dossier qui existe\u{a0}; rien n’a été écrit.",
                     "Make that folder, or name a file in a folder that exists; nothing was written.",
                 ),
             });
@@ -75,7 +75,7 @@ pub fn takes_a_new_file(file: &Path) -> Result<(), AppError> {
                 format!("There is a file at {name} already."),
             ),
             todo: Bi::new(
-                "Choisissez un autre nom ; rien n’a été changé.",
+                "Choisissez un autre nom\u{a0}; rien n’a été changé.",
                 "Choose another name; nothing was changed.",
             ),
         });
@@ -102,11 +102,11 @@ fn refused(place: &Path, error: &io::Error) -> AppError {
     AppError {
         code: Code::Other,
         what: Bi::new(
-            format!("Rien ne peut être écrit à {place} : {}.", cause.fr),
+            format!("Rien ne peut être écrit à {place}\u{a0}: {}.", cause.fr),
             format!("Nothing can be written at {place}: {}.", cause.en),
         ),
         todo: Bi::new(
-            "Vérifiez les droits et l’espace libre, ou nommez un autre endroit ; rien n’a été écrit.",
+            "Vérifiez les droits et l’espace libre, ou nommez un autre endroit\u{a0}; rien n’a été écrit.",
             "Check permissions and free space, or name another place; nothing was written.",
         ),
     }

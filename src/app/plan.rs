@@ -95,7 +95,7 @@ fn add_jumps(
         let Some(jump) = found else {
             plan.broken.push(Bi::new(
                 format!(
-                    "Une machine de rebond de « {from} » a disparu ou ne vous est pas accordée."
+                    "Une machine de rebond de «\u{a0}{from}\u{a0}» a disparu ou ne vous est pas accordée."
                 ),
                 format!("A jump host of “{from}” is gone or not granted to you."),
             ));
@@ -104,14 +104,14 @@ fn add_jumps(
         let path = look.path(&jump.id);
         if jump.trashed_at.is_some() {
             plan.broken.push(Bi::new(
-                format!("« {from} » rebondit par « {path} », qui est dans la corbeille."),
+                format!("«\u{a0}{from}\u{a0}» rebondit par «\u{a0}{path}\u{a0}», qui est dans la corbeille."),
                 format!("“{from}” jumps through “{path}”, which is in the recycle bin."),
             ));
             continue;
         }
         if seen.contains(&jump.id) || seen.len() > 8 {
             plan.broken.push(Bi::new(
-                format!("Le rebond par « {path} » tourne en rond."),
+                format!("Le rebond par «\u{a0}{path}\u{a0}» tourne en rond."),
                 format!("The jump through “{path}” goes in a circle."),
             ));
             continue;
@@ -147,7 +147,7 @@ fn hop_of(
         let needs_host = connector.is_some_and(|c| c.opens() != Opens::Details);
         if entry.host.is_empty() && needs_host {
             plan.broken.push(Bi::new(
-                format!("« {path} » n'a pas d'adresse."),
+                format!("«\u{a0}{path}\u{a0}» n’a pas d’adresse."),
                 format!("“{path}” has no host."),
             ));
         }
@@ -218,7 +218,10 @@ fn hop_of(
         let (value, origin) = setting(look, entry, &above, field);
         if !field.accepts(&value) {
             plan.broken.push(Bi::new(
-                format!("« {path} » : la valeur de « {} » n'est pas valable.", field.fr),
+                format!(
+                    "«\u{a0}{path}\u{a0}»\u{a0}: la valeur de «\u{a0}{}\u{a0}» n’est pas valable.",
+                    field.fr
+                ),
                 format!("“{path}”: the value of “{}” is not valid.", field.en),
             ));
         }
@@ -258,7 +261,7 @@ fn login(look: &dyn Look, entry: &Entry, above: &[Entry], depth: usize) -> Resul
     let path = || look.path(&entry.id);
     if depth > MAX_CHAIN {
         return Err(Bi::new(
-            format!("La chaîne d'identifiants de « {} » tourne en rond.", path()),
+            format!("La chaîne d’identifiants de «\u{a0}{}\u{a0}» tourne en rond.", path()),
             format!("The credential chain of “{}” goes in a circle.", path()),
         ));
     }
@@ -269,7 +272,7 @@ fn login(look: &dyn Look, entry: &Entry, above: &[Entry], depth: usize) -> Resul
             let Some(other) = look.entry(id) else {
                 return Err(Bi::new(
                     format!(
-                        "L'identifiant lié à « {} » a disparu ou ne vous est pas accordé.",
+                        "L’identifiant lié à «\u{a0}{}\u{a0}» a disparu ou ne vous est pas accordé.",
                         path()
                     ),
                     format!("The credential linked to “{}” is gone or not granted to you.", path()),
@@ -278,7 +281,10 @@ fn login(look: &dyn Look, entry: &Entry, above: &[Entry], depth: usize) -> Resul
             if other.trashed_at.is_some() {
                 let gone = look.path(&other.id);
                 return Err(Bi::new(
-                    format!("« {} » est lié à « {gone} », qui est dans la corbeille.", path()),
+                    format!(
+                        "«\u{a0}{}\u{a0}» est lié à «\u{a0}{gone}\u{a0}», qui est dans la corbeille.",
+                        path()
+                    ),
                     format!("“{}” is linked to “{gone}”, which is in the recycle bin.", path()),
                 ));
             }
@@ -293,7 +299,10 @@ fn login(look: &dyn Look, entry: &Entry, above: &[Entry], depth: usize) -> Resul
                 std::iter::once(entry.id).chain(above.iter().map(|e| e.id)).collect();
             let Some(mine) = look.mine(&ids) else {
                 return Err(Bi::new(
-                    format!("Vous n'avez pas d'identifiant personnel pour « {} ».", path()),
+                    format!(
+                        "Vous n’avez pas d’identifiant personnel pour «\u{a0}{}\u{a0}».",
+                        path()
+                    ),
                     format!("You have no login of your own for “{}”.", path()),
                 ));
             };

@@ -166,7 +166,7 @@ mod imp {
                     "The agent of this vault is of another version of Poterne.",
                 ),
                 todo: Bi::new(
-                    "Arrêtez-le avec : poterne lock, puis déverrouillez à nouveau.",
+                    "Arrêtez-le avec\u{a0}: poterne lock, puis déverrouillez à nouveau.",
                     "End it with: poterne lock, then unlock again.",
                 ),
             }),
@@ -184,17 +184,23 @@ mod imp {
                     "Le coffre vient d’être verrouillé.",
                     "The vault has just been locked.",
                 ),
-                todo: Bi::new("Déverrouillez-le : poterne unlock.", "Unlock it: poterne unlock."),
+                todo: Bi::new(
+                    "Déverrouillez-le\u{a0}: poterne unlock.",
+                    "Unlock it: poterne unlock.",
+                ),
             };
         }
         let cause = crate::app::text::cause(error);
         AppError {
             code: Code::Other,
             what: Bi::new(
-                format!("L’agent ne répond pas : {}.", cause.fr),
+                format!("L’agent ne répond pas\u{a0}: {}.", cause.fr),
                 format!("The agent does not answer: {}.", cause.en),
             ),
-            todo: Bi::new("Vérifiez avec : poterne doctor.", "Look into it with: poterne doctor."),
+            todo: Bi::new(
+                "Vérifiez avec\u{a0}: poterne doctor.",
+                "Look into it with: poterne doctor.",
+            ),
         }
     }
 
@@ -206,7 +212,7 @@ mod imp {
                 "The agent does not end, though its keys are wiped.",
             ),
             todo: Bi::new(
-                "Réessayez ; sinon terminez le processus poterne agent-process.",
+                "Réessayez\u{a0}; sinon terminez le processus poterne agent-process.",
                 "Try again; else end the process poterne agent-process.",
             ),
         }

@@ -45,11 +45,11 @@ fn another_owner(v: &Unlocked, id: &MemberId) -> Result<(), AppError> {
     Err(AppError::new(
         Code::NotAllowed,
         (
-            "C’est le dernier propriétaire : il doit le rester.",
+            "C’est le dernier propriétaire\u{a0}: il doit le rester.",
             "This is the last owner, who must stay one.",
         ),
         (
-            "Nommez d’abord un autre propriétaire : poterne member role NOM --role owner",
+            "Nommez d’abord un autre propriétaire\u{a0}: poterne member role NOM --role owner",
             "Make somebody else an owner first: poterne member role NAME --role owner",
         ),
     ))

@@ -74,7 +74,7 @@ pub fn said(words: &str) -> Bi {
     ];
     match known.iter().find(|(english, _)| words.contains(english)) {
         Some((_, french)) => Bi::new(*french, words),
-        None => Bi::new(format!("« {words} »"), words),
+        None => Bi::new(format!("«\u{a0}{words}\u{a0}»"), words),
     }
 }
 
@@ -96,7 +96,7 @@ pub fn homeless(error: &PlaceError) -> AppError {
     AppError {
         code: Code::Other,
         what: Bi::new(
-            format!("Il n’y a pas d’endroit pour {fr} : HOME n’est pas défini."),
+            format!("Il n’y a pas d’endroit pour {fr}\u{a0}: HOME n’est pas défini."),
             format!("There is no place for {en}: HOME is not set."),
         ),
         todo: Bi::new(
@@ -115,7 +115,7 @@ pub fn unusable(error: &PlaceError) -> AppError {
             AppError {
                 code: Code::Other,
                 what: Bi::new(
-                    format!("Le dossier {folder} ne peut pas être utilisé : {}.", cause.fr),
+                    format!("Le dossier {folder} ne peut pas être utilisé\u{a0}: {}.", cause.fr),
                     format!("The folder {folder} cannot be used: {}.", cause.en),
                 ),
                 todo: Bi::new(
@@ -133,7 +133,7 @@ pub fn unusable(error: &PlaceError) -> AppError {
                     format!("The folder {folder} is not private to you."),
                 ),
                 todo: Bi::new(
-                    format!("Rendez-le privé : chmod 700 {folder}"),
+                    format!("Rendez-le privé\u{a0}: chmod 700 {folder}"),
                     format!("Make it private: chmod 700 {folder}"),
                 ),
             }
@@ -168,9 +168,9 @@ impl AppError {
     pub fn refused() -> Self {
         Self::new(
             Code::Locked,
-            ("Le coffre ne s'est pas ouvert.", "The vault did not open."),
+            ("Le coffre ne s’est pas ouvert.", "The vault did not open."),
             (
-                "Vérifiez le nom, le mot de passe, l'heure de cet ordinateur, et attendez un nouveau code ; sinon utilisez le kit de secours.",
+                "Vérifiez le nom, le mot de passe, l’heure de cet ordinateur, et attendez un nouveau code\u{a0}; sinon utilisez le kit de secours.",
                 "Check name, password and this computer's clock, and wait for a new code; else use the recovery kit.",
             ),
         )
@@ -181,11 +181,11 @@ impl AppError {
         Self {
             code: Code::NotFound,
             what: Bi::new(
-                format!("« {path} » n'existe pas, ou ne vous est pas accordé."),
+                format!("«\u{a0}{path}\u{a0}» n’existe pas, ou ne vous est pas accordé."),
                 format!("“{path}” does not exist, or is not granted to you."),
             ),
             todo: Bi::new(
-                "Vérifiez le chemin avec `poterne find`, ou demandez l'accès à un administrateur du coffre.",
+                "Vérifiez le chemin avec `poterne find`, ou demandez l’accès à un administrateur du coffre.",
                 "Check the path with `poterne find`, or ask an administrator of the vault for access.",
             ),
         }
@@ -196,11 +196,11 @@ impl AppError {
         Self {
             code: Code::NotFound,
             what: Bi::new(
-                format!("Il n’y a pas de membre « {name} »."),
+                format!("Il n’y a pas de membre «\u{a0}{name}\u{a0}»."),
                 format!("There is no member “{name}”."),
             ),
             todo: Bi::new(
-                "Voyez les membres : poterne member list",
+                "Voyez les membres\u{a0}: poterne member list",
                 "See the members: poterne member list",
             ),
         }
@@ -211,10 +211,12 @@ impl AppError {
         Self {
             code: Code::NotFound,
             what: Bi::new(
-                format!("Il n’y a pas de client « {name} », ou il ne vous est pas accordé."),
+                format!(
+                    "Il n’y a pas de client «\u{a0}{name}\u{a0}», ou il ne vous est pas accordé."
+                ),
                 format!("There is no client “{name}”, or it is not granted to you."),
             ),
-            todo: Bi::new("Voyez les clients : poterne ls", "See the clients: poterne ls"),
+            todo: Bi::new("Voyez les clients\u{a0}: poterne ls", "See the clients: poterne ls"),
         }
     }
 
@@ -227,7 +229,7 @@ impl AppError {
                 format!("No enrolled computer has the id {id}."),
             ),
             todo: Bi::new(
-                "Voyez la liste : poterne device list",
+                "Voyez la liste\u{a0}: poterne device list",
                 "See the list: poterne device list",
             ),
         }
@@ -250,7 +252,7 @@ impl AppError {
         Self {
             code: Code::Tampered,
             what: Bi::new(
-                format!("Le coffre a été modifié ou endommagé : {what_fr}."),
+                format!("Le coffre a été modifié ou endommagé\u{a0}: {what_fr}."),
                 format!("The vault was changed or damaged: {what_en}."),
             ),
             todo: Bi::new(
@@ -267,7 +269,7 @@ impl AppError {
             code: Code::Other,
             what: Bi::new(format!("{} ({}).", what.0, why.fr), format!("{} ({}).", what.1, why.en)),
             todo: Bi::new(
-                "Vérifiez les droits, la place et l'état du disque, puis recommencez ; rien n'a été perdu.",
+                "Vérifiez les droits, la place et l’état du disque, puis recommencez\u{a0}; rien n’a été perdu.",
                 "Check permissions, free space and state of the disk, then try again; nothing was lost.",
             ),
         }
@@ -279,7 +281,7 @@ impl From<StoreError> for AppError {
         match e {
             StoreError::Missing => Self::new(
                 Code::NotFound,
-                ("Il n'y a pas de coffre à cet endroit.", "There is no vault at this place."),
+                ("Il n’y a pas de coffre à cet endroit.", "There is no vault at this place."),
                 (
                     "Créez-en un avec `poterne init`, ou indiquez son fichier avec --vault.",
                     "Make one with `poterne init`, or name its file with --vault.",
@@ -287,13 +289,13 @@ impl From<StoreError> for AppError {
             ),
             StoreError::Foreign => Self::new(
                 Code::Other,
-                ("Ce fichier n'est pas un coffre Poterne.", "This file is not a Poterne vault."),
+                ("Ce fichier n’est pas un coffre Poterne.", "This file is not a Poterne vault."),
                 ("Indiquez un autre fichier avec --vault.", "Name another file with --vault."),
             ),
             StoreError::NotAFile => Self::new(
                 Code::Other,
                 (
-                    "Ce n'est pas un fichier ordinaire mais un dossier, un tube ou un périphérique.",
+                    "Ce n’est pas un fichier ordinaire mais un dossier, un tube ou un périphérique.",
                     "This is no regular file but a folder, a pipe or a device.",
                 ),
                 (
@@ -330,7 +332,7 @@ impl From<StoreError> for AppError {
                     let Bi { fr, en } = said(&why);
                     Bi::new(
                         format!(
-                            "Le coffre ne peut pas être écrit ({fr}) : rien ne pourrait être journalisé."
+                            "Le coffre ne peut pas être écrit ({fr})\u{a0}: rien ne pourrait être journalisé."
                         ),
                         format!("The vault cannot be written ({en}): nothing could be logged."),
                     )
@@ -343,7 +345,7 @@ impl From<StoreError> for AppError {
             StoreError::Full => Self::new(
                 Code::Other,
                 (
-                    "Le disque est plein : rien n'a été enregistré, rien n'est perdu.",
+                    "Le disque est plein\u{a0}: rien n’a été enregistré, rien n’est perdu.",
                     "The disk is full: nothing was saved, nothing is lost.",
                 ),
                 ("Libérez de la place, puis recommencez.", "Free some space, then try again."),

@@ -176,7 +176,7 @@ impl Worker {
             }
             let mut fill = |out: &mut [u8]| random::fill(out);
             let ct = kem::seal_to(&head.pending_pk, PENDING_INFO, &head.vault.0, &plain, &mut fill)
-                .map_err(|_| AppError::tampered("l'en-tête", "the header"))?;
+                .map_err(|_| AppError::tampered("l’en-tête", "the header"))?;
             Ok(rows.put_pending(&ct)?)
         })
     }
@@ -232,7 +232,7 @@ pub(super) fn open_with(
                 "This file is an older copy than the one already opened here.",
             ),
             (
-                "Si vous avez vous-même rétabli une sauvegarde, confirmez l'ouverture de cette copie (option --accept-older) : ce sera inscrit au journal. Sinon, cherchez qui l'a remplacée.",
+                "Si vous avez vous-même rétabli une sauvegarde, confirmez l’ouverture de cette copie (option --accept-older)\u{a0}: ce sera inscrit au journal. Sinon, cherchez qui l’a remplacée.",
                 "If you restored a backup yourself, confirm that this copy is to open (option --accept-older): it will be logged. Else find out who replaced it.",
             ),
         ));
@@ -245,13 +245,13 @@ pub(super) fn open_with(
     notices.extend(portable_notice(&row));
     if !whole {
         notices.push(Bi::new(
-            "Il manque des lignes au journal de ce coffre : gardez ce fichier comme preuve, et voyez lesquelles avec --read-only audit verify.",
+            "Il manque des lignes au journal de ce coffre\u{a0}: gardez ce fichier comme preuve, et voyez lesquelles avec --read-only audit verify.",
             "Lines of this vault's log are missing: keep this file as evidence, and see which with --read-only audit verify.",
         ));
     }
     if options.read_only {
         notices.push(Bi::new(
-            "Lecture seule : rien n'est journalisé, rien ne peut être révélé ni ouvert, et le code utilisé reste réutilisable.",
+            "Lecture seule\u{a0}: rien n’est journalisé, rien ne peut être révélé ni ouvert, et le code utilisé reste réutilisable.",
             "Read only: nothing is logged, nothing can be revealed or opened, and the code used stays usable.",
         ));
     } else {
@@ -284,7 +284,7 @@ fn unnamed(refusal: AppError, assumed: &str) -> AppError {
     }
     let todo = Bi::new(
         format!(
-            "Ce coffre a plusieurs membres, et le dernier ici était {assumed} : si ce n’est pas vous, dites qui vous êtes (option --member). {}",
+            "Ce coffre a plusieurs membres, et le dernier ici était {assumed}\u{a0}: si ce n’est pas vous, dites qui vous êtes (option --member). {}",
             refusal.todo.fr
         ),
         format!(
@@ -317,7 +317,7 @@ fn candidates<'a>(
     let mut logins: Vec<(&SlotRow, Params)> =
         logins.into_iter().filter(|(_, p)| p.kind == Kind::Login).collect();
     if logins.is_empty() {
-        return Err(AppError::tampered("il n'a plus d'accès", "it has no login left"));
+        return Err(AppError::tampered("il n’a plus d’accès", "it has no login left"));
     }
     let name = options.member.as_deref().map(str::trim).filter(|n| !n.is_empty());
     let people: std::collections::BTreeSet<_> = logins.iter().map(|(s, _)| s.member).collect();
@@ -351,7 +351,7 @@ fn candidates<'a>(
         return Err(AppError::new(
             Code::Locked,
             (
-                "Cet ordinateur n'est pas enrôlé pour ce coffre.",
+                "Cet ordinateur n’est pas enrôlé pour ce coffre.",
                 "This computer is not enrolled for this vault.",
             ),
             (
@@ -415,7 +415,7 @@ pub(super) fn unstretched(e: StretchError) -> AppError {
             code: Code::Other,
             what: Bi::new(
                 format!(
-                    "La mémoire libre ne suffit pas : il en faut {needed_mib} Mio pour le mot de passe de ce coffre."
+                    "La mémoire libre ne suffit pas\u{a0}: il en faut {needed_mib} Mio pour le mot de passe de ce coffre."
                 ),
                 format!(
                     "There is not enough free memory: this vault's password takes {needed_mib} MiB."
@@ -566,12 +566,12 @@ fn windows_ending(
 fn window_notice(v: &Unlocked, slot: &SlotId, here: bool, left: i64) -> Bi {
     let label = v.state.devices.iter().find(|d| d.slot == *slot).map(|d| d.label.as_str());
     let (fr, en) = match label.filter(|_| !here) {
-        Some(label) => (format!("« {label} »"), format!("“{label}”")),
+        Some(label) => (format!("«\u{a0}{label}\u{a0}»"), format!("“{label}”")),
         None => ("Cet ordinateur".to_owned(), "This computer".to_owned()),
     };
     Bi::new(
         format!(
-            "{fr} n’a plus de codes que pour {left} jours : ouvrez-y le coffre (sans --read-only) d’ici là, sinon seul le kit de secours l’y ouvrira."
+            "{fr} n’a plus de codes que pour {left} jours\u{a0}: ouvrez-y le coffre (sans --read-only) d’ici là, sinon seul le kit de secours l’y ouvrira."
         ),
         format!(
             "{en} has codes for only {left} more days: open the vault there (without --read-only) before they end, else only the recovery kit opens it there."
@@ -583,7 +583,7 @@ fn portable_notice(row: &SlotRow) -> Option<Bi> {
     let portable = Params::parse(&row.params).ok()?.login?.device.is_none();
     portable.then(|| {
         Bi::new(
-            "Coffre portable : sans clé d'ordinateur, le code n'ajoute qu'au plus 20 bits au mot de passe.",
+            "Coffre portable\u{a0}: sans clé d’ordinateur, le code n’ajoute qu’au plus 20 bits au mot de passe.",
             "Portable vault: without a computer key, the code adds at most 20 bits to the password.",
         )
     })

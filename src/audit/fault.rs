@@ -78,7 +78,7 @@ impl Fault {
     pub fn text(&self) -> Bi {
         match self {
             Self::Malformed { line } => Bi::new(
-                format!("La ligne {line} n'est pas une ligne de journal valide."),
+                format!("La ligne {line} n’est pas une ligne de journal valide."),
                 format!("Line {line} is not a valid log line."),
             ),
             Self::Edited { line } => Bi::new(
@@ -86,7 +86,7 @@ impl Fault {
                 format!("Line {line} was edited."),
             ),
             Self::Unreadable { line } => Bi::new(
-                format!("La ligne {line} ne s'ouvre plus : elle a été modifiée, ou sa clé."),
+                format!("La ligne {line} ne s’ouvre plus\u{a0}: elle a été modifiée, ou sa clé."),
                 format!("Line {line} no longer opens: it was edited, or its key was."),
             ),
             Self::Values { line } => Bi::new(
@@ -106,23 +106,23 @@ impl Fault {
             }
             Self::Reordered { line, found } => Bi::new(
                 format!(
-                    "À la place de la ligne {line} se trouve la ligne {found} : l'ordre a été changé ou une ligne répétée."
+                    "À la place de la ligne {line} se trouve la ligne {found}\u{a0}: l’ordre a été changé ou une ligne répétée."
                 ),
                 format!(
                     "In the place of line {line} stands line {found}: lines were reordered or repeated."
                 ),
             ),
             Self::Truncated { lines, signed } => Bi::new(
-                format!("La fin manque : {lines} lignes présentes, {signed} signées."),
+                format!("La fin manque\u{a0}: {lines} lignes présentes, {signed} signées."),
                 format!("The end is missing: {lines} lines present, {signed} signed."),
             ),
             Self::Extended { lines, signed } => Bi::new(
-                format!("Des lignes ont été ajoutées : {lines} présentes, {signed} signées."),
+                format!("Des lignes ont été ajoutées\u{a0}: {lines} présentes, {signed} signées."),
                 format!("Lines were added: {lines} present, {signed} signed."),
             ),
             Self::RolledBack { lines, seen } => Bi::new(
                 format!(
-                    "Le journal est revenu en arrière : {lines} lignes, alors que {seen} ont déjà été vérifiées sur cet ordinateur."
+                    "Le journal est revenu en arrière\u{a0}: {lines} lignes, alors que {seen} ont déjà été vérifiées sur cet ordinateur."
                 ),
                 format!(
                     "The log went back: {lines} lines, while {seen} were verified on this computer before."
@@ -133,7 +133,7 @@ impl Fault {
                 format!("The first {size} lines are no longer those verified before."),
             ),
             Self::Forged { line, field } => Bi::new(
-                format!("Valeur falsifiée : champ « {field} » de la ligne {line}."),
+                format!("Valeur falsifiée\u{a0}: champ «\u{a0}{field}\u{a0}» de la ligne {line}."),
                 format!("Forged value: field \"{field}\" of line {line}."),
             ),
             Self::NoGenesis => Bi::new(
@@ -141,7 +141,7 @@ impl Fault {
                 "The first line does not create a vault.",
             ),
             Self::BadFact { line } => Bi::new(
-                format!("La ligne {line} ne porte pas la déclaration signée qu'elle doit porter."),
+                format!("La ligne {line} ne porte pas la déclaration signée qu’elle doit porter."),
                 format!("Line {line} does not carry the signed statement it must carry."),
             ),
             Self::WrongRoot { place } => Bi::new(
@@ -153,7 +153,7 @@ impl Fault {
                 format!("Bad signature ({}).", place.en()),
             ),
             Self::UnknownSigner { place, by } => Bi::new(
-                format!("Signé par {by}, qui n'était pas membre à ce moment ({}).", place.fr()),
+                format!("Signé par {by}, qui n’était pas membre à ce moment ({}).", place.fr()),
                 format!("Signed by {by}, who was no member at that point ({}).", place.en()),
             ),
             Self::NotAllowed { place, by } => Bi::new(
@@ -165,11 +165,11 @@ impl Fault {
                 format!("Line {line} reuses a statement that was used before."),
             ),
             Self::WrongOrigin { place } => Bi::new(
-                format!("Le point de contrôle est celui d'un autre journal ({}).", place.fr()),
+                format!("Le point de contrôle est celui d’un autre journal ({}).", place.fr()),
                 format!("The checkpoint is that of another log ({}).", place.en()),
             ),
             Self::WrongFingerprint { found } => Bi::new(
-                format!("Ce journal vient d'un autre coffre : son empreinte est {found}."),
+                format!("Ce journal vient d’un autre coffre\u{a0}: son empreinte est {found}."),
                 format!("This log comes from another vault: its fingerprint is {found}."),
             ),
         }

@@ -52,10 +52,10 @@ fn event(word: &str) -> Result<Event, AppError> {
         let known = known.join(", ");
         usage(
             bi(
-                format!("L’événement « {word} » n’existe pas."),
+                format!("L’événement «\u{a0}{word}\u{a0}» n’existe pas."),
                 format!("There is no event “{word}”."),
             ),
-            bi(format!("Choisissez parmi : {known}."), format!("Choose one of: {known}.")),
+            bi(format!("Choisissez parmi\u{a0}: {known}."), format!("Choose one of: {known}.")),
         )
     })
 }
@@ -72,7 +72,7 @@ fn time(text: &str) -> Result<Time, AppError> {
         return Ok(clock::now().plus_seconds(-(ago.as_secs() as i64)));
     }
     Err(usage(
-        bi(format!("« {text} » n’est pas un moment."), format!("“{text}” is no time.")),
+        bi(format!("«\u{a0}{text}\u{a0}» n’est pas un moment."), format!("“{text}” is no time.")),
         bi(
             "Écrivez 2026-11-23, 2026-11-23T21:04:05Z, 36h ou 7d.",
             "Write 2026-11-23, 2026-11-23T21:04:05Z, 36h or 7d.",
@@ -96,7 +96,7 @@ fn looked_for(context: &Context, opened: &Opened, filter: &AuditFilter) -> Resul
         let former: Vec<String> = former.iter().map(|name| say::plain(name)).collect();
         say::note(&format!(
             "{} {}",
-            context.pick("Noms d’avant, cherchés aussi :", "Former names, searched for too:"),
+            context.pick("Noms d’avant, cherchés aussi\u{a0}:", "Former names, searched for too:"),
             former.join(", ")
         ));
     }
@@ -149,10 +149,10 @@ fn export(context: &Context, options: Export) -> Result<u8, AppError> {
         let known = field::ALL.join(", ");
         return Err(usage(
             bi(
-                format!("Le champ « {unknown} » n’existe pas."),
+                format!("Le champ «\u{a0}{unknown}\u{a0}» n’existe pas."),
                 format!("There is no field “{unknown}”."),
             ),
-            bi(format!("Choisissez parmi : {known}."), format!("Choose one of: {known}.")),
+            bi(format!("Choisissez parmi\u{a0}: {known}."), format!("Choose one of: {known}.")),
         ));
     }
     let redact = options.redact;
@@ -211,7 +211,7 @@ fn export(context: &Context, options: Export) -> Result<u8, AppError> {
             let open = open.join(", ");
             say::note(&match context.lang {
                 Lang::Fr => format!(
-                    "Attention : « {hidden} » est masqué, mais peut se lire aussi dans : {open}. Masquez-les au besoin."
+                    "Attention\u{a0}: «\u{a0}{hidden}\u{a0}» est masqué, mais peut se lire aussi dans\u{a0}: {open}. Masquez-les au besoin."
                 ),
                 Lang::En => format!(
                     "Warning: “{hidden}” is redacted, but may also be read in: {open}. Redact them if needed."
@@ -222,7 +222,7 @@ fn export(context: &Context, options: Export) -> Result<u8, AppError> {
             (Lang::Fr, false) if lines < 2 => format!("{lines} ligne écrite"),
             (Lang::En, false) if lines == 1 => "1 line written".to_owned(),
             (Lang::Fr, true) if lines < 2 => {
-                format!("{lines} ligne montrée ; le journal entier y est prouvé")
+                format!("{lines} ligne montrée\u{a0}; le journal entier y est prouvé")
             }
             (Lang::En, true) if lines == 1 => {
                 "1 line shown; the whole log is proven in it".to_owned()
@@ -230,13 +230,13 @@ fn export(context: &Context, options: Export) -> Result<u8, AppError> {
             (Lang::Fr, false) => format!("{lines} lignes écrites"),
             (Lang::En, false) => format!("{lines} lines written"),
             (Lang::Fr, true) => {
-                format!("{lines} lignes montrées ; le journal entier y est prouvé")
+                format!("{lines} lignes montrées\u{a0}; le journal entier y est prouvé")
             }
             (Lang::En, true) => format!("{lines} lines shown; the whole log is proven in it"),
         });
         say::note(&format!(
             "{} {fingerprint}",
-            context.pick("Empreinte publique du coffre :", "The vault's public fingerprint:")
+            context.pick("Empreinte publique du coffre\u{a0}:", "The vault's public fingerprint:")
         ));
     }
     Ok(0)
@@ -244,7 +244,7 @@ fn export(context: &Context, options: Export) -> Result<u8, AppError> {
 
 fn to_force() -> Bi {
     bi(
-        "Choisissez un autre nom, ou remplacez-le avec --force ; rien n’a été changé.",
+        "Choisissez un autre nom, ou remplacez-le avec --force\u{a0}; rien n’a été changé.",
         "Choose another name, or replace it with --force; nothing was changed.",
     )
 }
@@ -261,7 +261,7 @@ fn verify(context: &Context, options: Verify) -> Result<u8, AppError> {
     show_verified(context, &verified);
     if of_bundle && !verified.origin_proven && verified.faults.is_empty() {
         say::note(context.pick(
-            "Attention : l’origine n’est pas prouvée. Comparez l’empreinte avec celle du propriétaire du coffre (--fingerprint).",
+            "Attention\u{a0}: l’origine n’est pas prouvée. Comparez l’empreinte avec celle du propriétaire du coffre (--fingerprint).",
             "Warning: the origin is not proven. Compare the fingerprint with the vault owner's (--fingerprint).",
         ));
     }

@@ -166,11 +166,11 @@ fn fingerprints(given: &str) -> Result<String, AppError> {
             let print = say::plain(print);
             return Err(usage(
                 bi(
-                    format!("« {print} » n’est pas l’empreinte SHA-256 d’une clé."),
+                    format!("«\u{a0}{print}\u{a0}» n’est pas l’empreinte SHA-256 d’une clé."),
                     format!("\"{print}\" is not the SHA-256 fingerprint of a key."),
                 ),
                 bi(
-                    "Donnez-la comme ssh-keygen -l l’affiche : SHA256: et 43 caractères.",
+                    "Donnez-la comme ssh-keygen -l l’affiche\u{a0}: SHA256: et 43 caractères.",
                     "Give it as ssh-keygen -l prints it: SHA256: and 43 characters.",
                 ),
             ));
@@ -412,7 +412,7 @@ impl SessionUi for Terminal {
             Question::TrustHostKey(key) => {
                 let asked = match self.lang {
                     Lang::Fr => format!(
-                        "Clé inconnue de {} ({}) : {}\nComparez cette empreinte avec celle du serveur, puis tapez yes pour l’accepter : ",
+                        "Clé inconnue de {} ({})\u{a0}: {}\nComparez cette empreinte avec celle du serveur, puis tapez yes pour l’accepter\u{a0}: ",
                         key.at, key.algorithm, key.fingerprint
                     ),
                     Lang::En => format!(
@@ -441,12 +441,12 @@ impl SessionUi for Terminal {
                     say::note(self.lang.pick("Mot de passe refusé.", "Password refused."));
                 }
                 let (user, host) = (say::plain(&user), say::plain(&at.host));
-                let fr = format!("Mot de passe de {user} sur {host} :");
+                let fr = format!("Mot de passe de {user} sur {host}\u{a0}:");
                 let en = format!("Password of {user} on {host}:");
                 prompt::secret(self.lang, &fr, &en).map_or(Answer::No, Answer::Text)
             }
             Question::User => {
-                let asked = self.lang.pick("Nom d’utilisateur : ", "User name: ");
+                let asked = self.lang.pick("Nom d’utilisateur\u{a0}: ", "User name: ");
                 prompt::visible(asked).map_or(Answer::No, Answer::Text)
             }
         }

@@ -22,7 +22,7 @@ pub fn make(context: &Context, options: Demo) -> Result<(), AppError> {
                 "This build of Poterne has no window.",
             ),
             bi(
-                "Écrivez un coffre inventé : poterne demo --make FICHIER --entries 20",
+                "Écrivez un coffre inventé\u{a0}: poterne demo --make FICHIER --entries 20",
                 "Write a made-up vault: poterne demo --make FILE --entries 20",
             ),
         ));

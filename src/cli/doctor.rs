@@ -83,22 +83,22 @@ fn vault(context: &Context) -> Finding {
     {
         let (what, todo) = (error.what.get(context.lang), error.todo.get(context.lang));
         let broken = error.code.exit();
-        return Finding { broken, ..weak("vault", format!("{shown} : {what}"), todo) };
+        return Finding { broken, ..weak("vault", format!("{shown}\u{a0}: {what}"), todo) };
     }
     match there {
         Ok(meta) if meta.permissions().readonly() => weak(
             "vault",
             shown,
             context.pick(
-                "Le fichier est en lecture seule : le coffre ne se déverrouillera pas.",
+                "Le fichier est en lecture seule\u{a0}: le coffre ne se déverrouillera pas.",
                 "The file is read-only: the vault will not unlock.",
             ),
         ),
         Ok(_) => good("vault", shown),
         Err(error) => weak(
             "vault",
-            format!("{shown} : {error}"),
-            context.pick("Créez un coffre : poterne init", "Make a vault: poterne init"),
+            format!("{shown}\u{a0}: {error}"),
+            context.pick("Créez un coffre\u{a0}: poterne init", "Make a vault: poterne init"),
         ),
     }
 }
@@ -123,7 +123,7 @@ fn keyring_place(context: &Context) -> Finding {
     weak(
         "keyring",
         context.pick(
-            "pas de trousseau : la clé de cet ordinateur sera dans un fichier 0600",
+            "pas de trousseau\u{a0}: la clé de cet ordinateur sera dans un fichier 0600",
             "no keyring: this computer's key will lie in a 0600 file",
         ),
         context.pick(
@@ -202,7 +202,7 @@ fn logind(context: &Context) -> Finding {
     weak(
         "logind",
         context.pick(
-            "pas de logind : la veille et l’écran verrouillé ne verrouillent pas le coffre",
+            "pas de logind\u{a0}: la veille et l’écran verrouillé ne verrouillent pas le coffre",
             "no logind: sleep and the lock screen do not lock the vault",
         ),
         context.pick(
@@ -221,7 +221,7 @@ fn clock_sense(context: &Context) -> Finding {
         "clock",
         now.to_string(),
         context.pick(
-            "Mettez l’horloge à l’heure : les codes du téléphone en dépendent.",
+            "Mettez l’horloge à l’heure\u{a0}: les codes du téléphone en dépendent.",
             "Set the clock: the codes of your phone depend on it.",
         ),
     )
@@ -232,7 +232,7 @@ fn tty(context: &Context) -> Finding {
         return good(
             "terminal",
             context.pick(
-                "entrée sans terminal : les secrets se lisent ligne par ligne",
+                "entrée sans terminal\u{a0}: les secrets se lisent ligne par ligne",
                 "input without a terminal: secrets are read line by line",
             ),
         );

@@ -159,8 +159,11 @@ fn kind(word: &str) -> Result<Kind, AppError> {
         .collect();
     let known = known.join(", ");
     Err(usage(
-        bi(format!("Le type « {word} » n’existe pas."), format!("There is no kind “{word}”.")),
-        bi(format!("Choisissez parmi : {known}."), format!("Choose one of: {known}.")),
+        bi(
+            format!("Le type «\u{a0}{word}\u{a0}» n’existe pas."),
+            format!("There is no kind “{word}”."),
+        ),
+        bi(format!("Choisissez parmi\u{a0}: {known}."), format!("Choose one of: {known}.")),
     ))
 }
 
@@ -202,7 +205,7 @@ pub fn edit(context: &Context, options: Edit) -> Result<(), AppError> {
     let same = matches!(&reply, Reply::Saved { ver, .. } if *ver == entry.ver);
     if same && !forgets && !context.json {
         say::note(context.pick(
-            "Rien n’a changé : aucune nouvelle version.",
+            "Rien n’a changé\u{a0}: aucune nouvelle version.",
             "Nothing changed: no new version.",
         ));
     }
@@ -259,11 +262,11 @@ pub fn restore(context: &Context, options: Restore) -> Result<(), AppError> {
                 return Err(AppError {
                     code: Code::NotFound,
                     what: bi(
-                        format!("« {} » n’est pas dans la corbeille.", options.path),
+                        format!("«\u{a0}{}\u{a0}» n’est pas dans la corbeille.", options.path),
                         format!("“{}” is not in the recycle bin.", options.path),
                     ),
                     todo: bi(
-                        "Voyez la corbeille : poterne ls --trash",
+                        "Voyez la corbeille\u{a0}: poterne ls --trash",
                         "See the recycle bin: poterne ls --trash",
                     ),
                 });

@@ -125,7 +125,7 @@ pub fn setting_help(lang: Lang, field: &Field, kinds: &[&str]) -> String {
         FieldKind::Number { min, max } => format!("{min}–{max}"),
         _ => String::new(),
     };
-    let mut help = format!("{} : {}", field.label(lang), field.help(lang));
+    let mut help = format!("{}\u{a0}: {}", field.label(lang), field.help(lang));
     if lang == Lang::En {
         help = format!("{}: {}", field.label(lang), field.help(lang));
     }
@@ -191,7 +191,7 @@ impl EntryFlags {
             return Err(usage(
                 bi("--host est vide.", "--host is empty."),
                 bi(
-                    "Donnez un nom ou une adresse ; pour vider le champ : --clear host",
+                    "Donnez un nom ou une adresse\u{a0}; pour vider le champ\u{a0}: --clear host",
                     "Give a name or address; to empty the field: --clear host",
                 ),
             ));
@@ -211,11 +211,11 @@ impl EntryFlags {
             else {
                 return Err(usage(
                     bi(
-                        format!("« {custom} » n’est pas de la forme NOM=VALEUR."),
+                        format!("«\u{a0}{custom}\u{a0}» n’est pas de la forme NOM=VALEUR."),
                         format!("“{custom}” is not of the form NAME=VALUE."),
                     ),
                     bi(
-                        "Écrivez par exemple : --custom étage=3",
+                        "Écrivez par exemple\u{a0}: --custom étage=3",
                         "Write for instance: --custom floor=3",
                     ),
                 ));
@@ -243,11 +243,11 @@ impl SettingFlags {
             let Some(field) = field else {
                 return Err(usage(
                     bi(
-                        format!("« {kind} » n’a pas de réglage --{id}."),
+                        format!("«\u{a0}{kind}\u{a0}» n’a pas de réglage --{id}."),
                         format!("“{kind}” has no setting --{id}."),
                     ),
                     bi(
-                        "Voyez les réglages de chaque type : poterne add --help",
+                        "Voyez les réglages de chaque type\u{a0}: poterne add --help",
                         "See the settings of each kind: poterne add --help",
                     ),
                 ));
@@ -257,7 +257,7 @@ impl SettingFlags {
                 let aide = setting_help(Lang::Fr, field, &[kind.word()]);
                 return Err(usage(
                     bi(
-                        format!("--{id} n’accepte pas « {value} »."),
+                        format!("--{id} n’accepte pas «\u{a0}{value}\u{a0}»."),
                         format!("--{id} does not accept “{value}”."),
                     ),
                     bi(aide, help),
@@ -299,7 +299,7 @@ impl ClientFlags {
                     "These flags exist for clients only.",
                 ),
                 bi(
-                    "Donnez-les à : poterne add client, ou poterne edit CLIENT",
+                    "Donnez-les à\u{a0}: poterne add client, ou poterne edit CLIENT",
                     "Give them to: poterne add client, or poterne edit CLIENT",
                 ),
             ));
@@ -337,7 +337,7 @@ impl SecretFlags {
             declared(field, entry)?;
         }
         for field in self.secret_ask {
-            let answer = prompt::secret(lang, &format!("{field} :"), &format!("{field}:"))?;
+            let answer = prompt::secret(lang, &format!("{field}\u{a0}:"), &format!("{field}:"))?;
             let answer = filled(&field, answer.into_bytes())?;
             patch.secrets.insert(slot(&field), SecretChange::Put(answer));
         }
@@ -378,11 +378,11 @@ fn declared(field: &str, entry: Option<&Entry>) -> Result<(), AppError> {
     let known = known.join(", ");
     Err(usage(
         bi(
-            format!("« {field} » n’est pas un secret connu."),
+            format!("«\u{a0}{field}\u{a0}» n’est pas un secret connu."),
             format!("“{field}” is no known secret."),
         ),
         bi(
-            format!("Choisissez parmi : {known} ; un secret à vous s’écrit custom:NOM."),
+            format!("Choisissez parmi\u{a0}: {known}\u{a0}; un secret à vous s’écrit custom:NOM."),
             format!("Choose one of: {known}; one of your own is written custom:NAME."),
         ),
     ))
@@ -396,7 +396,7 @@ fn filled(field: &str, value: SecretBytes) -> Result<SecretBytes, AppError> {
     Err(usage(
         bi(format!("Le secret {field} est vide."), format!("The secret {field} is empty.")),
         bi(
-            format!("Donnez-le ; pour le vider : poterne edit CHEMIN --clear {field}"),
+            format!("Donnez-le\u{a0}; pour le vider\u{a0}: poterne edit CHEMIN --clear {field}"),
             format!("Give it; to empty it: poterne edit PATH --clear {field}"),
         ),
     ))
@@ -435,11 +435,11 @@ pub fn clear(fields: Vec<String>, entry: &Entry, patch: &mut Patch) -> Result<()
             _ => {
                 return Err(usage(
                     bi(
-                        format!("Il n’y a rien qui s’appelle « {field} » à vider."),
+                        format!("Il n’y a rien qui s’appelle «\u{a0}{field}\u{a0}» à vider."),
                         format!("There is nothing called “{field}” to empty."),
                     ),
                     bi(
-                        "Voyez ce qu’il y a : poterne show CHEMIN",
+                        "Voyez ce qu’il y a\u{a0}: poterne show CHEMIN",
                         "See what there is: poterne show PATH",
                     ),
                 ));
@@ -493,7 +493,7 @@ fn credential(access: &dyn Access, source: &str) -> Result<CredentialSource, App
             }
             None => Err(usage(
                 bi(
-                    format!("« {source} » n’est pas une source d’identifiants."),
+                    format!("«\u{a0}{source}\u{a0}» n’est pas une source d’identifiants."),
                     format!("“{source}” is no credential source."),
                 ),
                 bi(
@@ -510,7 +510,7 @@ fn unreadable(file: &Path, error: &std::io::Error) -> AppError {
     AppError {
         code: Code::Other,
         what: Bi::new(
-            format!("Le fichier {} ne peut pas être lu : {}.", file.display(), cause.fr),
+            format!("Le fichier {} ne peut pas être lu\u{a0}: {}.", file.display(), cause.fr),
             format!("The file {} cannot be read: {}.", file.display(), cause.en),
         ),
         todo: Bi::new("Vérifiez son nom et ses droits.", "Check its name and permissions."),

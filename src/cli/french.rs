@@ -4,7 +4,7 @@
 /// How a French help page is laid out.
 pub const TEMPLATE: &str = "\
 {about-with-newline}
-Utilisation : {usage}
+Utilisation\u{a0}: {usage}
 
 {all-args}{after-help}";
 
@@ -16,18 +16,18 @@ pub fn about(here: &str) -> Option<&'static str> {
         }
         "init" => "Crée un coffre",
         "unlock" => "Déverrouille le coffre pour les commandes suivantes (démarre un agent)",
-        "lock" => "Verrouille le coffre : arrête l’agent",
+        "lock" => "Verrouille le coffre\u{a0}: arrête l’agent",
         "status" => "Dit si le coffre est déverrouillé, et par qui",
         "tree" => "Montre tout ce qui est sous un dossier, ou tout",
         "ls" => "Liste un dossier, ou les clients",
         "find" => "Cherche dans les noms, hôtes, utilisateurs, étiquettes, genres et chemins",
-        "show" => "Montre une entrée ; les secrets seulement avec --reveal",
+        "show" => "Montre une entrée\u{a0}; les secrets seulement avec --reveal",
         "add" => "Crée un client, un dossier ou une entrée",
         "edit" => "Modifie un client, un dossier ou une entrée",
         "mv" => "Déplace ou renomme",
         "rm" => "Met à la corbeille",
         "restore" => "Reprend dans la corbeille, ou revient à une version antérieure",
-        "history" => "Versions d’une entrée : l’actuelle, puis les antérieures",
+        "history" => "Versions d’une entrée\u{a0}: l’actuelle, puis les antérieures",
         "connect" => "Ouvre une session, ou lance une commande",
         "plan" => "Réglages effectifs d’une entrée et leur provenance",
         "totp" => "Code à usage unique actuel d’une entrée",
@@ -49,13 +49,13 @@ pub fn about(here: &str) -> Option<&'static str> {
         "device list" => "Lesquels",
         "device add" => "Donne un code à usage unique pour un autre ordinateur",
         "device enrol" => {
-            "Enrôle cet ordinateur : demande le code à usage unique ou le kit, puis les facteurs"
+            "Enrôle cet ordinateur\u{a0}: demande le code à usage unique ou le kit, puis les facteurs"
         }
         "device remove" => "En retire un",
         "passwd" => "Change votre mot de passe",
         "totp-reset" => "Enrôle un autre téléphone",
         "recover" => "Fixe un nouveau mot de passe et un nouveau téléphone avec le kit de secours",
-        "kit" => "Fabrique un nouveau kit de secours ; l’ancien ne fonctionne plus",
+        "kit" => "Fabrique un nouveau kit de secours\u{a0}; l’ancien ne fonctionne plus",
         "backup" => "Écrit une copie vérifiée, ou revient à l’une d’elles",
         "check" => "Vérifie chaque fiche, les clés et le journal",
         "settings" => "Montre ou change les réglages du coffre",
@@ -77,7 +77,7 @@ pub fn help(here: &str, id: &str) -> Option<&'static str> {
         ("member invite" | "member role" | "member remove", "name") => "Qui",
         ("ls" | "tree", "path") => "Client/Dossier",
         ("backup", "out") => "Où écrire la copie (sinon le dossier des sauvegardes du coffre)",
-        ("backup", "restore") => "Revient à cette copie ; le fichier actuel est gardé à côté",
+        ("backup", "restore") => "Revient à cette copie\u{a0}; le fichier actuel est gardé à côté",
         ("audit export", "out") => "Le fichier à écrire",
         ("man", "out") => "Écrit une page par commande dans ce dossier",
         ("show", "out") => "Où écrire la pièce jointe",
@@ -87,23 +87,27 @@ pub fn help(here: &str, id: &str) -> Option<&'static str> {
         (_, "vault") => {
             "Le fichier du coffre (sinon POTERNE_VAULT, sinon celui du dossier de données)"
         }
-        (_, "member") => "Qui l’ouvre (sinon POTERNE_MEMBER ; inutile s’il n’y a qu’un membre)",
+        (_, "member") => {
+            "Qui l’ouvre (sinon POTERNE_MEMBER\u{a0}; inutile s’il n’y a qu’un membre)"
+        }
         (_, "lang") => {
-            "Langue de ce que vous lisez : fr ou en (sinon POTERNE_LANG, sinon le système)"
+            "Langue de ce que vous lisez\u{a0}: fr ou en (sinon POTERNE_LANG, sinon le système)"
         }
         (_, "json") => "Un document JSON au lieu de texte (voir le guide, cli.md)",
-        (_, "read_only") => "Parcourt les noms seulement : rien n’est écrit, révélé ni connecté",
+        (_, "read_only") => {
+            "Parcourt les noms seulement\u{a0}: rien n’est écrit, révélé ni connecté"
+        }
         (_, "accept_older") => {
             "Ouvre une copie plus ancienne que la dernière vue ici, et l’inscrit au journal"
         }
         (_, "portable") => {
-            "S’ouvre sur n’importe quel ordinateur : gardé par mot de passe et code seulement"
+            "S’ouvre sur n’importe quel ordinateur\u{a0}: gardé par mot de passe et code seulement"
         }
         (_, "kdf_memory") => {
             "Mémoire pour le renforcement de la clé, en Mio, 64 au moins (sinon environ une seconde)"
         }
         (_, "kit_confirmed") => {
-            "Ne demande pas de recopier le kit de secours ; il est affiché quand même"
+            "Ne demande pas de recopier le kit de secours\u{a0}; il est affiché quand même"
         }
         (_, "kit_pdf") => "Écrit aussi le kit de secours en page PDF",
         (_, "timeout") => "Verrouille après ce temps sans usage, comme 90s, 15m ou 2h",
@@ -115,33 +119,35 @@ pub fn help(here: &str, id: &str) -> Option<&'static str> {
         (_, "reason") => "Motif, si le client en demande un",
         (_, "field") => "Ce champ seulement, tel quel",
         (_, "reveal") => "Affiche les secrets (c’est inscrit au journal)",
-        (_, "attachment") => "Sort cette pièce jointe (c’est inscrit au journal) ; avec --out",
-        (_, "host") => "Nom d’hôte ou adresse ; adresse d’une page web",
+        (_, "attachment") => "Sort cette pièce jointe (c’est inscrit au journal)\u{a0}; avec --out",
+        (_, "host") => "Nom d’hôte ou adresse\u{a0}; adresse d’une page web",
         (_, "port") => "Port TCP",
         (_, "user") => "Nom d’utilisateur",
-        (_, "tag") => "Un mot pour chercher (à répéter) ; remplace ceux qui y sont",
-        (_, "favourite") => "À montrer en premier : yes ou no",
+        (_, "tag") => "Un mot pour chercher (à répéter)\u{a0}; remplace ceux qui y sont",
+        (_, "favourite") => "À montrer en premier\u{a0}: yes ou no",
         (_, "description") => "À quoi elle sert",
         (_, "expires") => "Jour où l’identifiant ou la machine expire, comme 2027-01-31",
         (_, "credential") => {
-            "D’où vient l’identifiant : own, inherited, ask, mine, ou linked:CHEMIN"
+            "D’où vient l’identifiant\u{a0}: own, inherited, ask, mine, ou linked:CHEMIN"
         }
-        (_, "custom") => "Un champ à vous (à répéter) ; secret : --secret-stdin custom:NOM",
+        (_, "custom") => {
+            "Un champ à vous (à répéter)\u{a0}; secret\u{a0}: --secret-stdin custom:NOM"
+        }
         (_, "attach") => "Garde une copie de ce fichier avec elle (à répéter), 10 Mio au plus",
         (_, "code") => "Code court d’un client",
-        (_, "colour") => "Couleur d’un client : #rrvvbb",
+        (_, "colour") => "Couleur d’un client\u{a0}: #rrvvbb",
         (_, "ticket_pattern") => "Expression régulière des numéros de ticket d’un client",
         (_, "ticket_url") => "Adresse d’un ticket, avec {ticket} dedans",
         (_, "ticket_required") => {
-            "Connexion, révélation, export et sortie du client demandent un ticket : yes ou no"
+            "Connexion, révélation, export et sortie du client demandent un ticket\u{a0}: yes ou no"
         }
         (_, "reason_required") => {
-            "Connexion, révélation, export et sortie du client demandent un motif : yes ou no"
+            "Connexion, révélation, export et sortie du client demandent un motif\u{a0}: yes ou no"
         }
         (_, "secret_stdin") => {
-            "Lit ce secret sur l’entrée standard, jusqu’à sa fin : password, private-key, passphrase, totp, notes ou custom:NOM"
+            "Lit ce secret sur l’entrée standard, jusqu’à sa fin\u{a0}: password, private-key, passphrase, totp, notes ou custom:NOM"
         }
-        (_, "secret_ask") => "Demande ce secret (à répéter) : une ligne, sans l’afficher",
+        (_, "secret_ask") => "Demande ce secret (à répéter)\u{a0}: une ligne, sans l’afficher",
         (_, "totp_qr") => "Lit la graine TOTP dans une image de son code QR",
         (_, "clear") => "Vide ce champ, secret, champ à vous ou cette pièce jointe",
         (_, "forget_host_key") => {
@@ -156,13 +162,13 @@ pub fn help(here: &str, id: &str) -> Option<&'static str> {
         (_, "no_reuse") => "Ouvre une nouvelle connexion même s’il y en a déjà une",
         (_, "tty") => "Lance la commande sur un terminal",
         (_, "command") => {
-            "La commande à lancer ; sans elle, un shell interactif. Un seul argument est une \
-             ligne pour le shell distant ; plusieurs restent les mots qu’ils sont"
+            "La commande à lancer\u{a0}; sans elle, un shell interactif. Un seul argument est une \
+             ligne pour le shell distant\u{a0}; plusieurs restent les mots qu’ils sont"
         }
         (_, "length") => "Nombre de caractères, ou de mots avec --words",
         (_, "words") => "Des mots au lieu de caractères",
         (_, "pattern") => {
-            "Un moule : l u lettres, d chiffre, s symbole, a lettre ou chiffre, x tout, v voyelle, c consonne"
+            "Un moule\u{a0}: l u lettres, d chiffre, s symbole, a lettre ou chiffre, x tout, v voyelle, c consonne"
         }
         (_, "separator") => "Entre les mots",
         (_, "capitals") => "Les mots commencent par une majuscule",
@@ -173,7 +179,7 @@ pub fn help(here: &str, id: &str) -> Option<&'static str> {
         (_, "no_look_alikes") => "Rien qui se confonde, comme 0 et O",
         (_, "count") => "Combien",
         (_, "rate") => "Évalue le mot de passe lu sur l’entrée standard au lieu d’en fabriquer un",
-        (_, "since") => "Depuis ce moment : RFC 3339, un jour, ou il y a tant (36h, 7d)",
+        (_, "since") => "Depuis ce moment\u{a0}: RFC 3339, un jour, ou il y a tant (36h, 7d)",
         (_, "until") => "Jusqu’à ce moment",
         (_, "by") => "Seulement les lignes de ce membre",
         (_, "event") => "Seulement cet événement, comme session.opened",
@@ -181,7 +187,7 @@ pub fn help(here: &str, id: &str) -> Option<&'static str> {
         (_, "last") => "Seulement les dernières",
         (_, "format") => "Seul le paquet (bundle) se prouve lui-même",
         (_, "redact") => "Laisse ce champ de côté, comme host ou reason",
-        (_, "bundle") => "Un paquet exporté ; sans lui, le journal du coffre",
+        (_, "bundle") => "Un paquet exporté\u{a0}; sans lui, le journal du coffre",
         (_, "fingerprint") => "L’empreinte que le propriétaire du coffre vous a dite",
         (_, "role") => "owner, admin, technician, operator ou auditor",
         (_, "no_clients") => "Aucun client",
@@ -189,7 +195,7 @@ pub fn help(here: &str, id: &str) -> Option<&'static str> {
         (_, "label") => "Nom de l’autre ordinateur",
         (_, "id") => "Son identifiant, tel que listé",
         (_, "idle_lock") => "Secondes sans usage avant le verrouillage",
-        (_, "lock_ends_sessions") => "Verrouiller ferme les sessions ouvertes : yes ou no",
+        (_, "lock_ends_sessions") => "Verrouiller ferme les sessions ouvertes\u{a0}: yes ou no",
         (_, "clipboard") => "Secondes avant qu’un secret copié quitte le presse-papiers",
         (_, "backups_kept") => "Sauvegardes automatiques récentes à garder",
         (_, "make") => "Écrit ici un coffre inventé au lieu d’ouvrir la fenêtre",

@@ -21,7 +21,7 @@ const CHARACTERS: usize = 24;
 pub fn generate(context: &Context, options: Generate) -> Result<(), AppError> {
     if options.rate {
         let password =
-            prompt::secret(context.lang, "Mot de passe à évaluer :", "Password to rate:")?;
+            prompt::secret(context.lang, "Mot de passe à évaluer\u{a0}:", "Password to rate:")?;
         return rate(context, &password);
     }
     let recipe = recipe(context.lang, &options);
@@ -98,7 +98,7 @@ fn refused(error: RecipeError) -> AppError {
             "The mould is empty, or ends in a backslash.".to_owned(),
         ),
     };
-    usage(bi(fr, en), bi("Voyez : poterne generate --help", "See: poterne generate --help"))
+    usage(bi(fr, en), bi("Voyez\u{a0}: poterne generate --help", "See: poterne generate --help"))
 }
 
 fn rate(context: &Context, password: &SecretText) -> Result<(), AppError> {
@@ -124,6 +124,6 @@ fn words(context: &Context, strength: Strength, bits: Option<u32>) -> String {
     };
     let guesses = context.pick("essais estimés", "estimated guesses");
     let bits = bits.map(|bits| format!(", {bits} bits")).unwrap_or_default();
-    let colon = context.pick(" :", ":");
+    let colon = context.pick("\u{a0}:", ":");
     format!("{word}{colon} 10^{:.0} {guesses}{bits}", strength.guesses_log10)
 }

@@ -85,7 +85,7 @@ pub fn man(lang: Lang, out: Option<PathBuf>) -> Result<(), AppError> {
             let cause = text::cause(&error);
             other(
                 bi(
-                    format!("Les pages ne peuvent pas être écrites : {}.", cause.fr),
+                    format!("Les pages ne peuvent pas être écrites\u{a0}: {}.", cause.fr),
                     format!("The pages cannot be written: {}.", cause.en),
                 ),
                 bi("Choisissez un dossier qui existe.", "Choose a folder that exists."),

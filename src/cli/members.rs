@@ -19,7 +19,8 @@ pub fn member(context: &Context, command: Member) -> Result<(), AppError> {
         Member::Invite(rights) => invite(context, rights),
         Member::Accept(kit) => {
             let file = context.existing_file()?;
-            let code = prompt::secret(context.lang, "Code d’invitation :", "Invitation code:")?;
+            let code =
+                prompt::secret(context.lang, "Code d’invitation\u{a0}:", "Invitation code:")?;
             let password = prompt::new_password(context.lang)?;
             let enrolment = App::new(file).accept_invitation(code, password)?;
             lifecycle::enrol(context, enrolment, &kit, true)
@@ -59,11 +60,11 @@ fn kept(opened: &Opened, mut rights: Rights) -> Result<Rights, AppError> {
         let name = &view.member.name;
         return Err(say::usage(
             bi(
-                format!("{name} voit tous les clients par son rôle : aucun n’a été choisi."),
+                format!("{name} voit tous les clients par son rôle\u{a0}: aucun n’a été choisi."),
                 format!("{name} sees every client by role: none was chosen."),
             ),
             bi(
-                "Dites lesquels garder : --client NOM, --all-clients ou --no-clients.",
+                "Dites lesquels garder\u{a0}: --client NOM, --all-clients ou --no-clients.",
                 "Say which to keep: --client NAME, --all-clients or --no-clients.",
             ),
         ));
@@ -125,7 +126,7 @@ fn check_clients(rights: &Rights) -> Result<(), AppError> {
     let role = rights.role;
     let (fr, en) = match role {
         Role::Auditor if some => (
-            "ne voit aucun client : il lit le journal, et rien d’autre",
+            "ne voit aucun client\u{a0}: il lit le journal, et rien d’autre",
             "sees no client: it reads the log and nothing else",
         ),
         role if role.sees_every_client() && (rights.no_clients || !rights.client.is_empty()) => {
@@ -153,7 +154,7 @@ fn invite(context: &Context, rights: Rights) -> Result<(), AppError> {
         context,
         "invitation",
         &code,
-        "Code d’invitation, à usage unique, à donner de vive voix (puis : poterne member accept) :",
+        "Code d’invitation, à usage unique, à donner de vive voix (puis\u{a0}: poterne member accept)\u{a0}:",
         "One-time invitation code, to be told in person (then: poterne member accept):",
     );
     Ok(())
@@ -190,7 +191,7 @@ fn remove(context: &Context, name: String) -> Result<(), AppError> {
     say::note(context.pick("Membre retiré, clés changées.", "Member removed, keys changed."));
     if !rotate.is_empty() {
         say::note(context.pick(
-            "À changer, car cette personne l’a vu ou utilisé :",
+            "À changer, car cette personne l’a vu ou utilisé\u{a0}:",
             "To be changed, for that person saw or used it:",
         ));
     }
@@ -252,7 +253,7 @@ pub fn add_device(context: &Context, label: String) -> Result<(), AppError> {
         context,
         "code",
         &code,
-        "Code à usage unique, à taper sur l’autre ordinateur (poterne device enrol) :",
+        "Code à usage unique, à taper sur l’autre ordinateur (poterne device enrol)\u{a0}:",
         "One-time code, to be typed on the other computer (poterne device enrol):",
     );
     Ok(())
@@ -262,7 +263,7 @@ pub fn enrol_device(context: &Context) -> Result<(), AppError> {
     let file = context.existing_file()?;
     let code = prompt::secret(
         context.lang,
-        "Code de l’autre ordinateur, ou kit de secours :",
+        "Code de l’autre ordinateur, ou kit de secours\u{a0}:",
         "Code from the other computer, or recovery kit:",
     )?;
     let factors = prompt::factors(context.lang)?;
@@ -275,10 +276,10 @@ pub fn remove_device(context: &Context, id: &str) -> Result<(), AppError> {
     let id: DeviceId = id.parse().map_err(|_| AppError {
         code: Code::NotFound,
         what: bi(
-            format!("« {id} » n’est pas l’identifiant d’un ordinateur."),
+            format!("«\u{a0}{id}\u{a0}» n’est pas l’identifiant d’un ordinateur."),
             format!("“{id}” is not the id of a computer."),
         ),
-        todo: bi("Voyez la liste : poterne device list", "See the list: poterne device list"),
+        todo: bi("Voyez la liste\u{a0}: poterne device list", "See the list: poterne device list"),
     })?;
     context.open()?.call(Request::RemoveDevice { id })?;
     lifecycle::done(context, "Ordinateur retiré.", "Computer removed.");

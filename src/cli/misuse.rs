@@ -18,13 +18,13 @@ fn what(error: &clap::Error) -> Bi {
     let value = context(error, ContextKind::InvalidValue);
     match error.kind() {
         ErrorKind::UnknownArgument => bi(
-            format!("L’option ou l’argument « {arg} » n’existe pas."),
+            format!("L’option ou l’argument «\u{a0}{arg}\u{a0}» n’existe pas."),
             format!("There is no flag or argument “{arg}”."),
         ),
         ErrorKind::InvalidSubcommand => {
             let command = context(error, ContextKind::InvalidSubcommand);
             bi(
-                format!("La commande « {command} » n’existe pas."),
+                format!("La commande «\u{a0}{command}\u{a0}» n’existe pas."),
                 format!("There is no command “{command}”."),
             )
         }
@@ -32,13 +32,13 @@ fn what(error: &clap::Error) -> Bi {
             bi("Il manque une commande.", "A command is missing.")
         }
         ErrorKind::MissingRequiredArgument => {
-            bi(format!("Il manque : {arg}."), format!("Missing: {arg}."))
+            bi(format!("Il manque\u{a0}: {arg}."), format!("Missing: {arg}."))
         }
         ErrorKind::InvalidValue if value.is_empty() => {
             bi(format!("{arg} demande une valeur."), format!("{arg} asks for a value."))
         }
         ErrorKind::InvalidValue | ErrorKind::ValueValidation => bi(
-            format!("« {value} » ne convient pas à {arg}."),
+            format!("«\u{a0}{value}\u{a0}» ne convient pas à {arg}."),
             format!("“{value}” will not do for {arg}."),
         ),
         ErrorKind::ArgumentConflict => {
@@ -59,7 +59,7 @@ fn what(error: &clap::Error) -> Bi {
             format!("{arg} has the wrong number of values."),
         ),
         ErrorKind::NoEquals => {
-            bi(format!("{arg} s’écrit avec « = »."), format!("{arg} is written with “=”."))
+            bi(format!("{arg} s’écrit avec «\u{a0}= »."), format!("{arg} is written with “=”."))
         }
         ErrorKind::InvalidUtf8 => {
             bi("Un argument n’est pas du texte UTF-8.", "An argument is not UTF-8 text.")
@@ -73,7 +73,7 @@ fn todo(error: &clap::Error) -> Bi {
     let valid = context(error, ContextKind::ValidValue);
     let asked = expected(&context(error, ContextKind::InvalidArg));
     if !valid.is_empty() {
-        fr += &format!("Choisissez parmi : {valid}. ");
+        fr += &format!("Choisissez parmi\u{a0}: {valid}. ");
         en += &format!("Choose one of: {valid}. ");
     } else if matches!(error.kind(), ErrorKind::ValueValidation | ErrorKind::InvalidValue)
         && let Some((asked_fr, asked_en)) = asked
@@ -86,7 +86,7 @@ fn todo(error: &clap::Error) -> Bi {
     {
         let near = context(error, kind);
         if !near.is_empty() {
-            fr += &format!("Vouliez-vous dire « {near} » ? ");
+            fr += &format!("Vouliez-vous dire «\u{a0}{near}\u{a0}»\u{a0}? ");
             en += &format!("Did you mean “{near}”? ");
         }
     }
@@ -94,10 +94,10 @@ fn todo(error: &clap::Error) -> Bi {
     let line = line.trim().trim_start_matches("Usage:").trim();
     if let Some(first) = line.lines().next().filter(|line| !line.is_empty()) {
         let first = first.trim();
-        fr += &format!("Utilisation : {first} (voir aussi : poterne --help)");
+        fr += &format!("Utilisation\u{a0}: {first} (voir aussi\u{a0}: poterne --help)");
         en += &format!("Usage: {first} (see also: poterne --help)");
     } else {
-        fr += "Voyez les commandes et options avec : poterne --help";
+        fr += "Voyez les commandes et options avec\u{a0}: poterne --help";
         en += "See commands and flags with: poterne --help";
     }
     bi(fr, en)

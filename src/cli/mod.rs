@@ -110,7 +110,7 @@ fn unknown_lang() -> Option<AppError> {
     }
     Some(say::usage(
         bi(
-            format!("« {value} » ne convient pas à POTERNE_LANG."),
+            format!("«\u{a0}{value}\u{a0}» ne convient pas à POTERNE_LANG."),
             format!("“{value}” will not do for POTERNE_LANG."),
         ),
         bi("Donnez fr ou en.", "Give fr or en."),
@@ -206,11 +206,11 @@ fn has_screen() -> bool {
 fn no_screen() -> AppError {
     other(
         bi(
-            "Il n’y a pas d’écran pour la fenêtre : ni DISPLAY ni WAYLAND_DISPLAY n’est défini.",
+            "Il n’y a pas d’écran pour la fenêtre\u{a0}: ni DISPLAY ni WAYLAND_DISPLAY n’est défini.",
             "There is no screen for the window: neither DISPLAY nor WAYLAND_DISPLAY is set.",
         ),
         bi(
-            "Lancez Poterne depuis une session graphique, ou utilisez la ligne de commande : poterne --help",
+            "Lancez Poterne depuis une session graphique, ou utilisez la ligne de commande\u{a0}: poterne --help",
             "Start Poterne from a graphical session, or use the command line: poterne --help",
         ),
     )
@@ -220,7 +220,7 @@ fn default_vault() -> Result<PathBuf, AppError> {
     paths::default_vault().map(|file| paths::canonical_vault(&file)).map_err(|_| {
         other(
             bi(
-                "Le dossier personnel est inconnu : HOME n’est pas défini.",
+                "Le dossier personnel est inconnu\u{a0}: HOME n’est pas défini.",
                 "The home folder is unknown: HOME is not set.",
             ),
             bi(
@@ -320,7 +320,7 @@ impl Context {
                 format!("There is no vault at {}.", file.display()),
             ),
             todo: bi(
-                "Créez-le avec : poterne init, ou nommez-en un autre avec --vault.",
+                "Créez-le avec\u{a0}: poterne init, ou nommez-en un autre avec --vault.",
                 "Make it with: poterne init, or name another with --vault.",
             ),
         })

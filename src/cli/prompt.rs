@@ -39,8 +39,8 @@ pub fn visible(prompt: &str) -> Result<SecretText, AppError> {
 /// # Errors
 /// As [`secret`], or the two differ.
 pub fn new_password(lang: Lang) -> Result<SecretText, AppError> {
-    let first = secret(lang, "Nouveau mot de passe :", "New password:")?;
-    let again = secret(lang, "Encore une fois :", "Once more:")?;
+    let first = secret(lang, "Nouveau mot de passe\u{a0}:", "New password:")?;
+    let again = secret(lang, "Encore une fois\u{a0}:", "Once more:")?;
     if first.expose(|a| again.expose(|b| a == b)) {
         warn_of_weak(lang, &first);
         return Ok(first);
@@ -51,7 +51,7 @@ pub fn new_password(lang: Lang) -> Result<SecretText, AppError> {
             "Les deux mots de passe ne sont pas les mêmes.",
             "The two passwords are not the same.",
         ),
-        todo: Bi::new("Recommencez ; rien n’a été changé.", "Try again; nothing was changed."),
+        todo: Bi::new("Recommencez\u{a0}; rien n’a été changé.", "Try again; nothing was changed."),
     })
 }
 
@@ -64,7 +64,7 @@ fn warn_of_weak(lang: Lang, password: &SecretText) {
     let guesses = strength.guesses_log10;
     say::note(&match lang {
         Lang::Fr => format!(
-            "Ce mot de passe est faible : il se devine en 10^{guesses:.0} essais environ. Quatre mots au hasard valent mieux : poterne generate --words"
+            "Ce mot de passe est faible\u{a0}: il se devine en 10^{guesses:.0} essais environ. Quatre mots au hasard valent mieux\u{a0}: poterne generate --words"
         ),
         Lang::En => format!(
             "This password is weak: about 10^{guesses:.0} guesses find it. Four random words are better: poterne generate --words"
@@ -84,8 +84,8 @@ pub fn factors(lang: Lang) -> Result<Factors, AppError> {
         line(true, still_locked)
     };
     Ok(Factors {
-        password: factor("Mot de passe :", "Password:")?,
-        code: factor("Code du téléphone :", "Code from your phone:")?,
+        password: factor("Mot de passe\u{a0}:", "Password:")?,
+        code: factor("Code du téléphone\u{a0}:", "Code from your phone:")?,
     })
 }
 
@@ -155,7 +155,7 @@ fn still_locked() -> AppError {
     AppError {
         code: Code::Locked,
         todo: Bi::new(
-            "Donnez une ligne par réponse, ou déverrouillez d’abord : poterne unlock.",
+            "Donnez une ligne par réponse, ou déverrouillez d’abord\u{a0}: poterne unlock.",
             "Give one line per answer, or unlock first: poterne unlock.",
         ),
         ..ended()
@@ -167,7 +167,7 @@ fn unreadable(error: &io::Error) -> AppError {
     AppError {
         code: Code::Other,
         what: Bi::new(
-            format!("L’entrée standard ne peut pas être lue : {}.", cause.fr),
+            format!("L’entrée standard ne peut pas être lue\u{a0}: {}.", cause.fr),
             format!("Standard input cannot be read: {}.", cause.en),
         ),
         todo: Bi::new(

@@ -90,11 +90,11 @@ fn unwritten(error: &io::Error) -> AppError {
     let cause = text::cause(error);
     other(
         bi(
-            format!("La sortie standard ne peut pas être écrite : {}.", cause.fr),
+            format!("La sortie standard ne peut pas être écrite\u{a0}: {}.", cause.fr),
             format!("Standard output cannot be written: {}.", cause.en),
         ),
         bi(
-            "Libérez de la place ou envoyez la sortie ailleurs, puis recommencez : ce qui a été écrit est incomplet.",
+            "Libérez de la place ou envoyez la sortie ailleurs, puis recommencez\u{a0}: ce qui a été écrit est incomplet.",
             "Free some space or send the output elsewhere, then try again: what was written is incomplete.",
         ),
     )
@@ -151,7 +151,7 @@ pub fn unexpected() -> AppError {
     other(
         bi("L’application a répondu à côté.", "The application answered something else."),
         bi(
-            "Relancez l’agent : poterne lock, puis poterne unlock.",
+            "Relancez l’agent\u{a0}: poterne lock, puis poterne unlock.",
             "Start the agent again: poterne lock, then poterne unlock.",
         ),
     )

@@ -98,17 +98,20 @@ fn show_field(
         return Err(AppError {
             code: Code::NotFound,
             what: bi(
-                format!("« {} » n’a pas de champ « {field} ».", view.path),
+                format!("«\u{a0}{}\u{a0}» n’a pas de champ «\u{a0}{field}\u{a0}».", view.path),
                 format!("“{}” has no field “{field}”.", view.path),
             ),
-            todo: bi("Voyez ses champs : poterne show CHEMIN", "See its fields: poterne show PATH"),
+            todo: bi(
+                "Voyez ses champs\u{a0}: poterne show CHEMIN",
+                "See its fields: poterne show PATH",
+            ),
         });
     }
     if !reveal {
         return Err(usage(
-            bi(format!("« {field} » est un secret."), format!("“{field}” is a secret.")),
+            bi(format!("«\u{a0}{field}\u{a0}» est un secret."), format!("“{field}” is a secret.")),
             bi(
-                "Ajoutez --reveal pour l’afficher ; ce sera inscrit au journal.",
+                "Ajoutez --reveal pour l’afficher\u{a0}; ce sera inscrit au journal.",
                 "Add --reveal to show it; that will be logged.",
             ),
         ));

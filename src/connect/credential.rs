@@ -24,7 +24,7 @@ impl Connector for Credential {
             id: "for",
             fr: "Sert pour",
             en: "Serves for",
-            help_fr: "Entrées, dossiers ou clients dont la source d'identifiant est « le mien » et pour lesquels cet identifiant de votre espace privé (~/) sert.",
+            help_fr: "Entrées, dossiers ou clients dont la source d’identifiant est «\u{a0}le mien\u{a0}» et pour lesquels cet identifiant de votre espace privé (~/) sert.",
             help_en: "Entries, folders or clients whose credential source is “mine” and for which this login of your private space (~/) serves.",
             kind: FieldKind::Entries,
             default: "",
@@ -54,9 +54,9 @@ impl Connector for Credential {
 pub(super) fn opens_nothing() -> Failure {
     Failure {
         kind: FailureKind::Setting,
-        what: Bi::new("Cette entrée n'ouvre pas de session.", "This entry opens no session."),
+        what: Bi::new("Cette entrée n’ouvre pas de session.", "This entry opens no session."),
         todo: Bi::new(
-            "Affichez-la (poterne show CHEMIN), ou connectez une entrée d'un autre type.",
+            "Affichez-la (poterne show CHEMIN), ou connectez une entrée d’un autre type.",
             "Show it (poterne show PATH), or connect to an entry of another kind.",
         ),
     }

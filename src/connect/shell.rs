@@ -32,7 +32,7 @@ const FIELDS: &[Field] = &[
         id: "command",
         fr: "Commande",
         en: "Command",
-        help_fr: "Programme à lancer avec ses arguments ; vide : votre shell.",
+        help_fr: "Programme à lancer avec ses arguments\u{a0}; vide\u{a0}: votre shell.",
         help_en: "Program to run with its arguments; empty: your shell.",
         kind: FieldKind::Text,
         default: "",
@@ -42,7 +42,7 @@ const FIELDS: &[Field] = &[
         id: "login-shell",
         fr: "Shell de connexion",
         en: "Login shell",
-        help_fr: "Le shell lit aussi les fichiers d'ouverture de session.",
+        help_fr: "Le shell lit aussi les fichiers d’ouverture de session.",
         help_en: "The shell also reads the login files.",
         kind: FieldKind::Bool,
         default: "no",
@@ -52,7 +52,7 @@ const FIELDS: &[Field] = &[
         id: "directory",
         fr: "Dossier de travail",
         en: "Working directory",
-        help_fr: "Dossier où la commande démarre ; vide : votre dossier personnel.",
+        help_fr: "Dossier où la commande démarre\u{a0}; vide\u{a0}: votre dossier personnel.",
         help_en: "Folder where the command starts; empty: your home folder.",
         kind: FieldKind::Text,
         default: "",
@@ -476,11 +476,11 @@ fn not_started(e: &dyn std::fmt::Display) -> Failure {
     Failure {
         kind: FailureKind::Helper,
         what: Bi::new(
-            format!("La commande n'a pas démarré : {e}"),
+            format!("La commande n’a pas démarré\u{a0}: {e}"),
             format!("The command did not start: {e}"),
         ),
         todo: Bi::new(
-            "Vérifiez la commande et le dossier de travail de l'entrée.",
+            "Vérifiez la commande et le dossier de travail de l’entrée.",
             "Check the command and the working directory of the entry.",
         ),
     }
@@ -491,11 +491,11 @@ fn no_directory(path: &Path) -> Failure {
     Failure {
         kind: FailureKind::Setting,
         what: Bi::new(
-            format!("Le dossier de travail {path} n'existe pas."),
+            format!("Le dossier de travail {path} n’existe pas."),
             format!("The working directory {path} does not exist."),
         ),
         todo: Bi::new(
-            "Corrigez le réglage « directory » de l'entrée.",
+            "Corrigez le réglage «\u{a0}directory\u{a0}» de l’entrée.",
             "Correct the setting \"directory\" of the entry.",
         ),
     }

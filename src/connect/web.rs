@@ -30,7 +30,7 @@ const FIELDS: &[Field] = &[Field {
     id: "login-url",
     fr: "Page de connexion",
     en: "Login page",
-    help_fr: "Adresse de la page où l'on se connecte, si ce n'est pas celle de l'entrée.",
+    help_fr: "Adresse de la page où l’on se connecte, si ce n’est pas celle de l’entrée.",
     help_en: "Address of the page where one logs in, if it is not the entry's own.",
     kind: FieldKind::Text,
     default: "",

@@ -105,7 +105,7 @@ pub const ALL: &[Shortcut] = &[
         "Mettre à la corbeille",
         "Move to the recycle bin",
     ),
-    line(Action::CopyUser, CTRL, Key::B, false, "Copier l'identifiant", "Copy login"),
+    line(Action::CopyUser, CTRL, Key::B, false, "Copier l’identifiant", "Copy login"),
     line(Action::CopyPassword, CTRL, Key::P, false, "Copier le mot de passe", "Copy password"),
     line(
         Action::CopyCode,
@@ -118,7 +118,7 @@ pub const ALL: &[Shortcut] = &[
     line(Action::Generator, CTRL, Key::G, false, "Générer un mot de passe", "Generate a password"),
     line(Action::Entries, Modifiers::ALT, Key::Num1, false, "Page des accès", "Entries page"),
     line(Action::Audit, Modifiers::ALT, Key::Num2, false, "Page du journal", "Log page"),
-    line(Action::Team, Modifiers::ALT, Key::Num3, false, "Page de l'équipe", "Team page"),
+    line(Action::Team, Modifiers::ALT, Key::Num3, false, "Page de l’équipe", "Team page"),
     line(Action::Settings, Modifiers::ALT, Key::Num4, false, "Page des réglages", "Settings page"),
     line(Action::Theme, CTRL_SHIFT, Key::D, false, "Clair ou sombre", "Light or dark"),
     line(Action::Help, Modifiers::NONE, Key::F1, false, "Raccourcis", "Shortcuts"),

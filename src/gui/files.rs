@@ -54,11 +54,11 @@ pub fn read(path: &Path, max: u64) -> Result<SecretBytes, AppError> {
         return Err(AppError {
             code: Code::Usage,
             what: Bi::new(
-                format!("« {} » est trop grand.", path.display()),
+                format!("«\u{a0}{}\u{a0}» est trop grand.", path.display()),
                 format!("\"{}\" is too large.", path.display()),
             ),
             todo: Bi::new(
-                format!("Choisissez un fichier d'au plus {} Mio.", max >> 20),
+                format!("Choisissez un fichier d’au plus {} Mio.", max >> 20),
                 format!("Choose a file of at most {} MiB.", max >> 20),
             ),
         });
@@ -112,7 +112,7 @@ fn io_error(path: &Path, error: &std::io::Error) -> AppError {
     AppError {
         code: Code::Other,
         what: Bi::new(
-            format!("Le fichier « {} » est inaccessible ({reason}).", path.display()),
+            format!("Le fichier «\u{a0}{}\u{a0}» est inaccessible ({reason}).", path.display()),
             format!("The file \"{}\" cannot be used ({reason}).", path.display()),
         ),
         todo: Bi::new(

@@ -119,7 +119,7 @@ pub fn no_window(said: &str) -> AppError {
             format!("The window could not open ({}).", cause.en),
         ),
         todo: Bi::new(
-            "Lancez Poterne depuis une session graphique, ou utilisez la ligne de commande : poterne --help.",
+            "Lancez Poterne depuis une session graphique, ou utilisez la ligne de commande\u{a0}: poterne --help.",
             "Start Poterne from a graphical session, or use the command line: poterne --help.",
         ),
     }

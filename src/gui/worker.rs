@@ -442,7 +442,7 @@ impl Back {
         if webbrowser::open(url.trim()).is_ok() {
             return;
         }
-        let what = Bi::new("Aucun navigateur n'a pu être ouvert.", "No browser could be opened.");
+        let what = Bi::new("Aucun navigateur n’a pu être ouvert.", "No browser could be opened.");
         let failed = AppError { code: Code::Other, what, todo: Bi::same(url) };
         self.tell(Notice::Written(PathBuf::new(), Err(failed)));
     }
@@ -451,7 +451,7 @@ impl Back {
 fn no_enrolment() -> AppError {
     AppError {
         code: Code::Other,
-        what: Bi::new("Cette création n'est plus en cours.", "This set-up is no longer running."),
+        what: Bi::new("Cette création n’est plus en cours.", "This set-up is no longer running."),
         todo: Bi::new("Recommencez depuis le début.", "Start again from the beginning."),
     }
 }

@@ -266,7 +266,7 @@ fn find<'a>(entries: &'a [Entry], at: &At) -> Result<&'a Entry, AppError> {
             At::Id(id) => e.id == *id,
             At::Path(p) => path(entries, e).eq_ignore_ascii_case(p),
         })
-        .ok_or_else(|| refused(Code::NotFound, "Cet accès n'existe pas."))
+        .ok_or_else(|| refused(Code::NotFound, "Cet accès n’existe pas."))
 }
 
 fn apply(entry: &mut Entry, patch: Patch, put: &mut BTreeMap<(EntryId, Slot), String>) {
@@ -403,7 +403,7 @@ impl State {
         if info.ticket_required && !good {
             return Err(refused(
                 Code::NotAllowed,
-                "Le numéro de ticket n'a pas la forme attendue.",
+                "Le numéro de ticket n’a pas la forme attendue.",
             ));
         }
         Ok(())
@@ -537,7 +537,10 @@ impl State {
                 let asked = format!("export {} {ticket}", export.format.word());
                 self.asked.push(asked.trim_end().to_owned());
                 if self.export_asks && !ticket.starts_with("GLPI-") {
-                    return Err(refused(Code::NotAllowed, "« Clinique » demande son ticket."));
+                    return Err(refused(
+                        Code::NotAllowed,
+                        "«\u{a0}Clinique\u{a0}» demande son ticket.",
+                    ));
                 }
                 let files = vec![export.out];
                 let fingerprint = "potv1-abcd-efgh".to_owned();
@@ -559,7 +562,7 @@ impl State {
             Request::Members => Ok(Reply::Members(vec![
                 member("Alice", Role::Owner, true, true),
                 member("Bruno Lefèvre", Role::Technician, true, false),
-                member("Cabinet d'audit Œil neuf", Role::Auditor, false, false),
+                member("Cabinet d’audit Œil neuf", Role::Auditor, false, false),
             ])),
             Request::Invite { name, .. } => {
                 self.asked.push(format!("invite {name}"));
@@ -644,13 +647,13 @@ impl Enrolling for FakeEnrolment {
     fn check_code(&mut self, code: &SecretText) -> Result<(), AppError> {
         code.expose(|c| c == CODE)
             .then_some(())
-            .ok_or_else(|| refused(Code::Locked, "Ce code n'est pas celui du téléphone."))
+            .ok_or_else(|| refused(Code::Locked, "Ce code n’est pas celui du téléphone."))
     }
     fn check_kit(&self, typed: &SecretText) -> Result<(), AppError> {
         typed
             .expose(|k| k == KIT)
             .then_some(())
-            .ok_or_else(|| refused(Code::Locked, "Ce n'est pas le kit affiché."))
+            .ok_or_else(|| refused(Code::Locked, "Ce n’est pas le kit affiché."))
     }
     fn finish(self: Box<Self>) -> Result<Finished, AppError> {
         Ok(Finished {
@@ -694,7 +697,7 @@ impl Backend for Fake {
         let right = options.factors.password.expose(|p| p == PASSWORD)
             && options.factors.code.expose(|c| c == CODE);
         if !right {
-            return Err(refused(Code::Locked, "Le coffre ne s'ouvre pas avec ces éléments."));
+            return Err(refused(Code::Locked, "Le coffre ne s’ouvre pas avec ces éléments."));
         }
         let mut state = self.lock();
         state.open = true;
@@ -707,7 +710,7 @@ impl Backend for Fake {
         while self.lock().endless_export {
             ui.show(12_000, 60_000);
             if ui.cancelled() {
-                return Err(refused(Code::Other, "L'export a été annulé."));
+                return Err(refused(Code::Other, "L’export a été annulé."));
             }
             std::thread::yield_now();
         }
@@ -726,7 +729,7 @@ impl Backend for Fake {
         if let Some(pinned) = &state.pinned {
             return Err(AppError {
                 code: Code::KeyChanged,
-                what: Bi::same(format!("LA CLÉ A CHANGÉ. Connue : {}.", pinned.fingerprint)),
+                what: Bi::same(format!("LA CLÉ A CHANGÉ. Connue\u{a0}: {}.", pinned.fingerprint)),
                 todo: Bi::same(
                     "Oubliez-la (option --forget-host-key de poterne edit CHEMIN), puis comparez.",
                 ),

@@ -66,8 +66,10 @@ fn an_operator_connects_and_is_offered_no_secret() {
     sees(&mut window, "Dupont/srv");
     window.key_press(Key::ArrowDown);
     sees(&mut window, "Se connecter");
-    sees(&mut window, "Copier : Hôte");
-    for hidden in ["Afficher : Mot de passe", "Copier : Mot de passe", "Modifier", "Nouveau"] {
+    sees(&mut window, "Copier\u{a0}: Hôte");
+    for hidden in
+        ["Afficher\u{a0}: Mot de passe", "Copier\u{a0}: Mot de passe", "Modifier", "Nouveau"]
+    {
         assert!(window.query_by_label_contains(hidden).is_none(), "{hidden}");
     }
     window.key_press_modifiers(Modifiers::COMMAND, Key::P);

@@ -267,7 +267,7 @@ fn window(scripts: Vec<Script>) -> (Harness<'static, Shown>, Arc<FarSide>, Recei
             if shown.sessions.front().is_some() {
                 shown.view.front_ui(ui, &mut shown.sessions, Lang::Fr);
             } else {
-                ui.label("page d'accueil");
+                ui.label("page d’accueil");
             }
         },
         shown,
@@ -290,7 +290,7 @@ fn the_person_sees_the_key_answers_a_prompt_and_types_into_the_shell() {
         if !matches!(ui.ask(Question::TrustHostKey(key())), Answer::Yes) {
             return Err(refused());
         }
-        let question = Question::Prompt { text: "Code \x1b[2Junique :".into(), echo: false };
+        let question = Question::Prompt { text: "Code \x1b[2Junique\u{a0}:".into(), echo: false };
         if let Answer::Text(text) = ui.ask(question) {
             told.send(text.expose(str::to_owned)).map_err(|_| refused())?;
         }
@@ -300,7 +300,7 @@ fn the_person_sees_the_key_answers_a_prompt_and_types_into_the_shell() {
     h.state_mut().sessions.open(open_as("web"));
     see(&mut h, &wait, "SHA256:abcdefgh");
     h.get_by_label("Faire confiance et continuer").click();
-    see(&mut h, &wait, "Le serveur demande :");
+    see(&mut h, &wait, "Le serveur demande\u{a0}:");
     h.run_steps(3);
     // Only the field's name and the words; the typed answer is nowhere.
     h.event(Event::Text("123456".into()));
@@ -334,7 +334,7 @@ fn a_live_tab_is_closed_after_a_yes_and_an_ended_one_says_how_it_ended() {
     h.state_mut().sessions.open(open_as("web"));
     see(&mut h, &wait, "Terminal");
     h.get_by_role_and_label(Role::Tab, "Dupont – web");
-    h.get_by_label("Fermer l'onglet web").click();
+    h.get_by_label("Fermer l’onglet web").click();
     see(&mut h, &wait, "Garder ouverte");
     h.get_by_label("Garder ouverte").click();
     h.run_steps(3);
@@ -343,7 +343,7 @@ fn a_live_tab_is_closed_after_a_yes_and_an_ended_one_says_how_it_ended() {
     sink(FromRemote::Closed(None));
     see(&mut h, &wait, "Session terminée, code de sortie 2");
     h.key_press_modifiers(Modifiers { shift: true, ..Modifiers::CTRL }, Key::W);
-    see(&mut h, &wait, "page d'accueil");
+    see(&mut h, &wait, "page d’accueil");
 }
 
 #[test]

@@ -84,7 +84,7 @@ fn the_sixth_digit_opens_and_a_wrong_one_gets_the_one_refusal() {
     let mut window = window(&fake, true);
     fill(&mut window, Role::PasswordInput, "Mot de passe", PASSWORD);
     fill(&mut window, Role::PasswordInput, "Code à 6 chiffres", "000000");
-    sees(&mut window, "Le coffre ne s'ouvre pas avec ces éléments.");
+    sees(&mut window, "Le coffre ne s’ouvre pas avec ces éléments.");
     fill(&mut window, Role::PasswordInput, "Code à 6 chiffres", CODE);
     sees(&mut window, "Boulangerie Dupont");
 }
@@ -112,11 +112,11 @@ fn details_show_where_the_password_comes_from_and_reveal_is_asked_for() {
     sees(&mut window, "Boulangerie Dupont/Serveurs/srv-web-01");
     window.key_press(Key::ArrowDown);
     sees(&mut window, "de Boulangerie Dupont/Serveurs");
-    press(&mut window, "Afficher : Mot de passe");
-    sees(&mut window, "Masquer : Mot de passe");
+    press(&mut window, "Afficher\u{a0}: Mot de passe");
+    sees(&mut window, "Masquer\u{a0}: Mot de passe");
     assert!(fake.asked().contains(&"Reveal password Serveurs".to_owned()));
-    press(&mut window, "Afficher : Code à usage unique");
-    sees(&mut window, "Masquer : Code à usage unique");
+    press(&mut window, "Afficher\u{a0}: Code à usage unique");
+    sees(&mut window, "Masquer\u{a0}: Code à usage unique");
 }
 
 #[test]
@@ -127,10 +127,10 @@ fn a_client_that_wants_a_ticket_gets_one_before_the_secret() {
     fill(&mut window, Role::TextInput, "Rechercher", "pacs");
     sees(&mut window, "Clinique Sainte-Éléonore/pacs-imagerie");
     window.key_press(Key::ArrowDown);
-    press(&mut window, "Afficher : Mot de passe");
+    press(&mut window, "Afficher\u{a0}: Mot de passe");
     fill(&mut window, Role::TextInput, "Numéro de ticket", "rien");
     press(&mut window, "Continuer");
-    sees(&mut window, "Le numéro de ticket n'a pas la forme attendue.");
+    sees(&mut window, "Le numéro de ticket n’a pas la forme attendue.");
     assert!(fake.asked().is_empty());
     window.get_by_role_and_label(Role::TextInput, "Numéro de ticket").focus();
     window.run_steps(2);
@@ -138,7 +138,7 @@ fn a_client_that_wants_a_ticket_gets_one_before_the_secret() {
     window.event(egui::Event::Text("GLPI-1234".to_owned()));
     window.run_steps(2);
     press(&mut window, "Continuer");
-    sees(&mut window, "Masquer : Mot de passe");
+    sees(&mut window, "Masquer\u{a0}: Mot de passe");
     assert_eq!(fake.asked(), ["Reveal password pacs-imagerie"]);
 }
 
@@ -172,9 +172,9 @@ fn the_guide_makes_a_vault_step_by_step() {
     press(&mut window, "Continuer");
     sees(&mut window, "QR code à photographier");
     fill(&mut window, Role::PasswordInput, "Code affiché par le téléphone", "999999");
-    sees(&mut window, "Ce code n'est pas celui du téléphone.");
+    sees(&mut window, "Ce code n’est pas celui du téléphone.");
     fill(&mut window, Role::PasswordInput, "Code affiché par le téléphone", CODE);
-    press(&mut window, "Je l'ai noté");
+    press(&mut window, "Je l’ai noté");
     fill(&mut window, Role::PasswordInput, "Kit recopié", KIT);
     press(&mut window, "Terminer");
     sees(&mut window, "potv1-abcd-efgh-jklm");
@@ -219,7 +219,7 @@ fn a_stale_form_is_refused_says_what_changed_and_can_be_saved_again() {
         entry.ver += 1;
     }
     press(&mut window, "Enregistrer");
-    sees(&mut window, "Alice a modifié cet accès entre-temps : Hôte.");
+    sees(&mut window, "Alice a modifié cet accès entre-temps\u{a0}: Hôte.");
     press(&mut window, "Enregistrer");
     gone(&mut window, "Annuler");
     let saved = fake.entry("srv-base-01").expect("it is still there");
@@ -234,9 +234,9 @@ fn leaving_a_changed_form_asks_first() {
     window.key_press_modifiers(Modifiers::COMMAND | Modifiers::SHIFT, Key::N);
     fill(&mut window, Role::TextInput, "Nom", "Garage Lefèvre");
     press(&mut window, "Annuler");
-    sees(&mut window, "Abandonner les changements ?");
+    sees(&mut window, "Abandonner les changements\u{a0}?");
     press(&mut window, "Abandonner");
-    gone(&mut window, "Abandonner les changements ?");
+    gone(&mut window, "Abandonner les changements\u{a0}?");
     assert!(fake.entry("Garage Lefèvre").is_none());
 }
 
@@ -281,7 +281,7 @@ fn a_changed_host_key_is_forgotten_by_the_window_alone_and_asked_anew() {
     let mut window = connect_to_changed_key(&fake);
     assert!(window.query_by_label_contains("poterne edit").is_none());
     press(&mut window, "Oublier l’ancienne clé…");
-    sees(&mut window, "Oublier la clé d’hôte ?");
+    sees(&mut window, "Oublier la clé d’hôte\u{a0}?");
     let shown = window.query_by_label_contains("ssh-ed25519 SHA256:vieille\n").is_some();
     assert!(shown, "the fingerprint that goes is not shown");
     assert!(!fake.asked().iter().any(|a| a.starts_with("forget")), "before the answer");
@@ -295,7 +295,7 @@ fn a_changed_host_key_is_forgotten_by_the_window_alone_and_asked_anew() {
 fn the_details_show_the_pinned_key_and_forget_it() {
     let fake = Fake::new();
     let mut window = connect_to_changed_key(&fake);
-    press(&mut window, "Fermer l'onglet");
+    press(&mut window, "Fermer l’onglet");
     sees(&mut window, "ssh-ed25519 SHA256:vieille");
     press(&mut window, "Oublier la clé d’hôte…");
     press(&mut window, "Oublier la clé d’hôte");
@@ -319,7 +319,7 @@ fn the_log_page_shows_verifies_and_exports() {
     press(&mut window, "Journal");
     until(&mut window, "lines", |w| w.query_all_by_role(Role::ListItem).count() > 5);
     press(&mut window, "Vérifier le journal");
-    sees(&mut window, "Journal intact : 1\u{a0}234 lignes vérifiées, 1\u{a0}230 signées.");
+    sees(&mut window, "Journal intact\u{a0}: 1\u{a0}234 lignes vérifiées, 1\u{a0}230 signées.");
     press(&mut window, "Exporter…");
     press(&mut window, "Exporter");
     sees(&mut window, "60 lignes écrites.");
@@ -335,7 +335,7 @@ fn an_export_that_needs_a_ticket_asks_for_it_and_goes_on() {
     press(&mut window, "Journal");
     press(&mut window, "Exporter…");
     press(&mut window, "Exporter");
-    sees(&mut window, "« Clinique » demande son ticket.");
+    sees(&mut window, "«\u{a0}Clinique\u{a0}» demande son ticket.");
     fill(&mut window, Role::TextInput, "Numéro de ticket", "GLPI-4211");
     press(&mut window, "Exporter");
     sees(&mut window, "60 lignes écrites.");
@@ -350,9 +350,9 @@ fn an_owner_invites_and_removes_with_a_list_of_what_to_change() {
     press(&mut window, "Équipe");
     press(&mut window, "Inviter un membre…");
     fill(&mut window, Role::TextInput, "Nom", "Chloé");
-    press(&mut window, "Créer l'invitation");
-    sees(&mut window, "Code d'invitation");
-    press(&mut window, "C'est transmis");
+    press(&mut window, "Créer l’invitation");
+    sees(&mut window, "Code d’invitation");
+    press(&mut window, "C’est transmis");
     press(&mut window, "Retirer Bruno Lefèvre");
     press(&mut window, "Retirer");
     sees(&mut window, "Bruno Lefèvre est retiré");
@@ -438,7 +438,7 @@ fn a_refused_ticket_is_asked_again_before_the_session_is_tried_again() {
     sees(&mut window, "Réessayer");
     // The button has the keyboard.
     window.key_press(Key::Enter);
-    sees(&mut window, "Motif de l'accès");
+    sees(&mut window, "Motif de l’accès");
     let field = window.get_by_role_and_label(Role::TextInput, "Numéro de ticket");
     assert_eq!(field.value().as_deref(), Some("GLPY-4211"));
     window.key_press_modifiers(Modifiers::COMMAND, Key::A);
@@ -451,7 +451,7 @@ fn a_refused_ticket_is_asked_again_before_the_session_is_tried_again() {
     // With a ticket that suits, trying again asks nothing.
     press(&mut window, "Réessayer");
     until(&mut window, "a third attempt", |_| fake.asked().len() == 3);
-    gone(&mut window, "Motif de l'accès");
+    gone(&mut window, "Motif de l’accès");
 }
 
 #[test]
@@ -513,16 +513,16 @@ fn an_export_shows_how_far_it_is_and_can_be_given_up() {
     // The fake exports this one until somebody gives up.
     fake.0.lock().unwrap().endless_export = true;
     press(&mut window, "Exporter");
-    sees(&mut window, "Avancement de l'export");
+    sees(&mut window, "Avancement de l’export");
     sees(&mut window, "12\u{a0}000 lignes lues sur 60\u{a0}000");
     assert!(window.query_by_role_and_label(Role::Button, "Exporter").is_none());
     // Neither Escape nor the button leaves it running unseen.
     window.key_press(Key::Escape);
-    sees(&mut window, "L'export a été annulé.");
-    gone(&mut window, "Avancement de l'export");
+    sees(&mut window, "L’export a été annulé.");
+    gone(&mut window, "Avancement de l’export");
     press(&mut window, "Exporter");
-    press(&mut window, "Annuler l'export");
-    sees(&mut window, "L'export a été annulé.");
+    press(&mut window, "Annuler l’export");
+    sees(&mut window, "L’export a été annulé.");
     fake.0.lock().unwrap().endless_export = false;
     press(&mut window, "Exporter");
     sees(&mut window, "60 lignes écrites.");
@@ -536,7 +536,7 @@ fn a_form_with_changes_stays_until_escape_and_an_answer() {
     fill(&mut window, Role::TextInput, "Rechercher", "srv-base");
     sees(&mut window, "Boulangerie Dupont/Serveurs/srv-base-01");
     window.key_press(Key::ArrowDown);
-    sees(&mut window, "Afficher : Mot de passe");
+    sees(&mut window, "Afficher\u{a0}: Mot de passe");
     window.key_press(Key::F2);
     fill(&mut window, Role::TextInput, "Nom", "-bis");
     window.get_by_role_and_label(Role::TextInput, "Rechercher").focus();
@@ -545,9 +545,9 @@ fn a_form_with_changes_stays_until_escape_and_an_answer() {
     window.event(egui::Event::Text("Pare-feu".to_owned()));
     sees(&mut window, "Mairie de Saint-Œuvre/Pare-feu WatchGuard");
     window.key_press(Key::ArrowDown);
-    sees(&mut window, "Abandonner les changements ?");
+    sees(&mut window, "Abandonner les changements\u{a0}?");
     window.key_press(Key::Escape);
-    gone(&mut window, "Abandonner les changements ?");
+    gone(&mut window, "Abandonner les changements\u{a0}?");
     let name = window.get_by_role_and_label(Role::TextInput, "Nom");
     assert_eq!(name.value().as_deref(), Some("srv-base-01-bis"));
     window.get_by_role_and_label(Role::TextInput, "Nom").focus();

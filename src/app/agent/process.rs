@@ -58,11 +58,11 @@ fn unstartable(error: &io::Error) -> AppError {
     AppError {
         code: Code::Other,
         what: Bi::new(
-            format!("L’agent n’a pas pu démarrer : {}.", cause.fr),
+            format!("L’agent n’a pas pu démarrer\u{a0}: {}.", cause.fr),
             format!("The agent could not start: {}.", cause.en),
         ),
         todo: Bi::new(
-            "Vérifiez la mémoire et les limites du système avec : poterne doctor.",
+            "Vérifiez la mémoire et les limites du système avec\u{a0}: poterne doctor.",
             "Check the system's memory and limits with: poterne doctor.",
         ),
     }

@@ -85,7 +85,7 @@ pub fn serve(app: App, socket: &Path) -> Result<Guard, AppError> {
                 "Another process has already unlocked this vault.",
             ),
             todo: Bi::new(
-                "Utilisez-le tel quel, ou verrouillez-le d’abord : poterne lock.",
+                "Utilisez-le tel quel, ou verrouillez-le d’abord\u{a0}: poterne lock.",
                 "Use it as it is, or lock it first: poterne lock.",
             ),
         },
@@ -93,7 +93,7 @@ pub fn serve(app: App, socket: &Path) -> Result<Guard, AppError> {
             code: Code::Other,
             what: Bi::new(
                 format!(
-                    "La prise de l’agent {} ne peut pas être créée : {source}.",
+                    "La prise de l’agent {} ne peut pas être créée\u{a0}: {source}.",
                     path.display()
                 ),
                 format!("The agent's socket {} cannot be made: {source}.", path.display()),
@@ -125,7 +125,7 @@ pub fn serve(app: App, socket: &Path) -> Result<Guard, AppError> {
         .map_err(|error| AppError {
             code: Code::Other,
             what: Bi::new(
-                format!("L’agent ne peut pas démarrer : {error}."),
+                format!("L’agent ne peut pas démarrer\u{a0}: {error}."),
                 format!("The agent cannot start: {error}."),
             ),
             todo: Bi::new(
@@ -361,11 +361,11 @@ impl Shared {
             return Err(AppError::new(
                 Code::Other,
                 (
-                    "La fenêtre tient ce coffre ouvert : son délai ne se règle pas ici.",
+                    "La fenêtre tient ce coffre ouvert\u{a0}: son délai ne se règle pas ici.",
                     "The window keeps this vault open: its delay is not set here.",
                 ),
                 (
-                    "Réglez-le avec : poterne settings --idle-lock, ou verrouillez d’abord : poterne lock.",
+                    "Réglez-le avec\u{a0}: poterne settings --idle-lock, ou verrouillez d’abord\u{a0}: poterne lock.",
                     "Set it with: poterne settings --idle-lock, or lock it first: poterne lock.",
                 ),
             ));

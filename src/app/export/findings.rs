@@ -116,7 +116,7 @@ impl Run {
             ),
             What::Unreadable => Bi::new(
                 format!(
-                    "Les lignes {from} à {to} ne s'ouvrent plus : elles ont été modifiées, ou leur clé."
+                    "Les lignes {from} à {to} ne s’ouvrent plus\u{a0}: elles ont été modifiées, ou leur clé."
                 ),
                 format!("Lines {from} to {to} no longer open: they were edited, or their key was."),
             ),

@@ -107,7 +107,7 @@ pub fn kit_pdf(code: &str, meta: &KitMeta<'_>) -> Result<Vec<u8>, ExportError> {
     let aside = LEFT + 200.0;
     let mut line_y = y + 12.0;
     let why = lang.pick(
-        "Ce code ouvre le coffre à la place du mot de passe, du téléphone et de cet ordinateur. Il sert quand l'un d'eux est perdu : « poterne recover », ou « Utiliser le kit de secours » à l'ouverture.",
+        "Ce code ouvre le coffre à la place du mot de passe, du téléphone et de cet ordinateur. Il sert quand l’un d’eux est perdu\u{a0}: «\u{a0}poterne recover\u{a0}», ou «\u{a0}Utiliser le kit de secours\u{a0}» à l’ouverture.",
         "This code opens the vault in place of the password, the phone and this computer. It is for when one of them is lost: \"poterne recover\", or \"Use the recovery kit\" when unlocking.",
     );
     ink(s, BLACK);
@@ -123,9 +123,9 @@ pub fn kit_pdf(code: &str, meta: &KitMeta<'_>) -> Result<Vec<u8>, ExportError> {
     let steps = match lang {
         Lang::Fr => [
             "Imprimez cette page, puis supprimez le fichier PDF.",
-            "Gardez-la sous clé, loin de l'ordinateur : qui la tient ouvre le coffre.",
-            "Ne la photographiez pas, ne l'envoyez pas par courriel.",
-            "Un nouveau kit annule celui-ci ; détruisez alors cette page.",
+            "Gardez-la sous clé, loin de l’ordinateur\u{a0}: qui la tient ouvre le coffre.",
+            "Ne la photographiez pas, ne l’envoyez pas par courriel.",
+            "Un nouveau kit annule celui-ci\u{a0}; détruisez alors cette page.",
         ],
         Lang::En => [
             "Print this page, then delete the PDF file.",

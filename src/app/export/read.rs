@@ -106,7 +106,7 @@ impl Check {
             if verifier(name).is_some_and(|ours| ours.as_bytes() != content) {
                 self.strange.push(Bi::new(
                     format!(
-                        "Le fichier {name} du paquet n’est pas celui de cette version de Poterne : ne vous fiez pas à ce qu’il affiche."
+                        "Le fichier {name} du paquet n’est pas celui de cette version de Poterne\u{a0}: ne vous fiez pas à ce qu’il affiche."
                     ),
                     format!(
                         "The bundle's file {name} is not the one of this version of Poterne: do not trust what it shows."
@@ -140,7 +140,7 @@ impl Check {
         match note.as_deref().and_then(Checkpoint::parse) {
             None if absent(CHECKPOINT) => {}
             None => self.fault(Bi::new(
-                "checkpoint.txt n'est pas un point de contrôle lisible.",
+                "checkpoint.txt n’est pas un point de contrôle lisible.",
                 "checkpoint.txt is not a readable checkpoint.",
             )),
             Some((head, signatures)) => {
@@ -299,7 +299,7 @@ fn short(name: &str) -> String {
 fn flaw(flaw: &Flaw) -> Bi {
     match flaw {
         Flaw::Archive => Bi::new(
-            "Le fichier n'est pas un paquet entier : archive ZIP abîmée, tronquée ou modifiée.",
+            "Le fichier n’est pas un paquet entier\u{a0}: archive ZIP abîmée, tronquée ou modifiée.",
             "The file is not a whole bundle: the ZIP archive is damaged, cut short or modified.",
         ),
         Flaw::Twice(name) => Bi::new(
@@ -307,7 +307,7 @@ fn flaw(flaw: &Flaw) -> Bi {
             format!("The bundle holds {} twice.", short(name)),
         ),
         Flaw::Extra(name) => Bi::new(
-            format!("Le paquet contient un fichier de trop : {}.", short(name)),
+            format!("Le paquet contient un fichier de trop\u{a0}: {}.", short(name)),
             format!("The bundle holds a file too many: {}.", short(name)),
         ),
         Flaw::Absent(name) => {

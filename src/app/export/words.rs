@@ -102,7 +102,7 @@ pub fn minute(at: Time) -> String {
 pub fn limits(request: &ExportRequest, lang: Lang) -> Vec<(&'static str, String)> {
     let filter = &request.filter;
     let whole = lang.pick("depuis la création du coffre", "since the vault was made").to_owned();
-    let end = lang.pick("jusqu'à l'export", "until the export").to_owned();
+    let end = lang.pick("jusqu’à l’export", "until the export").to_owned();
     let period =
         format!("{} – {}", filter.since.map_or(whole, minute), filter.until.map_or(end, minute));
     let mut out = vec![(lang.pick("Période (UTC)", "Period (UTC)"), period)];

@@ -490,12 +490,12 @@ fn no_channel(at: &str, secs: u64) -> Failure {
     Failure {
         kind: FailureKind::Timeout,
         what: Bi::new(
-            format!("{at} n'a pas ouvert de canal en {secs} s."),
+            format!("{at} n’a pas ouvert de canal en {secs} s."),
             format!("{at} did not open a channel within {secs} s."),
         ),
         todo: Bi::new(
             "Vérifiez la machine et le réseau, puis connectez-vous à nouveau, ou allongez \
-             « connect-timeout ».",
+             «\u{a0}connect-timeout\u{a0}».",
             "Check the machine and the network, then connect again, or raise \
              \"connect-timeout\".",
         ),
@@ -506,7 +506,7 @@ fn no_host(e: &io::Error) -> Failure {
     Failure {
         kind: FailureKind::Helper,
         what: Bi::new(
-            format!("Le processus de session n'a pas démarré ({e})."),
+            format!("Le processus de session n’a pas démarré ({e})."),
             format!("The session process did not start ({e})."),
         ),
         todo: Bi::new(
@@ -520,11 +520,11 @@ fn host_gone() -> Failure {
     Failure {
         kind: FailureKind::Helper,
         what: Bi::new(
-            "Le processus de session s'est arrêté sans prévenir.",
+            "Le processus de session s’est arrêté sans prévenir.",
             "The session process stopped without a word.",
         ),
         todo: Bi::new(
-            "Connectez-vous à nouveau ; si cela se répète, signalez-le.",
+            "Connectez-vous à nouveau\u{a0}; si cela se répète, signalez-le.",
             "Connect again; report it if it happens again.",
         ),
     }

@@ -405,7 +405,7 @@ mod tests {
         for code in ["Verification code: ", "One-time password (OATH) for `x': ", "OTP:"] {
             assert!(asks_for_code(code) && !asks_for_password(code), "{code}");
         }
-        for password in ["Password: ", "(root@host) Password:", "Mot de passe :"] {
+        for password in ["Password: ", "(root@host) Password:", "Mot de passe\u{a0}:"] {
             assert!(asks_for_password(password), "{password}");
         }
         assert!(!asks_for_password("Favourite colour?") && !asks_for_code("Favourite colour?"));

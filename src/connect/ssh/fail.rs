@@ -16,10 +16,10 @@ pub fn setting(id: &str, value: &str) -> Failure {
     failure(
         FailureKind::Setting,
         (
-            format!("Le réglage « {id} » n'est pas compréhensible : {value}"),
+            format!("Le réglage «\u{a0}{id}\u{a0}» n’est pas compréhensible\u{a0}: {value}"),
             format!("The setting \"{id}\" makes no sense: {value}"),
         ),
-        ("Corrigez ce réglage de l'entrée.", "Correct this setting of the entry."),
+        ("Corrigez ce réglage de l’entrée.", "Correct this setting of the entry."),
     )
 }
 
@@ -27,9 +27,9 @@ pub fn setting(id: &str, value: &str) -> Failure {
 pub fn unknown_host(host: &str) -> Failure {
     failure(
         FailureKind::UnknownHost,
-        (format!("L'hôte {host} est inconnu."), format!("The host {host} is unknown.")),
+        (format!("L’hôte {host} est inconnu."), format!("The host {host} is unknown.")),
         (
-            "Vérifiez l'orthographe du nom, le DNS et, s'il en faut un, le VPN.",
+            "Vérifiez l’orthographe du nom, le DNS et, s’il en faut un, le VPN.",
             "Check the spelling of the name, the DNS and, if one is needed, the VPN.",
         ),
     )
@@ -40,12 +40,12 @@ pub fn timeout(at: &HostPort, secs: u64) -> Failure {
     failure(
         FailureKind::Timeout,
         (
-            format!("{at} n'a pas répondu en {secs} s."),
+            format!("{at} n’a pas répondu en {secs} s."),
             format!("{at} did not answer within {secs} s."),
         ),
         (
             "Vérifiez que la machine est allumée et joignable (pare-feu, VPN), ou allongez \
-             « connect-timeout ».",
+             «\u{a0}connect-timeout\u{a0}».",
             "Check that the machine is on and can be reached (firewall, VPN), or raise \
              \"connect-timeout\".",
         ),
@@ -57,12 +57,14 @@ pub fn silent(at: &HostPort, secs: u64) -> Failure {
     failure(
         FailureKind::Timeout,
         (
-            format!("{at} ne donne plus signe de vie depuis {secs} s : la session est fermée."),
+            format!(
+                "{at} ne donne plus signe de vie depuis {secs} s\u{a0}: la session est fermée."
+            ),
             format!("{at} has given no sign of life for {secs} s: the session is closed."),
         ),
         (
-            "Vérifiez la machine et le réseau, puis connectez-vous à nouveau ; le réglage \
-             « keepalive » fixe ce délai.",
+            "Vérifiez la machine et le réseau, puis connectez-vous à nouveau\u{a0}; le réglage \
+             «\u{a0}keepalive\u{a0}» fixe ce délai.",
             "Check the machine and the network, then connect again; the setting \
              \"keepalive\" sets this delay.",
         ),
@@ -83,7 +85,10 @@ pub fn dial(at: &HostPort, e: &io::Error, secs: u64) -> Failure {
         io::ErrorKind::TimedOut | io::ErrorKind::WouldBlock => timeout(at, secs),
         _ => failure(
             FailureKind::Network,
-            (format!("{at} n'est pas joignable : {e}"), format!("{at} cannot be reached: {e}")),
+            (
+                format!("{at} n’est pas joignable\u{a0}: {e}"),
+                format!("{at} cannot be reached: {e}"),
+            ),
             ("Vérifiez le réseau et le VPN.", "Check the network and the VPN."),
         ),
     }
@@ -94,11 +99,11 @@ pub fn jump(via: &HostPort, to: &HostPort, reason: &str) -> Failure {
     failure(
         FailureKind::Refused,
         (
-            format!("Le rebond {via} n'atteint pas {to} : {reason}"),
+            format!("Le rebond {via} n’atteint pas {to}\u{a0}: {reason}"),
             format!("The jump host {via} does not reach {to}: {reason}"),
         ),
         (
-            "Vérifiez l'adresse vue du rebond, et qu'il permet la redirection TCP.",
+            "Vérifiez l’adresse vue du rebond, et qu’il permet la redirection TCP.",
             "Check the address as seen from the jump host, and that it allows TCP forwarding.",
         ),
     )
@@ -124,11 +129,11 @@ pub fn protocol(at: &HostPort, detail: &str) -> Failure {
     failure(
         FailureKind::Protocol,
         (
-            format!("L'échange avec {at} a échoué : {detail}"),
+            format!("L’échange avec {at} a échoué\u{a0}: {detail}"),
             format!("The exchange with {at} failed: {detail}"),
         ),
         (
-            "Vérifiez que ce port est bien celui d'un serveur SSH.",
+            "Vérifiez que ce port est bien celui d’un serveur SSH.",
             "Check that this port belongs to an SSH server.",
         ),
     )
@@ -137,7 +142,7 @@ pub fn protocol(at: &HostPort, detail: &str) -> Failure {
 /// No common algorithm; `offers` is what the server has.
 pub fn no_common(at: &HostPort, offers: &str, accepted: bool) -> Failure {
     let what = (
-        format!("{at} n'offre aucun algorithme sûr commun. Il offre : {offers}"),
+        format!("{at} n’offre aucun algorithme sûr commun. Il offre\u{a0}: {offers}"),
         format!("{at} offers no safe algorithm in common. It offers: {offers}"),
     );
     if accepted {
@@ -145,7 +150,7 @@ pub fn no_common(at: &HostPort, offers: &str, accepted: bool) -> Failure {
             FailureKind::Protocol,
             what,
             (
-                "Même les algorithmes anciens ne conviennent pas : mettez cet équipement à jour.",
+                "Même les algorithmes anciens ne conviennent pas\u{a0}: mettez cet équipement à jour.",
                 "Not even the old algorithms fit: update this device.",
             ),
         )
@@ -154,7 +159,7 @@ pub fn no_common(at: &HostPort, offers: &str, accepted: bool) -> Failure {
             FailureKind::Protocol,
             what,
             (
-                "Mettez l'équipement à jour ; à défaut, acceptez les algorithmes faibles pour \
+                "Mettez l’équipement à jour\u{a0}; à défaut, acceptez les algorithmes faibles pour \
                  cette entrée (option --weak-algorithms yes de poterne edit CHEMIN).",
                 "Update the device; failing that, accept weak algorithms for this entry \
                  (option --weak-algorithms yes of poterne edit PATH).",
@@ -173,8 +178,8 @@ pub fn key_changed(seen: &PinnedKey, pinned: &[PinnedKey]) -> Failure {
         FailureKind::HostKeyChanged,
         (
             format!(
-                "ATTENTION : LA CLÉ DU SERVEUR {at} A CHANGÉ. Quelqu'un intercepte peut-être la \
-                 connexion. Connue : {known}. Présentée : {now}. Rien n'a été envoyé."
+                "ATTENTION\u{a0}: LA CLÉ DU SERVEUR {at} A CHANGÉ. Quelqu'un intercepte peut-être la \
+                 connexion. Connue\u{a0}: {known}. Présentée\u{a0}: {now}. Rien n’a été envoyé."
             ),
             format!(
                 "WARNING: THE KEY OF THE SERVER {at} HAS CHANGED. Somebody may be intercepting \
@@ -183,7 +188,7 @@ pub fn key_changed(seen: &PinnedKey, pinned: &[PinnedKey]) -> Failure {
         ),
         (
             "Demandez au client si le serveur a été réinstallé. Seulement alors, oubliez \
-             l'ancienne clé (option --forget-host-key de poterne edit CHEMIN), puis comparez la \
+             l’ancienne clé (option --forget-host-key de poterne edit CHEMIN), puis comparez la \
              nouvelle empreinte à la connexion.",
             "Ask the client whether the server was reinstalled. Only then forget the old key \
              (option --forget-host-key of poterne edit PATH), then compare the new fingerprint \
@@ -198,11 +203,11 @@ pub fn key_refused(seen: &PinnedKey) -> Failure {
     failure(
         FailureKind::HostKeyRefused,
         (
-            format!("La clé de {at} ({print}) n'a pas été acceptée."),
+            format!("La clé de {at} ({print}) n’a pas été acceptée."),
             format!("The key of {at} ({print}) was not accepted."),
         ),
         (
-            "Comparez l'empreinte avec celle que donne l'administrateur du serveur, puis \
+            "Comparez l’empreinte avec celle que donne l’administrateur du serveur, puis \
              connectez-vous à nouveau.",
             "Compare the fingerprint with the one the server's administrator gives, then \
              connect again.",
@@ -217,7 +222,7 @@ pub fn login(user: &str, at: &HostPort, tried: &[&str], offered: &str) -> Failur
     let what = if nothing {
         (
             format!(
-                "L'entrée n'a rien que {at} accepte pour {user}. Le serveur accepte : {offered}"
+                "L’entrée n’a rien que {at} accepte pour {user}. Le serveur accepte\u{a0}: {offered}"
             ),
             format!(
                 "The entry has nothing that {at} takes for {user}. The server accepts: {offered}"
@@ -225,7 +230,9 @@ pub fn login(user: &str, at: &HostPort, tried: &[&str], offered: &str) -> Failur
         )
     } else {
         (
-            format!("{at} refuse la connexion de {user} (essayé : {tried} ; accepté : {offered})."),
+            format!(
+                "{at} refuse la connexion de {user} (essayé\u{a0}: {tried}\u{a0}; accepté\u{a0}: {offered})."
+            ),
             format!("{at} refuses the login of {user} (tried: {tried}; accepted: {offered})."),
         )
     };
@@ -233,8 +240,8 @@ pub fn login(user: &str, at: &HostPort, tried: &[&str], offered: &str) -> Failur
         FailureKind::Login,
         what,
         (
-            "Vérifiez l'utilisateur, le mot de passe ou la clé de l'entrée, et la méthode de \
-             connexion (« auth »).",
+            "Vérifiez l’utilisateur, le mot de passe ou la clé de l’entrée, et la méthode de \
+             connexion («\u{a0}auth\u{a0}»).",
             "Check the user, the password or the key of the entry, and the login method \
              (\"auth\").",
         ),
@@ -246,10 +253,10 @@ pub fn no_user(at: &HostPort) -> Failure {
     failure(
         FailureKind::Login,
         (
-            format!("Aucun utilisateur n'est indiqué pour {at}."),
+            format!("Aucun utilisateur n’est indiqué pour {at}."),
             format!("No user is given for {at}."),
         ),
-        ("Indiquez l'utilisateur dans l'entrée.", "Give the user in the entry."),
+        ("Indiquez l’utilisateur dans l’entrée.", "Give the user in the entry."),
     )
 }
 
@@ -262,7 +269,7 @@ pub fn password_expired(user: &str, at: &HostPort) -> Failure {
             format!("The password of {user} on {at} has expired."),
         ),
         (
-            "Changez-le sur le serveur, puis dans l'entrée.",
+            "Changez-le sur le serveur, puis dans l’entrée.",
             "Change it on the server, then in the entry.",
         ),
     )
@@ -273,11 +280,11 @@ pub fn agent(detail: &str) -> Failure {
     failure(
         FailureKind::Login,
         (
-            format!("L'agent SSH ne répond pas ou n'a pas de clé ({detail})."),
+            format!("L’agent SSH ne répond pas ou n’a pas de clé ({detail})."),
             format!("The SSH agent does not answer or has no key ({detail})."),
         ),
         (
-            "Démarrez l'agent et chargez la clé (ssh-add), ou choisissez une autre méthode.",
+            "Démarrez l’agent et chargez la clé (ssh-add), ou choisissez une autre méthode.",
             "Start the agent and load the key (ssh-add), or choose another method.",
         ),
     )
@@ -288,10 +295,10 @@ pub fn passphrase_missing() -> Failure {
     failure(
         FailureKind::BadKey,
         (
-            "La clé privée est chiffrée et l'entrée n'a pas sa phrase secrète.".into(),
+            "La clé privée est chiffrée et l’entrée n’a pas sa phrase secrète.".into(),
             "The private key is encrypted and the entry has no passphrase for it.".into(),
         ),
-        ("Ajoutez la phrase secrète à l'entrée.", "Add the passphrase to the entry."),
+        ("Ajoutez la phrase secrète à l’entrée.", "Add the passphrase to the entry."),
     )
 }
 
@@ -303,7 +310,7 @@ pub fn passphrase_wrong() -> Failure {
             "La phrase secrète de la clé privée est fausse.".into(),
             "The passphrase of the private key is wrong.".into(),
         ),
-        ("Corrigez la phrase secrète de l'entrée.", "Correct the passphrase of the entry."),
+        ("Corrigez la phrase secrète de l’entrée.", "Correct the passphrase of the entry."),
     )
 }
 
@@ -312,7 +319,7 @@ pub fn key_unreadable() -> Failure {
     failure(
         FailureKind::BadKey,
         (
-            "La clé privée de l'entrée est illisible ou d'un type inconnu.".into(),
+            "La clé privée de l’entrée est illisible ou d’un type inconnu.".into(),
             "The private key of the entry cannot be read, or its type is unknown.".into(),
         ),
         (
@@ -327,11 +334,11 @@ pub fn key_too_costly() -> Failure {
     failure(
         FailureKind::BadKey,
         (
-            "La clé privée de l'entrée demande un calcul ou une mémoire démesurés.".into(),
+            "La clé privée de l’entrée demande un calcul ou une mémoire démesurés.".into(),
             "The private key of the entry asks for absurd computing time or memory.".into(),
         ),
         (
-            "Vérifiez d'où elle vient, ou réécrivez-la avec « ssh-keygen -p -a 64 -f CLÉ ».",
+            "Vérifiez d’où elle vient, ou réécrivez-la avec «\u{a0}ssh-keygen -p -a 64 -f CLÉ\u{a0}».",
             "Check where it comes from, or write it again with \"ssh-keygen -p -a 64 -f KEY\".",
         ),
     )
@@ -342,11 +349,11 @@ pub fn idle(secs: u64) -> Failure {
     failure(
         FailureKind::Timeout,
         (
-            format!("Session fermée après {secs} s d'inactivité."),
+            format!("Session fermée après {secs} s d’inactivité."),
             format!("Session ended after {secs} s without traffic."),
         ),
         (
-            "Connectez-vous à nouveau ; le réglage « idle-timeout » fixe ce délai.",
+            "Connectez-vous à nouveau\u{a0}; le réglage «\u{a0}idle-timeout\u{a0}» fixe ce délai.",
             "Connect again; the setting \"idle-timeout\" sets this delay.",
         ),
     )
@@ -357,7 +364,7 @@ pub fn channel(detail: &str) -> Failure {
     failure(
         FailureKind::Protocol,
         (
-            format!("Le serveur a refusé d'ouvrir le canal : {detail}"),
+            format!("Le serveur a refusé d’ouvrir le canal\u{a0}: {detail}"),
             format!("The server refused to open the channel: {detail}"),
         ),
         (
@@ -371,7 +378,7 @@ pub fn channel(detail: &str) -> Failure {
 pub fn channel_broken(detail: &str) -> Failure {
     failure(
         FailureKind::Protocol,
-        (format!("Le canal s'est rompu : {detail}"), format!("The channel broke: {detail}")),
+        (format!("Le canal s’est rompu\u{a0}: {detail}"), format!("The channel broke: {detail}")),
         ("Ouvrez-le à nouveau.", "Open it again."),
     )
 }
@@ -381,11 +388,11 @@ pub fn forward(from: &HostPort, detail: &str) -> Failure {
     failure(
         FailureKind::Setting,
         (
-            format!("La redirection sur {from} ne peut pas s'ouvrir : {detail}"),
+            format!("La redirection sur {from} ne peut pas s’ouvrir\u{a0}: {detail}"),
             format!("The forwarding at {from} cannot open: {detail}"),
         ),
         (
-            "Choisissez un autre port dans les réglages de l'entrée, ou libérez celui-ci.",
+            "Choisissez un autre port dans les réglages de l’entrée, ou libérez celui-ci.",
             "Choose another port in the settings of the entry, or free this one.",
         ),
     )
@@ -396,9 +403,9 @@ pub fn local(e: &io::Error) -> Failure {
     failure(
         FailureKind::Helper,
         (
-            format!("Cette machine n'a pas pu préparer la session : {e}"),
+            format!("Cette machine n’a pas pu préparer la session\u{a0}: {e}"),
             format!("This machine could not prepare the session: {e}"),
         ),
-        ("Fermez d'autres programmes et réessayez.", "Close other programs and try again."),
+        ("Fermez d’autres programmes et réessayez.", "Close other programs and try again."),
     )
 }

@@ -40,7 +40,7 @@ pub const FIELDS: &[Field] = &[
                     "keyboard-interactive",
                 ]),
             ),
-            "« auto » essaie la clé, puis le mot de passe, selon ce que l'entrée contient et \
+            "«\u{a0}auto\u{a0}» essaie la clé, puis le mot de passe, selon ce que l’entrée contient et \
              ce que le serveur accepte.",
             "\"auto\" tries the key, then the password, as far as the entry has them and the \
              server accepts them.",
@@ -48,30 +48,30 @@ pub const FIELDS: &[Field] = &[
         "auto",
     ),
     help(
-        field("agent-socket", "Socket de l'agent", "Agent socket", FieldKind::Text),
-        "Chemin de la socket de l'agent SSH ; vide : celle de votre session (SSH_AUTH_SOCK).",
+        field("agent-socket", "Socket de l’agent", "Agent socket", FieldKind::Text),
+        "Chemin de la socket de l’agent SSH\u{a0}; vide\u{a0}: celle de votre session (SSH_AUTH_SOCK).",
         "Path of the SSH agent's socket; empty: that of your login session (SSH_AUTH_SOCK).",
     ),
     help(
         field("jump", "Rebonds", "Jump hosts", FieldKind::Entries),
-        "Entrées SSH à traverser, dans l'ordre, séparées par des virgules.",
+        "Entrées SSH à traverser, dans l’ordre, séparées par des virgules.",
         "SSH entries to pass through, in order, separated by commas.",
     ),
     own(help(
         field("local-forward", "Redirections locales", "Local forwards", FieldKind::Lines),
-        "Une par ligne, « [adresse:]port hôte:port » : ce port d'ici mène à l'hôte vu du serveur.",
+        "Une par ligne, «\u{a0}[adresse:]port hôte:port\u{a0}»\u{a0}: ce port d’ici mène à l’hôte vu du serveur.",
         "One a line, \"[address:]port host:port\": this port here leads to the host as the \
          server sees it.",
     )),
     own(help(
         field("remote-forward", "Redirections distantes", "Remote forwards", FieldKind::Lines),
-        "Une par ligne, « [adresse:]port hôte:port » : ce port du serveur mène à l'hôte vu d'ici.",
+        "Une par ligne, «\u{a0}[adresse:]port hôte:port\u{a0}»\u{a0}: ce port du serveur mène à l’hôte vu d’ici.",
         "One a line, \"[address:]port host:port\": this port of the server leads to the host as \
          seen from here.",
     )),
     own(help(
         field("dynamic-forward", "Mandataires SOCKS", "SOCKS proxies", FieldKind::Lines),
-        "Un par ligne, « [adresse:]port » : un mandataire SOCKS5 qui sort par le serveur.",
+        "Un par ligne, «\u{a0}[adresse:]port\u{a0}»\u{a0}: un mandataire SOCKS5 qui sort par le serveur.",
         "One a line, \"[address:]port\": a SOCKS5 proxy whose exit is the server.",
     )),
     default(
@@ -82,7 +82,7 @@ pub const FIELDS: &[Field] = &[
                 "Keep-alive (s)",
                 FieldKind::Number { min: 0, max: 86_400 },
             ),
-            "Secondes entre deux signes de vie envoyés au serveur ; 0 : aucun.",
+            "Secondes entre deux signes de vie envoyés au serveur\u{a0}; 0\u{a0}: aucun.",
             "Seconds between two signs of life sent to the server; 0: none.",
         ),
         "30",
@@ -104,11 +104,11 @@ pub const FIELDS: &[Field] = &[
         help(
             field(
                 "idle-timeout",
-                "Délai d'inactivité (s)",
+                "Délai d’inactivité (s)",
                 "Idle timeout (s)",
                 FieldKind::Number { min: 0, max: YEAR_SECS },
             ),
-            "La session se ferme après tant de secondes sans échange ; 0 : jamais.",
+            "La session se ferme après tant de secondes sans échange\u{a0}; 0\u{a0}: jamais.",
             "The session ends after so many seconds without traffic; 0: never.",
         ),
         "0",
@@ -129,15 +129,15 @@ pub const FIELDS: &[Field] = &[
                 "Accept weak algorithms",
                 FieldKind::Bool,
             ),
-            "Pour les vieux équipements qui n'offrent que ssh-rsa, group14-sha1, hmac-sha1 ou \
-             3des ; la session est alors marquée.",
+            "Pour les vieux équipements qui n’offrent que ssh-rsa, group14-sha1, hmac-sha1 ou \
+             3des\u{a0}; la session est alors marquée.",
             "For old devices that offer only ssh-rsa, group14-sha1, hmac-sha1 or 3des; the \
              session is then marked.",
         ),
         "no",
     ),
     own(help(
-        field("startup-command", "Commande d'accueil", "Startup command", FieldKind::Text),
+        field("startup-command", "Commande d’accueil", "Startup command", FieldKind::Text),
         "Tapée dans le terminal à son ouverture.",
         "Typed into the terminal when it opens.",
     )),

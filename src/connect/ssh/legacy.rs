@@ -298,7 +298,7 @@ fn algorithms(learned: &Learned) -> String {
 fn weakness(learned: &Learned) -> Bi {
     let names = algorithms(learned);
     Bi::new(
-        format!("Algorithmes faibles acceptés pour cette entrée : {names}"),
+        format!("Algorithmes faibles acceptés pour cette entrée\u{a0}: {names}"),
         format!("Weak algorithms accepted for this entry: {names}"),
     )
 }

@@ -40,7 +40,7 @@ impl Period {
     /// What the menu calls it.
     pub fn label(self, lang: Lang) -> &'static str {
         match self {
-            Self::Today => lang.pick("Aujourd'hui", "Today"),
+            Self::Today => lang.pick("Aujourd’hui", "Today"),
             Self::Week => lang.pick("7 derniers jours", "Last 7 days"),
             Self::Month => lang.pick("30 derniers jours", "Last 30 days"),
             Self::All => lang.pick("Depuis le début", "From the start"),

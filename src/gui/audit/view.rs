@@ -104,7 +104,7 @@ fn filters_ui(ui: &mut Ui, model: &mut AuditModel, lang: Lang) -> bool {
             }
         });
         out.response.accessible_name(t(lang, "Événement", "Event"));
-        let hint = t(lang, "Texte : hôte, ticket…", "Text: host, ticket…");
+        let hint = t(lang, "Texte\u{a0}: hôte, ticket…", "Text: host, ticket…");
         let edit = TextEdit::singleline(&mut model.text).desired_width(200.0).hint_text(hint);
         let name = t(lang, "Texte cherché", "Text sought");
         let out = ui.add(edit).accessible_name(name);
@@ -144,7 +144,7 @@ fn actions_ui(ui: &mut Ui, model: &mut AuditModel, lang: Lang, acts: &mut Acts) 
         let verify = egui::Button::new(t(lang, "Vérifier le journal", "Verify the log"));
         let hint = t(
             lang,
-            "Recalcule toute la chaîne, l'arbre et les signatures.",
+            "Recalcule toute la chaîne, l’arbre et les signatures.",
             "Works out the whole chain, tree and signatures again.",
         );
         if ui.add_enabled(!model.verifying, verify).on_hover_text(hint).clicked() {
@@ -170,7 +170,7 @@ fn actions_ui(ui: &mut Ui, model: &mut AuditModel, lang: Lang, acts: &mut Acts) 
             ui.add_space(4.0);
             let what = match lang {
                 Lang::Fr => format!(
-                    "Journal intact : {} lignes vérifiées, {} signées.",
+                    "Journal intact\u{a0}: {} lignes vérifiées, {} signées.",
                     text::count(v.lines, lang),
                     text::count(v.signed, lang)
                 ),
@@ -365,7 +365,7 @@ fn line_ui(ui: &mut Ui, line: &OpenLine, lang: Lang, acts: &mut Acts) -> bool {
             pair(ui, text::log_field(name, lang), value);
         }
         pair(ui, t(lang, "Empreinte de la ligne", "Leaf hash"), &line.leaf_hash);
-        if ui.small_button(t(lang, "Copier l'empreinte", "Copy hash")).clicked() {
+        if ui.small_button(t(lang, "Copier l’empreinte", "Copy hash")).clicked() {
             acts.push(Act::CopyPlain(line.leaf_hash.clone()));
         }
     });
@@ -377,7 +377,7 @@ fn progress_ui(ui: &mut Ui, progress: Option<(u64, u64)>, lang: Lang) {
     let (done, total) = progress.unwrap_or((0, 0));
     let share = if total == 0 { 0.0 } else { done as f32 / total as f32 };
     ui.add_space(8.0);
-    let name = t(lang, "Avancement de l'export", "Progress of the export");
+    let name = t(lang, "Avancement de l’export", "Progress of the export");
     let bar = egui::ProgressBar::new(share).desired_height(8.0).fill(palette(ui.ctx()).accent_fill);
     let out = ui.add(bar);
     out.widget_info(|| egui::WidgetInfo::labeled(egui::Role::ProgressIndicator, true, name));
@@ -404,7 +404,7 @@ fn export_ui(ui: &mut Ui, model: &mut AuditModel, lang: Lang, acts: &mut Acts) {
         ui.set_width(560.0);
         title_ui(ui, t(lang, "Exporter le journal", "Export the log"));
         let what = match lang {
-            Lang::Fr => format!("Les lignes des filtres actuels ({count} affichées). L'export est lui-même inscrit au journal."),
+            Lang::Fr => format!("Les lignes des filtres actuels ({count} affichées). L’export est lui-même inscrit au journal."),
             Lang::En => format!("The lines of the present filters ({count} shown). The export itself goes into the log."),
         };
         ui.add(egui::Label::new(what).wrap());
@@ -477,7 +477,7 @@ fn export_ui(ui: &mut Ui, model: &mut AuditModel, lang: Lang, acts: &mut Acts) {
                 Lang::Fr => format!("{} lignes écrites.", text::count(*lines, lang)),
                 Lang::En => format!("{} lines written.", text::count(*lines, lang)),
             };
-            let print = format!("{} {print}", t(lang, "Empreinte du coffre :", "Fingerprint of the vault:"));
+            let print = format!("{} {print}", t(lang, "Empreinte du coffre\u{a0}:", "Fingerprint of the vault:"));
             parts::ok_box(ui, &what, &print);
         }
         if export.waiting {
@@ -486,7 +486,7 @@ fn export_ui(ui: &mut Ui, model: &mut AuditModel, lang: Lang, acts: &mut Acts) {
         ui.add_space(12.0);
         ui.horizontal(|ui| {
             if export.waiting {
-                let cancel = egui::Button::new(t(lang, "Annuler l'export", "Cancel the export"));
+                let cancel = egui::Button::new(t(lang, "Annuler l’export", "Cancel the export"));
                 stay = !ui.add_enabled(!export.ending(), cancel).clicked();
                 return;
             }

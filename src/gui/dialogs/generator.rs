@@ -135,7 +135,7 @@ pub fn generator_ui(
             ui.add(edit.font(egui::TextStyle::Monospace)).labelled_by(label.id);
             let hint = t(
                 lang,
-                "l minuscule, u majuscule, d chiffre, s signe, a lettre ou chiffre, x tout, v voyelle, c consonne ; \\ devant un caractère le garde.",
+                "l minuscule, u majuscule, d chiffre, s signe, a lettre ou chiffre, x tout, v voyelle, c consonne\u{a0}; \\ devant un caractère le garde.",
                 "l lower, u upper, d digit, s symbol, a letter or digit, x any, v vowel, c consonant; \\ before a character keeps it.",
             );
             ui.add(egui::Label::new(egui::RichText::new(hint).size(12.5)).wrap());
@@ -170,7 +170,7 @@ fn result_ui(ui: &mut Ui, model: &GeneratorModel, lang: Lang) {
                 let name = t(lang, "Mot de passe généré", "Generated password");
                 parts::secret_label(ui, &made.password, name);
                 let strength = match lang {
-                    Lang::Fr => format!("{} bits d'aléa", made.bits),
+                    Lang::Fr => format!("{} bits d’aléa", made.bits),
                     Lang::En => format!("{} bits of randomness", made.bits),
                 };
                 let colour = if made.bits < 60 { p.warn } else { p.ok };

@@ -75,10 +75,13 @@ impl JustifyModel {
 /// Paints the question.
 pub fn justify_ui(ui: &mut Ui, model: &mut JustifyModel, lang: Lang, acts: &mut Acts) -> Outcome {
     ui.set_width(420.0);
-    title_ui(ui, t(lang, "Motif de l'accès", "Reason for access"));
+    title_ui(ui, t(lang, "Motif de l’accès", "Reason for access"));
     let text = match lang {
         Lang::Fr => {
-            format!("{} demande de justifier cet accès ; ce sera inscrit au journal.", model.client)
+            format!(
+                "{} demande de justifier cet accès\u{a0}; ce sera inscrit au journal.",
+                model.client
+            )
         }
         Lang::En => format!("{} asks for a reason; it goes into the log.", model.client),
     };
@@ -97,7 +100,7 @@ pub fn justify_ui(ui: &mut Ui, model: &mut JustifyModel, lang: Lang, acts: &mut 
     if !model.info.ticket_pattern.is_empty() {
         let form = format!(
             "{} {}",
-            t(lang, "Forme attendue :", "Expected form:"),
+            t(lang, "Forme attendue\u{a0}:", "Expected form:"),
             model.info.ticket_pattern
         );
         ui.weak(form);

@@ -28,7 +28,7 @@ pub fn path_ui(ui: &mut Ui, pick: &Pick, path: &mut String, lang: Lang) -> Outco
     );
     let hint = t(
         lang,
-        "Ce bureau n'offre pas de sélecteur de fichiers : saisissez le chemin complet.",
+        "Ce bureau n’offre pas de sélecteur de fichiers\u{a0}: saisissez le chemin complet.",
         "This desktop offers no file chooser: type the full path.",
     );
     ui.add(egui::Label::new(hint).wrap());
@@ -50,7 +50,7 @@ pub fn move_ui(
     ui.label(from);
     let hint = t(
         lang,
-        "Un dossier existant y reçoit l'accès ; un chemin nouveau le renomme.",
+        "Un dossier existant y reçoit l’accès\u{a0}; un chemin nouveau le renomme.",
         "An existing folder takes the entry in; a new path renames it.",
     );
     ui.add(egui::Label::new(hint).wrap());
@@ -59,7 +59,7 @@ pub fn move_ui(
         ui.add_space(6.0);
         let hint = t(
             lang,
-            "Vers un autre client, si celui qu'il quitte les exige :",
+            "Vers un autre client, si celui qu’il quitte les exige\u{a0}:",
             "To another client, if the one it leaves asks for them:",
         );
         ui.add(egui::Label::new(hint).wrap());

@@ -47,7 +47,7 @@ pub fn details_ui(ui: &mut Ui, model: &mut Details, lang: Lang, now: Instant, ac
             ui.add_space(6.0);
             let todo = t(
                 lang,
-                "La connexion est refusée tant que ce n'est pas réparé.",
+                "La connexion est refusée tant que ce n’est pas réparé.",
                 "Connecting is refused until this is mended.",
             );
             parts::error_box(ui, broken.get(lang), todo);
@@ -297,7 +297,7 @@ fn secrets_ui(
     if !view.may_reveal {
         let why = t(
             lang,
-            "Servis à la connexion ; votre rôle ne permet ni de les voir ni de les copier.",
+            "Servis à la connexion\u{a0}; votre rôle ne permet ni de les voir ni de les copier.",
             "Used to connect; your role may neither see nor copy them.",
         );
         ui.add(egui::Label::new(RichText::new(why).color(palette(ui.ctx()).weak)).wrap());

@@ -304,7 +304,7 @@ impl Editor {
         if name.is_empty() {
             faults.insert("name", Bi::new("Il faut un nom.", "A name is needed."));
         } else if name.contains('/') {
-            faults.insert("name", Bi::new("Un nom n'a pas de « / ».", "A name has no \"/\"."));
+            faults.insert("name", Bi::new("Un nom n’a pas de «\u{a0}/ ».", "A name has no \"/\"."));
         }
         if self.parsed_port().is_none() {
             faults.insert("port", Bi::new("De 1 à 65535.", "From 1 to 65535."));
@@ -313,7 +313,7 @@ impl Editor {
             faults.insert("expires", Bi::new("Par exemple 31/12/2027.", "For example 2027-12-31."));
         }
         if self.common().user && self.source == Source::Linked && self.linked.is_none() {
-            let text = Bi::new("Choisissez l'accès lié.", "Choose the linked entry.");
+            let text = Bi::new("Choisissez l’accès lié.", "Choose the linked entry.");
             faults.insert("credential", text);
         }
         for field in self.fields() {

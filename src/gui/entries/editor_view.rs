@@ -53,7 +53,7 @@ pub fn editor_ui(ui: &mut Ui, form: &mut Editor, lang: Lang, acts: &mut Acts) {
 fn head_ui(ui: &mut Ui, form: &mut Editor, faults: &Faults, lang: Lang, acts: &mut Acts) {
     let kind = text::kind(&form.kind, lang);
     let title = match &form.base {
-        Some(view) if lang == Lang::Fr => format!("Modifier « {} »", view.entry.name),
+        Some(view) if lang == Lang::Fr => format!("Modifier «\u{a0}{}\u{a0}»", view.entry.name),
         Some(view) => format!("Edit \"{}\"", view.entry.name),
         None => text::named(t(lang, "Nouveau", "New"), &kind, lang),
     };
@@ -96,12 +96,14 @@ fn messages_ui(ui: &mut Ui, form: &Editor, lang: Lang) {
         let who = form.base.as_ref().and_then(|v| v.people.get(&v.entry.changed_by));
         let who = who.map_or("?", String::as_str);
         let what = match lang {
-            Lang::Fr => format!("{who} a modifié cet accès entre-temps : {}.", fields.join(", ")),
+            Lang::Fr => {
+                format!("{who} a modifié cet accès entre-temps\u{a0}: {}.", fields.join(", "))
+            }
             Lang::En => format!("{who} changed this entry meanwhile: {}.", fields.join(", ")),
         };
         let todo = t(
             lang,
-            "Rien n'est écrasé. Relisez le formulaire : « Enregistrer » ajoutera vos seuls changements.",
+            "Rien n’est écrasé. Relisez le formulaire\u{a0}: «\u{a0}Enregistrer\u{a0}» ajoutera vos seuls changements.",
             "Nothing was overwritten. Read the form again: \"Save\" will add your own changes only.",
         );
         parts::warn_box(ui, &what, todo);

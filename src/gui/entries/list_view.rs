@@ -141,10 +141,10 @@ pub fn list_ui(ui: &mut Ui, model: &mut ListModel, lang: Lang, acts: &mut Acts) 
     if model.search.active() {
         results_ui(ui, model, lang, acts);
     } else if model.tree.is_empty() && model.tree.trash_len() == 0 {
-        let title = t(lang, "Aucun client pour l'instant", "No client yet");
+        let title = t(lang, "Aucun client pour l’instant", "No client yet");
         let hint = t(
             lang,
-            "Un client réunit les accès d'une entreprise.",
+            "Un client réunit les accès d’une entreprise.",
             "A client holds the entries of one company.",
         );
         parts::empty_page(ui, "\u{1f3e2}", title, hint, |ui| {
@@ -321,7 +321,7 @@ fn results_ui(ui: &mut Ui, model: &mut ListModel, lang: Lang, acts: &mut Acts) {
             let title = t(lang, "Rien ne correspond", "Nothing matches");
             let hint = t(
                 lang,
-                "Essayez un morceau du nom, de l'hôte ou du client.",
+                "Essayez un morceau du nom, de l’hôte ou du client.",
                 "Try a piece of the name, host or client.",
             );
             parts::empty_page(ui, "\u{1f50d}", title, hint, |_| {});
@@ -443,7 +443,7 @@ fn menu(
         }
         if !summary.kind.is_container() {
             item(ui, "Ouvrir", "Open", Act::Open(id));
-            item(ui, "Copier l'identifiant", "Copy login", Act::CopyPlain(summary.user.clone()));
+            item(ui, "Copier l’identifiant", "Copy login", Act::CopyPlain(summary.user.clone()));
         }
         if !may_edit {
             return;

@@ -68,14 +68,14 @@ fn title(model: &GuideModel, lang: Lang) -> &'static str {
     match (model.step, model.purpose) {
         (Step::Start, Purpose::Create) => t(lang, "Créer votre coffre", "Make your vault"),
         (Step::Start, Purpose::Join) => t(lang, "Rejoindre un coffre", "Join a vault"),
-        (Step::Start, Purpose::Recover) => t(lang, "Retrouver l'accès", "Regain access"),
+        (Step::Start, Purpose::Recover) => t(lang, "Retrouver l’accès", "Regain access"),
         (Step::Password, _) => t(lang, "Choisir un mot de passe", "Choose a password"),
         (Step::Device, _) => t(lang, "Lier le coffre à ce poste", "Tie the vault to this computer"),
         (Step::Phone, _) => t(lang, "Associer votre téléphone", "Pair your phone"),
         (Step::Kit, _) => t(lang, "Garder le kit de secours", "Keep the recovery kit"),
         (Step::KitBack, _) => t(lang, "Recopier le kit de secours", "Type the recovery kit back"),
         (Step::Done, Purpose::Create) => t(lang, "Votre coffre est prêt", "Your vault is ready"),
-        (Step::Done, _) => t(lang, "C'est fait", "Done"),
+        (Step::Done, _) => t(lang, "C’est fait", "Done"),
     }
 }
 
@@ -102,10 +102,10 @@ fn start_ui(ui: &mut Ui, model: &mut GuideModel, lang: Lang, acts: &mut Acts) {
             (
                 t(
                     lang,
-                    "Saisissez le code d'invitation reçu. Il ne sert qu'une fois.",
+                    "Saisissez le code d’invitation reçu. Il ne sert qu’une fois.",
                     "Type the invitation code you were given. It works once.",
                 ),
-                t(lang, "Code d'invitation", "Invitation code"),
+                t(lang, "Code d’invitation", "Invitation code"),
             )
         } else {
             (
@@ -132,13 +132,13 @@ fn start_ui(ui: &mut Ui, model: &mut GuideModel, lang: Lang, acts: &mut Acts) {
         ui,
         t(
             lang,
-            "Un coffre est un fichier chiffré sur ce poste. Il s'ouvre avec un mot de passe et un code de votre téléphone, sans serveur.",
+            "Un coffre est un fichier chiffré sur ce poste. Il s’ouvre avec un mot de passe et un code de votre téléphone, sans serveur.",
             "A vault is an encrypted file on this computer. It opens with a password and a code from your phone, without a server.",
         ),
     );
     ui.add_space(6.0);
     let label = ui.label(t(lang, "Votre nom", "Your name"));
-    let hint = t(lang, "tel qu'il paraîtra dans le journal", "as it will appear in the log");
+    let hint = t(lang, "tel qu’il paraîtra dans le journal", "as it will appear in the log");
     let edit = TextEdit::singleline(&mut model.name).desired_width(f32::INFINITY).hint_text(hint);
     let out = ui.add(edit).labelled_by(label.id);
     if std::mem::take(&mut model.focus) {
@@ -165,7 +165,7 @@ fn password_ui(ui: &mut Ui, model: &mut GuideModel, lang: Lang, acts: &mut Acts)
         ui,
         t(
             lang,
-            "Ce mot de passe ne peut pas être retrouvé. Prenez-en un long, que vous n'utilisez nulle part ailleurs.",
+            "Ce mot de passe ne peut pas être retrouvé. Prenez-en un long, que vous n’utilisez nulle part ailleurs.",
             "This password cannot be recovered. Take a long one that you use nowhere else.",
         ),
     );
@@ -200,7 +200,7 @@ fn password_ui(ui: &mut Ui, model: &mut GuideModel, lang: Lang, acts: &mut Acts)
     let remark = if !model.password.is_empty() && !model.strength.enough() {
         t(
             lang,
-            "Il faut au moins « Bon » pour garder un coffre.",
+            "Il faut au moins «\u{a0}Bon\u{a0}» pour garder un coffre.",
             "A vault needs at least \"Good\".",
         )
     } else if !model.again.is_empty() && !model.again.same_as(&model.password) {
@@ -221,7 +221,7 @@ fn device_ui(ui: &mut Ui, model: &mut GuideModel, lang: Lang) {
             t(lang, "Lié à ce poste (conseillé)", "Tied to this computer (advised)"),
             t(
                 lang,
-                "Une clé gardée par ce poste complète le mot de passe et le code. Le fichier volé seul reste fermé, même si le mot de passe est deviné. Un autre poste s'ajoute en une minute, avec un code à usage unique ou le kit de secours.",
+                "Une clé gardée par ce poste complète le mot de passe et le code. Le fichier volé seul reste fermé, même si le mot de passe est deviné. Un autre poste s’ajoute en une minute, avec un code à usage unique ou le kit de secours.",
                 "A key kept by this computer completes password and code. The stolen file alone stays shut, even when the password is guessed. Another computer is added in a minute, with a one-time code or the recovery kit.",
             ),
         ),
@@ -230,7 +230,7 @@ fn device_ui(ui: &mut Ui, model: &mut GuideModel, lang: Lang) {
             t(lang, "Portable", "Portable"),
             t(
                 lang,
-                "S'ouvre sur n'importe quel poste. Le prix : qui copie le fichier peut essayer des mots de passe aussi longtemps qu'il veut, et le code à six chiffres ne l'arrête guère. N'y songez qu'avec un mot de passe très long.",
+                "S’ouvre sur n’importe quel poste. Le prix\u{a0}: qui copie le fichier peut essayer des mots de passe aussi longtemps qu’il veut, et le code à six chiffres ne l’arrête guère. N’y songez qu’avec un mot de passe très long.",
                 "Opens on any computer. The price: whoever copies the file may try passwords for as long as they like, and the six-digit code hardly stops them. Only with a very long password.",
             ),
         ),
@@ -313,8 +313,11 @@ fn phone_ui(ui: &mut Ui, model: &mut GuideModel, lang: Lang, acts: &mut Acts) {
             crate::secret::SecretText::new(spaced)
         });
         parts::secret_label(ui, &seed, t(lang, "Clé du téléphone", "Key for the phone"));
-        let hint =
-            t(lang, "Type : TOTP, 6 chiffres, 30 secondes.", "Type: TOTP, 6 digits, 30 seconds.");
+        let hint = t(
+            lang,
+            "Type\u{a0}: TOTP, 6 chiffres, 30 secondes.",
+            "Type: TOTP, 6 digits, 30 seconds.",
+        );
         ui.label(RichText::new(hint).size(12.5).color(palette(ui.ctx()).weak));
     }
 }
@@ -324,7 +327,7 @@ fn kit_ui(ui: &mut Ui, model: &mut GuideModel, lang: Lang, acts: &mut Acts) {
         ui,
         t(
             lang,
-            "Avec ce kit et un nouveau mot de passe, vous rouvrez le coffre si le téléphone, le poste ou le mot de passe est perdu. Il n'est montré qu'une fois : imprimez-le ou recopiez-le, et gardez-le loin de ce poste.",
+            "Avec ce kit et un nouveau mot de passe, vous rouvrez le coffre si le téléphone, le poste ou le mot de passe est perdu. Il n’est montré qu’une fois\u{a0}: imprimez-le ou recopiez-le, et gardez-le loin de ce poste.",
             "With this kit and a new password you open the vault again when the phone, the computer or the password is lost. It is shown once: print it or write it down, and keep it away from this computer.",
         ),
     );
@@ -377,7 +380,7 @@ fn kit_back_ui(ui: &mut Ui, model: &mut GuideModel, lang: Lang, acts: &mut Acts)
         ui,
         t(
             lang,
-            "Recopiez les neuf groupes depuis votre papier : un kit mal noté ne servirait à rien. Espaces, tirets et majuscules sont indifférents.",
+            "Recopiez les neuf groupes depuis votre papier\u{a0}: un kit mal noté ne servirait à rien. Espaces, tirets et majuscules sont indifférents.",
             "Type the nine groups from your paper: a kit noted wrongly would be worth nothing. Spaces, dashes and capitals do not matter.",
         ),
     );
@@ -406,14 +409,14 @@ fn done_ui(ui: &mut Ui, model: &mut GuideModel, lang: Lang, acts: &mut Acts) {
         )));
         ui.horizontal_wrapped(|ui| {
             ui.label(RichText::new(&made.fingerprint).monospace());
-            let copy = t(lang, "Copier l'empreinte", "Copy fingerprint");
+            let copy = t(lang, "Copier l’empreinte", "Copy fingerprint");
             if parts::drawn_button(ui, parts::Icon::Copy, copy).clicked() {
                 acts.push(Act::CopyPlain(made.fingerprint.clone()));
             }
         });
         let hint = t(
             lang,
-            "Donnez-la à vos auditeurs : elle leur prouve qu'un journal exporté vient de ce coffre.",
+            "Donnez-la à vos auditeurs\u{a0}: elle leur prouve qu’un journal exporté vient de ce coffre.",
             "Give it to your auditors: it proves to them that an exported log comes from this vault.",
         );
         ui.add(egui::Label::new(RichText::new(hint).color(p.weak)).wrap());
@@ -441,7 +444,7 @@ fn buttons_ui(ui: &mut Ui, model: &mut GuideModel, lang: Lang, acts: &mut Acts) 
             return;
         }
         let label = match model.step {
-            Step::Kit => t(lang, "Je l'ai noté", "I have noted it"),
+            Step::Kit => t(lang, "Je l’ai noté", "I have noted it"),
             Step::KitBack => t(lang, "Terminer", "Finish"),
             _ => t(lang, "Continuer", "Continue"),
         };

@@ -462,7 +462,7 @@ fn given_up() -> AppError {
         code: Code::Connection,
         what: Bi::new("La connexion a été abandonnée.", "The connection was given up."),
         todo: Bi::new(
-            "Rien n'est resté ouvert. Vous pouvez réessayer.",
+            "Rien n’est resté ouvert. Vous pouvez réessayer.",
             "Nothing was left open. You can try again.",
         ),
     }
@@ -476,7 +476,7 @@ fn no_thread(error: &std::io::Error) -> AppError {
             format!("The system refuses to start the connection ({error})."),
         ),
         todo: Bi::new(
-            "Fermez des onglets ou d'autres programmes, puis réessayez.",
+            "Fermez des onglets ou d’autres programmes, puis réessayez.",
             "Close tabs or other programs, then try again.",
         ),
     }

@@ -108,7 +108,7 @@ fn connecting_ui(ui: &mut Ui, steps: &[Progress], since: Instant, lang: Lang) ->
 
 fn step_words(step: &Progress, lang: Lang) -> String {
     match (step, lang) {
-        (Progress::Resolving(host), Lang::Fr) => format!("Recherche de l'adresse de {host}"),
+        (Progress::Resolving(host), Lang::Fr) => format!("Recherche de l’adresse de {host}"),
         (Progress::Resolving(host), Lang::En) => format!("Looking up {host}"),
         (Progress::Contacting(host), Lang::Fr) => format!("Appel de {host}"),
         (Progress::Contacting(host), Lang::En) => format!("Calling {host}"),
@@ -131,7 +131,7 @@ fn question_ui(
     match question {
         Question::TrustHostKey(key) => trust_ui(ui, key, focus, open_as, lang),
         Question::Prompt { text, echo } => {
-            ui.label(bold(lang.pick("Le serveur demande :", "The server asks:")));
+            ui.label(bold(lang.pick("Le serveur demande\u{a0}:", "The server asks:")));
             // The server's words, not ours: shown as they are, harmless.
             let words: String =
                 text.chars().filter(|c| !c.is_control() || *c == '\n').take(2000).collect();
@@ -142,7 +142,7 @@ fn question_ui(
         Question::Password { user, at, again } => {
             ui.label(bold(lang.pick("Mot de passe demandé", "Password wanted")));
             if *again {
-                ui.label(lang.pick("Le serveur l'a refusé.", "The server refused it."));
+                ui.label(lang.pick("Le serveur l’a refusé.", "The server refused it."));
             }
             let (user, host) = (plain(user), plain(&at.host));
             let words = match lang {
@@ -153,9 +153,9 @@ fn question_ui(
             answer_ui(ui, &words, false, typed, focus, lang)
         }
         Question::User => {
-            let words = lang.pick("Nom d'utilisateur", "User name");
+            let words = lang.pick("Nom d’utilisateur", "User name");
             ui.label(bold(lang.pick(
-                "Aucun nom d'utilisateur n'est enregistré pour cet accès.",
+                "Aucun nom d’utilisateur n’est enregistré pour cet accès.",
                 "No user name is stored for this entry.",
             )));
             answer_ui(ui, words, true, typed, focus, lang)
@@ -209,7 +209,7 @@ fn trust_ui(
     ui.label(bold(lang.pick("Premier contact avec ce serveur", "First contact with this server")));
     let words = match lang {
         Lang::Fr => format!(
-            "{} présente la clé ci-dessous. Comparez-la à celle que son administrateur vous a donnée : si elle diffère, quelqu'un se place peut-être entre vous et lui.",
+            "{} présente la clé ci-dessous. Comparez-la à celle que son administrateur vous a donnée\u{a0}: si elle diffère, quelqu'un se place peut-être entre vous et lui.",
             key.at
         ),
         Lang::En => format!(
@@ -224,7 +224,7 @@ fn trust_ui(
         ui.label(RichText::new(&key.algorithm).monospace().color(p.weak));
         let text = RichText::new(&key.fingerprint).monospace();
         ui.add(egui::Label::new(text).wrap().selectable(true));
-        let copy = ui.small_button(lang.pick("Copier l'empreinte", "Copy the fingerprint"));
+        let copy = ui.small_button(lang.pick("Copier l’empreinte", "Copy the fingerprint"));
         if focus {
             // Near the answer, and harmless when Enter was pressed once too often.
             copy.request_focus();
@@ -270,7 +270,7 @@ fn failed_ui(
     if changed && !may_forget {
         ui.add_space(6.0);
         ui.label(lang.pick(
-            "Votre rôle ne permet pas d’oublier une clé : demandez à qui modifie cet accès.",
+            "Votre rôle ne permet pas d’oublier une clé\u{a0}: demandez à qui modifie cet accès.",
             "Your role may not forget a key: ask somebody who edits this entry.",
         ));
     }
@@ -288,7 +288,7 @@ fn failed_ui(
         if changed && may_forget && ui.button(forget).clicked() {
             chosen = Some(Chosen::ForgetKey);
         }
-        if ui.button(lang.pick("Fermer l'onglet", "Close the tab")).clicked() {
+        if ui.button(lang.pick("Fermer l’onglet", "Close the tab")).clicked() {
             chosen = Some(Chosen::Close);
         }
     });

@@ -115,7 +115,7 @@ fn tab_ui(ui: &mut Ui, tab: &Tab, place: Place, p: &Palette, lang: Lang) -> Opti
     let name = format!("{} – {}", tab.open_as.client, tab.open_as.title);
     response.widget_info(|| WidgetInfo::selected(Role::Tab, true, place.front, &name));
     let mut click = None;
-    let close_name = lang.pick("Fermer l'onglet", "Close the tab");
+    let close_name = lang.pick("Fermer l’onglet", "Close the tab");
     let close_full = format!("{close_name} {}", tab.open_as.title);
     let button = ui.interact(close, response.id.with("close"), Sense::click());
     if button.hovered() || button.has_focus() {

@@ -179,11 +179,11 @@ impl SessionsView {
         let modal = modal.show(ui.ctx(), |ui| {
             ui.set_width(400.0);
             ui.heading(match lang {
-                Lang::Fr => format!("Fermer {} ?", tab.open_as.title),
+                Lang::Fr => format!("Fermer {}\u{a0}?", tab.open_as.title),
                 Lang::En => format!("Close {}?", tab.open_as.title),
             });
             ui.label(lang.pick(
-                "La session est ouverte : ce qui s'y exécute au premier plan s'arrêtera.",
+                "La session est ouverte\u{a0}: ce qui s’y exécute au premier plan s’arrêtera.",
                 "The session is open: what runs in its foreground will stop.",
             ));
             ui.add_space(8.0);
@@ -275,7 +275,7 @@ fn ended_ui(ui: &mut Ui, tab: &Tab, fresh: bool, lang: Lang) -> Option<Chosen> {
             if again.clicked() {
                 chosen = Some(Chosen::Retry);
             }
-            if ui.button(lang.pick("Fermer l'onglet", "Close the tab")).clicked() {
+            if ui.button(lang.pick("Fermer l’onglet", "Close the tab")).clicked() {
                 chosen = Some(Chosen::Close);
             }
         });

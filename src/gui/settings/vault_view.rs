@@ -50,7 +50,7 @@ pub fn vault_ui(
             );
             ui.horizontal_wrapped(|ui| {
                 ui.label(RichText::new(print).monospace());
-                let copy = t(lang, "Copier l'empreinte", "Copy fingerprint");
+                let copy = t(lang, "Copier l’empreinte", "Copy fingerprint");
                 if parts::drawn_button(ui, parts::Icon::Copy, copy).clicked() {
                     acts.push(Act::CopyPlain(print.clone()));
                 }
@@ -103,7 +103,7 @@ pub fn vault_ui(
     });
     let hint = t(
         lang,
-        "Chaque sauvegarde est ouverte et comptée avant d'être tenue pour bonne.",
+        "Chaque sauvegarde est ouverte et comptée avant d’être tenue pour bonne.",
         "Each backup is opened and counted before it counts as good.",
     );
     group(ui, t(lang, "Sauvegarde", "Backup"), hint, |ui| {
@@ -120,7 +120,10 @@ pub fn vault_ui(
             let (entries, lines) = (text::count(*entries, lang), text::count(*lines, lang));
             match lang {
                 Lang::Fr => {
-                    format!("{} : {entries} éléments, {lines} lignes de journal.", file.display())
+                    format!(
+                        "{}\u{a0}: {entries} éléments, {lines} lignes de journal.",
+                        file.display()
+                    )
                 }
                 Lang::En => format!("{}: {entries} items, {lines} log lines.", file.display()),
             }
@@ -129,7 +132,7 @@ pub fn vault_ui(
     });
     let hint = t(
         lang,
-        "Relit chaque enregistrement, l'arbre des clés et tout le journal.",
+        "Relit chaque enregistrement, l’arbre des clés et tout le journal.",
         "Reads every record, the key tree and the whole log again.",
     );
     group(ui, t(lang, "Contrôle complet", "Full check"), hint, |ui| {
@@ -141,7 +144,9 @@ pub fn vault_ui(
             let (cells, lines) = (text::count(c.cells, lang), text::count(c.audit_lines, lang));
             match lang {
                 Lang::Fr => {
-                    format!("Tout est intact : {cells} enregistrements, {lines} lignes de journal.")
+                    format!(
+                        "Tout est intact\u{a0}: {cells} enregistrements, {lines} lignes de journal."
+                    )
                 }
                 Lang::En => format!("All is intact: {cells} records, {lines} log lines."),
             }

@@ -195,9 +195,9 @@ impl Shell {
         }
         opened.list.selected = form.base.as_ref().map(|v| v.entry.id);
         self.dialog = Some(dialogs::confirm(
-            Bi::new("Abandonner les changements ?", "Discard the changes?"),
+            Bi::new("Abandonner les changements\u{a0}?", "Discard the changes?"),
             Bi::new(
-                "Ce qui a été saisi dans le formulaire n'est pas enregistré.",
+                "Ce qui a été saisi dans le formulaire n’est pas enregistré.",
                 "What was typed into the form is not saved.",
             ),
             Bi::new("Abandonner", "Discard"),
@@ -341,7 +341,7 @@ impl Shell {
             |key: &PinnedKey| stopped.is_none_or(|error| error.what.en.contains(&key.fingerprint));
         if !view.pinned.iter().any(named) {
             self.toast(
-                "La clé changée n’est pas celle de l’hôte de cet accès : ouvrez la fiche du rebond, et oubliez-y la sienne.",
+                "La clé changée n’est pas celle de l’hôte de cet accès\u{a0}: ouvrez la fiche du rebond, et oubliez-y la sienne.",
                 "The changed key is not that of this entry’s host: open the details of the jump host, and forget its key there.",
             );
             return;
@@ -356,10 +356,10 @@ impl Shell {
         let patch = Patch { forget_host_keys: true, ..Patch::default() };
         let request = Request::Edit { at: At::Id(id), expected_ver: None, patch: Box::new(patch) };
         self.dialog = Some(dialogs::confirm(
-            Bi::new("Oublier la clé d’hôte ?", "Forget the host key?"),
+            Bi::new("Oublier la clé d’hôte\u{a0}?", "Forget the host key?"),
             Bi::new(
                 format!(
-                    "{keys}\n\nSeulement si le client confirme que le serveur a été réinstallé. La prochaine connexion montrera sa clé : comparez-la."
+                    "{keys}\n\nSeulement si le client confirme que le serveur a été réinstallé. La prochaine connexion montrera sa clé\u{a0}: comparez-la."
                 ),
                 format!(
                     "{keys}\n\nOnly if the client confirms that the server was reinstalled. The next connection will show its key: compare it."
@@ -378,9 +378,12 @@ impl Shell {
         let acts = vec![Act::Send(Command::Ask(Tag::Remove(id), request))];
         self.dialog = Some(if forever {
             dialogs::confirm(
-                Bi::new(format!("Supprimer « {name} » ?"), format!("Delete \"{name}\"?")),
                 Bi::new(
-                    "C'est définitif : ni la corbeille ni l'historique ne le rendront. Le journal en garde la trace.",
+                    format!("Supprimer «\u{a0}{name}\u{a0}»\u{a0}?"),
+                    format!("Delete \"{name}\"?"),
+                ),
+                Bi::new(
+                    "C’est définitif\u{a0}: ni la corbeille ni l’historique ne le rendront. Le journal en garde la trace.",
                     "This is for good: neither recycle bin nor history will bring it back. The log keeps a trace.",
                 ),
                 Bi::new("Supprimer", "Delete"),
@@ -389,11 +392,11 @@ impl Shell {
         } else {
             dialogs::confirm(
                 Bi::new(
-                    format!("Mettre « {name} » à la corbeille ?"),
+                    format!("Mettre «\u{a0}{name}\u{a0}» à la corbeille\u{a0}?"),
                     format!("Move \"{name}\" to the recycle bin?"),
                 ),
                 Bi::new(
-                    "Tout ce qu'il contient le suit. Il peut être restauré.",
+                    "Tout ce qu’il contient le suit. Il peut être restauré.",
                     "Everything in it goes along. It can be restored.",
                 ),
                 Bi::new("Mettre à la corbeille", "Move to the recycle bin"),

@@ -44,7 +44,7 @@ pub fn team_ui(ui: &mut Ui, model: &mut TeamModel, me: &Me<'_>, lang: Lang, acts
         });
         let hint = t(
             lang,
-            "Chacun a son mot de passe et son téléphone ; les clés de chaque client ne sont données qu'aux membres qui le voient.",
+            "Chacun a son mot de passe et son téléphone\u{a0}; les clés de chaque client ne sont données qu’aux membres qui le voient.",
             "Everybody has an own password and phone; the keys of a client are given only to the members who see it.",
         );
         ui.add(egui::Label::new(RichText::new(hint).color(p.weak)).wrap());
@@ -119,9 +119,9 @@ fn member_ui(
 fn ask_remove(name: &str) -> Act {
     let request = Request::RemoveMember { name: name.to_owned() };
     Act::Confirm(Box::new(crate::gui::dialogs::Confirm {
-        title: Bi::new(format!("Retirer {name} ?"), format!("Remove {name}?")),
+        title: Bi::new(format!("Retirer {name}\u{a0}?"), format!("Remove {name}?")),
         text: Bi::new(
-            "Toutes les clés que ce membre détenait sont renouvelées. La liste des secrets qu'il a utilisés ou vus s'affiche ensuite : ceux-là sont à changer.",
+            "Toutes les clés que ce membre détenait sont renouvelées. La liste des secrets qu’il a utilisés ou vus s’affiche ensuite\u{a0}: ceux-là sont à changer.",
             "Every key this member held is renewed. The list of secrets they used or saw follows: those are to be changed.",
         ),
         yes: Bi::new("Retirer", "Remove"),
@@ -207,7 +207,7 @@ fn form_ui(
     let mut stay = true;
     ui.horizontal(|ui| {
         let label = match &form.of {
-            None => t(lang, "Créer l'invitation", "Make the invitation"),
+            None => t(lang, "Créer l’invitation", "Make the invitation"),
             Some(_) => t(lang, "Enregistrer", "Save"),
         };
         if ui.add_enabled(form.ready(), primary_button(ui.ctx(), label)).clicked() {
@@ -233,12 +233,12 @@ fn invitation_ui(
     title_ui(ui, &title);
     let hint = t(
         lang,
-        "Montré une seule fois. Donnez ce code de vive voix ou par un canal sûr, avec le fichier du coffre. Il ne sert qu'une fois.",
+        "Montré une seule fois. Donnez ce code de vive voix ou par un canal sûr, avec le fichier du coffre. Il ne sert qu’une fois.",
         "Shown once. Give this code by word of mouth or over a safe channel, together with the vault file. It works once.",
     );
     ui.add(egui::Label::new(hint).wrap());
     ui.add_space(8.0);
-    one_time_ui(ui, code, t(lang, "Code d'invitation", "Invitation code"));
+    one_time_ui(ui, code, t(lang, "Code d’invitation", "Invitation code"));
     ui.add_space(10.0);
     let mut stay = true;
     ui.horizontal(|ui| {
@@ -246,7 +246,7 @@ fn invitation_ui(
             acts.push(Act::CopySecret(code.duplicate()));
         }
         stay = !ui
-            .add(primary_button(ui.ctx(), t(lang, "C'est transmis", "It is handed on")))
+            .add(primary_button(ui.ctx(), t(lang, "C’est transmis", "It is handed on")))
             .clicked();
     });
     stay
@@ -280,14 +280,14 @@ fn rotate_ui(
     if items.is_empty() {
         let text = t(
             lang,
-            "Ce membre n'avait utilisé ni vu aucun secret.",
+            "Ce membre n’avait utilisé ni vu aucun secret.",
             "This member had neither used nor seen any secret.",
         );
         ui.label(text);
     } else {
         let text = t(
             lang,
-            "Ces secrets ont été utilisés ou vus : changez-les sur les machines, puis dans le coffre.",
+            "Ces secrets ont été utilisés ou vus\u{a0}: changez-les sur les machines, puis dans le coffre.",
             "These secrets were used or seen: change them on the machines, then in the vault.",
         );
         ui.add(egui::Label::new(text).wrap());

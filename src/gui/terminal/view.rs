@@ -697,7 +697,9 @@ impl TerminalView {
             ui.horizontal_wrapped(|ui| {
                 let words = match lang {
                     Lang::Fr => {
-                        format!("Ce programme veut mettre « {start} » dans le presse-papiers.")
+                        format!(
+                            "Ce programme veut mettre «\u{a0}{start}\u{a0}» dans le presse-papiers."
+                        )
                     }
                     Lang::En => format!("This program wants to put “{start}” on the clipboard."),
                 };
@@ -725,9 +727,9 @@ impl TerminalView {
         let modal = modal.show(ui.ctx(), |ui| {
             ui.set_width(520.0);
             ui.heading(match (lang, lines) {
-                (Lang::Fr, 1) => "Coller une ligne et la valider ?".to_owned(),
+                (Lang::Fr, 1) => "Coller une ligne et la valider\u{a0}?".to_owned(),
                 (Lang::En, 1) => "Paste one line and run it?".to_owned(),
-                (Lang::Fr, n) => format!("Coller {n} lignes ?"),
+                (Lang::Fr, n) => format!("Coller {n} lignes\u{a0}?"),
                 (Lang::En, n) => format!("Paste {n} lines?"),
             });
             ui.label(lang.pick(

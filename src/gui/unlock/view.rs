@@ -84,7 +84,7 @@ fn demo_ui(ui: &mut Ui, model: &mut UnlockModel, demo: &DemoInfo, lang: Lang, ac
                 );
                 let hint = t(
                     lang,
-                    "Clients fictifs ; tout disparaît à la fermeture.",
+                    "Clients fictifs\u{a0}; tout disparaît à la fermeture.",
                     "Fictional clients; everything goes when you close it.",
                 );
                 ui.label(hint);
@@ -115,7 +115,7 @@ fn form_ui(ui: &mut Ui, model: &mut UnlockModel, lang: Lang, acts: &mut Acts) {
             ui.label(parts::bold(t(lang, "Ajouter ce poste", "Add this computer")));
             let hint = t(
                 lang,
-                "Sur un poste déjà connu : Réglages, Postes, Ajouter. Le kit de secours convient aussi.",
+                "Sur un poste déjà connu\u{a0}: Réglages, Postes, Ajouter. Le kit de secours convient aussi.",
                 "On a known computer: Settings, Computers, Add. The recovery kit will do too.",
             );
             ui.add(egui::Label::new(RichText::new(hint).size(13.0)).wrap());
@@ -172,7 +172,7 @@ fn form_ui(ui: &mut Ui, model: &mut UnlockModel, lang: Lang, acts: &mut Acts) {
             ui.checkbox(&mut model.accept_older, text);
         }
         if !model.enrol {
-            let text = t(lang, "Lecture seule : les noms, sans secret", "Read only: names, no secret");
+            let text = t(lang, "Lecture seule\u{a0}: les noms, sans secret", "Read only: names, no secret");
             ui.checkbox(&mut model.read_only, text);
         }
     });
@@ -242,7 +242,7 @@ fn ways_ui(ui: &mut Ui, model: &mut UnlockModel, lang: Lang) -> Option<Purpose> 
     ui.label(
         RichText::new(t(lang, "Autres entrées", "Other ways in")).color(palette(ui.ctx()).weak),
     );
-    if ui.link(t(lang, "J'ai reçu une invitation", "I have an invitation")).clicked() {
+    if ui.link(t(lang, "J’ai reçu une invitation", "I have an invitation")).clicked() {
         way = Some(Purpose::Join);
     }
     if ui.link(t(lang, "Ajouter ce poste", "Add this computer")).clicked() {
@@ -251,7 +251,7 @@ fn ways_ui(ui: &mut Ui, model: &mut UnlockModel, lang: Lang) -> Option<Purpose> 
         model.focus = Some(Focus::Enrol);
     }
     let lost =
-        t(lang, "J'ai perdu mon mot de passe ou mon téléphone", "I lost my password or my phone");
+        t(lang, "J’ai perdu mon mot de passe ou mon téléphone", "I lost my password or my phone");
     if ui.link(lost).clicked() {
         way = Some(Purpose::Recover);
     }
