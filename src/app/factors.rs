@@ -59,7 +59,7 @@ pub(super) fn open_code(
     }
     Err(AppError::new(
         Code::Locked,
-        ("Ce code n'ouvre rien dans ce coffre.", "This code opens nothing in this vault."),
+        ("Ce code n’ouvre rien dans ce coffre.", "This code opens nothing in this vault."),
         (
             "Il a peut-être déjà servi, ou concerne un autre coffre.",
             "It may have been used already, or belong to another vault.",
@@ -262,7 +262,7 @@ fn dropped_notice(labels: &[String]) -> Option<Bi> {
     };
     (!labels.is_empty()).then(|| {
         Bi::new(
-            format!("N’ouvrent plus ce coffre avec les anciens facteurs : {}. Pour chacun que vous avez encore : `poterne device add` ici donne un code, que `poterne device enrol` demande là-bas.", list("« ", " »")),
+            format!("N’ouvrent plus ce coffre avec les anciens facteurs\u{a0}: {}. Pour chacun que vous avez encore\u{a0}: `poterne device add` ici donne un code, que `poterne device enrol` demande là-bas.", list("«\u{a0}", "\u{a0}»")),
             format!("No longer open this vault with the old factors: {}. For each that you still have: `poterne device add` here gives a code, which `poterne device enrol` asks for there.", list("“", "”")),
         )
     })
@@ -384,7 +384,7 @@ fn found(
         notices.extend(anchor::notice(&DeviceKey::store(&vault, id, key)?));
     } else {
         notices.push(Bi::new(
-            "Coffre portable : sans clé d'ordinateur, le code n'ajoute qu'au plus 20 bits au mot de passe.",
+            "Coffre portable\u{a0}: sans clé d’ordinateur, le code n’ajoute qu’au plus 20 bits au mot de passe.",
             "Portable vault: without a computer key, the code adds at most 20 bits to the password.",
         ));
     }
@@ -496,7 +496,7 @@ impl Open {
         let Some(new) = self.new_totp.take() else {
             return Err(AppError::usage(
                 (
-                    "Aucun nouveau téléphone n'est en cours d'enregistrement.",
+                    "Aucun nouveau téléphone n’est en cours d’enregistrement.",
                     "No new phone is being set up.",
                 ),
                 (
@@ -562,6 +562,9 @@ impl Open {
         )?;
         let what = what.to_owned();
         self.write(|v, rows, env| {
+            let others = |d: &&Device| d.member == me && d.slot != slot;
+            let dropped: Vec<String> =
+                v.state.devices.iter().filter(others).map(|d| d.label.clone()).collect();
             for old in rows.slots()?.iter().filter(|s| s.member == me) {
                 if Params::parse(&old.params).is_ok_and(|p| p.kind == Kind::Login) {
                     v.drop_slot(rows, &old.id)?;
@@ -576,7 +579,7 @@ impl Open {
             let mut line = draft(v, env, Event::FactorChanged, true);
             line.fields.push((field::DETAIL, what));
             v.log(rows, env, line)?;
-            Ok(Reply::Done)
+            Ok(Reply::Renewed { notices: dropped_notice(&dropped).into_iter().collect() })
         })
     }
 

@@ -93,13 +93,13 @@ fn enrol_steps(
     again(context, || {
         let code = prompt::secret(
             context.lang,
-            "Code affiché par le téléphone :",
+            "Code affiché par le téléphone\u{a0}:",
             "Code shown by the phone:",
         )?;
         enrolment.check_code(&code)
     })?;
     say::note(context.pick(
-        "Kit de secours – à imprimer ou à écrire, puis à ranger hors de cet ordinateur :",
+        "Kit de secours – à imprimer ou à écrire, puis à ranger hors de cet ordinateur\u{a0}:",
         "Recovery kit – print or write it down, and keep it away from this computer:",
     ));
     announce(context, "kit", enrolment.kit())?;
@@ -109,7 +109,8 @@ fn enrol_steps(
     }
     if !options.kit_confirmed {
         again(context, || {
-            let typed = prompt::secret(context.lang, "Recopiez le kit :", "Type the kit back:")?;
+            let typed =
+                prompt::secret(context.lang, "Recopiez le kit\u{a0}:", "Type the kit back:")?;
             enrolment.check_kit(&typed)
         })?;
     }
@@ -187,16 +188,16 @@ fn report(context: &Context, finished: &Finished, joined: bool) {
     } else {
         context.pick("Coffre créé", "Vault made")
     };
-    say::note(&format!("{done}{} {}", context.pick(" :", ":"), finished.file.display()));
+    say::note(&format!("{done}{} {}", context.pick("\u{a0}:", ":"), finished.file.display()));
     say::note(&format!(
         "{} {}",
-        context.pick("Empreinte publique :", "Public fingerprint:"),
+        context.pick("Empreinte publique\u{a0}:", "Public fingerprint:"),
         finished.fingerprint
     ));
     for notice in notices {
         say::note(notice);
     }
-    say::note(context.pick("Ensuite : poterne unlock", "Next: poterne unlock"));
+    say::note(context.pick("Ensuite\u{a0}: poterne unlock", "Next: poterne unlock"));
 }
 
 /// Writes a file that only this user can read.
@@ -210,7 +211,11 @@ pub fn write_private(file: &Path, content: &[u8]) -> Result<(), AppError> {
         let cause = text::cause(&error);
         other(
             bi(
-                format!("Le fichier {} ne peut pas être écrit : {}.", file.display(), cause.fr),
+                format!(
+                    "Le fichier {} ne peut pas être écrit\u{a0}: {}.",
+                    file.display(),
+                    cause.fr
+                ),
                 format!("The file {} cannot be written: {}.", file.display(), cause.en),
             ),
             bi(
@@ -236,7 +241,7 @@ pub fn unlock(context: &Context, options: &Unlock) -> Result<(), AppError> {
                     format!("Le coffre est déverrouillé par {by}."),
                     format!("The vault is unlocked by {by}."),
                 ),
-                bi("Lancez d’abord : poterne lock", "Run first: poterne lock"),
+                bi("Lancez d’abord\u{a0}: poterne lock", "Run first: poterne lock"),
             ));
         }
         if let Some(idle) = options.timeout {
@@ -252,7 +257,7 @@ pub fn unlock(context: &Context, options: &Unlock) -> Result<(), AppError> {
     let socket = paths::agent_socket(&file).map_err(|error| match error {
         PlaceError::NoHome { .. } => other(
             bi(
-                "La prise de l’agent n’a pas d’endroit : ni XDG_RUNTIME_DIR ni HOME n’est défini.",
+                "La prise de l’agent n’a pas d’endroit\u{a0}: ni XDG_RUNTIME_DIR ni HOME n’est défini.",
                 "The agent's socket has no place: neither XDG_RUNTIME_DIR nor HOME is set.",
             ),
             bi(
@@ -314,7 +319,7 @@ pub fn status(context: &Context) -> Result<(), AppError> {
         Some(status) => show_status(context, &status),
         None if context.json => say::document(&json!({ "unlocked": false, "file": file })),
         None => {
-            let locked = context.pick("verrouillé :", "locked:");
+            let locked = context.pick("verrouillé\u{a0}:", "locked:");
             say::line(&format!("{locked} {}", file.display()));
         }
     }
@@ -345,7 +350,7 @@ fn show_status(context: &Context, status: &Status) {
     let row = |fr: &str, en: &str, value: String| vec![context.pick(fr, en).to_owned(), value];
     let state = match status.read_only {
         _ if others => context.pick(
-            "déverrouillé par un autre membre : vos commandes demandent vos facteurs",
+            "déverrouillé par un autre membre\u{a0}: vos commandes demandent vos facteurs",
             "unlocked by another member: your commands ask for your factors",
         ),
         true => context.pick("déverrouillé en lecture seule", "unlocked read-only"),
@@ -369,9 +374,21 @@ fn show_status(context: &Context, status: &Status) {
 pub fn passwd(context: &Context) -> Result<(), AppError> {
     let (opened, current) = context.open_to_change()?;
     let new = prompt::new_password(context.lang)?;
-    opened.call(Request::ChangePassword(Box::new(ChangePassword { current, new })))?;
+    let change = Request::ChangePassword(Box::new(ChangePassword { current, new }));
+    let notices = renewed(opened.call(change)?, context)?;
+    if context.json {
+        say::document(&json!({ "done": true, "notices": notices }));
+        return Ok(());
+    }
     done(context, "Mot de passe changé.", "Password changed.");
+    notices.iter().for_each(|notice| say::note(notice));
     Ok(())
+}
+
+/// What to know after factors were replaced.
+fn renewed(reply: Reply, context: &Context) -> Result<Vec<String>, AppError> {
+    let Reply::Renewed { notices } = reply else { return Err(say::unexpected()) };
+    Ok(notices.iter().map(|n| n.get(context.lang).to_owned()).collect())
 }
 
 /// `{"done": true}`, or words.
@@ -395,23 +412,26 @@ pub fn totp_reset(context: &Context) -> Result<(), AppError> {
         if terminal::stdin_is_terminal() {
             show_qr(context, &uri);
         }
-        let (fr, en) = ("Code affiché par le téléphone :", "Code shown by the phone:");
+        let (fr, en) = ("Code affiché par le téléphone\u{a0}:", "Code shown by the phone:");
         let code = prompt::secret(context.lang, fr, en)?;
-        opened.call(Request::FinishTotpReset { code })
+        renewed(opened.call(Request::FinishTotpReset { code })?, context)
     });
     if context.json {
+        if let Ok(notices) = &result {
+            say::line(&format!("  \"notices\": {},", json!(notices)));
+        }
         say::line(&format!("  \"complete\": {}\n}}", result.is_ok()));
+        return result.map(|_| ());
     }
-    result?;
-    if !context.json {
-        say::note(context.pick("Téléphone enrôlé.", "Phone enrolled."));
-    }
+    let notices = result?;
+    say::note(context.pick("Téléphone enrôlé.", "Phone enrolled."));
+    notices.iter().for_each(|notice| say::note(notice));
     Ok(())
 }
 
 pub fn recover(context: &Context, options: Recover) -> Result<(), AppError> {
     let file = context.existing_file()?;
-    let kit = prompt::secret(context.lang, "Kit de secours :", "Recovery kit:")?;
+    let kit = prompt::secret(context.lang, "Kit de secours\u{a0}:", "Recovery kit:")?;
     let password = prompt::new_password(context.lang)?;
     let enrolment = App::new(file).recover(kit, password)?;
     enrol(context, enrolment, &options.kit, true)
@@ -432,7 +452,7 @@ pub fn kit(context: &Context) -> Result<(), AppError> {
     opened.call(Request::KeepKit)?;
     if !context.json {
         say::note(context.pick(
-            "C’est le nouveau kit de secours ; l’ancien ne fonctionne plus.",
+            "C’est le nouveau kit de secours\u{a0}; l’ancien ne fonctionne plus.",
             "This is the new recovery kit; the old one no longer works.",
         ));
     }
@@ -463,7 +483,7 @@ pub fn backup(context: &Context, options: Backup) -> Result<(), AppError> {
         say::line(&file.display().to_string());
         say::note(&match context.lang {
             crate::model::lang::Lang::Fr => {
-                format!("Copie relue : {entries} entrées, {audit_lines} lignes de journal.")
+                format!("Copie relue\u{a0}: {entries} entrées, {audit_lines} lignes de journal.")
             }
             crate::model::lang::Lang::En => {
                 format!("Copy read back: {entries} entries, {audit_lines} log lines.")
@@ -483,7 +503,7 @@ fn restore_backup(context: &Context, copy: PathBuf) -> Result<(), AppError> {
                 format!("There is no copy at {}.", copy.display()),
             ),
             todo: bi(
-                "Vérifiez le nom du fichier ; rien n’a été changé.",
+                "Vérifiez le nom du fichier\u{a0}; rien n’a été changé.",
                 "Check the file's name; nothing was changed.",
             ),
         });
@@ -491,14 +511,14 @@ fn restore_backup(context: &Context, copy: PathBuf) -> Result<(), AppError> {
     if remote::find(&file)?.is_some() {
         return Err(other(
             bi("Le coffre est déverrouillé.", "The vault is unlocked."),
-            bi("Verrouillez-le d’abord : poterne lock", "Lock it first: poterne lock"),
+            bi("Verrouillez-le d’abord\u{a0}: poterne lock", "Lock it first: poterne lock"),
         ));
     }
     let options = context.ask_unlock()?;
     App::new(file).restore_backup(copy, options)?;
     done(
         context,
-        "La copie est en place ; l’ancien fichier est gardé à côté.",
+        "La copie est en place\u{a0}; l’ancien fichier est gardé à côté.",
         "The copy is in place; the former file is kept beside it.",
     );
     Ok(())

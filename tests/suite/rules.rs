@@ -259,6 +259,26 @@ fn recovering_names_the_computers_that_are_to_be_enrolled_again() {
 }
 
 #[test]
+fn new_factors_name_the_computers_that_are_to_be_enrolled_again() {
+    let mut seat = Seat::unlocked();
+    for renew in ["passwd", "totp-reset"] {
+        let code = seat.ok(&["--json", "device", "add", "portable"]).json();
+        let code = code["code"].as_str().expect("a code").to_owned();
+        let other = Seat::empty();
+        let vault = seat.vault();
+        let given = format!("{code}\n{}", seat.factors());
+        other.run(&["--vault", text(&vault), "device", "enrol"], &given).ended(0);
+        let factors = seat.factors();
+        let ran = match renew {
+            "passwd" => seat.run(&["passwd"], &format!("{factors}{PASSWORD}\n{PASSWORD}\n")),
+            _ => seat.totp_reset(&factors),
+        };
+        let told = "No longer open this vault with the old factors: “";
+        assert!(ran.ended(0).err.contains(told), "{renew}");
+    }
+}
+
+#[test]
 fn several_members_have_to_say_who_they_are() {
     let mut seat = Seat::empty();
     seat.init(&["--portable"]).ended(0);

@@ -10,6 +10,7 @@ use crate::gui::act::Act;
 use crate::gui::widgets::secret_buffer::SecretBuffer;
 use crate::gui::widgets::strength::Strength;
 use crate::gui::worker::{Command, Tag};
+use crate::model::lang::Bi;
 use crate::secret::SecretText;
 
 /// A part of the page.
@@ -92,6 +93,8 @@ pub struct SettingsModel {
     pub error: Option<(Work, AppError)>,
     /// Which job was done.
     pub done: Option<Work>,
+    /// What to know about it.
+    pub notices: Vec<Bi>,
 }
 
 impl Default for SettingsModel {
@@ -121,6 +124,7 @@ impl Default for SettingsModel {
             busy: None,
             error: None,
             done: None,
+            notices: Vec::new(),
         }
     }
 }
@@ -136,6 +140,7 @@ impl SettingsModel {
         self.busy = Some(work);
         self.error = None;
         self.done = None;
+        self.notices.clear();
         Act::Send(Command::Ask(tag, request))
     }
 

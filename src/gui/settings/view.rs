@@ -84,6 +84,10 @@ pub fn outcome_ui(ui: &mut Ui, model: &SettingsModel, work: Work, done: &str, la
     } else if model.done == Some(work) && !done.is_empty() {
         ui.add_space(4.0);
         parts::ok_box(ui, done, "");
+        for notice in &model.notices {
+            ui.add_space(4.0);
+            parts::warn_box(ui, notice.get(lang), "");
+        }
     }
 }
 
@@ -108,7 +112,7 @@ fn me_ui(ui: &mut Ui, model: &mut SettingsModel, status: &Status, lang: Lang, ac
     ui.label(RichText::new(text::role_help(status.role, lang)).color(p.weak));
     let hint = t(
         lang,
-        "Pour changer le mot de passe ou le téléphone, prouvez d'abord que c'est vous.",
+        "Pour changer le mot de passe ou le téléphone, prouvez d’abord que c’est vous.",
         "To change password or phone, prove first that it is you.",
     );
     group(ui, t(lang, "Mes facteurs actuels", "My present factors"), hint, |ui| {
@@ -146,7 +150,7 @@ fn me_ui(ui: &mut Ui, model: &mut SettingsModel, status: &Status, lang: Lang, ac
 fn phone_ui(ui: &mut Ui, model: &mut SettingsModel, lang: Lang, acts: &mut Acts) {
     let hint = t(
         lang,
-        "L'ancien téléphone cesse de convenir dès que le nouveau est confirmé.",
+        "L’ancien téléphone cesse de convenir dès que le nouveau est confirmé.",
         "The old phone stops working as soon as the new one is confirmed.",
     );
     group(ui, t(lang, "Changer de téléphone", "Change phone"), hint, |ui| {
@@ -178,19 +182,19 @@ fn phone_ui(ui: &mut Ui, model: &mut SettingsModel, lang: Lang, acts: &mut Acts)
 fn kit_ui(ui: &mut Ui, model: &mut SettingsModel, lang: Lang, acts: &mut Acts) {
     let hint = t(
         lang,
-        "Un nouveau kit rend l'ancien sans valeur.",
+        "Un nouveau kit rend l’ancien sans valeur.",
         "A new kit makes the old one worthless.",
     );
     group(ui, t(lang, "Kit de secours", "Recovery kit"), hint, |ui| {
         if let Some(kit) = &model.kit {
             let once = t(
                 lang,
-                "Montré une seule fois : notez-le et gardez-le loin de ce poste.",
+                "Montré une seule fois\u{a0}: notez-le et gardez-le loin de ce poste.",
                 "Shown once: write it down and keep it away from this computer.",
             );
             ui.label(once);
             groups_ui(ui, kit, t(lang, "Kit de secours", "Recovery kit"));
-            if ui.button(t(lang, "Je l'ai noté", "I have noted it")).clicked() {
+            if ui.button(t(lang, "Je l’ai noté", "I have noted it")).clicked() {
                 model.kit = None;
             }
         } else {
@@ -199,9 +203,9 @@ fn kit_ui(ui: &mut Ui, model: &mut SettingsModel, lang: Lang, acts: &mut Acts) {
                 let act = model.new_kit();
                 model.busy = None;
                 acts.push(Act::Confirm(Box::new(Confirm {
-                    title: Bi::new("Créer un nouveau kit ?", "Make a new kit?"),
+                    title: Bi::new("Créer un nouveau kit\u{a0}?", "Make a new kit?"),
                     text: Bi::new(
-                        "Le kit imprimé jusqu'ici ne servira plus.",
+                        "Le kit imprimé jusqu’ici ne servira plus.",
                         "The kit printed so far will no longer work.",
                     ),
                     yes: Bi::new("Créer", "Make"),
@@ -228,7 +232,7 @@ fn devices_ui(ui: &mut Ui, model: &mut SettingsModel, lang: Lang, acts: &mut Act
         if model.devices.as_ref().is_some_and(Vec::is_empty) {
             let none = t(
                 lang,
-                "Aucun : ce coffre est portable et s'ouvre sur tout poste.",
+                "Aucun\u{a0}: ce coffre est portable et s’ouvre sur tout poste.",
                 "None: this vault is portable and opens on any computer.",
             );
             ui.label(none);
@@ -247,9 +251,9 @@ fn devices_ui(ui: &mut Ui, model: &mut SettingsModel, lang: Lang, acts: &mut Act
                     let request = Request::RemoveDevice { id: device.id };
                     let label = &device.label;
                     acts.push(Act::Confirm(Box::new(Confirm {
-                        title: Bi::new(format!("Retirer {label} ?"), format!("Remove {label}?")),
+                        title: Bi::new(format!("Retirer {label}\u{a0}?"), format!("Remove {label}?")),
                         text: Bi::new(
-                            "Ce poste n'ouvrira plus le coffre sans nouveau code ou kit de secours.",
+                            "Ce poste n’ouvrira plus le coffre sans nouveau code ou kit de secours.",
                             "This computer will no longer open the vault without a new code or the recovery kit.",
                         ),
                         yes: Bi::new("Retirer", "Remove"),
@@ -261,7 +265,7 @@ fn devices_ui(ui: &mut Ui, model: &mut SettingsModel, lang: Lang, acts: &mut Act
     });
     let hint = t(
         lang,
-        "Le code se tape sur l'autre poste : « Ajouter ce poste » de l'écran de déverrouillage.",
+        "Le code se tape sur l’autre poste\u{a0}: «\u{a0}Ajouter ce poste\u{a0}» de l’écran de déverrouillage.",
         "The code is typed on the other computer: \"Add this computer\" of its unlock screen.",
     );
     group(ui, t(lang, "Ajouter un poste", "Add a computer"), hint, |ui| {

@@ -120,7 +120,7 @@ impl Shell {
                     guide.kit_file = Some(path.clone());
                 }
                 let path = path.display();
-                self.toast(format!("Enregistré : {path}"), format!("Saved: {path}"));
+                self.toast(format!("Enregistré\u{a0}: {path}"), format!("Saved: {path}"));
             }
             Notice::Written(_, Err(e)) => {
                 if let Screen::Guide(guide) = &mut self.screen {
@@ -261,7 +261,7 @@ impl Shell {
             }
             (Tag::Move | Tag::Restore, Reply::Saved { id, .. }) => {
                 self.changed(id);
-                self.toast("C'est fait.", "Done.");
+                self.toast("C’est fait.", "Done.");
             }
             (Tag::Favourite(id), Reply::Saved { .. }) => self.changed(id),
             (Tag::BeforeForget(_, tab), Reply::Entry(view)) => self.ask_forget(tab, &view),
@@ -351,11 +351,15 @@ impl Shell {
                 own.seed = Some(seed);
                 own.finished();
             }
-            (Tag::TotpFinish, Reply::Done) => {
+            (Tag::TotpFinish, Reply::Renewed { notices }) => {
                 own.seed = None;
                 own.finished();
+                own.notices = notices;
             }
-            (Tag::Password, Reply::Done) => own.finished(),
+            (Tag::Password, Reply::Renewed { notices }) => {
+                own.finished();
+                own.notices = notices;
+            }
             (Tag::Kit, Reply::Kit(kit)) => {
                 own.kit = Some(kit);
                 own.finished();
