@@ -399,6 +399,9 @@ pub enum Reply {
     Devices(Vec<DeviceView>),
     /// One-time code to type on the other computer.
     EnrolCode(#[serde(with = "wire::secret_text")] SecretText),
+    /// A member's own factors were replaced, and what to know about it: computers
+    /// that no longer open the vault.
+    Renewed { notices: Vec<Bi> },
     /// otpauth URI of a new seed.
     NewTotp(#[serde(with = "wire::secret_text")] SecretText),
     /// Recovery code.

@@ -1,10 +1,12 @@
 //! Reading, verifying and exporting the vault's audit log. An export is itself
 //! logged, before its file is written.
 
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+
 use crate::audit::verifier::Verifier;
 use crate::audit::{Fault, Place, line};
 use crate::model::audit_event::{AuditFilter, Event, OpenLine, field, same_name};
-use crate::model::entry::Entry;
+use crate::model::entry::{ClientInfo, Entry};
 use crate::model::lang::Bi;
 use crate::model::policy::Action;
 use crate::vault::log::{self, PageReader, Reader};
@@ -12,10 +14,10 @@ use crate::vault::rows::{AuditSlices, Rows, StoreError};
 use crate::vault::unlocked::Unlocked;
 
 use super::api::{AppError, ExportRequest, Reply, Verified};
-use super::entries::need;
+use super::entries::{FOREVER, need};
 use super::export::{Findings, Progress};
 use super::worker::Open;
-use super::{draft, people, seeds};
+use super::{draft, people, tickets};
 
 /// Most lines one request returns; an export has no such bound.
 const MOST: usize = 100_000;
@@ -119,47 +121,93 @@ impl Open {
 /// of its own: then several tickets are given, apart by spaces or commas.
 fn may_leave(v: &Unlocked, rows: &dyn Rows, request: &ExportRequest) -> Result<(), AppError> {
     // What each name was called in the log, and why its lines may not leave.
-    let mut kept_back: Vec<(String, AppError)> = Vec::new();
+    let mut kept_back: BTreeMap<String, AppError> = BTreeMap::new();
     for node in v.index.tops() {
         let client = v.entry(rows, &node.id)?;
         let info = client.client_info.clone().unwrap_or_default();
-        let Err(refusal) = seeds::export_justified(&client.name, &info, &request.just) else {
+        let Err(refusal) = tickets::export_justified(&client.name, &info, &request.just) else {
             continue;
         };
         let names = names_of(v, rows, &client)?;
         kept_back.extend(names.into_iter().map(|name| (name, refusal.clone())));
     }
+    // Who holds no client's key reads in the log what each client asks for.
+    let blind = need(v, Action::Browse).is_err();
     let asked = |name: &str| {
         let wanted = &request.filter.clients;
         wanted.is_empty() || wanted.iter().any(|w| same_name(w, name))
     };
-    kept_back.retain(|(name, _)| asked(name));
-    if kept_back.is_empty() {
+    kept_back.retain(|name, _| asked(name));
+    if kept_back.is_empty() && !blind {
         return Ok(());
     }
     // The log is read only where somebody did not give what may be asked for.
-    let reader = Reader::new(v, rows)?;
-    let last = request.filter.last.map_or(usize::MAX, |n| usize::try_from(n).unwrap_or(usize::MAX));
-    let mut selected: std::collections::VecDeque<Option<usize>> = Default::default();
-    reader.each(rows, |line| {
-        if !request.filter.matches(&line) {
-            return true;
-        }
+    let mut rules: BTreeMap<String, ClientInfo> = BTreeMap::new();
+    let mut selected = Selected::new(request.filter.last);
+    Reader::new(v, rows)?.each(rows, |line| {
         let client = line.field(field::CLIENT);
-        let hit = kept_back.iter().position(|(name, _)| name == client);
-        if last == usize::MAX {
-            selected.extend(hit.map(Some));
-            return hit.is_none();
+        if blind {
+            let rule = line.field(field::RULE);
+            if !rule.is_empty() {
+                rules.insert(client.to_owned(), tickets::rule_of(rule));
+            } else if line.event == Event::EntryDeleted
+                && line.field(field::ENTRY) == client
+                && line.field(field::DETAIL) == FOREVER
+            {
+                rules.remove(client);
+            }
         }
-        selected.push_back(hit);
-        if selected.len() > last {
-            selected.pop_front();
+        if request.filter.matches(&line) {
+            selected.add(client);
         }
         true
     })?;
-    match selected.into_iter().flatten().next() {
-        Some(hit) => Err(kept_back.swap_remove(hit).1),
+    for (name, info) in rules {
+        if let Err(refusal) = tickets::export_justified(&name, &info, &request.just) {
+            kept_back.insert(name, refusal);
+        }
+    }
+    match selected.clients().find_map(|name| kept_back.remove(name)) {
+        Some(refusal) => Err(refusal),
         None => Ok(()),
+    }
+}
+
+/// The clients of the lines that an export selects, in constant memory but for
+/// the last so many lines when only those are wanted.
+struct Selected {
+    names: BTreeMap<String, usize>,
+    last: Option<(usize, VecDeque<usize>)>,
+}
+
+impl Selected {
+    fn new(last: Option<u64>) -> Self {
+        let last = last.map(|n| usize::try_from(n).unwrap_or(usize::MAX));
+        Self { names: BTreeMap::new(), last: last.map(|n| (n, VecDeque::new())) }
+    }
+
+    fn add(&mut self, client: &str) {
+        let number = match self.names.get(client) {
+            Some(number) => *number,
+            None => {
+                let number = self.names.len();
+                self.names.insert(client.to_owned(), number);
+                number
+            }
+        };
+        if let Some((most, numbers)) = &mut self.last {
+            numbers.push_back(number);
+            if numbers.len() > *most {
+                numbers.pop_front();
+            }
+        }
+    }
+
+    fn clients(&self) -> impl Iterator<Item = &str> {
+        let kept: Option<BTreeSet<usize>> =
+            self.last.as_ref().map(|(_, numbers)| numbers.iter().copied().collect());
+        let wanted = move |number: &usize| kept.as_ref().is_none_or(|k| k.contains(number));
+        self.names.iter().filter(move |(_, number)| wanted(number)).map(|(name, _)| name.as_str())
     }
 }
 
@@ -295,12 +343,12 @@ pub(super) fn verify(v: &Unlocked, rows: &dyn Rows) -> Result<Verified, AppError
         let (here, written) = (verifier.next_seq(), end.size());
         if here < written {
             found.say(Bi::new(
-                format!("La fin manque : {here} lignes présentes, {written} écrites."),
+                format!("La fin manque\u{a0}: {here} lignes présentes, {written} écrites."),
                 format!("The end is missing: {here} lines present, {written} written."),
             ));
         } else if here > written {
             found.say(Bi::new(
-                format!("Des lignes ont été ajoutées : {here} présentes, {written} écrites."),
+                format!("Des lignes ont été ajoutées\u{a0}: {here} présentes, {written} écrites."),
                 format!("Lines were added: {here} present, {written} written."),
             ));
         } else if found.is_empty() && verifier.log() != &end {

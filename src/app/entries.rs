@@ -24,7 +24,10 @@ use super::api::{
 };
 use super::plan::{self, PIN_PREFIX};
 use super::worker::Open;
-use super::{address, draft, people, seeds};
+use super::{address, draft, people, seeds, tickets};
+
+/// Detail of a line about what was deleted for good.
+pub(super) const FOREVER: &str = "forever";
 
 /// Finds a node by path or id.
 pub(super) fn locate(v: &Unlocked, at: &At) -> Result<Summary, AppError> {
@@ -118,7 +121,7 @@ impl Open {
             ids.extend(entry.secrets.values().map(|s| s.set_by));
             let named = ids.into_iter().map(|id| (id, people::name(v, &id))).collect();
             let way = plan::resolve(&look, &entry).clients;
-            let asked = seeds::asked(&super::sessions::infos(v, rows, &way)?);
+            let asked = tickets::asked(&super::sessions::infos(v, rows, &way)?);
             let pinned = plan::pins_of_host(&client, &entry);
             Ok(Reply::Entry(Box::new(EntryView {
                 path: v.index.path(&node),
@@ -147,6 +150,7 @@ impl Open {
             let mut line = draft(v, env, Event::EntryCreated, true);
             people::about(v, &entry.summary(), &mut line);
             line.fields.push((field::CONNECTOR, entry.kind.to_string()));
+            tickets::tell_rule(None, &entry, &mut line);
             v.log(rows, env, line)?;
             Ok(saved(v, &entry))
         })
@@ -181,6 +185,7 @@ impl Open {
             let mut line = draft(v, env, Event::EntryEdited, true);
             people::about(v, &entry.summary(), &mut line);
             line.fields.push((field::DETAIL, changed.join(", ")));
+            tickets::tell_rule(Some(&old), &entry, &mut line);
             v.log(rows, env, line)?;
             Ok(saved(v, &entry))
         })
@@ -238,7 +243,7 @@ impl Open {
             if target != node.client {
                 // What it takes along could be read there without a ticket.
                 let left = v.entry(rows, &node.client)?;
-                seeds::justified(&left.client_info.unwrap_or_default(), just)?;
+                tickets::justified(&left.client_info.unwrap_or_default(), just)?;
             }
             if target == node.client {
                 supersede(v, rows, env, &old, &mut entry)?;
@@ -250,8 +255,9 @@ impl Open {
             people::about(v, &now, &mut line);
             people::why(just, &mut line);
             line.fields.push((field::DETAIL, format!("{from} → {}", v.index.path(&now))));
-            v.log(rows, env, line)?;
             let entry = v.entry(rows, &now.id)?;
+            tickets::tell_rule(Some(&old), &entry, &mut line);
+            v.log(rows, env, line)?;
             Ok(saved(v, &entry))
         })
     }
@@ -269,7 +275,7 @@ impl Open {
                 return Err(AppError::usage(
                     if forever {
                         (
-                            "Cette entrée n'est pas dans la corbeille.",
+                            "Cette entrée n’est pas dans la corbeille.",
                             "This entry is not in the recycle bin.",
                         )
                     } else {
@@ -279,7 +285,7 @@ impl Open {
                         )
                     },
                     (
-                        "Mettez-la d'abord à la corbeille, puis supprimez-la définitivement.",
+                        "Mettez-la d’abord à la corbeille, puis supprimez-la définitivement.",
                         "Put it into the bin first, then delete it for good.",
                     ),
                 ));
@@ -288,7 +294,7 @@ impl Open {
             people::about(v, &node, &mut line);
             let subtree = below(v, &node);
             line.fields.push((field::COUNT, subtree.len().to_string()));
-            line.fields.push((field::DETAIL, if forever { "forever" } else { "bin" }.to_owned()));
+            line.fields.push((field::DETAIL, if forever { FOREVER } else { "bin" }.to_owned()));
             v.log(rows, env, line)?;
             // The client last: with it goes what the others are opened with.
             for part in subtree.into_iter().rev() {
@@ -320,9 +326,10 @@ impl Open {
                         "Le client de cette entrée est dans la corbeille.",
                         "The client of this entry is in the recycle bin.",
                     ),
-                    ("Restaurez d'abord le client.", "Restore the client first."),
+                    ("Restaurez d’abord le client.", "Restore the client first."),
                 ));
             }
+            let before = v.entry(rows, &node.id)?;
             let entry = match version {
                 None => {
                     let mut top = None;
@@ -347,7 +354,7 @@ impl Open {
                     top.ok_or_else(|| AppError::no_entry(&shown(at)))?
                 }
                 Some(ver) => {
-                    let now = v.entry(rows, &node.id)?;
+                    let now = &before;
                     let known = now.history.iter().find(|h| h.ver == ver).cloned();
                     let known = known.ok_or_else(|| no_version(ver))?;
                     let mut entry = v.old_entry(rows, now.client, known.cell, known.ver)?;
@@ -356,7 +363,7 @@ impl Open {
                     entry.history = now.history.clone();
                     entry.ver = now.ver;
                     free_name(v, &mut entry);
-                    supersede(v, rows, env, &now, &mut entry)?;
+                    supersede(v, rows, env, now, &mut entry)?;
                     entry
                 }
             };
@@ -364,6 +371,7 @@ impl Open {
             people::about(v, &entry.summary(), &mut line);
             let from = version.map_or_else(|| "bin".to_owned(), |ver| format!("version {ver}"));
             line.fields.push((field::DETAIL, from));
+            tickets::tell_rule(Some(&before), &entry, &mut line);
             v.log(rows, env, line)?;
             Ok(saved(v, &entry))
         })
@@ -468,7 +476,7 @@ fn fields_of(kind: &Kind) -> impl Iterator<Item = &'static connect::field::Field
 fn misplaced() -> AppError {
     AppError::usage(
         (
-            "Un client est au premier niveau ; tout le reste est dans un client.",
+            "Un client est au premier niveau\u{a0}; tout le reste est dans un client.",
             "A client is at the top level; everything else is inside a client.",
         ),
         ("Écrivez le chemin comme Client/Dossier/Nom.", "Write the path as Client/Folder/Name."),
@@ -483,7 +491,7 @@ fn no_version(ver: u64) -> AppError {
             format!("There is no version {ver} to go back to."),
         ),
         todo: crate::model::lang::Bi::new(
-            "Voyez les versions gardées : poterne history CHEMIN",
+            "Voyez les versions gardées\u{a0}: poterne history CHEMIN",
             "See the versions kept: poterne history PATH",
         ),
     }
@@ -503,11 +511,11 @@ pub(super) fn make(
         return Err(AppError {
             code: Code::Usage,
             what: crate::model::lang::Bi::new(
-                format!("« {kind} » n'est pas un type d'entrée."),
+                format!("«\u{a0}{kind}\u{a0}» n’est pas un type d’entrée."),
                 format!("“{kind}” is not a kind of entry."),
             ),
             todo: crate::model::lang::Bi::new(
-                format!("Types : client, folder, {}.", words.join(", ")),
+                format!("Types\u{a0}: client, folder, {}.", words.join(", ")),
                 format!("Kinds: client, folder, {}.", words.join(", ")),
             ),
         });
@@ -610,7 +618,7 @@ fn check_depth(v: &Unlocked, parent: &Summary, height: usize) -> Result<(), AppE
     }
     Err(AppError::usage(
         (
-            "Cet endroit est trop profond : 32 niveaux au plus.",
+            "Cet endroit est trop profond\u{a0}: 32 niveaux au plus.",
             "This place is too deep: at most 32 levels.",
         ),
         ("Choisissez un dossier plus haut.", "Choose a folder further up."),
@@ -638,11 +646,13 @@ fn check_lines(entry: &Entry) -> Result<(), AppError> {
         AppError {
             code: Code::Usage,
             what: crate::model::lang::Bi::new(
-                format!("« {shown} » contient un saut de ligne ou un caractère de contrôle."),
+                format!(
+                    "«\u{a0}{shown}\u{a0}» contient un saut de ligne ou un caractère de contrôle."
+                ),
                 format!("“{shown}” contains a line break or a control character."),
             ),
             todo: crate::model::lang::Bi::new(
-                "Recopiez la valeur sans lui ; une description peut avoir plusieurs lignes.",
+                "Recopiez la valeur sans lui\u{a0}; une description peut avoir plusieurs lignes.",
                 "Copy the value without it; a description may have several lines.",
             ),
         }
@@ -664,7 +674,7 @@ fn check_name(v: &Unlocked, entry: &Entry) -> Result<(), AppError> {
     {
         return Err(AppError::usage(
             (
-                "Ce nom ne convient pas : vide, trop long (200 octets au plus), ou avec une barre oblique ou un caractère invisible.",
+                "Ce nom ne convient pas\u{a0}: vide, trop long (200 octets au plus), ou avec une barre oblique ou un caractère invisible.",
                 "This name will not do: empty, too long (at most 200 bytes), or with a slash or an invisible character.",
             ),
             ("Choisissez un autre nom.", "Choose another name."),
@@ -673,11 +683,11 @@ fn check_name(v: &Unlocked, entry: &Entry) -> Result<(), AppError> {
     if !known && entry.kind == Kind::CLIENT && name.starts_with('~') {
         return Err(AppError::usage(
             (
-                "Un nom de client ne commence pas par « ~ » : c'est la marque des espaces privés.",
+                "Un nom de client ne commence pas par «\u{a0}~ »\u{a0}: c’est la marque des espaces privés.",
                 "A client's name does not begin with “~”: that marks private spaces.",
             ),
             (
-                "Choisissez un autre nom ; votre espace privé est ~/.",
+                "Choisissez un autre nom\u{a0}; votre espace privé est ~/.",
                 "Choose another name; your private space is ~/.",
             ),
         ));
@@ -794,7 +804,7 @@ fn stale(v: &Unlocked, rows: &dyn Rows, now: &Entry, expected: u64) -> AppError 
             format!("{who} changed this entry in the meantime{changed}."),
         ),
         todo: crate::model::lang::Bi::new(
-            "Relisez l'entrée, puis refaites votre modification ; rien n'a été écrasé.",
+            "Relisez l’entrée, puis refaites votre modification\u{a0}; rien n’a été écrasé.",
             "Read the entry again, then redo your change; nothing was overwritten.",
         ),
     }
@@ -925,12 +935,12 @@ fn apply(
         if entry.kind != Kind::CLIENT {
             return Err(misplaced());
         }
-        seeds::check_client(&info)?;
+        tickets::check_client(&info)?;
         entry.client_info = Some(info);
     }
     if entry.port == Some(0) {
         return Err(AppError::usage(
-            ("Le port 0 n'existe pas.", "There is no port 0."),
+            ("Le port 0 n’existe pas.", "There is no port 0."),
             ("Un port va de 1 à 65535.", "A port is from 1 to 65535."),
         ));
     }
@@ -1018,7 +1028,7 @@ fn to_itself(fr: &str, en: &str) -> AppError {
     AppError {
         code: Code::Usage,
         what: crate::model::lang::Bi::new(
-            format!("« {fr} » ne peut pas être l'entrée elle-même."),
+            format!("«\u{a0}{fr}\u{a0}» ne peut pas être l’entrée elle-même."),
             format!("“{en}” cannot be the entry itself."),
         ),
         todo: crate::model::lang::Bi::new("Choisissez une autre entrée.", "Choose another entry."),
@@ -1042,7 +1052,7 @@ fn settle(v: &Unlocked, entry: &Entry, id: &str, value: String) -> Result<String
         return Err(AppError {
             code: Code::Usage,
             what: crate::model::lang::Bi::new(
-                format!("« {kind} » n'a pas de réglage « {id} »."),
+                format!("«\u{a0}{kind}\u{a0}» n’a pas de réglage «\u{a0}{id}\u{a0}»."),
                 format!("“{kind}” has no setting “{id}”."),
             ),
             todo: crate::model::lang::Bi::new(
@@ -1075,7 +1085,7 @@ fn settle(v: &Unlocked, entry: &Entry, id: &str, value: String) -> Result<String
     Err(AppError {
         code: Code::Usage,
         what: crate::model::lang::Bi::new(
-            format!("« {value} » ne convient pas pour « {} ».", f.fr),
+            format!("«\u{a0}{value}\u{a0}» ne convient pas pour «\u{a0}{}\u{a0}».", f.fr),
             format!("“{value}” will not do for “{}”.", f.en),
         ),
         todo: crate::model::lang::Bi::new(f.help_fr, f.help_en),

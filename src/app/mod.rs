@@ -31,6 +31,7 @@ mod seeds;
 mod sessions;
 mod team;
 pub mod text;
+mod tickets;
 mod transfer;
 mod unlock;
 pub mod wire;
@@ -331,7 +332,7 @@ fn gone() -> AppError {
         api::Code::Other,
         ("Poterne a rencontré une erreur interne.", "Poterne met an internal error."),
         (
-            "Relancez le programme ; le coffre est intact.",
+            "Relancez le programme\u{a0}; le coffre est intact.",
             "Start the program again; the vault is intact.",
         ),
     )

@@ -14,7 +14,7 @@ use crate::vault::unlocked::{Env, Unlocked};
 use super::api::{AppError, At, AttachmentBytes, Code, Justification, Purpose, Reply, TotpView};
 use super::entries::{locate, need};
 use super::worker::Open;
-use super::{draft, people, seeds};
+use super::{draft, people, tickets};
 
 /// Finds the entry, checks role, ticket and reason, and logs the act.
 fn released(
@@ -32,7 +32,7 @@ fn released(
         return Err(nothing_there(&v.index.path(&node), event, what));
     }
     let client = v.entry(rows, &node.client)?;
-    seeds::justified(&client.client_info.unwrap_or_default(), just)?;
+    tickets::justified(&client.client_info.unwrap_or_default(), just)?;
     let mut line = draft(v, env, event, true);
     people::about_secret(v, &node, &mut line);
     people::why(just, &mut line);
@@ -45,18 +45,20 @@ fn released(
 fn nothing_there(path: &str, event: Event, what: &str) -> AppError {
     let (fr, en) = match (event, what.strip_prefix("attachment:")) {
         (Event::TotpShown, _) => ("de graine TOTP".to_owned(), "TOTP seed".to_owned()),
-        (_, Some(name)) => (format!("de pièce jointe « {name} »"), format!("attachment “{name}”")),
-        _ => (format!("de « {what} »"), format!("“{what}”")),
+        (_, Some(name)) => {
+            (format!("de pièce jointe «\u{a0}{name}\u{a0}»"), format!("attachment “{name}”"))
+        }
+        _ => (format!("de «\u{a0}{what}\u{a0}»"), format!("“{what}”")),
     };
     AppError {
         code: Code::NotFound,
         what: Bi::new(
-            format!("« {path} » n'a pas {fr} en propre."),
+            format!("«\u{a0}{path}\u{a0}» n’a pas {fr} en propre."),
             format!("“{path}” has no {en} of its own."),
         ),
         todo: Bi::new(
             format!(
-                "Voyez ce qu'elle a avec `poterne show \"{path}\"`, et ce dont elle hérite avec `poterne plan`."
+                "Voyez ce qu’elle a avec `poterne show \"{path}\"`, et ce dont elle hérite avec `poterne plan`."
             ),
             format!(
                 "See what it has with `poterne show \"{path}\"`, and what it inherits with `poterne plan`."

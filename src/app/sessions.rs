@@ -26,7 +26,7 @@ use super::api::{AppError, At, Code};
 use super::entries::{Looker, locate, need, supersede};
 use super::pool::Way;
 use super::worker::{Job, Open, Worker};
-use super::{ConnectRequest, OpenSession, SessionUi, draft, people, plan, reveal, seeds};
+use super::{ConnectRequest, OpenSession, SessionUi, draft, people, plan, reveal, tickets};
 
 /// What is needed to open a session; the secrets are already out of the vault.
 pub(super) struct Prepared {
@@ -191,7 +191,7 @@ impl Open {
             let node = locate(v, at)?;
             let entry = v.entry(rows, &node.id)?;
             let resolved = plan::resolve(&Looker { v, rows }, &entry);
-            seeds::all_justified(&infos(v, rows, &resolved.clients)?, &request.just)?;
+            tickets::all_justified(&infos(v, rows, &resolved.clients)?, &request.just)?;
             let mut logins = Vec::with_capacity(resolved.givers.len());
             for givers in &resolved.givers {
                 let mut cells = BTreeMap::new();
@@ -219,9 +219,9 @@ impl Open {
         let session = connect::by_kind(&entry.kind).is_some_and(|c| c.opens() == Opens::Session);
         let Some(target) = resolved.target.filter(|_| session) else {
             return Err(AppError::usage(
-                ("Cette entrée n'ouvre pas de session.", "This entry opens no session."),
+                ("Cette entrée n’ouvre pas de session.", "This entry opens no session."),
                 (
-                    "Connectez-vous à une entrée ssh ou shell ; voyez les autres avec `poterne show`.",
+                    "Connectez-vous à une entrée ssh ou shell\u{a0}; voyez les autres avec `poterne show`.",
                     "Connect to an ssh or shell entry; see others with `poterne show`.",
                 ),
             ));
@@ -333,14 +333,14 @@ impl Open {
             code: Code::Connection,
             what: crate::model::lang::Bi::new(
                 format!(
-                    "La clé acceptée d'avance ({accepted}) n'est pas celle épinglée pour {at} ({pinned})."
+                    "La clé acceptée d’avance ({accepted}) n’est pas celle épinglée pour {at} ({pinned})."
                 ),
                 format!(
                     "The key accepted in advance ({accepted}) is not the one pinned for {at} ({pinned})."
                 ),
             ),
             todo: crate::model::lang::Bi::new(
-                "Demandez au client si le serveur a été réinstallé. Seulement alors, oubliez l'ancienne clé : poterne edit CHEMIN --forget-host-key.",
+                "Demandez au client si le serveur a été réinstallé. Seulement alors, oubliez l’ancienne clé\u{a0}: poterne edit CHEMIN --forget-host-key.",
                 "Ask the client whether the server was reinstalled. Only then forget the old key: poterne edit PATH --forget-host-key.",
             ),
         })

@@ -19,7 +19,7 @@ pub fn t<'a>(lang: Lang, fr: &'a str, en: &'a str) -> &'a str {
 /// What is done, and to what: `Copier : Hôte`, `Copy: Host`.
 pub fn named(what: &str, of: &str, lang: Lang) -> String {
     match lang {
-        Lang::Fr => format!("{what} : {of}"),
+        Lang::Fr => format!("{what}\u{a0}: {of}"),
         Lang::En => format!("{what}: {of}"),
     }
 }
@@ -110,11 +110,11 @@ pub fn role_help(role: Role, lang: Lang) -> &'static str {
             "Connects, reveals and edits for the clients granted.",
         ),
         Role::Operator => lang.pick(
-            "Se connecte sans voir les secrets. C'est le programme qui l'empêche, pas le chiffrement.",
+            "Se connecte sans voir les secrets. C’est le programme qui l’empêche, pas le chiffrement.",
             "Connects without seeing secrets. The program enforces this, not cryptography.",
         ),
         Role::Auditor => lang.pick(
-            "Lit le journal ; ne peut ouvrir aucun identifiant, même par le chiffrement.",
+            "Lit le journal\u{a0}; ne peut ouvrir aucun identifiant, même par le chiffrement.",
             "Reads the log; cannot open any credential, by cryptography.",
         ),
     }
@@ -167,7 +167,7 @@ pub fn log_field(name: &str, lang: Lang) -> &str {
         field::MACHINE => lang.pick("Poste", "Machine"),
         field::CLIENT => lang.pick("Client", "Client"),
         field::ENTRY => lang.pick("Accès", "Entry"),
-        field::ENTRY_ID => lang.pick("Identifiant de l'accès", "Entry id"),
+        field::ENTRY_ID => lang.pick("Identifiant de l’accès", "Entry id"),
         field::TICKET => lang.pick("Ticket", "Ticket"),
         field::REASON => lang.pick("Motif", "Reason"),
         field::CONNECTOR => lang.pick("Connecteur", "Connector"),
@@ -186,6 +186,7 @@ pub fn log_field(name: &str, lang: Lang) -> &str {
         field::ROLE => lang.pick("Rôle", "Role"),
         field::FILE => lang.pick("Fichier", "File"),
         field::COUNT => lang.pick("Nombre", "Count"),
+        field::RULE => lang.pick("Exigences", "Asks for"),
         field::DETAIL => lang.pick("Détail", "Detail"),
         other => other,
     }

@@ -179,6 +179,9 @@ pub mod field {
     pub const FILE: &str = "file";
     /// How many things it was about.
     pub const COUNT: &str = "count";
+    /// Which tickets and reasons a client asks for from this line on. No column of
+    /// its own; it is hidden with [`CLIENT`].
+    pub const RULE: &str = "rule";
 
     /// Every field, in the order of columns.
     pub const ALL: &[&str] = &[

@@ -163,6 +163,52 @@ fn an_export_needs_the_ticket_of_each_client_whose_lines_it_holds() {
 }
 
 #[test]
+fn an_auditor_without_any_clients_key_gives_the_tickets_too() {
+    let mut seat = Seat::empty();
+    seat.init(&["--portable"]).ended(0);
+    let factors = seat.factors();
+    seat.run(&["unlock"], &factors).ended(0);
+    let rule = |form| ["--ticket-pattern", form, "--ticket-required"];
+    seat.ok(&[&["add", "client", "Dupont"][..], &rule("DUP-[0-9]+")].concat());
+    seat.ok(&["add", "client", "Ménard"]);
+    seat.ok(&["edit", "Ménard", "--ticket-required", "--reason-required"]);
+    seat.ok(&["add", "client", "Libre"]);
+    let invite = ["--json", "member", "invite", "alice", "--role", "auditor"];
+    let code = seat.ok(&invite).json()["invitation"].as_str().expect("a code").to_owned();
+    let alice = Seat::invited(&seat, "alice", &code);
+    let out = alice.home.path().join("journal.csv");
+    let export = |more: &[&str]| {
+        let _ = std::fs::remove_file(&out);
+        let base = ["audit", "export", "--format", "csv", "--out", out.to_str().expect("UTF-8")];
+        let ran = alice.run(&[&base[..], more].concat(), "");
+        assert_eq!(out.exists(), ran.status == 0, "{}", ran.err);
+        ran
+    };
+    for refused in [
+        &[][..],
+        &["--client", "Dupont"],
+        &["--client", "Dupont", "--ticket", "MEN-1"],
+        &["--client", "Ménard", "--ticket", "MEN-1"],
+        &["--ticket", "DUP-1"],
+    ] {
+        two_parts(&export(refused).ended(5));
+    }
+    export(&["--client", "Libre"]).ended(0);
+    export(&["--event", "vault.created"]).ended(0);
+    export(&["--client", "Dupont", "--ticket", "DUP-1"]).ended(0);
+    export(&["--ticket", "DUP-1", "--reason", "contrôle"]).ended(0);
+    // A rule that was taken back holds nothing up, nor does one of a client long gone.
+    seat.ok(&["edit", "Ménard", "--ticket-required=no", "--reason-required=no"]);
+    export(&["--client", "Ménard"]).ended(0);
+    seat.ok(&["mv", "Dupont", "Durand"]);
+    two_parts(&export(&["--client", "Durand"]).ended(5));
+    export(&["--client", "Durand", "--ticket", "DUP-2"]).ended(0);
+    seat.ok(&["rm", "Durand"]);
+    seat.ok(&["rm", "Durand", "--forever"]);
+    export(&["--client", "Durand"]).ended(0);
+}
+
+#[test]
 fn no_home_folder_is_said_and_named_files_still_work() {
     let mut seat = Seat::locked();
     let mut homeless = seat.command(&["status"]);
@@ -357,11 +403,11 @@ fn wrong_use_is_told_in_the_language_of_the_reader() {
         }
         ran.err
     };
-    assert!(french(&["frobnicate"]).contains("La commande « frobnicate » n’existe pas."));
-    assert!(french(&["ls", "--frobnicate"]).contains("« --frobnicate »"));
-    assert!(french(&["ls", "--frobnicate"]).contains("→ Utilisation : poterne ls"));
+    assert!(french(&["frobnicate"]).contains("La commande «\u{a0}frobnicate\u{a0}» n’existe pas."));
+    assert!(french(&["ls", "--frobnicate"]).contains("«\u{a0}--frobnicate\u{a0}»"));
+    assert!(french(&["ls", "--frobnicate"]).contains("→ Utilisation\u{a0}: poterne ls"));
     let near = french(&["unlcok"]);
-    assert!(near.contains("Vouliez-vous dire « ") && near.contains("unlock »"), "{near}");
+    assert!(near.contains("Vouliez-vous dire «\u{a0}") && near.contains("unlock\u{a0}»"), "{near}");
     assert!(french(&["add", "ssh", "A/e", "--expires", "soon"]).contains("un jour, comme"));
     assert!(french(&["add", "ssh", "A/e", "--port", "0"]).contains("de 1 à 65535"));
     assert!(french(&["unlock", "--timeout", "soon"]).contains("90s"));
@@ -375,7 +421,7 @@ fn wrong_use_is_told_in_the_language_of_the_reader() {
     let document: serde_json::Value = serde_json::from_str(&json.err).expect("one document");
     assert_eq!((json.out.as_str(), &document["error"]["exit"]), ("", &2.into()));
     // The help and the version are answers.
-    assert!(seat.ok(&["--lang", "fr", "ls", "--help"]).out.contains("Utilisation :"));
+    assert!(seat.ok(&["--lang", "fr", "ls", "--help"]).out.contains("Utilisation\u{a0}:"));
     assert!(seat.ok(&["--version"]).out.starts_with("poterne "));
     // A window needs a screen.
     let ran = seat.run(&["--lang", "fr"], "").ended(1);

@@ -124,11 +124,11 @@ impl From<ExportError> for AppError {
                 Self {
                     code,
                     what: Bi::new(
-                        format!("Le fichier {name} ne peut pas être lu ou écrit : {source}."),
+                        format!("Le fichier {name} ne peut pas être lu ou écrit\u{a0}: {source}."),
                         format!("The file {name} cannot be read or written: {source}."),
                     ),
                     todo: Bi::new(
-                        "Vérifiez le dossier, les droits et l'espace libre, puis recommencez.",
+                        "Vérifiez le dossier, les droits et l’espace libre, puis recommencez.",
                         "Check the folder, its permissions and the free space, then try again.",
                     ),
                 }
@@ -137,7 +137,7 @@ impl From<ExportError> for AppError {
                 code: Code::Tampered,
                 what: fault.text(),
                 todo: Bi::new(
-                    "Lancez « poterne audit verify » et comparez avec une sauvegarde.",
+                    "Lancez «\u{a0}poterne audit verify\u{a0}» et comparez avec une sauvegarde.",
                     "Run \"poterne audit verify\" and compare with a backup.",
                 ),
             },
@@ -145,29 +145,29 @@ impl From<ExportError> for AppError {
             ExportError::UnknownField(name) => Self {
                 code: Code::Usage,
                 what: Bi::new(
-                    format!("Aucun champ du journal ne s'appelle « {name} »."),
+                    format!("Aucun champ du journal ne s’appelle «\u{a0}{name}\u{a0}»."),
                     format!("No field of the log is named \"{name}\"."),
                 ),
                 todo: Bi::new(
-                    format!("Les champs sont : {}.", field::ALL.join(", ")),
+                    format!("Les champs sont\u{a0}: {}.", field::ALL.join(", ")),
                     format!("The fields are: {}.", field::ALL.join(", ")),
                 ),
             },
             ExportError::Cancelled => Self {
                 code: Code::Other,
                 what: Bi::new(
-                    "L'export a été annulé\u{a0}: aucun fichier n'a été écrit.",
+                    "L’export a été annulé\u{a0}: aucun fichier n’a été écrit.",
                     "The export was cancelled: no file was written.",
                 ),
                 todo: Bi::new(
-                    "Le journal garde la ligne qui l'annonçait. Recommencez quand vous voulez.",
+                    "Le journal garde la ligne qui l’annonçait. Recommencez quand vous voulez.",
                     "The log keeps the line that announced it. Start again when you like.",
                 ),
             },
             ExportError::Document(why) => Self {
                 code: Code::Other,
                 what: Bi::new(
-                    format!("Le document n'a pas pu être produit : {why}."),
+                    format!("Le document n’a pas pu être produit\u{a0}: {why}."),
                     format!("The document could not be made: {why}."),
                 ),
                 todo: Bi::new("Choisissez un autre format.", "Choose another format."),
@@ -375,7 +375,9 @@ impl<'a> Selection<'a> {
 /// it would tell which lines are about one entry.
 fn hides(redact: &[String], name: &str) -> bool {
     redact.iter().any(|r| {
-        r == name || (name == field::ENTRY_ID && (r == field::ENTRY || r == field::CLIENT))
+        r == name
+            || (name == field::ENTRY_ID && (r == field::ENTRY || r == field::CLIENT))
+            || (name == field::RULE && r == field::CLIENT)
     })
 }
 
@@ -419,7 +421,7 @@ pub fn verified(summary: &Summary, faults: Vec<Bi>) -> Verified {
     }
     for id in summary.unsigned_authors.iter().filter(|_| whole) {
         notes.push(Bi::new(
-            format!("Le membre {id} n'a pas encore signé ses dernières lignes."),
+            format!("Le membre {id} n’a pas encore signé ses dernières lignes."),
             format!("Member {id} has not signed their last lines yet."),
         ));
     }
