@@ -152,3 +152,27 @@ impl Drop for Key32 {
         self.0.zeroize();
     }
 }
+
+/// Bytes of stack that [`burn_stack`] overwrites.
+const BURN_BYTES: usize = 256 * 1024;
+
+/// Overwrites the 256 KiB of stack below the caller, where calls that have
+/// returned may have left copies of keys. Call it after a lock and after every
+/// key derivation, on the same thread.
+#[inline(never)]
+pub fn burn_stack() {
+    let mut stack = std::mem::MaybeUninit::<[u8; BURN_BYTES]>::uninit();
+    let start = stack.as_mut_ptr().cast::<u8>();
+    // SAFETY: the array is `BURN_BYTES` long and ours.
+    unsafe { start.write_bytes(0, BURN_BYTES) };
+    std::hint::black_box(start);
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn the_stack_can_be_burnt_on_a_small_thread() {
+        let thread = std::thread::Builder::new().stack_size(512 * 1024).name("burn".into());
+        thread.spawn(super::burn_stack).expect("one more thread").join().expect("no overflow");
+    }
+}

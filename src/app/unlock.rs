@@ -144,7 +144,7 @@ impl Worker {
             })
         };
         drop(open);
-        crate::os::harden::burn_stack();
+        crate::secret::burn_stack();
         logged
     }
 

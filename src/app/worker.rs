@@ -98,7 +98,7 @@ impl Worker {
             if done.is_err() {
                 self.open = None;
             }
-            crate::os::harden::burn_stack();
+            crate::secret::burn_stack();
         }
         let _ = self.lock();
     }
@@ -164,7 +164,7 @@ impl Worker {
                 Err(RecvTimeoutError::Disconnected) => return None,
                 Err(RecvTimeoutError::Timeout) => self.daily_backup(),
             }
-            crate::os::harden::burn_stack();
+            crate::secret::burn_stack();
         }
         while !self.pool.is_empty() {
             match jobs.recv_timeout(super::pool::IDLE / 10) {

@@ -382,7 +382,7 @@ impl Context {
     }
 
     fn unlocked(&self, app: &App, status: Status) -> Opened {
-        harden::burn_stack();
+        crate::secret::burn_stack();
         for notice in &status.notices {
             say::note(notice.get(self.lang));
         }
@@ -436,7 +436,7 @@ impl Drop for Opened {
         if let Some(app) = self.own.take() {
             // The process ends now: a lock that cannot be logged is no failure.
             let _ = app.call(Request::Lock);
-            harden::burn_stack();
+            crate::secret::burn_stack();
         }
     }
 }

@@ -224,6 +224,20 @@ impl Rows for SqliteRows<'_> {
         )
     }
 
+    fn grant_heads(&self, member: &MemberId) -> Stored<Vec<(CellId, EntryId, u32)>> {
+        self.all("select id, subject, gen from access where member = ?", [member.0], |r| {
+            Ok((CellId(fixed(r, 0)?), EntryId(fixed(r, 1)?), small(r, 2)?))
+        })
+    }
+
+    fn grant(&self, id: &CellId) -> Stored<Option<GrantRow>> {
+        self.one(
+            "select id, member, subject, gen, enc_ct, grantor, sig from access where id = ?",
+            [id.0],
+            grant,
+        )
+    }
+
     fn put_grant(&self, g: &GrantRow) -> Stored<()> {
         self.run(
             "insert or replace into access values (?, ?, ?, ?, ?, ?, ?)",

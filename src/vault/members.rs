@@ -56,16 +56,17 @@ impl Unlocked {
     /// # Errors
     /// A grant was tampered with.
     pub fn take_grants(&mut self, rows: &dyn Rows) -> Result<(), VaultError> {
-        for row in rows.grants_of(&self.me)? {
-            let known = match row.subject {
-                VAULT_KEY => self.ring.vault_key(row.generation).is_some(),
+        for (id, subject, generation) in rows.grant_heads(&self.me)? {
+            let known = match subject {
+                VAULT_KEY => self.ring.vault_key(generation).is_some(),
                 AUDIT_KEY => self.ring.audit_seed().is_some(),
                 PENDING_KEY => self.ring.pending_seed().is_some(),
-                client => self.ring.client_key_at(&client, row.generation).is_some(),
+                client => self.ring.client_key_at(&client, generation).is_some(),
             };
             if known {
                 continue;
             }
+            let Some(row) = rows.grant(&id)? else { continue };
             let key =
                 grant::open(&self.header.vault, &row, self.me, &self.identity, &self.directory)
                     .map_err(|_| tampered("a key handed to this member"))?;
@@ -406,9 +407,9 @@ impl Unlocked {
     ) -> Result<Vec<EntryId>, VaultError> {
         let fixed = [VAULT_KEY, AUDIT_KEY, PENDING_KEY];
         let mut out: Vec<EntryId> = rows
-            .grants_of(member)?
+            .grant_heads(member)?
             .into_iter()
-            .map(|g| g.subject)
+            .map(|(_, subject, _)| subject)
             .filter(|s| !fixed.contains(s))
             .collect();
         out.sort();
@@ -470,8 +471,9 @@ pub fn take_vault_keys(
     rows: &dyn Rows,
 ) -> Result<Vec<GrantRow>, VaultError> {
     let mut taken = Vec::new();
-    for row in rows.grants_of(&me)? {
-        if row.subject == VAULT_KEY && ring.vault_key(row.generation).is_none() {
+    for (id, subject, generation) in rows.grant_heads(&me)? {
+        if subject == VAULT_KEY && ring.vault_key(generation).is_none() {
+            let Some(row) = rows.grant(&id)? else { continue };
             let key = grant::open_unjudged(vault, &row, me, identity)
                 .map_err(|_| tampered("a vault key handed to this member"))?;
             ring.put_vault_key(row.generation, key);

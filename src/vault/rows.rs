@@ -177,6 +177,9 @@ pub trait Rows {
     fn drop_member(&self, id: &MemberId) -> Stored<()>;
     fn grants(&self) -> Stored<Vec<GrantRow>>;
     fn grants_of(&self, member: &MemberId) -> Stored<Vec<GrantRow>>;
+    /// Id, subject and generation of a member's grants, without what they hand over.
+    fn grant_heads(&self, member: &MemberId) -> Stored<Vec<(CellId, EntryId, u32)>>;
+    fn grant(&self, id: &CellId) -> Stored<Option<GrantRow>>;
     fn put_grant(&self, row: &GrantRow) -> Stored<()>;
     fn drop_grant(&self, id: &CellId) -> Stored<()>;
 

@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 
 use crate::audit::line;
-use crate::crypto::aead::{OpenError, SALT};
+use crate::crypto::aead::SALT;
 use crate::model::entry::{Entry, Slot};
 use crate::model::id::{CellId, EntryId, MemberId, VaultId};
 use crate::model::time::Time;
@@ -14,11 +14,12 @@ use crate::secret::{Key32, SecretBytes};
 use super::cell::{self, Place, Purpose};
 use super::cert::{Card, Directory};
 use super::identity::{Identity, KeyRing};
+use super::index::load;
 use super::index::segment::Segment;
 use super::index::{ClientIndex, Index};
 use super::log::Writer;
 use super::rows::{CellRow, DeltaRow, HeaderRow, Rows, SegmentRow, StoreError};
-use super::state::{self, MARK, State, Summer};
+use super::state::{self, State, Summer};
 
 /// Changes of a client's index that are kept apart before it is packed anew.
 pub const UNPACKED_MAX: usize = 512;
@@ -178,15 +179,18 @@ impl Unlocked {
     /// The rows were tampered with.
     pub fn load_index(&mut self, rows: &dyn Rows) -> Result<(), VaultError> {
         let mut index = Index::default();
-        let mut lost = Vec::new();
-        for (client, ver, last_delta) in rows.segment_heads()? {
+        let mut heads = Vec::new();
+        for head @ (client, ver, last_delta) in rows.segment_heads()? {
             let Some((_, _)) = self.ring.client_key(&client) else { continue };
             let known = self.index.client(&client).filter(|c| c.stamp == (ver, last_delta));
-            if let Some(same) = known {
-                index.put(same.clone());
-                continue;
+            match known {
+                Some(same) => index.put(same.clone()),
+                None => heads.push(head),
             }
-            match self.load_client(rows, client, ver, last_delta) {
+        }
+        let mut lost = Vec::new();
+        for (client, loaded) in load::clients(&self.ring, &self.header.vault, rows, &heads)? {
+            match loaded {
                 Ok(loaded) => index.put(loaded),
                 // The grant was taken away and the key replaced since.
                 Err(_) if !self.is_granted(rows, &client)? => lost.push(client),
@@ -202,38 +206,7 @@ impl Unlocked {
     }
 
     fn is_granted(&self, rows: &dyn Rows, client: &EntryId) -> Result<bool, VaultError> {
-        Ok(rows.grants_of(&self.me)?.iter().any(|g| g.subject == *client))
-    }
-
-    fn load_client(
-        &self,
-        rows: &dyn Rows,
-        client: EntryId,
-        ver: u64,
-        last_delta: u64,
-    ) -> Result<ClientIndex, VaultError> {
-        let vault = &self.header.vault;
-        let tampered = |_: OpenError| VaultError::Tampered(format!("the index of client {client}"));
-        let row = rows.segment(&client)?.ok_or(VaultError::NotFound)?;
-        let key = |generation| {
-            self.ring
-                .client_key_at(&client, generation)
-                .ok_or_else(|| VaultError::Tampered(format!("the key of client {client}")))
-        };
-        let segment =
-            cell::open_segment(key(row.generation)?, vault, &client, row.generation, ver, &row.ct)
-                .map_err(tampered)?;
-        let mut index = ClientIndex::new(client, segment);
-        for delta in rows.deltas(&client)? {
-            let generation = delta.generation;
-            let (id, to) =
-                cell::open_delta(key(generation)?, vault, &client, generation, delta.n, &delta.ct)
-                    .map_err(tampered)?;
-            index.apply(id, to);
-        }
-        index.stamp = (ver, last_delta);
-        index.mark = row.ct[..row.ct.len().min(MARK)].to_vec();
-        Ok(index)
+        Ok(rows.grant_heads(&self.me)?.iter().any(|(_, subject, _)| subject == client))
     }
 
     /// Opens an entry.

@@ -89,7 +89,7 @@ pub fn run() -> io::Result<()> {
         read_only: start.read_only,
         accept_older: start.accept_older,
     });
-    harden::burn_stack();
+    crate::secret::burn_stack();
     let failed = started.is_err();
     let settings = match app.call(Request::Settings) {
         Ok(Reply::Settings(settings)) => settings,
@@ -119,6 +119,6 @@ pub fn run() -> io::Result<()> {
             guard.wait_for_sessions();
         }
     }
-    harden::burn_stack();
+    crate::secret::burn_stack();
     Ok(())
 }

@@ -1,6 +1,7 @@
 //! The decrypted index of everything the member sees: what lists and the search
 //! read. Names and hosts only; it holds no secret and no key.
 
+pub mod load;
 pub mod search;
 pub mod segment;
 
