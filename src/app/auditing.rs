@@ -16,7 +16,7 @@ use crate::vault::unlocked::Unlocked;
 use super::api::{AppError, ExportRequest, Reply, Verified};
 use super::entries::{FOREVER, need};
 use super::export::{Findings, Progress};
-use super::worker::Open;
+use super::worker::{Haste, Open};
 use super::{draft, people, tickets};
 
 /// Most lines one request returns; an export has no such bound.
@@ -38,6 +38,7 @@ impl Open {
     }
 
     pub(super) fn audit_log(&mut self, filter: &AuditFilter) -> Result<Reply, AppError> {
+        let haste = self.haste();
         self.read(|v, rows| {
             need(v, Action::ReadAudit)?;
             let filter = with_former_names(v, rows, filter)?;
@@ -47,6 +48,7 @@ impl Open {
             let mut stretches: Vec<Vec<OpenLine>> = Vec::new();
             let (mut found, mut end) = (0, v.state.audit.size);
             while end > 0 && found < last {
+                haste.check()?;
                 let begin = end.saturating_sub(STRETCH);
                 let mut stretch = Vec::new();
                 let mut failed = None;
@@ -75,9 +77,10 @@ impl Open {
     }
 
     pub(super) fn audit_verify(&mut self) -> Result<Reply, AppError> {
+        let haste = self.haste();
         self.read(|v, rows| {
             need(v, Action::ReadAudit)?;
-            Ok(Reply::Verified(verify(v, rows)?))
+            Ok(Reply::Verified(verify(v, rows, &haste)?))
         })
     }
 
@@ -297,8 +300,8 @@ pub(super) fn fingerprint(v: &Unlocked) -> String {
 /// behind what is damaged, and tells all of it.
 ///
 /// # Errors
-/// The store fails.
-pub(super) fn verify(v: &Unlocked, rows: &dyn Rows) -> Result<Verified, AppError> {
+/// The store fails, or somebody waits for the lock.
+pub(super) fn verify(v: &Unlocked, rows: &dyn Rows, haste: &Haste) -> Result<Verified, AppError> {
     let (reader, bad_keys) = Reader::lenient(v, rows)?;
     let mut check = Check {
         reader,
@@ -325,9 +328,12 @@ pub(super) fn verify(v: &Unlocked, rows: &dyn Rows) -> Result<Verified, AppError
     loop {
         match rows.each_audit_slices(from, &mut |row| {
             check.row(&row);
-            true
+            !row.seq.is_multiple_of(1024) || haste.none()
         }) {
-            Ok(()) => break,
+            Ok(()) => {
+                haste.check()?;
+                break;
+            }
             // One row that is no row: the next may be sound.
             Err(StoreError::Corrupt(_)) if from <= v.state.audit.size => {
                 let seq = check.verifier.next_seq();

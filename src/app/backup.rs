@@ -47,7 +47,10 @@ impl Open {
         })?;
         let part = file.with_extension("part");
         let _ = std::fs::remove_file(&part);
-        self.store.copy_to(&part)?;
+        let haste = self.haste();
+        if !self.store.copy_to(&part, &|| haste.none())? {
+            return Err(AppError::gave_way());
+        }
         let counted = self.count_copy(&part);
         let (entries, lines) = match counted {
             Ok(counts) => counts,

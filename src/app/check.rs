@@ -12,10 +12,11 @@ use crate::vault::unlocked::Unlocked;
 
 use super::api::{AppError, CheckReport, Reply};
 use super::auditing;
-use super::worker::Open;
+use super::worker::{Haste, Open};
 
 impl Open {
     pub(super) fn check(&mut self) -> Result<Reply, AppError> {
+        let haste = self.haste();
         let mut faults = Vec::new();
         if let Err(e) = self.store.integrity_check() {
             faults.push(AppError::from(e).what);
@@ -23,8 +24,8 @@ impl Open {
         let report = self.read(|v, rows| {
             let mut report = CheckReport { entries: 0, cells: 0, audit_lines: 0, faults };
             sums(v, rows, &mut report)?;
-            records(v, rows, &mut report);
-            let verified = auditing::verify(v, rows)?;
+            records(v, rows, &haste, &mut report)?;
+            let verified = auditing::verify(v, rows, &haste)?;
             report.audit_lines = verified.lines;
             report.faults.extend(verified.faults);
             Ok(report)
@@ -67,9 +68,15 @@ fn sums(v: &Unlocked, rows: &dyn Rows, report: &mut CheckReport) -> Result<(), A
     Ok(())
 }
 
-fn records(v: &Unlocked, rows: &dyn Rows, report: &mut CheckReport) {
+fn records(
+    v: &Unlocked,
+    rows: &dyn Rows,
+    haste: &Haste,
+    report: &mut CheckReport,
+) -> Result<(), AppError> {
     for client in v.index.clients() {
         for node in client.all() {
+            haste.check()?;
             report.entries += 1;
             let path = v.index.path(&node);
             let mut seen = BTreeSet::new();
@@ -91,6 +98,7 @@ fn records(v: &Unlocked, rows: &dyn Rows, report: &mut CheckReport) {
             }
         }
     }
+    Ok(())
 }
 
 fn blobs(v: &Unlocked, rows: &dyn Rows, entry: &Entry, seen: &mut BTreeSet<CellId>) -> bool {

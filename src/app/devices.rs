@@ -212,7 +212,7 @@ impl Worker {
         // Opened read-only first: a backup that does not open replaces nothing.
         let source = SqliteStore::open(backup, true)?;
         source.integrity_check()?;
-        source.copy_to(&part)?;
+        source.copy_to(&part, &|| true)?;
         let opened = SqliteStore::open(&part, false)
             .map_err(AppError::from)
             .and_then(|store| super::unlock::open_with(store, &options, true));

@@ -164,6 +164,18 @@ impl AppError {
         )
     }
 
+    /// What took long ended because the vault was to be locked.
+    pub fn gave_way() -> Self {
+        Self::new(
+            Code::Locked,
+            (
+                "Le coffre a été verrouillé avant la fin.",
+                "The vault was locked before this was done.",
+            ),
+            ("Déverrouillez-le, puis recommencez.", "Unlock it, then start again."),
+        )
+    }
+
     /// The one text for every wrong factor.
     pub fn refused() -> Self {
         Self::new(

@@ -102,6 +102,7 @@ impl Worker {
             );
         }
         let mut open = opened?;
+        open.locking = std::sync::Arc::clone(&self.locking);
         self.backup_due = !open.read_only && !backup::made_today(open.store.file());
         let sessions = self.sessions.len() as u64;
         let status = open.status(sessions)?;
@@ -274,6 +275,7 @@ pub(super) fn open_with(
         proved: None,
         slot: row.id,
         machine: machine(),
+        locking: Default::default(),
     })
 }
 

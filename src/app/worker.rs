@@ -65,7 +65,7 @@ pub(super) struct Worker {
     pub(super) pool: super::pool::Pool,
     /// The backup of the day is not made yet.
     pub(super) backup_due: bool,
-    /// Somebody waits for the vault to be locked: a long export gives way.
+    /// Somebody waits for the vault to be locked: what takes long gives way.
     pub(super) locking: Arc<AtomicBool>,
 }
 
@@ -86,6 +86,8 @@ pub(super) struct Open {
     pub(super) proved: Option<super::api::Factors>,
     pub(super) slot: crate::model::id::SlotId,
     pub(super) machine: String,
+    /// See [`Worker::locking`].
+    pub(super) locking: Arc<AtomicBool>,
 }
 
 impl Worker {
@@ -118,10 +120,10 @@ impl Worker {
                 let _ = answer.send(done);
             }
             Job::Export(request, mut follow, answer) => {
-                let locking = Arc::clone(&self.locking);
                 let done = self.opened().and_then(|open| {
+                    let haste = open.haste();
                     open.audit_export(&request, &mut |done, total| {
-                        follow(done, total) && !locking.load(Ordering::Acquire)
+                        follow(done, total) && haste.none()
                     })
                 });
                 // Who follows sees the end, then the answer.
@@ -217,9 +219,9 @@ impl Worker {
             Request::AuditFilter { filter } => self.opened()?.audit_filter(&filter),
             Request::AuditLog { filter } => self.opened()?.audit_log(&filter),
             Request::AuditExport(request) => {
-                let locking = Arc::clone(&self.locking);
-                let go_on = &mut |_, _| !locking.load(Ordering::Acquire);
-                self.opened()?.audit_export(&request, go_on)
+                let open = self.opened()?;
+                let haste = open.haste();
+                open.audit_export(&request, &mut |_, _| haste.none())
             }
             Request::AuditVerify => self.opened()?.audit_verify(),
             Request::AuditFingerprint => Ok(Reply::Fingerprint(self.opened()?.fingerprint())),
@@ -248,7 +250,27 @@ impl Worker {
     }
 }
 
+/// Whether somebody waits for the lock: what takes long asks now and then.
+#[derive(Clone)]
+pub(super) struct Haste(Arc<AtomicBool>);
+
+impl Haste {
+    /// True when nobody waits.
+    pub(super) fn none(&self) -> bool {
+        !self.0.load(Ordering::Acquire)
+    }
+
+    /// Ends what takes long when somebody waits.
+    pub(super) fn check(&self) -> Result<(), AppError> {
+        self.none().then_some(()).ok_or_else(AppError::gave_way)
+    }
+}
+
 impl Open {
+    pub(super) fn haste(&self) -> Haste {
+        Haste(Arc::clone(&self.locking))
+    }
+
     /// Refuses when the vault was opened for reading only.
     pub(super) fn writable(&self) -> Result<(), AppError> {
         if !self.read_only {

@@ -260,6 +260,8 @@ impl Worker {
         match command {
             Command::Find(number, query) => drop(self.search.send((number, query))),
             Command::Ask(ref tag, _) if tag.is_slow() => self.aside(command),
+            // The keys go at once, whatever else waits.
+            Command::Ask(_, Request::Lock) => self.aside(command),
             Command::Export(..) => self.aside(command),
             Command::Choose(..) | Command::Read(..) | Command::Write(..) | Command::Browse(..) => {
                 self.aside(command);

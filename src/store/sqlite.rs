@@ -7,6 +7,7 @@ use std::io::{Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use rusqlite::backup::StepResult;
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension, TransactionBehavior};
 
@@ -24,6 +25,9 @@ const MIGRATIONS: &[&str] = &[include_str!("schema/0001_init.sql")];
 /// Bytes of a page. One saved edit touches about eight pages, each written to the
 /// journal and to the file; small ones keep that under 64 KiB.
 const PAGE_SIZE: u32 = 2048;
+
+/// Pages that a backup copies before it looks whether it is still wanted.
+const COPIED_AT_ONCE: i32 = 4096;
 
 /// An open vault file.
 pub struct SqliteStore {
@@ -216,11 +220,12 @@ impl SqliteStore {
     }
 
     /// Copies the whole file page by page into `to`, which must not exist, and
-    /// syncs it. The copy is as sealed as the original.
+    /// syncs it. The copy is as sealed as the original. False, and nothing there,
+    /// when `go_on` said so on the way.
     ///
     /// # Errors
     /// The place exists or cannot be written, or the disk is full.
-    pub fn copy_to(&self, to: &Path) -> Stored<()> {
+    pub fn copy_to(&self, to: &Path, go_on: &dyn Fn() -> bool) -> Stored<bool> {
         let made = File::options().write(true).create_new(true).open(to).map_err(|e| {
             if e.kind() == std::io::ErrorKind::AlreadyExists { StoreError::Exists } else { io(&e) }
         })?;
@@ -230,12 +235,21 @@ impl SqliteStore {
             let mut target = Connection::open(to).map_err(from_sqlite)?;
             let backup =
                 rusqlite::backup::Backup::new(&self.db, &mut target).map_err(from_sqlite)?;
-            backup.run_to_completion(4096, Duration::ZERO, None).map_err(from_sqlite)?;
+            loop {
+                match backup.step(COPIED_AT_ONCE).map_err(from_sqlite)? {
+                    StepResult::Done => break,
+                    _ if !go_on() => return Ok(false),
+                    StepResult::More => {}
+                    // Another process commits; it is done in a moment.
+                    _ => std::thread::sleep(Duration::from_millis(10)),
+                }
+            }
             drop(backup);
             target.close().map_err(|(_, e)| from_sqlite(e))?;
-            File::open(to).and_then(|f| f.sync_all()).map_err(|e| io(&e))
+            File::open(to).and_then(|f| f.sync_all()).map_err(|e| io(&e))?;
+            Ok(true)
         })();
-        if copied.is_err() {
+        if !matches!(copied, Ok(true)) {
             let _ = std::fs::remove_file(to);
         }
         copied

@@ -220,3 +220,59 @@ fn locking_does_not_wait_for_an_export() {
     }
     assert!(desk.app.call(Request::Status).is_err_and(|e| e.code == Code::Locked));
 }
+
+/// What was asked for before the lock and takes long does not hold it up.
+#[test]
+fn whatever_takes_long_gives_way_to_the_lock() {
+    let desk = Desk::open();
+    fill(&desk, 20_000);
+    let dir = tempfile::tempdir().expect("a temporary folder");
+    let request = request(ExportFormat::Csv, &dir.path().join("journal.csv"));
+    let backup = dir.path().join("copie.poterne");
+
+    type Asked = std::thread::JoinHandle<Result<Reply, AppError>>;
+    /// Asks for everything slow, then for the lock, while the worker is busy.
+    struct Impatient {
+        app: App,
+        slow: Vec<Request>,
+        asked: Vec<Asked>,
+    }
+    impl Impatient {
+        fn ask(&mut self, request: Request) {
+            let app = self.app.clone();
+            let (begun, begins) = std::sync::mpsc::channel();
+            self.asked.push(std::thread::spawn(move || {
+                begun.send(()).expect("somebody waits");
+                app.call(request)
+            }));
+            begins.recv().expect("it begins");
+        }
+    }
+    impl ExportUi for Impatient {
+        fn show(&mut self, _done: u64, _total: u64) {
+            if self.asked.is_empty() {
+                for request in std::mem::take(&mut self.slow) {
+                    self.ask(request);
+                }
+                self.ask(Request::Lock);
+            }
+            (0..100).for_each(|_| std::thread::yield_now());
+        }
+        fn cancelled(&mut self) -> bool {
+            false
+        }
+    }
+    let slow = vec![Request::Check, Request::AuditVerify, Request::Backup { to: Some(backup) }];
+    let mut impatient = Impatient { app: desk.app.clone(), slow, asked: Vec::new() };
+    let exported = desk.app.export(request, &mut impatient);
+    let mut ended: Vec<_> =
+        impatient.asked.into_iter().map(|a| a.join().expect("no panic")).collect();
+    assert!(matches!(ended.pop(), Some(Ok(Reply::Done))), "the lock");
+    // Where the export gave way the lock was asked for while all others waited.
+    if exported.is_err() {
+        for end in ended {
+            assert!(end.is_err_and(|e| e.code == Code::Locked));
+        }
+        assert!(names(dir.path()).is_empty(), "nothing half-written stays");
+    }
+}

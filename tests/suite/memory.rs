@@ -272,7 +272,7 @@ fn unlocks_and_locks() {
     // SAFETY: nothing else uses descriptor 0 in this process.
     let mut stdin = unsafe { File::from_raw_fd(0) };
     work(&file, &mut stdin);
-    poterne::os::harden::burn_stack();
+    poterne::secret::burn_stack();
     println!("\nlocked now");
     // Until the parent has looked.
     let mut end = [0];
