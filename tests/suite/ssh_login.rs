@@ -7,6 +7,7 @@ use poterne::connect::FailureKind;
 use poterne::connect::Progress;
 use poterne::connect::link::Exit;
 use poterne::model::entry::Slot;
+use poterne::model::lang::Lang;
 
 use crate::kit_ssh::*;
 
@@ -225,9 +226,9 @@ fn a_changed_server_key_is_refused_loudly() {
     assert!(failure.what.en.contains("SHA256:AAAAAAAA"));
     assert!(failure.todo.en.contains("--forget-host-key"));
     #[cfg(feature = "gui")]
-    for todo in [&failure.todo.fr, &failure.todo.en] {
+    for lang in [Lang::Fr, Lang::En] {
         // The window has a button for it.
-        let shown = poterne::gui::widgets::parts::without_options(todo);
+        let shown = poterne::gui::widgets::advice::in_window(failure.todo.get(lang), lang);
         assert!(!shown.contains("poterne"), "{shown}");
     }
     assert!(lease.keys_shown.is_empty() && lease.taken.is_empty());

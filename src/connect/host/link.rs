@@ -510,8 +510,8 @@ fn no_host(e: &io::Error) -> Failure {
             format!("The session process did not start ({e})."),
         ),
         todo: Bi::new(
-            "Vérifiez que le programme poterne est complet et exécutable.",
-            "Check that the poterne program is whole and may be executed.",
+            "Vérifiez que le programme Poterne est complet et exécutable.",
+            "Check that the Poterne program is whole and may be executed.",
         ),
     }
 }

@@ -6,6 +6,7 @@ use crate::gui::act::{Act, Acts};
 use crate::gui::text::t;
 use crate::gui::theme::{card, palette, primary_button};
 use crate::gui::unlock::view::{brand_ui, eye_ui};
+use crate::gui::widgets::advice::in_window;
 use crate::gui::widgets::parts;
 use crate::gui::widgets::secret_edit::SecretEdit;
 use crate::gui::widgets::strength::strength_ui;
@@ -423,7 +424,7 @@ fn done_ui(ui: &mut Ui, model: &mut GuideModel, lang: Lang, acts: &mut Acts) {
     }
     for notice in &made.notices {
         ui.add_space(6.0);
-        parts::warn_box(ui, notice.get(lang), "");
+        parts::warn_box(ui, &in_window(notice.get(lang), lang), "");
     }
 }
 

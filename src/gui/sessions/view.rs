@@ -8,7 +8,8 @@ use egui::{Context, Frame, Key, Margin, Modifiers, Panel, RichText, Ui};
 use crate::connect::link::Exit;
 use crate::gui::terminal::{TerminalView, links};
 use crate::gui::theme::{card, palette, primary_button};
-use crate::gui::widgets::parts::{bold, without_options};
+use crate::gui::widgets::advice::in_window;
+use crate::gui::widgets::parts::bold;
 use crate::gui::widgets::secret_buffer::SecretBuffer;
 use crate::model::lang::Lang;
 
@@ -262,7 +263,7 @@ fn ended_ui(ui: &mut Ui, tab: &Tab, fresh: bool, lang: Lang) -> Option<Chosen> {
             match &ended.failure {
                 Some(failure) => {
                     ui.label(bold(failure.what.get(lang)).color(p.error));
-                    ui.label(without_options(failure.todo.get(lang)));
+                    ui.label(in_window(failure.todo.get(lang), lang));
                 }
                 None => {
                     ui.label(bold(end_words(ended.exit.as_ref(), lang)));

@@ -6,6 +6,7 @@ use crate::app::api::{Request, Status};
 use crate::gui::act::{Act, Acts};
 use crate::gui::text::{self, t};
 use crate::gui::theme::{Theme, palette, primary_button};
+use crate::gui::widgets::advice::in_window;
 use crate::gui::widgets::parts;
 use crate::gui::worker::{Command, Pick, Tag};
 use crate::model::lang::Lang;
@@ -41,7 +42,7 @@ pub fn vault_ui(
         ui.label(counts);
         for notice in &status.notices {
             ui.add_space(4.0);
-            parts::warn_box(ui, notice.get(lang), "");
+            parts::warn_box(ui, &in_window(notice.get(lang), lang), "");
         }
         if let Some(print) = &model.fingerprint {
             ui.add_space(4.0);

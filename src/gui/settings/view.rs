@@ -10,6 +10,7 @@ use crate::gui::team::view::one_time_ui;
 use crate::gui::text::{self, t};
 use crate::gui::theme::{card, palette, primary_button};
 use crate::gui::unlock::view::eye_ui;
+use crate::gui::widgets::advice::in_window;
 use crate::gui::widgets::parts;
 use crate::gui::widgets::secret_edit::SecretEdit;
 use crate::gui::widgets::strength::strength_ui;
@@ -86,7 +87,7 @@ pub fn outcome_ui(ui: &mut Ui, model: &SettingsModel, work: Work, done: &str, la
         parts::ok_box(ui, done, "");
         for notice in &model.notices {
             ui.add_space(4.0);
-            parts::warn_box(ui, notice.get(lang), "");
+            parts::warn_box(ui, &in_window(notice.get(lang), lang), "");
         }
     }
 }

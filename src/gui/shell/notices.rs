@@ -14,10 +14,12 @@ use crate::gui::entries::editor::Editor;
 use crate::gui::team::model::Sheet;
 use crate::gui::text;
 use crate::gui::unlock::model::Focus;
+use crate::gui::widgets::advice::in_window;
 use crate::gui::worker::{Command, Notice, Pick, Tag, Worker};
 use crate::model::audit_event::field;
 use crate::model::entry::Slot;
 use crate::model::id::EntryId;
+use crate::model::lang::Lang;
 use crate::model::order::natural;
 use crate::model::policy::Action as Right;
 use crate::secret::SecretBytes;
@@ -472,9 +474,8 @@ impl Shell {
 
     /// A failure without a place of its own.
     pub(super) fn failed(&mut self, error: AppError) {
-        let todo = |text: &str| crate::gui::widgets::parts::without_options(text);
-        let fr = format!("{} {}", error.what.fr, todo(&error.todo.fr));
-        let en = format!("{} {}", error.what.en, todo(&error.todo.en));
+        let fr = format!("{} {}", error.what.fr, in_window(&error.todo.fr, Lang::Fr));
+        let en = format!("{} {}", error.what.en, in_window(&error.todo.en, Lang::En));
         self.toast(fr, en);
     }
 

@@ -8,6 +8,7 @@ use egui::{
 
 use crate::gui::fonts;
 use crate::gui::theme::palette;
+use crate::gui::widgets::advice::in_window;
 use crate::model::lang::Bi;
 use crate::model::lang::Lang;
 use crate::secret::SecretText;
@@ -152,20 +153,7 @@ pub fn ok_box(ui: &mut Ui, what: &str, todo: &str) {
 
 /// The two texts of a failure.
 pub fn failure(ui: &mut Ui, lang: Lang, what: &Bi, todo: &Bi) {
-    error_box(ui, what.get(lang), &without_options(todo.get(lang)));
-}
-
-/// What to do, without the options of the command line that stand in brackets.
-pub fn without_options(todo: &str) -> String {
-    let mut out = String::with_capacity(todo.len());
-    let mut rest = todo;
-    while let Some(at) = rest.find(" (option --") {
-        out.push_str(&rest[..at]);
-        let after = &rest[at..];
-        rest = after.find(')').map_or("", |end| &after[end + 1..]);
-    }
-    out.push_str(rest);
-    out
+    error_box(ui, what.get(lang), &in_window(todo.get(lang), lang));
 }
 
 fn notice_box(ui: &mut Ui, fill: Color32, colour: Color32, sign: &str, what: &str, todo: &str) {
