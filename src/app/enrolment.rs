@@ -74,9 +74,7 @@ impl CreateOptions {
 
 impl Enrolment {
     pub(super) fn create(jobs: Sender<Job>, o: CreateOptions) -> Result<Self, AppError> {
-        if o.file.exists() {
-            return Err(crate::vault::rows::StoreError::Exists.into());
-        }
+        super::place::takes_a_new_vault(&o.file, o.portable)?;
         let name = o.member.trim().to_owned();
         check_name(&name)?;
         if let Some(mib) = o.kdf_memory_mib {

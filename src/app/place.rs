@@ -83,6 +83,22 @@ pub fn takes_a_new_file(file: &Path) -> Result<(), AppError> {
     takes_a_file(file)
 }
 
+/// Refuses a place where no new vault can be kept, before anybody chooses factors
+/// for it: as [`takes_a_new_file`] and [`keeps_a_device_key`]. The folder of the
+/// default vault is made, for nobody else makes it.
+///
+/// # Errors
+/// As there.
+pub fn takes_a_new_vault(file: &Path, portable: bool) -> Result<(), AppError> {
+    keeps_a_device_key(portable)?;
+    let is_default = paths::default_vault()
+        .is_ok_and(|d| file == d || file == paths::canonical_vault(&d).as_path());
+    if is_default && !file.exists() {
+        paths::private_folder(folder(file)).map_err(|error| text::unusable(&error))?;
+    }
+    takes_a_new_file(file)
+}
+
 /// Refuses when what this computer must keep about a vault has no place: its
 /// device key. `portable` vaults have none.
 ///

@@ -25,14 +25,7 @@ pub fn init(context: &Context, options: Init) -> Result<(), AppError> {
     if let Some(mib) = options.kdf_memory {
         CreateOptions::check_kdf_memory(mib)?;
     }
-    place::keeps_a_device_key(options.portable)?;
-    if context.vault.is_none()
-        && let Some(folder) = file.parent()
-        && !file.exists()
-    {
-        paths::private_folder(folder).map_err(|error| text::unusable(&error))?;
-    }
-    place::takes_a_new_file(&file)?;
+    place::takes_a_new_vault(&file, options.portable)?;
     if let Some(page) = &options.kit.kit_pdf {
         place::takes_a_new_file(page)?;
     }

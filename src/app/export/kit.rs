@@ -107,8 +107,8 @@ pub fn kit_pdf(code: &str, meta: &KitMeta<'_>) -> Result<Vec<u8>, ExportError> {
     let aside = LEFT + 200.0;
     let mut line_y = y + 12.0;
     let why = lang.pick(
-        "Ce code ouvre le coffre à la place du mot de passe, du téléphone et de cet ordinateur. Il sert quand l’un d’eux est perdu\u{a0}: «\u{a0}poterne recover\u{a0}», ou «\u{a0}Utiliser le kit de secours\u{a0}» à l’ouverture.",
-        "This code opens the vault in place of the password, the phone and this computer. It is for when one of them is lost: \"poterne recover\", or \"Use the recovery kit\" when unlocking.",
+        "Ce code ouvre le coffre à la place du mot de passe, du téléphone et de cet ordinateur. Il sert quand l’un d’eux est perdu\u{a0}: «\u{a0}poterne recover\u{a0}», ou «\u{a0}J’ai perdu mon mot de passe ou mon téléphone\u{a0}» à l’ouverture.",
+        "This code opens the vault in place of the password, the phone and this computer. It is for when one of them is lost: \"poterne recover\", or \"I lost my password or my phone\" when unlocking.",
     );
     ink(s, BLACK);
     for line in regular.wrap(why, 10.5, WIDTH - LEFT - aside) {
