@@ -1,0 +1,98 @@
+//! What the worker is told of a session, and the audit lines that come of it;
+//! while locked they are sealed for the next unlock. Never opens or closes one.
+
+use crate::app::api::AppError;
+use crate::app::draft;
+use crate::app::worker::Worker;
+use crate::connect::FailureKind;
+use crate::connect::link::LinkInfo;
+use crate::model::audit_event::{Event, field};
+use crate::model::id::SessionId;
+
+use super::{Ask, Closing};
+
+impl Worker {
+    pub(in crate::app) fn session(&mut self, ask: Ask) -> Result<(), AppError> {
+        match ask {
+            Ask::Keep(kept) => {
+                let (way, accepted, link) = *kept;
+                let accepted: Vec<_> =
+                    accepted.into_iter().map(|k| (k.at.to_string(), k.fingerprint)).collect();
+                self.pool.keep(way, &accepted, link);
+                Ok(())
+            }
+            Ask::Opened(id, info) => self.line(id, Event::SessionOpened, true, |f| {
+                f.push((field::HOST_KEY, info.host_key.clone()));
+                f.push((field::DETAIL, opened_detail(&info)));
+            }),
+            Ask::Failed(id, why, kind) => {
+                let done = self.line(id, Event::SessionFailed, false, |f| {
+                    f.push((field::DETAIL, format!("{}: {why}", word(kind))));
+                });
+                self.sessions.remove(&id);
+                done
+            }
+            Ask::Refused(id, key, why) => self.line(id, Event::HostKeyRefused, false, |f| {
+                f.push((field::HOST_KEY, key));
+                if !why.is_empty() {
+                    f.push((field::DETAIL, why));
+                }
+            }),
+            Ask::Pin(id, key) => {
+                let running = self.sessions.get(&id).ok_or_else(AppError::locked)?;
+                // A jump host may be another client's: its key is pinned there.
+                let hop = running.hops.iter().find(|(at, _)| *at == key.at);
+                let entry = hop.or(running.hops.last()).map(|(_, entry)| *entry);
+                let entry = entry.ok_or_else(AppError::locked)?;
+                let fields = running.fields.clone();
+                self.opened()?.pin(entry, fields, &key)
+            }
+        }
+    }
+
+    /// Logs the end of a session; while locked, sealed for the next unlock.
+    pub(in crate::app) fn session_closed(&mut self, c: Closing) {
+        let end = |f: &mut Vec<(&'static str, String)>| {
+            f.push((field::DURATION_MS, c.ms.to_string()));
+            f.push((field::BYTES_IN, c.bytes_in.to_string()));
+            f.push((field::BYTES_OUT, c.bytes_out.to_string()));
+            f.push((field::EXIT, c.exit.clone()));
+            if !c.detail.is_empty() {
+                f.push((field::DETAIL, c.detail.clone()));
+            }
+        };
+        // If the store refuses this last line there is nobody to tell and nothing
+        // to undo: the session is over, and its opening stands in the log.
+        let _ = self.line(c.id, Event::SessionClosed, true, end);
+        self.sessions.remove(&c.id);
+    }
+
+    fn line(
+        &mut self,
+        id: SessionId,
+        event: Event,
+        ok: bool,
+        more: impl FnOnce(&mut Vec<(&'static str, String)>),
+    ) -> Result<(), AppError> {
+        let Some(running) = self.sessions.get(&id) else { return Err(AppError::locked()) };
+        let mut fields = running.fields.clone();
+        more(&mut fields);
+        match self.open.as_mut() {
+            Some(open) => open.write(|v, rows, env| {
+                let mut line = draft(v, env, event, ok);
+                line.fields.extend(fields);
+                Ok(v.log(rows, env, line)?)
+            }),
+            None => self.put_pending(event, ok, fields),
+        }
+    }
+}
+
+fn opened_detail(info: &LinkInfo) -> String {
+    let warnings = info.warnings.iter().map(|w| w.en.clone());
+    std::iter::once(info.description.clone()).chain(warnings).collect::<Vec<_>>().join("; ")
+}
+
+pub(super) fn word(kind: FailureKind) -> String {
+    serde_json::to_string(&kind).map(|s| s.trim_matches('"').to_owned()).unwrap_or_default()
+}

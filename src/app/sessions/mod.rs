@@ -1,0 +1,114 @@
+//! Sessions from click to close: plan, audit line, lease, connector, link. The
+//! opening line is stored before anything starts; if it cannot be, nothing does.
+//! This file opens one on the thread that asks, and never sees the vault.
+
+mod host_keys;
+mod lease;
+mod lines;
+mod live;
+mod prepare;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::mpsc::Sender;
+use std::time::Instant;
+
+use crate::connect::link::{Link, LinkInfo};
+use crate::connect::{self, FailureKind};
+use crate::model::entry::Slot;
+use crate::model::id::{EntryId, SessionId};
+use crate::model::target::{HostPort, PinnedKey};
+use crate::secret::SecretBytes;
+
+use super::api::AppError;
+use super::pool::Way;
+use super::worker::Job;
+use super::{ConnectRequest, OpenSession, SessionUi};
+
+use lease::LiveLease;
+use live::Live;
+
+pub(super) use prepare::infos;
+
+/// What is needed to open a session; the secrets are already out of the vault.
+pub(super) struct Prepared {
+    id: SessionId,
+    way: Way,
+    secrets: BTreeMap<(usize, Slot), SecretBytes>,
+    /// A link that is already open and goes the same way.
+    open: Option<Arc<dyn Link>>,
+}
+
+/// What the worker remembers of a session for its later lines.
+pub(super) struct Running {
+    fields: Vec<(&'static str, String)>,
+    /// The machines on the way and their entries.
+    hops: Vec<(HostPort, EntryId)>,
+}
+
+/// A step of a session that the vault has to know.
+pub(super) enum Ask {
+    /// It is open.
+    Opened(SessionId, Box<LinkInfo>),
+    /// It could not be opened.
+    Failed(SessionId, String, FailureKind),
+    /// The person accepted a server key.
+    Pin(SessionId, PinnedKey),
+    /// The person, or the pin, refused a server key: which, and why if it was the pin.
+    Refused(SessionId, String, String),
+    /// Keep a link for the next session that goes the same way, with the keys
+    /// that were accepted for it.
+    Keep(Box<(Way, Vec<PinnedKey>, Arc<dyn Link>)>),
+}
+
+/// How a session ended.
+pub(super) struct Closing {
+    id: SessionId,
+    ms: u64,
+    bytes_in: u64,
+    bytes_out: u64,
+    exit: String,
+    /// Why it was cut off, if it was.
+    detail: String,
+}
+
+/// Opens a session on the calling thread.
+pub(super) fn open(
+    jobs: &Sender<Job>,
+    request: ConnectRequest,
+    ui: &mut dyn SessionUi,
+) -> Result<Box<dyn OpenSession>, AppError> {
+    let accepted = request.accept_host_key.clone();
+    let reuse = request.reuse;
+    let prepared = super::ask(jobs, |answer| Job::Prepare(Box::new(request), answer))?;
+    let Prepared { id, way, secrets, open } = prepared;
+    let started = Instant::now();
+    if let Some(link) = open {
+        let mut live = Live::begin(jobs, id, link, started, true);
+        live.reused = true;
+        return Ok(Box::new(live));
+    }
+    let target = &way.target;
+    let connector = connect::by_kind(&target.kind)
+        .ok_or_else(|| AppError::no_entry(&target.kind.to_string()))?;
+    let (pinned, typed) = (Vec::new(), false);
+    let mut lease = LiveLease { jobs, id, target, secrets, ui, accepted, pinned, typed };
+    match connector.open(target, &mut lease) {
+        Ok(link) => {
+            // What the person was asked for is asked for again next time.
+            let (reuse, pinned) = (reuse && !lease.typed, lease.pinned);
+            let link: Arc<dyn Link> = Arc::from(link);
+            let live = Live::begin(jobs, id, Arc::clone(&link), started, reuse);
+            if reuse {
+                let kept = Ask::Keep(Box::new((way, pinned, link)));
+                super::ask(jobs, |answer| Job::Session(Box::new(kept), answer))?;
+            }
+            Ok(Box::new(live))
+        }
+        Err(failure) => {
+            let failed = Ask::Failed(id, failure.what.en.clone(), failure.kind);
+            let _ = super::ask(jobs, |answer| Job::Session(Box::new(failed), answer));
+            Err(failure.into())
+        }
+    }
+}

@@ -1,0 +1,175 @@
+//! Whether and how a session may open: role, ticket, plan; then its opening line
+//! and the secrets it needs. Never starts anything.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use crate::app::api::{AppError, Code};
+use crate::app::entries::{Looker, locate, need};
+use crate::app::pool::Way;
+use crate::app::worker::{Open, Worker};
+use crate::app::{ConnectRequest, draft, people, plan, tickets};
+use crate::connect::link::Link;
+use crate::connect::{self, Opens};
+use crate::model::audit_event::{Event, field};
+use crate::model::entry::{ClientInfo, Slot};
+use crate::model::id::{EntryId, SessionId};
+use crate::model::lang::Bi;
+use crate::model::policy::Action;
+use crate::os::random;
+use crate::vault::rows::Rows;
+use crate::vault::unlocked::Unlocked;
+
+use super::{Prepared, Running};
+
+impl Worker {
+    pub(in crate::app) fn prepare(
+        &mut self,
+        request: &ConnectRequest,
+    ) -> Result<Prepared, AppError> {
+        let pool = &mut self.pool;
+        let reuse = request.reuse;
+        let open = self.open.as_mut().ok_or_else(AppError::locked)?;
+        let (prepared, running) =
+            open.prepare(request, |way| if reuse { pool.find(way) } else { None })?;
+        self.sessions.insert(prepared.id, running);
+        Ok(prepared)
+    }
+}
+
+impl Open {
+    fn prepare(
+        &mut self,
+        request: &ConnectRequest,
+        find: impl FnOnce(&Way) -> Option<Arc<dyn Link>>,
+    ) -> Result<(Prepared, Running), AppError> {
+        let at = &request.at;
+        let (entry, resolved, member, logins) = self.read(|v, rows| {
+            need(v, Action::Connect)?;
+            let node = locate(v, at)?;
+            let entry = v.entry(rows, &node.id)?;
+            let resolved = plan::resolve(&Looker { v, rows }, &entry);
+            tickets::all_justified(&infos(v, rows, &resolved.clients)?, &request.just)?;
+            let mut logins = Vec::with_capacity(resolved.givers.len());
+            for givers in &resolved.givers {
+                let mut cells = BTreeMap::new();
+                for (slot, giver) in givers {
+                    let stored = v.entry(rows, giver)?.secrets.get(slot).map(|s| s.cell);
+                    cells.extend(stored.map(|cell| (slot.clone(), cell)));
+                }
+                logins.push(cells);
+            }
+            Ok((entry, resolved, v.me, logins))
+        })?;
+        if let Some(broken) = resolved.plan.broken.first() {
+            return Err(AppError {
+                code: Code::Other,
+                what: broken.clone(),
+                todo: Bi::new(
+                    format!(
+                        "Voyez `poterne plan \"{}\"` et réparez la chaîne.",
+                        resolved.plan.path
+                    ),
+                    format!("See `poterne plan \"{}\"` and mend the chain.", resolved.plan.path),
+                ),
+            });
+        }
+        let session = connect::by_kind(&entry.kind).is_some_and(|c| c.opens() == Opens::Session);
+        let Some(target) = resolved.target.filter(|_| session) else {
+            return Err(AppError::usage(
+                ("Cette entrée n’ouvre pas de session.", "This entry opens no session."),
+                (
+                    "Connectez-vous à une entrée ssh ou shell\u{a0}; voyez les autres avec `poterne show`.",
+                    "Connect to an ssh or shell entry; see others with `poterne show`.",
+                ),
+            ));
+        };
+        let id = SessionId(random::id());
+        let dest = target.destination();
+        let hops: Vec<String> =
+            target.hops[..target.hops.len() - 1].iter().map(|h| h.at.to_string()).collect();
+        let mut fields = vec![
+            (field::CONNECTOR, entry.kind.to_string()),
+            (field::SESSION, id.to_string()),
+            (field::HOPS, hops.join(",")),
+            (field::REMOTE_USER, dest.user.clone()),
+        ];
+        if !dest.at.host.is_empty() {
+            fields.push((field::HOST, dest.at.host.clone()));
+            fields.push((field::PORT, dest.at.port.to_string()));
+        }
+        let hops = target.hops.iter().map(|h| (h.at.clone(), h.entry)).collect();
+        if let Some(accepted) = &request.accept_host_key {
+            self.pinned_otherwise(&target, accepted, &entry, &fields)?;
+        }
+        let way = Way { target, member, logins };
+        let open = find(&way);
+        let offered: Vec<(usize, Slot)> = if open.is_some() {
+            Vec::new()
+        } else {
+            let slots = resolved.givers.iter().enumerate();
+            slots
+                .flat_map(|(n, g)| g.keys().map(move |s| (n, s.clone())))
+                .filter(|(_, s)| plan::LOGIN.contains(s))
+                .collect()
+        };
+        // Each secret is told of under the entry that holds it, wherever on the
+        // way and for whatever entry it serves.
+        let mut filled: BTreeMap<EntryId, Vec<String>> = BTreeMap::new();
+        for (hop, slot) in &offered {
+            let giver = resolved.givers[*hop].get(slot).copied().unwrap_or(entry.id);
+            let slots = filled.entry(giver).or_default();
+            if !slots.contains(&slot.to_string()) {
+                slots.push(slot.to_string());
+            }
+        }
+        let mut about = Vec::new();
+        self.write(|v, rows, env| {
+            let mut line = draft(v, env, Event::SessionOpening, true);
+            people::about(v, &entry.summary(), &mut line);
+            people::why(&request.just, &mut line);
+            about = line.fields.clone();
+            line.fields.extend(fields.clone());
+            v.log(rows, env, line)?;
+            for (giver, slots) in &filled {
+                let mut line = draft(v, env, Event::SecretFilled, true);
+                let node = v.index.get(giver).ok_or_else(|| AppError::no_entry(&giver.to_string()));
+                people::about_secret(v, &node?, &mut line);
+                people::why(&request.just, &mut line);
+                line.fields.push((field::CONNECTOR, entry.kind.to_string()));
+                line.fields.push((field::SESSION, id.to_string()));
+                line.fields.push((field::SLOT, slots.join(",")));
+                if *giver != entry.id {
+                    line.fields.push((field::DETAIL, format!("→ {}", resolved.plan.path)));
+                }
+                v.log(rows, env, line)?;
+            }
+            Ok(())
+        })?;
+        let secrets = self.read(|v, rows| {
+            let mut out = BTreeMap::new();
+            for (hop, slot) in offered {
+                let Some(giver) = resolved.givers[hop].get(&slot) else { continue };
+                let from = v.entry(rows, giver)?;
+                out.insert((hop, slot.clone()), v.secret(rows, &from, &slot)?);
+            }
+            Ok::<_, AppError>(out)
+        })?;
+        about.extend(fields);
+        let running = Running { fields: about, hops };
+        Ok((Prepared { id, way, secrets, open }, running))
+    }
+}
+
+/// Names of clients, and what each asks for.
+pub(in crate::app) fn infos(
+    v: &Unlocked,
+    rows: &dyn Rows,
+    clients: &[EntryId],
+) -> Result<Vec<(String, ClientInfo)>, AppError> {
+    let info = |id| {
+        let client = v.entry(rows, id)?;
+        Ok((client.name, client.client_info.unwrap_or_default()))
+    };
+    clients.iter().map(info).collect()
+}
