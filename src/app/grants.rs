@@ -1,10 +1,12 @@
-//! Which members get the key of a client: owners and admins always, the others
-//! as they were granted.
+//! Which members get which keys: those of the vault by their role; that of a
+//! client owners and admins always, the others as they were granted.
 
 use crate::model::id::{EntryId, MemberId};
 use crate::model::member::Role;
+use crate::secret::Key32;
 use crate::store::sqlite::SqliteRows;
 use crate::vault::cert::Trusted;
+use crate::vault::grant::{AUDIT_KEY, PENDING_KEY, VAULT_KEY};
 use crate::vault::rows::Rows;
 use crate::vault::unlocked::{Env, Unlocked};
 
@@ -44,4 +46,26 @@ pub(super) fn forget_client(
     id: &EntryId,
 ) -> Result<(), AppError> {
     Ok(v.forget_client(rows, id)?)
+}
+
+/// Hands every key that a role and a reach give to a member.
+pub(super) fn hand_all(
+    v: &mut Unlocked,
+    rows: &dyn Rows,
+    env: &mut Env<'_>,
+    to: &MemberId,
+) -> Result<(), AppError> {
+    let generations: Vec<(u32, Key32)> =
+        v.ring.vault_keys().map(|(g, k)| (g, k.duplicate())).collect();
+    for (generation, key) in generations {
+        v.hand(rows, env, to, VAULT_KEY, generation, &key)?;
+    }
+    if let Some(seed) = v.ring.pending_seed().map(Key32::duplicate) {
+        v.hand(rows, env, to, PENDING_KEY, 0, &seed)?;
+    }
+    let reads = v.directory.member(to).is_some_and(|m| m.role.reads_audit());
+    if let Some(seed) = v.ring.audit_seed().map(Key32::duplicate).filter(|_| reads) {
+        v.hand(rows, env, to, AUDIT_KEY, 0, &seed)?;
+    }
+    Ok(())
 }

@@ -24,7 +24,7 @@ use crate::vault::unlocked::{Env, Unlocked};
 use super::api::{AppError, Code, MemberView, Reply, RotateItem};
 use super::entries::need;
 use super::worker::Open;
-use super::{draft, enrolment, factors};
+use super::{draft, enrolment, grants};
 
 fn may_manage(v: &Unlocked, roles: &[Role]) -> Result<(), AppError> {
     let owner = roles.contains(&Role::Owner);
@@ -153,7 +153,7 @@ impl Open {
                 v.hand(rows, env, &id, client, generation, &key)?;
                 ring.put_client_key(client, generation, key);
             }
-            factors::hand_all(v, rows, env, &id)?;
+            grants::hand_all(v, rows, env, &id)?;
             let private = identity::seal_private(
                 &member_key,
                 &v.header.vault,
