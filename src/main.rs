@@ -17,9 +17,10 @@ fn main() -> ExitCode {
 
 #[cfg(feature = "gui")]
 fn open(window: Window) -> ExitCode {
+    let lang = window.lang;
     match window_of(window) {
         Ok(()) => ExitCode::SUCCESS,
-        Err(error) => cli::fail(&error),
+        Err(error) => cli::fail(&error, lang),
     }
 }
 

@@ -63,9 +63,10 @@ pub fn main() -> Next {
     done.unwrap_or(Next::End(ExitCode::from(Code::Other.exit())))
 }
 
-/// Prints a failure of the window on standard error; its exit code.
-pub fn fail(error: &AppError) -> ExitCode {
-    say::failure(error, environment_lang(), false);
+/// Prints a failure of the window on standard error, in the language that was
+/// asked for, else the desktop's; its exit code.
+pub fn fail(error: &AppError, lang: Option<Lang>) -> ExitCode {
+    say::failure(error, lang.unwrap_or_else(environment_lang), false);
     ExitCode::from(error.code.exit())
 }
 

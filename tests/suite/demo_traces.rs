@@ -42,13 +42,20 @@ fn without_a_screen_it_says_why_and_sweeps_what_others_left() {
     drop(old(&temporary.join("another-demo")));
     let alive = old(&temporary.join("poterne-demo-alive"));
     alive.lock().expect("nobody else has it");
-    for (lang, said) in [
-        ("fr", "La fenêtre n’a pas pu s’ouvrir (le serveur X ne répond pas)."),
-        ("en", "The window could not open (the X server does not answer)."),
+    let (fr, en) = (
+        "La fenêtre n’a pas pu s’ouvrir (le serveur X ne répond pas).",
+        "The window could not open (the X server does not answer).",
+    );
+    // What was asked for on the line goes before what the desktop says.
+    for (args, desktop, said) in [
+        (&["demo"][..], "fr", fr),
+        (&["demo"], "en", en),
+        (&["--lang", "fr", "demo"], "en", fr),
+        (&["--lang", "en", "demo"], "fr", en),
     ] {
         let out = stage
-            .command(POTERNE, &["demo"])
-            .env("POTERNE_LANG", lang)
+            .command(POTERNE, args)
+            .env("POTERNE_LANG", desktop)
             .env("TMPDIR", &temporary)
             .env("DISPLAY", ":65432")
             .output()
