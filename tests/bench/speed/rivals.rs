@@ -9,8 +9,8 @@ use std::time::Duration;
 
 use crate::meter::{line, median, there, time, title, took};
 
-/// Entries in KeePassXC's file; its own import takes long for more.
-const KDBX_ENTRIES: u32 = 10_000;
+/// Entries in KeePassXC’s file.
+const KDBX_ENTRIES: u32 = 100_000;
 const ROWS: u32 = 100_000;
 const KEY: &str = "000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f";
 
