@@ -418,7 +418,8 @@ fn column(name: &str) -> usize {
     }
 }
 
-/// As [`open`] into a line that was used before, whose room is used again. Most
+/// As [`open`] into a line that was used before, whose room is used again, and
+/// with the [`hash::leaf`] of the leaf, which another thread may have made. Most
 /// lines of a log are of the plain shape that this reads in one pass: no public
 /// facts, and every value there to be checked.
 ///
@@ -427,10 +428,11 @@ fn column(name: &str) -> usize {
 pub fn open_into(
     seq: u64,
     leaf: &[u8],
+    leaf_hash: &Hash,
     opening: Option<&[u8]>,
     out: &mut OpenLine,
 ) -> Result<(), Fault> {
-    if opening.is_none_or(|opening| open_plain(seq, leaf, opening, out).is_none()) {
+    if opening.is_none_or(|opening| open_plain(seq, leaf, leaf_hash, opening, out).is_none()) {
         // Something else, or a fault: the strict way says which.
         *out = open(seq, leaf, opening)?;
     }
@@ -441,7 +443,13 @@ pub fn open_into(
 const MOST_PLAIN: usize = 32;
 
 /// The line if it is plain and all its values fit.
-fn open_plain(seq: u64, leaf: &[u8], opening: &[u8], out: &mut OpenLine) -> Option<()> {
+fn open_plain(
+    seq: u64,
+    leaf: &[u8],
+    leaf_hash: &Hash,
+    opening: &[u8],
+    out: &mut OpenLine,
+) -> Option<()> {
     let mut found = [(0, "", ""); MOST_PLAIN];
     let mut count = 0;
     let (head, at) = plain(seq, leaf, opening, |name, value| {
@@ -472,7 +480,7 @@ fn open_plain(seq: u64, leaf: &[u8], opening: &[u8], out: &mut OpenLine) -> Opti
         }
     }
     out.leaf_hash.clear();
-    HEXLOWER.encode_append(&hash::leaf(leaf), &mut out.leaf_hash);
+    HEXLOWER.encode_append(leaf_hash, &mut out.leaf_hash);
     Some(())
 }
 

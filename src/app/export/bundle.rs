@@ -19,7 +19,7 @@ use super::{ExportError, ExportMeta, Lines, Selection, Steps, pipe};
 use crate::app::api::ExportRequest;
 use crate::audit::checkpoint::{origin, vkey};
 use crate::audit::opening::{self, Opened};
-use crate::audit::{Fault, hash, line};
+use crate::audit::{Fault, Hash, hash, line};
 
 /// Lines.
 pub(super) const AUDIT: &str = "audit.jsonl";
@@ -96,8 +96,8 @@ pub(super) fn write(
         let (mut buffer, mut seq) = (fresh(), 0);
         // A packer that is gone says itself why.
         let gone = || ExportError::Cancelled;
-        let written = pipe::each(lines, progress, &mut |leaf, opening| {
-            row(&mut buffer, seq, leaf, opening, &request.redact, selection)?;
+        let written = pipe::each(lines, progress, &mut |leaf, hash, opening| {
+            row(&mut buffer, seq, (leaf, hash), opening, &request.redact, selection)?;
             seq += 1;
             if buffer.len() < CHUNK {
                 return Ok(());
@@ -125,7 +125,7 @@ pub(super) fn write(
 fn row(
     out: &mut Vec<u8>,
     seq: u64,
-    leaf: &[u8],
+    (leaf, leaf_hash): (&[u8], &Hash),
     opening: Option<&[u8]>,
     redact: &[String],
     selection: &mut Selection<'_>,
@@ -145,7 +145,7 @@ fn row(
         (selection.takes(&parsed.opened(&[0; 32], &opened)?), parsed.fact.is_some())
     };
     if !taken && !public {
-        let hash = hash::base64(&hash::leaf(leaf));
+        let hash = hash::base64(leaf_hash);
         writeln!(out, r#"{{"seq":{seq},"hash":"{hash}"}}"#).expect("a Vec takes every write");
         return Ok(());
     }

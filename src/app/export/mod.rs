@@ -268,8 +268,8 @@ fn table(
     };
     let mut seq = 0;
     let mut line = OpenLine::empty();
-    pipe::each(lines, progress, &mut |leaf, opening| {
-        line::open_into(seq, leaf, opening, &mut line)?;
+    pipe::each(lines, progress, &mut |leaf, hash, opening| {
+        line::open_into(seq, leaf, hash, opening, &mut line)?;
         seq += 1;
         if !selection.takes(&line) {
             return Ok(());
@@ -342,9 +342,9 @@ impl<'a> Selection<'a> {
         if count {
             let (mut seq, mut matching) = (0, 0u64);
             let mut line = OpenLine::empty();
-            pipe::each(lines, progress, &mut |leaf, opening| {
+            pipe::each(lines, progress, &mut |leaf, hash, opening| {
                 if !any {
-                    line::open_into(seq, leaf, opening, &mut line)?;
+                    line::open_into(seq, leaf, hash, opening, &mut line)?;
                 }
                 matching += u64::from(any || filter.matches(&line));
                 seq += 1;

@@ -1,26 +1,29 @@
-//! Reading and opening lines on one thread, formatting and writing them on
-//! another: two cores share an export. A few blocks of lines are under way at
+//! Reading, opening and hashing lines on one thread, checking, formatting and
+//! writing them on another: two cores share an export. A few blocks of lines are under way at
 //! once, never more, so memory does not depend on the log.
 
 use std::sync::mpsc::{channel, sync_channel};
 use std::thread::Builder;
 
-use super::{ExportError, Lines, Steps, Take};
+use crate::audit::hash::{self, Hash};
+
+use super::{ExportError, Lines, Steps};
 
 /// Bytes of a block, about.
 const BLOCK: usize = 256 * 1024;
 /// Blocks under way.
 const BLOCKS: usize = 4;
 
-/// As [`Take`], on another thread.
-pub type TakeThere<'a> = dyn FnMut(&[u8], Option<&[u8]>) -> Result<(), ExportError> + Send + 'a;
+/// As [`Take`], on another thread, and with the leaf's hash.
+pub type TakeThere<'a> =
+    dyn FnMut(&[u8], &Hash, Option<&[u8]>) -> Result<(), ExportError> + Send + 'a;
 
 /// Lines one after another.
 #[derive(Default)]
 struct Block {
     bytes: Vec<u8>,
-    /// Where each leaf and its opening, if there is one, end.
-    ends: Vec<(usize, Option<usize>)>,
+    /// Where each leaf and its opening, if there is one, end; the leaf's hash.
+    ends: Vec<(usize, Option<usize>, Hash)>,
 }
 
 impl Block {
@@ -28,13 +31,14 @@ impl Block {
         self.bytes.extend_from_slice(leaf);
         let leaf_end = self.bytes.len();
         self.bytes.extend_from_slice(opening.unwrap_or_default());
-        self.ends.push((leaf_end, opening.map(|_| self.bytes.len())));
+        let end = opening.map(|_| self.bytes.len());
+        self.ends.push((leaf_end, end, hash::leaf(leaf)));
     }
 
-    fn each(&self, take: &mut Take<'_>) -> Result<(), ExportError> {
+    fn each(&self, take: &mut TakeThere<'_>) -> Result<(), ExportError> {
         let mut start = 0;
-        for (leaf, opening) in &self.ends {
-            take(&self.bytes[start..*leaf], opening.map(|end| &self.bytes[*leaf..end]))?;
+        for (leaf, opening, hash) in &self.ends {
+            take(&self.bytes[start..*leaf], hash, opening.map(|end| &self.bytes[*leaf..end]))?;
             start = opening.unwrap_or(*leaf);
         }
         Ok(())
