@@ -1,13 +1,14 @@
 //! What the window remembers on this computer between two starts: look, size,
 //! language, each vault's last member. Never anything of the vault's content.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use crate::model::lang::Lang;
+use crate::model::lang::{Bi, Lang};
 
 use super::theme::Theme;
 
@@ -21,6 +22,8 @@ pub struct Prefs {
     pub lang: Option<Lang>,
     /// Who unlocked last, by the vault's file.
     members: BTreeMap<String, String>,
+    /// Digests of the notices told at the last unlock, by the vault's file.
+    told: BTreeMap<String, BTreeSet<u64>>,
     /// Size of everything, 1 as the desktop has it; 0: never chosen.
     pub zoom: f32,
     #[serde(skip)]
@@ -52,6 +55,20 @@ impl Prefs {
         self.members.insert(vault.to_string_lossy().into_owned(), name.to_owned());
     }
 
+    /// Those of `notices` that the last unlock of this vault here did not tell
+    /// already; all of them count as told from now on.
+    pub fn untold(&mut self, vault: &Path, notices: &[Bi]) -> Vec<Bi> {
+        let digest = |notice: &Bi| {
+            let mut hasher = DefaultHasher::new();
+            notice.fr.hash(&mut hasher);
+            hasher.finish()
+        };
+        let now = notices.iter().map(digest).collect();
+        let before = self.told.insert(vault.to_string_lossy().into_owned(), now);
+        let before = before.unwrap_or_default();
+        notices.iter().filter(|n| !before.contains(&digest(n))).cloned().collect()
+    }
+
     /// The chosen look.
     pub fn theme(&self) -> Theme {
         Theme::from_word(&self.theme).unwrap_or_default()
@@ -70,5 +87,23 @@ impl Prefs {
             let _ = fs::create_dir_all(folder);
         }
         let _ = fs::write(file, json);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_notice_is_told_once_until_it_is_news_again() {
+        let mut prefs = Prefs::default();
+        let [a, b] = ["a", "b"].map(Bi::same);
+        let (here, there) = (Path::new("here"), Path::new("there"));
+        assert_eq!(prefs.untold(here, &[a.clone()]), [a.clone()]);
+        assert_eq!(prefs.untold(here, &[a.clone(), b.clone()]), [b.clone()]);
+        assert_eq!(prefs.untold(there, &[a.clone()]), [a.clone()]);
+        assert!(prefs.untold(here, &[a.clone(), b]).is_empty());
+        assert!(prefs.untold(here, &[]).is_empty());
+        assert_eq!(prefs.untold(here, &[a.clone()]), [a]);
     }
 }

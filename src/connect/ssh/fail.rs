@@ -217,23 +217,28 @@ pub fn key_refused(seen: &PinnedKey) -> Failure {
 
 /// The login was refused; `offered` is what the server would take.
 pub fn login(user: &str, at: &HostPort, tried: &[&str], offered: &str) -> Failure {
-    let nothing = tried.is_empty();
-    let tried = tried.join(", ");
-    let what = if nothing {
+    let (tried, offered) = (methods(tried.iter().copied()), methods(offered.split(',')));
+    let what = if tried.en.is_empty() {
         (
             format!(
-                "L’entrée n’a rien que {at} accepte pour {user}. Le serveur accepte\u{a0}: {offered}"
+                "L’entrée n’a rien que {at} accepte pour {user}. Le serveur accepte\u{a0}: {}.",
+                offered.fr
             ),
             format!(
-                "The entry has nothing that {at} takes for {user}. The server accepts: {offered}"
+                "The entry has nothing that {at} takes for {user}. The server accepts: {}.",
+                offered.en
             ),
         )
     } else {
         (
             format!(
-                "{at} refuse la connexion de {user} (essayé\u{a0}: {tried}\u{a0}; accepté\u{a0}: {offered})."
+                "{at} refuse la connexion de {user} (essayé\u{a0}: {}\u{a0}; accepté\u{a0}: {}).",
+                tried.fr, offered.fr
             ),
-            format!("{at} refuses the login of {user} (tried: {tried}; accepted: {offered})."),
+            format!(
+                "{at} refuses the login of {user} (tried: {}; accepted: {}).",
+                tried.en, offered.en
+            ),
         )
     };
     failure(
@@ -241,11 +246,24 @@ pub fn login(user: &str, at: &HostPort, tried: &[&str], offered: &str) -> Failur
         what,
         (
             "Vérifiez l’utilisateur, le mot de passe ou la clé de l’entrée, et la méthode de \
-             connexion («\u{a0}auth\u{a0}»).",
+             connexion (option --auth).",
             "Check the user, the password or the key of the entry, and the login method \
-             (\"auth\").",
+             (option --auth).",
         ),
     )
+}
+
+/// Names of SSH login methods (RFC 4252, RFC 4256) for people.
+fn methods<'a>(names: impl Iterator<Item = &'a str>) -> Bi {
+    let french = |name: &'a str| match name {
+        "password" => "mot de passe",
+        "publickey" => "clé",
+        "keyboard-interactive" => "questions du serveur",
+        "agent" => "agent SSH",
+        other => other,
+    };
+    let names: Vec<&str> = names.map(str::trim).filter(|name| !name.is_empty()).collect();
+    Bi::new(names.iter().map(|n| french(n)).collect::<Vec<_>>().join(", "), names.join(", "))
 }
 
 /// There is no user name.

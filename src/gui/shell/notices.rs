@@ -138,8 +138,9 @@ impl Shell {
         let Screen::Unlock(model) = &mut self.screen else { return };
         match done {
             Ok(status) => {
-                for notice in &status.notices {
-                    self.toasts.push(notice.clone(), Instant::now());
+                // They stand in the settings too; what is old news hides nothing.
+                for notice in self.prefs.untold(&self.vault, &status.notices) {
+                    self.toasts.push(notice, Instant::now());
                 }
                 self.prefs.set_member(&self.vault, &status.member);
                 self.prefs.save();
