@@ -3,7 +3,9 @@
 //! [`SecretBuffer`] in place, shows dots, keeps no history, never blinks and
 //! never tells its value to anybody.
 
-use egui::{Align2, Event, EventFilter, Key, Response, Role, Sense, Ui, Vec2, WidgetInfo, pos2};
+use egui::{
+    Align2, Event, EventFilter, ImeEvent, Key, Response, Role, Sense, Ui, Vec2, WidgetInfo, pos2,
+};
 use zeroize::Zeroize;
 
 use super::secret_buffer::SecretBuffer;
@@ -79,6 +81,8 @@ impl<'a> SecretEdit<'a> {
             response = response.on_hover_cursor(egui::CursorIcon::Text);
         }
         let focused = response.has_focus();
+        let text_rect = rect.shrink2(margin);
+        let mut sight: Sight = ui.data(|d| d.get_temp(response.id)).unwrap_or_default();
         let (mut changed, mut submitted) = (false, false);
         if focused && ui.is_enabled() {
             let filter = EventFilter {
@@ -87,20 +91,26 @@ impl<'a> SecretEdit<'a> {
                 ..EventFilter::default()
             };
             ui.memory_mut(|m| m.set_focus_lock_filter(response.id, filter));
+            // Taken out while they are read: a move by lines asks egui for the layout.
+            let mut events = ui.input_mut(|input| std::mem::take(&mut input.events));
+            for event in &mut events {
+                if let Some((key, extend)) = line_move(self.buffer, event) {
+                    let layout = Layout::of(ui, self.buffer, self.shown, &font, text_rect.width());
+                    let step = Step { key, extend, line, rows: self.rows };
+                    layout.step(self.buffer, &step, &mut sight.goal);
+                    continue;
+                }
+                if !matches!(event, Event::Key { pressed: false, .. }) {
+                    sight.goal = None;
+                }
+                changed |= take_event(self.buffer, event, &mut submitted);
+            }
             ui.input_mut(|input| {
-                for event in &mut input.events {
-                    let took = take_event(self.buffer, event, &mut submitted);
-                    changed |= took;
-                }
+                input.events = events;
                 // The raw input is a second copy of the same events.
-                for event in &mut input.raw.events {
-                    if let Event::Text(t) | Event::Paste(t) = event {
-                        t.zeroize();
-                    }
-                }
+                input.raw.events.iter_mut().for_each(wipe);
             });
         }
-        let text_rect = rect.shrink2(margin);
         let layout = Layout::of(ui, self.buffer, self.shown, &font, text_rect.width());
         let pointer = response.interact_pointer_pos();
         // A quick click goes down and up within one frame.
@@ -114,13 +124,21 @@ impl<'a> SecretEdit<'a> {
                 response.request_focus();
             }
             let extend = dragged && !response.drag_started();
-            let at = layout.char_at(pointer - text_rect.min.to_vec2());
+            let at = layout.char_at(pointer - text_rect.min.to_vec2() + sight.scroll);
             self.buffer.move_to_char(at, extend);
+            sight.goal = None;
         }
         if response.double_clicked() {
             self.buffer.select_all();
         }
-        self.paint_ui(ui, &response, rect, text_rect, line, &layout);
+        let caret = layout.caret(self.buffer);
+        if response.hovered() && self.buffer.is_page() {
+            sight.wheel(ui, &layout, text_rect.size(), line);
+        }
+        sight.follow(caret, &layout, text_rect.size(), line);
+        ui.data_mut(|d| d.insert_temp(response.id, sight));
+        let origin = text_rect.min - sight.scroll;
+        self.paint_ui(ui, &response, (rect, text_rect), line, &layout, origin);
         if changed {
             response.mark_changed();
         }
@@ -133,7 +151,7 @@ impl<'a> SecretEdit<'a> {
                 o.ime = Some(egui::output::IMEOutput {
                     purpose,
                     rect,
-                    cursor_rect: rect,
+                    cursor_rect: egui::Rect::from_min_size(origin + caret, Vec2::new(1.0, line)),
                     should_interrupt_composition: false,
                 });
             });
@@ -145,10 +163,10 @@ impl<'a> SecretEdit<'a> {
         &self,
         ui: &Ui,
         response: &Response,
-        rect: egui::Rect,
-        text_rect: egui::Rect,
+        (rect, text_rect): (egui::Rect, egui::Rect),
         line: f32,
         layout: &Layout,
+        origin: egui::Pos2,
     ) {
         let visuals = ui.style().interact(response);
         let focused = response.has_focus();
@@ -157,8 +175,6 @@ impl<'a> SecretEdit<'a> {
         ui.painter().rect(rect, visuals.corner_radius, fill, stroke, egui::StrokeKind::Inside);
         let painter = ui.painter_at(rect.shrink(2.0));
         let colour = ui.visuals().text_color();
-        let scroll_y = (layout.caret(self.buffer).y + line - text_rect.height()).max(0.0);
-        let origin = text_rect.min - Vec2::new(0.0, scroll_y);
         if self.buffer.is_empty() && !self.hint.is_empty() {
             let font = egui::TextStyle::Body.resolve(ui.style());
             let at = text_rect.left_center();
@@ -182,7 +198,8 @@ impl<'a> SecretEdit<'a> {
             }
             None => {
                 let radius = (line * 0.17).max(2.5);
-                for cell in layout.cells.iter().take(layout.cells.len() - 1) {
+                let seen = |c: &&Vec2| rect.y_range().contains(origin.y + c.y + line / 2.0);
+                for cell in layout.cells.iter().take(layout.cells.len() - 1).filter(seen) {
                     let centre = origin + *cell + Vec2::new(layout.advance / 2.0, line / 2.0);
                     painter.circle_filled(centre, radius, colour);
                 }
@@ -199,6 +216,50 @@ impl<'a> SecretEdit<'a> {
     }
 }
 
+/// What of the text is in sight, kept between frames.
+#[derive(Clone, Copy, Default)]
+struct Sight {
+    scroll: Vec2,
+    /// Where the caret stood when it was followed last.
+    caret: Vec2,
+    /// The column that moves by lines keep to.
+    goal: Option<f32>,
+}
+
+impl Sight {
+    /// Scrolls by the wheel, and leaves nothing of it to what is around.
+    fn wheel(&mut self, ui: &Ui, layout: &Layout, room: Vec2, line: f32) {
+        let most = (layout.height(line) - room.y).max(0.0);
+        let to = (self.scroll.y - ui.input(|i| i.smooth_scroll_delta.y)).clamp(0.0, most);
+        if to != self.scroll.y {
+            self.scroll.y = to;
+            ui.input_mut(|i| i.smooth_scroll_delta.y = 0.0);
+        }
+    }
+
+    /// Keeps a caret that moved inside the field, and no empty room behind the text.
+    fn follow(&mut self, caret: Vec2, layout: &Layout, room: Vec2, line: f32) {
+        let size = Vec2::new(layout.width() + CARET, layout.height(line));
+        if caret != self.caret {
+            self.caret = caret;
+            let least = caret + Vec2::new(CARET, line) - room;
+            self.scroll = self.scroll.max(least).min(caret);
+        }
+        self.scroll = self.scroll.min(size - room).max(Vec2::ZERO);
+    }
+}
+
+/// Room for the caret behind the last character.
+const CARET: f32 = 2.0;
+
+/// A move by lines of a page.
+struct Step {
+    key: Key,
+    extend: bool,
+    line: f32,
+    rows: usize,
+}
+
 /// Where each character stands; one place more than there are characters.
 struct Layout {
     cells: Vec<Vec2>,
@@ -212,14 +273,16 @@ impl Layout {
             ui.fonts_mut(|f| (f.glyph_width(font, '0') + 2.0, f.row_height(font)));
         if !shown {
             let count = buffer.char_count();
-            // A very long secret is drawn closer, so that its end stays in sight.
-            let advance = advance.min(width / (count.max(1) as f32)).max(1.0);
-            let rows = |i: usize| {
-                if buffer.is_page() { (i as f32 * advance / width).floor() } else { 0.0 }
+            // A very long line is drawn closer, so that its end stays in sight; a
+            // page goes on below.
+            let (advance, in_row) = if buffer.is_page() {
+                (advance, ((width / advance) as usize).max(1))
+            } else {
+                (advance.min(width / (count.max(1) as f32)).max(1.0), usize::MAX)
             };
-            let cells = (0..=count)
-                .map(|i| Vec2::new(i as f32 * advance - rows(i) * width, rows(i) * line))
-                .collect();
+            let cell =
+                |i: usize| Vec2::new((i % in_row) as f32 * advance, (i / in_row) as f32 * line);
+            let cells = (0..=count).map(cell).collect();
             return Self { cells, advance, galley: None };
         }
         let galley = buffer.expose(|text| {
@@ -246,6 +309,52 @@ impl Layout {
         self.cells[buffer.caret_chars().min(self.cells.len() - 1)]
     }
 
+    fn width(&self) -> f32 {
+        self.cells.iter().map(|c| c.x).fold(0.0, f32::max)
+    }
+
+    fn height(&self, line: f32) -> f32 {
+        self.cells.last().map_or(0.0, |c| c.y) + line
+    }
+
+    /// Moves the caret up or down, past the first and last line to the ends, or
+    /// to an end of its line.
+    fn step(&self, buffer: &mut SecretBuffer, step: &Step, goal: &mut Option<f32>) {
+        let caret = self.caret(buffer);
+        let lines = match step.key {
+            Key::ArrowUp => -1.0,
+            Key::ArrowDown => 1.0,
+            Key::PageUp => -(step.rows as f32),
+            Key::PageDown => step.rows as f32,
+            _ => 0.0,
+        };
+        let x = match step.key {
+            Key::Home => 0.0,
+            Key::End => f32::INFINITY,
+            _ => *goal.get_or_insert(caret.x),
+        };
+        let y = caret.y + lines * step.line;
+        let at = if y < -0.5 * step.line {
+            0
+        } else if y > self.height(step.line) - 0.5 * step.line {
+            self.cells.len() - 1
+        } else {
+            self.in_row(y, x, step.line)
+        };
+        buffer.move_to_char(at, step.extend);
+    }
+
+    /// The place in the line at `y` that is nearest to `x`.
+    fn in_row(&self, y: f32, x: f32, line: f32) -> usize {
+        let here = |c: &&(usize, &Vec2)| (c.1.y - y).abs() < 0.5 * line;
+        let cells: Vec<(usize, &Vec2)> = self.cells.iter().enumerate().collect();
+        let mut row = cells.iter().filter(here);
+        if x == f32::INFINITY {
+            return row.next_back().map_or(0, |c| c.0);
+        }
+        row.min_by(|a, b| (a.1.x - x).abs().total_cmp(&(b.1.x - x).abs())).map_or(0, |c| c.0)
+    }
+
     fn char_at(&self, pos: egui::Pos2) -> usize {
         if let Some(galley) = &self.galley {
             return galley.cursor_from_pos(pos.to_vec2()).index.into();
@@ -258,14 +367,39 @@ impl Layout {
     }
 }
 
+/// The key of a move by lines, and whether it extends the selection.
+fn line_move(buffer: &SecretBuffer, event: &Event) -> Option<(Key, bool)> {
+    let Event::Key { key, pressed: true, modifiers, .. } = event else { return None };
+    let by_lines = match key {
+        Key::ArrowUp | Key::ArrowDown | Key::PageUp | Key::PageDown => true,
+        Key::Home | Key::End => !modifiers.command,
+        _ => false,
+    };
+    (buffer.is_page() && by_lines).then_some((*key, modifiers.shift))
+}
+
+/// Wipes the text in an event.
+fn wipe(event: &mut Event) {
+    if let Event::Text(text)
+    | Event::Paste(text)
+    | Event::Ime(ImeEvent::Commit(text) | ImeEvent::Preedit { text, .. }) = event
+    {
+        text.zeroize();
+    }
+}
+
 /// Applies one event to the buffer and wipes the text in it.
 /// True when the buffer changed.
 fn take_event(buffer: &mut SecretBuffer, event: &mut Event, submitted: &mut bool) -> bool {
     match event {
-        Event::Text(text) | Event::Paste(text) | Event::Ime(egui::ImeEvent::Commit(text)) => {
+        Event::Text(text) | Event::Paste(text) | Event::Ime(ImeEvent::Commit(text)) => {
             buffer.insert(text);
-            text.zeroize();
+            wipe(event);
             true
+        }
+        Event::Ime(ImeEvent::Preedit { .. }) => {
+            wipe(event);
+            false
         }
         Event::Key { key, pressed: true, modifiers, .. } => {
             let extend = modifiers.shift;
