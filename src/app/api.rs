@@ -149,6 +149,9 @@ pub struct Patch {
     pub credential: Set<CredentialSource>,
     /// Connector settings to change; an empty text removes one.
     pub settings: BTreeMap<String, String>,
+    /// Custom fields to rename, by their present names, before anything else is
+    /// done to them; a secret value goes along, a field of the new name goes.
+    pub renamed: BTreeMap<String, String>,
     /// Plain custom fields to set; `None` removes one.
     pub custom: BTreeMap<String, Option<String>>,
     /// Secrets to change. A `Slot::Custom` makes or removes the custom field.

@@ -9,6 +9,7 @@ mod auditing;
 mod backup;
 mod bulk;
 mod check;
+mod custom;
 pub mod demo;
 pub mod desktop;
 mod devices;

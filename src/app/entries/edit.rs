@@ -3,7 +3,7 @@
 
 use crate::app::api::{AppError, At, Code, Patch, Reply, SecretChange, Set};
 use crate::app::worker::Open;
-use crate::app::{address, draft, people, plan, seeds, tickets};
+use crate::app::{address, custom, draft, people, plan, seeds, tickets};
 use crate::connect;
 use crate::connect::field::FieldKind;
 use crate::model::audit_event::{Event, field};
@@ -131,6 +131,7 @@ pub(super) fn apply(
             entry.settings.insert(id, value);
         }
     }
+    custom::rename(entry, &patch.renamed)?;
     // A field that is there already keeps its place among the others.
     let put = |fields: &mut Vec<CustomField>, field: CustomField| match fields
         .iter_mut()
