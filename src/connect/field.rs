@@ -41,9 +41,30 @@ pub enum FieldKind {
         max: u64,
     },
     /// One of these words.
-    Choice(&'static [&'static str]),
+    Choice(&'static [Word]),
     /// Paths of other entries, comma separated, such as jump hosts.
     Entries,
+}
+
+/// A word to choose, and what people read in its place.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Word {
+    /// As it is stored and given to a flag.
+    pub word: &'static str,
+    /// Label in French.
+    pub fr: &'static str,
+    /// Label in English.
+    pub en: &'static str,
+}
+
+const YES_NO: &[Word] =
+    &[Word { word: "yes", fr: "oui", en: "yes" }, Word { word: "no", fr: "non", en: "no" }];
+
+impl Word {
+    /// The label in `lang`.
+    pub fn label(&self, lang: Lang) -> &'static str {
+        lang.pick(self.fr, self.en)
+    }
 }
 
 impl Field {
@@ -69,7 +90,22 @@ impl Field {
             FieldKind::Number { min, max } => {
                 value.parse::<u64>().is_ok_and(|n| (min..=max).contains(&n))
             }
-            FieldKind::Choice(words) => words.contains(&value),
+            FieldKind::Choice(words) => words.iter().any(|word| word.word == value),
         }
+    }
+
+    /// The words to choose from, when it is a matter of words.
+    pub fn words(&self) -> &'static [Word] {
+        match self.kind {
+            FieldKind::Bool => YES_NO,
+            FieldKind::Choice(words) => words,
+            _ => &[],
+        }
+    }
+
+    /// `value` as people read it in `lang`.
+    pub fn shown<'a>(&self, value: &'a str, lang: Lang) -> &'a str {
+        let word = self.words().iter().find(|word| word.word == value);
+        word.map_or(value, |word| word.label(lang))
     }
 }

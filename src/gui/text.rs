@@ -4,6 +4,7 @@
 use jiff::tz::TimeZone;
 
 use crate::connect;
+use crate::connect::field::Field;
 use crate::model::audit_event::{Event, field};
 use crate::model::entry::{Kind, Slot};
 use crate::model::lang::Lang;
@@ -153,8 +154,9 @@ pub fn entry_field(id: &str, lang: Lang) -> String {
             return slot(&name, lang);
         }
         other => {
-            let found = connect::ALL.iter().flat_map(|c| c.fields()).find(|f| f.id == other);
-            return found.map_or_else(|| other.to_owned(), |f| f.label(lang).to_owned());
+            // A field the person added has the name that it was given.
+            let own = other.strip_prefix("custom:").unwrap_or(other).to_owned();
+            return setting(other).map_or(own, |f| f.label(lang).to_owned());
         }
     };
     t(lang, known.0, known.1).to_owned()
@@ -188,6 +190,15 @@ pub fn log_field(name: &str, lang: Lang) -> &str {
         field::COUNT => lang.pick("Nombre", "Count"),
         field::RULE => lang.pick("Exigences", "Asks for"),
         field::DETAIL => lang.pick("Détail", "Detail"),
+fn setting(id: &str) -> Option<&'static Field> {
+    connect::ALL.iter().flat_map(|c| c.fields()).find(|f| f.id == id)
+}
+
+/// The value of a connector's setting as people read it, by the setting's id.
+pub fn setting_value<'a>(id: &str, value: &'a str, lang: Lang) -> &'a str {
+    setting(id).map_or(value, |field| field.shown(value, lang))
+}
+
         other => other,
     }
 }

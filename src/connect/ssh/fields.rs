@@ -1,6 +1,6 @@
 //! The settings of an SSH entry, as the form, the flags and the help show them.
 
-use crate::connect::field::{Field, FieldKind};
+use crate::connect::field::{Field, FieldKind, Word};
 
 const fn field(id: &'static str, fr: &'static str, en: &'static str, kind: FieldKind) -> Field {
     Field { id, fr, en, help_fr: "", help_en: "", kind, default: "", inherits: true }
@@ -24,22 +24,23 @@ const fn own(mut field: Field) -> Field {
 
 const YEAR_SECS: u64 = 31_536_000;
 
+const METHODS: &[Word] = &[
+    Word { word: "auto", fr: "Automatique", en: "Automatic" },
+    Word { word: "password", fr: "Mot de passe", en: "Password" },
+    Word { word: "publickey", fr: "Clé privée", en: "Private key" },
+    Word { word: "agent", fr: "Agent SSH", en: "SSH agent" },
+    Word {
+        word: "keyboard-interactive",
+        fr: "Questions du serveur (keyboard-interactive)",
+        en: "The server's questions (keyboard-interactive)",
+    },
+];
+
 /// Every setting, in the order of the form.
 pub const FIELDS: &[Field] = &[
     default(
         help(
-            field(
-                "auth",
-                "Méthode de connexion",
-                "Login method",
-                FieldKind::Choice(&[
-                    "auto",
-                    "password",
-                    "publickey",
-                    "agent",
-                    "keyboard-interactive",
-                ]),
-            ),
+            field("auth", "Méthode de connexion", "Login method", FieldKind::Choice(METHODS)),
             "«\u{a0}auto\u{a0}» essaie la clé, puis le mot de passe, selon ce que l’entrée contient et \
              ce que le serveur accepte.",
             "\"auto\" tries the key, then the password, as far as the entry has them and the \

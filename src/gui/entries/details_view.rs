@@ -244,7 +244,7 @@ fn fields_ui(ui: &mut Ui, view: &EntryView, model: &Details, lang: Lang, acts: &
         plain_ui(ui, t(lang, "Expire le", "Expires on"), &day.to_string());
     }
     for (id, value) in &e.settings {
-        plain_ui(ui, &text::entry_field(id, lang), value);
+        plain_ui(ui, &text::entry_field(id, lang), text::setting_value(id, value, lang));
     }
     for field in e.custom.iter().filter(|f| !f.secret) {
         value_ui(ui, &field.name, &field.value, lang, acts);
@@ -452,7 +452,7 @@ fn plan_grid_ui(ui: &mut Ui, id: &str, lines: &[&PlanLine], lang: Lang) {
                 let value = if line.secret {
                     "\u{2022}\u{2022}\u{2022}\u{2022}"
                 } else {
-                    line.value.as_str()
+                    text::setting_value(&line.field, &line.value, lang)
                 };
                 ui.label(cut(value));
                 ui.label(RichText::new(text::origin(&line.origin, lang)).color(p.weak));

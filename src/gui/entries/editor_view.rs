@@ -412,7 +412,7 @@ fn setting_ui(
     let mut pick = false;
     let value = form.settings.entry(field.id).or_default();
     let default =
-        if field.default.is_empty() { String::new() } else { show_value(field.default, lang) };
+        if field.default.is_empty() { "" } else { field.shown(field.default, lang) }.to_owned();
     line(ui, field.label(lang), fault, lang, |ui, id| {
         let help = field.help(lang);
         match field.kind {
@@ -426,17 +426,17 @@ fn setting_ui(
                 ui.add(edit.hint_text(default)).labelled_by(id).on_hover_text(help);
             }
             FieldKind::Bool | FieldKind::Choice(_) => {
-                let words: &[&str] = match field.kind {
-                    FieldKind::Choice(words) => words,
-                    _ => &["yes", "no"],
-                };
                 let usual = format!("{} ({default})", t(lang, "par défaut", "default"));
-                let shown = if value.is_empty() { usual.clone() } else { show_value(value, lang) };
-                let combo = ComboBox::from_id_salt(field.id).width(200.0).selected_text(shown);
+                let shown = if value.is_empty() { &usual } else { field.shown(value, lang) };
+                let words = matches!(field.kind, FieldKind::Choice(_));
+                let wide = if words { room(ui, 0.0) } else { 200.0 };
+                let combo = ComboBox::from_id_salt(field.id).width(wide);
+                let combo = combo.selected_text(shown.to_owned());
                 let out = combo.show_ui(ui, |ui| {
-                    ui.selectable_value(value, String::new(), usual);
-                    for word in words {
-                        ui.selectable_value(value, (*word).to_owned(), show_value(word, lang));
+                    ui.selectable_value(value, String::new(), &usual);
+                    for word in field.words() {
+                        let label = word.label(lang);
+                        ui.selectable_value(value, word.word.to_owned(), label);
                     }
                 });
                 out.response.labelled_by(id).on_hover_text(help);
@@ -456,14 +456,6 @@ fn setting_ui(
             query: String::new(),
             results: Vec::new(),
         });
-    }
-}
-
-fn show_value(word: &str, lang: Lang) -> String {
-    match word {
-        "yes" => t(lang, "oui", "yes").to_owned(),
-        "no" => t(lang, "non", "no").to_owned(),
-        other => other.to_owned(),
     }
 }
 
