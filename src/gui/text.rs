@@ -42,6 +42,26 @@ pub fn day(day: jiff::civil::Date, lang: Lang) -> String {
     day.strftime(lang.pick("%d/%m/%Y", "%Y-%m-%d")).to_string()
 }
 
+/// A day as it is typed in either language: `23/11/2026`, `23.11.26`, `2026-11-23`.
+/// Two digits are a year of this century.
+pub fn read_day(typed: &str) -> Option<jiff::civil::Date> {
+    let typed = typed.trim();
+    if let Ok(day) = typed.parse() {
+        return Some(day);
+    }
+    let parts: Vec<&str> = typed.split(['/', '.']).map(str::trim).collect();
+    let [d, m, y] = parts[..] else { return None };
+    if parts.iter().any(|part| part.is_empty() || !part.bytes().all(|b| b.is_ascii_digit())) {
+        return None;
+    }
+    let year = match y.len() {
+        2 => 2000 + y.parse::<i16>().ok()?,
+        4 => y.parse().ok()?,
+        _ => return None,
+    };
+    jiff::civil::Date::new(year, m.parse().ok()?, d.parse().ok()?).ok()
+}
+
 /// A number with thin groups of three: `1 234 567` or `1,234,567`.
 pub fn count(n: u64, lang: Lang) -> String {
     let digits = n.to_string();
@@ -148,7 +168,15 @@ pub fn entry_field(id: &str, lang: Lang) -> String {
         "custom" => ("Champs ajoutés", "Custom fields"),
         "attachments" => ("Pièces jointes", "Attachments"),
         "client" | "client_info" => ("Fiche du client", "Client record"),
-        "parent" => ("Emplacement", "Place"),
+        "client.code" => ("Code", "Code"),
+        "client.colour" => ("Couleur", "Colour"),
+        "client.ticket-pattern" => ("Forme du ticket", "Ticket pattern"),
+        "client.ticket-url" => ("Adresse du ticket", "Ticket address"),
+        "client.ticket-required" => ("Ticket exigé", "Ticket needed"),
+        "client.reason-required" => ("Motif exigé", "Reason needed"),
+        "parent" | "folder" => ("Emplacement", "Place"),
+        "bin" => ("Corbeille", "Recycle bin"),
+        "host-keys" => ("Clé d’hôte", "Host key"),
         "password" | "private-key" | "passphrase" | "totp" | "notes" => {
             let name: Slot = id.parse().unwrap_or(Slot::Password);
             return slot(&name, lang);
@@ -160,6 +188,15 @@ pub fn entry_field(id: &str, lang: Lang) -> String {
         }
     };
     t(lang, known.0, known.1).to_owned()
+}
+
+fn setting(id: &str) -> Option<&'static Field> {
+    connect::ALL.iter().flat_map(|c| c.fields()).find(|f| f.id == id)
+}
+
+/// The value of a connector's setting as people read it, by the setting's id.
+pub fn setting_value<'a>(id: &str, value: &'a str, lang: Lang) -> &'a str {
+    setting(id).map_or(value, |field| field.shown(value, lang))
 }
 
 /// What a column of the log is called, by its name.
@@ -190,15 +227,6 @@ pub fn log_field(name: &str, lang: Lang) -> &str {
         field::COUNT => lang.pick("Nombre", "Count"),
         field::RULE => lang.pick("Exigences", "Asks for"),
         field::DETAIL => lang.pick("Détail", "Detail"),
-fn setting(id: &str) -> Option<&'static Field> {
-    connect::ALL.iter().flat_map(|c| c.fields()).find(|f| f.id == id)
-}
-
-/// The value of a connector's setting as people read it, by the setting's id.
-pub fn setting_value<'a>(id: &str, value: &'a str, lang: Lang) -> &'a str {
-    setting(id).map_or(value, |field| field.shown(value, lang))
-}
-
         other => other,
     }
 }

@@ -22,12 +22,16 @@ mod connect_all;
 mod demo_traces;
 mod disk_full;
 mod entries_story;
+#[cfg(feature = "gui")]
+mod form_story;
 mod formats;
 mod fuzz;
 #[cfg(all(feature = "gui", target_os = "linux"))]
 mod gui_desktop;
 #[cfg(feature = "gui")]
 mod gui_fake;
+#[cfg(feature = "gui")]
+mod gui_models;
 #[cfg(feature = "gui")]
 mod gui_roles;
 #[cfg(feature = "gui")]

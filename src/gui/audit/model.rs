@@ -10,6 +10,7 @@ use jiff::tz::TimeZone;
 
 use crate::app::api::{AppError, ExportFormat, ExportRequest, Justification, Request, Verified};
 use crate::gui::act::Act;
+use crate::gui::text;
 use crate::gui::worker::{Command, Tag};
 use crate::model::audit_event::{AuditFilter, Event, OpenLine};
 use crate::model::lang::Lang;
@@ -140,21 +141,6 @@ impl Default for AuditModel {
     }
 }
 
-/// A day as typed in either language.
-pub fn day(text: &str) -> Option<Date> {
-    let text = text.trim();
-    if let Ok(day) = text.parse() {
-        return Some(day);
-    }
-    let mut parts = text.split(['/', '.']).map(|p| p.trim().parse::<i16>());
-    let (Some(Ok(d)), Some(Ok(m)), Some(Ok(y)), None) =
-        (parts.next(), parts.next(), parts.next(), parts.next())
-    else {
-        return None;
-    };
-    Date::new(y, i8::try_from(m).ok()?, i8::try_from(d).ok()?).ok()
-}
-
 /// The first moment of `day` in the computer's time zone.
 fn start_of(day: Date) -> Option<Time> {
     let start = TimeZone::system().to_timestamp(day.at(0, 0, 0, 0)).ok()?;
@@ -174,8 +160,8 @@ impl AuditModel {
             Period::Month => (back(29), None),
             Period::All => (None, None),
             Period::Chosen => (
-                day(&self.from).and_then(start_of),
-                day(&self.to).and_then(|d| d.tomorrow().ok()).and_then(start_of),
+                text::read_day(&self.from).and_then(start_of),
+                text::read_day(&self.to).and_then(|d| d.tomorrow().ok()).and_then(start_of),
             ),
         };
         let one = |name: &str| {

@@ -241,7 +241,7 @@ fn fields_ui(ui: &mut Ui, view: &EntryView, model: &Details, lang: Lang, acts: &
     }
     plain_ui(ui, t(lang, "Description", "Description"), &e.description);
     if let Some(day) = e.expires {
-        plain_ui(ui, t(lang, "Expire le", "Expires on"), &day.to_string());
+        plain_ui(ui, t(lang, "Expire le", "Expires on"), &text::day(day, lang));
     }
     for (id, value) in &e.settings {
         plain_ui(ui, &text::entry_field(id, lang), text::setting_value(id, value, lang));

@@ -9,12 +9,15 @@ use crate::app::api::{
 };
 use crate::connect::field::Field;
 use crate::connect::{self, Common};
+use crate::gui::text;
 use crate::gui::widgets::secret_buffer::SecretBuffer;
 use crate::gui::widgets::strength::Strength;
 use crate::model::entry::{ClientInfo, CredentialSource, Entry, Kind, Slot};
 use crate::model::id::EntryId;
 use crate::model::lang::{Bi, Lang};
 use crate::secret::SecretBytes;
+
+use super::custom::CustomRow;
 
 /// One secret of the form.
 pub struct SecretField {
@@ -33,7 +36,7 @@ pub struct SecretField {
 }
 
 impl SecretField {
-    fn new(slot: Slot, existed: bool) -> Self {
+    pub(super) fn new(slot: Slot, existed: bool) -> Self {
         let page = matches!(slot, Slot::PrivateKey | Slot::Notes);
         let buffer = if page { SecretBuffer::page() } else { SecretBuffer::line() };
         let strength = Strength::of(&buffer, &[]);
@@ -47,20 +50,6 @@ impl SecretField {
             self.strength = Strength::of(&self.buffer, &[]);
         }
     }
-}
-
-/// One field the person added.
-pub struct CustomRow {
-    /// Its name.
-    pub name: String,
-    /// Kept as a secret.
-    pub secret: bool,
-    /// Its value, when it is none.
-    pub value: String,
-    /// Its value, when it is one.
-    pub hidden: SecretBuffer,
-    /// Name in the saved entry.
-    pub saved: Option<String>,
 }
 
 /// What the picker of entries fills.
@@ -119,6 +108,8 @@ pub struct Editor {
     pub secrets: Vec<SecretField>,
     /// Fields the person added.
     pub custom: Vec<CustomRow>,
+    /// How many rows for them there were.
+    pub(super) rows: u64,
     /// Client record.
     pub client: ClientInfo,
     /// Attachments to add.
@@ -133,6 +124,10 @@ pub struct Editor {
     pub error: Option<AppError>,
     /// Fields that somebody else changed meanwhile.
     pub stale: Vec<String>,
+    /// Those of them that this person changed too.
+    pub both: Vec<String>,
+    /// In which language days are written into the form.
+    pub lang: Lang,
     /// Give the keyboard to the first field.
     pub focus: bool,
 }
@@ -179,9 +174,10 @@ impl Editor {
         form
     }
 
-    /// A form for a change.
-    pub fn edit(view: Box<EntryView>) -> Self {
+    /// A form for a change, its days written as in `lang`.
+    pub fn edit(view: Box<EntryView>, lang: Lang) -> Self {
         let mut form = Self::empty(view.entry.kind.clone(), "");
+        form.lang = lang;
         let e = &view.entry;
         form.name.clone_from(&e.name);
         form.host.clone_from(&e.host);
@@ -190,17 +186,8 @@ impl Editor {
         form.tags = e.tags.join(" ");
         form.favourite = e.favourite;
         form.description.clone_from(&e.description);
-        form.expires = e.expires.map(|d| d.to_string()).unwrap_or_default();
-        form.source = match &e.credential {
-            CredentialSource::Own => Source::Own,
-            CredentialSource::Inherited => Source::Inherited,
-            CredentialSource::Linked(_) => Source::Linked,
-            CredentialSource::Ask => Source::Ask,
-            CredentialSource::Mine => Source::Mine,
-        };
-        if let CredentialSource::Linked(id) = e.credential {
-            form.linked = Some((id, view.linked.clone().unwrap_or_default()));
-        }
+        form.expires = form.day_text(e.expires);
+        form.set_credential(&e.credential, view.linked.clone());
         for field in form.fields() {
             let value = e.settings.get(field.id).cloned().unwrap_or_default();
             form.settings.insert(field.id, value);
@@ -215,13 +202,7 @@ impl Editor {
             }
         }
         for field in &e.custom {
-            form.custom.push(CustomRow {
-                name: field.name.clone(),
-                secret: field.secret,
-                value: field.value.clone(),
-                hidden: SecretBuffer::line(),
-                saved: Some(field.name.clone()),
-            });
+            form.add_saved(field);
         }
         form.client = e.client_info.clone().unwrap_or_default();
         form.base = Some(view);
@@ -252,6 +233,7 @@ impl Editor {
             settings: BTreeMap::new(),
             secrets,
             custom: Vec::new(),
+            rows: 0,
             client: ClientInfo::default(),
             added: Vec::new(),
             removed: BTreeSet::new(),
@@ -259,6 +241,8 @@ impl Editor {
             saving: false,
             error: None,
             stale: Vec::new(),
+            both: Vec::new(),
+            lang: Lang::default(),
             focus: true,
         };
         for field in form.fields() {
@@ -327,17 +311,11 @@ impl Editor {
         if !colour.is_empty() && crate::gui::widgets::parts::parse_colour(colour).is_none() {
             faults.insert("colour", Bi::new("Par exemple #2e7dd1.", "For example #2e7dd1."));
         }
-        let mut names = BTreeSet::new();
-        for row in &self.custom {
-            if row.name.trim().is_empty() || !names.insert(row.name.trim()) {
-                let text = Bi::new("Un nom différent pour chacun.", "A different name for each.");
-                faults.insert("custom", text);
-            }
-        }
+        faults.extend(self.custom_fault().map(|text| ("custom", text)));
         faults
     }
 
-    fn parsed_port(&self) -> Option<Option<u16>> {
+    pub(super) fn parsed_port(&self) -> Option<Option<u16>> {
         let port = self.port.trim();
         if port.is_empty() {
             return Some(None);
@@ -345,25 +323,18 @@ impl Editor {
         port.parse::<u16>().ok().filter(|p| *p > 0).map(Some)
     }
 
-    fn parsed_expires(&self) -> Option<Option<jiff::civil::Date>> {
-        let text = self.expires.trim();
-        if text.is_empty() {
+    pub(super) fn parsed_expires(&self) -> Option<Option<jiff::civil::Date>> {
+        if self.expires.trim().is_empty() {
             return Some(None);
         }
-        if let Ok(day) = text.parse() {
-            return Some(Some(day));
-        }
-        let mut parts = text.split(['/', '.']).map(|p| p.trim().parse::<i16>());
-        let (Some(Ok(d)), Some(Ok(m)), Some(Ok(y)), None) =
-            (parts.next(), parts.next(), parts.next(), parts.next())
-        else {
-            return None;
-        };
-        let (m, d) = (i8::try_from(m).ok()?, i8::try_from(d).ok()?);
-        jiff::civil::Date::new(y, m, d).ok().map(Some)
+        text::read_day(&self.expires).map(Some)
     }
 
-    fn tag_list(&self) -> Vec<String> {
+    pub(super) fn day_text(&self, day: Option<jiff::civil::Date>) -> String {
+        day.map(|day| text::day(day, self.lang)).unwrap_or_default()
+    }
+
+    pub(super) fn tag_list(&self) -> Vec<String> {
         self.tags
             .split(|c: char| c == ',' || c == ';' || c.is_whitespace())
             .filter(|t| !t.is_empty())
@@ -371,13 +342,28 @@ impl Editor {
             .collect()
     }
 
-    fn credential(&self) -> CredentialSource {
-        match (self.source, &self.linked) {
-            (Source::Own, _) => CredentialSource::Own,
-            (Source::Linked, Some((id, _))) => CredentialSource::Linked(*id),
-            (Source::Ask, _) => CredentialSource::Ask,
-            (Source::Mine, _) => CredentialSource::Mine,
-            (Source::Inherited | Source::Linked, _) => CredentialSource::Inherited,
+    /// The credential source of the form; `None` while the linked entry is missing.
+    pub(super) fn chosen_credential(&self) -> Option<CredentialSource> {
+        Some(match self.source {
+            Source::Own => CredentialSource::Own,
+            Source::Inherited => CredentialSource::Inherited,
+            Source::Linked => CredentialSource::Linked(self.linked.as_ref()?.0),
+            Source::Ask => CredentialSource::Ask,
+            Source::Mine => CredentialSource::Mine,
+        })
+    }
+
+    /// Puts a credential source into the form; `path` is that of a linked entry.
+    pub(super) fn set_credential(&mut self, to: &CredentialSource, path: Option<String>) {
+        self.source = match to {
+            CredentialSource::Own => Source::Own,
+            CredentialSource::Inherited => Source::Inherited,
+            CredentialSource::Linked(_) => Source::Linked,
+            CredentialSource::Ask => Source::Ask,
+            CredentialSource::Mine => Source::Mine,
+        };
+        if let CredentialSource::Linked(id) = to {
+            self.linked = Some((*id, path.unwrap_or_default()));
         }
     }
 
@@ -405,7 +391,8 @@ impl Editor {
         }
         if self.common().user || self.kind.is_container() {
             let old = base.map(|e| e.credential.clone());
-            patch.credential = differs(old, self.credential(), CredentialSource::Inherited);
+            let new = self.chosen_credential().unwrap_or_default();
+            patch.credential = differs(old, new, CredentialSource::Inherited);
         }
         if self.kind == Kind::CLIENT {
             let old = base.map(|e| e.client_info.clone().unwrap_or_default());
@@ -435,34 +422,6 @@ impl Editor {
         patch
     }
 
-    fn patch_custom(&self, patch: &mut Patch) {
-        let base = self.base.as_ref().map(|v| v.entry.custom.as_slice()).unwrap_or_default();
-        for old in base {
-            let kept = self.custom.iter().any(|r| {
-                r.saved.as_ref() == Some(&old.name)
-                    && r.name.trim() == old.name
-                    && r.secret == old.secret
-            });
-            if !kept && old.secret {
-                patch.secrets.insert(Slot::Custom(old.name.clone()), SecretChange::Clear);
-            } else if !kept {
-                patch.custom.insert(old.name.clone(), None);
-            }
-        }
-        for row in &self.custom {
-            let name = row.name.trim().to_owned();
-            let same = base.iter().find(|o| o.name == name && o.secret == row.secret);
-            if row.secret {
-                if !row.hidden.is_empty() {
-                    let value = SecretChange::Put(row.hidden.to_secret_bytes());
-                    patch.secrets.insert(Slot::Custom(name), value);
-                }
-            } else if same.is_none_or(|o| o.value != row.value) {
-                patch.custom.insert(name, Some(row.value.clone()));
-            }
-        }
-    }
-
     /// True when leaving would lose something.
     pub fn dirty(&self) -> bool {
         let p = self.patch();
@@ -477,6 +436,7 @@ impl Editor {
             && p.client_info == Set::Keep
             && (p.credential == Set::Keep || self.base.is_none())
             && p.settings.is_empty()
+            && p.renamed.is_empty()
             && p.custom.is_empty()
             && p.secrets.is_empty()
             && p.attachments.is_empty();
@@ -507,68 +467,5 @@ impl Editor {
                 Request::Create { kind: self.kind.clone(), path, patch }
             }
         })
-    }
-
-    /// The entry as it is saved now has come after a refusal: if somebody else
-    /// changed it, names what, and takes it as the new base, so that saving
-    /// again puts only this person's changes on top.
-    pub fn rebase(&mut self, now: Box<EntryView>) {
-        let Some(base) = &self.base else { return };
-        if now.entry.ver == base.entry.ver {
-            return;
-        }
-        let (old, new) = (&base.entry, &now.entry);
-        let mut changed: Vec<String> = Vec::new();
-        macro_rules! follow {
-            ($id:literal, $field:ident, $mine:expr, $text:expr) => {
-                if old.$field != new.$field {
-                    changed.push($id.to_owned());
-                    if $mine == $text(old) {
-                        $mine = $text(new);
-                    }
-                }
-            };
-        }
-        follow!("name", name, self.name, |e: &Entry| e.name.clone());
-        follow!("host", host, self.host, |e: &Entry| e.host.clone());
-        follow!("user", user, self.user, |e: &Entry| e.user.clone());
-        follow!("description", description, self.description, |e: &Entry| e.description.clone());
-        follow!("port", port, self.port, |e: &Entry| e
-            .port
-            .map(|p| p.to_string())
-            .unwrap_or_default());
-        follow!("tags", tags, self.tags, |e: &Entry| e.tags.join(" "));
-        follow!("favourite", favourite, self.favourite, |e: &Entry| e.favourite);
-        follow!("expires", expires, self.expires, |e: &Entry| e
-            .expires
-            .map(|d| d.to_string())
-            .unwrap_or_default());
-        follow!("client_info", client_info, self.client, |e: &Entry| e
-            .client_info
-            .clone()
-            .unwrap_or_default());
-        for (id, mine) in &mut self.settings {
-            let was = old.settings.get(*id).cloned().unwrap_or_default();
-            let is = new.settings.get(*id).cloned().unwrap_or_default();
-            if was != is {
-                changed.push((*id).to_owned());
-                if *mine == was {
-                    *mine = is;
-                }
-            }
-        }
-        for slot in new.secrets.keys().chain(old.secrets.keys()).collect::<BTreeSet<_>>() {
-            if old.secrets.get(slot) != new.secrets.get(slot) {
-                changed.push(slot.to_string());
-            }
-        }
-        if old.custom != new.custom {
-            changed.push("custom".to_owned());
-        }
-        if old.attachments != new.attachments {
-            changed.push("attachments".to_owned());
-        }
-        self.stale = changed;
-        self.base = Some(now);
     }
 }

@@ -9,14 +9,14 @@ use crate::gui::text::{self, t};
 use crate::gui::theme::{palette, primary_button};
 use crate::gui::unlock::view::eye_ui;
 use crate::gui::widgets::parts;
-use crate::gui::widgets::secret_buffer::SecretBuffer;
 use crate::gui::widgets::secret_edit::SecretEdit;
 use crate::gui::widgets::strength::strength_ui;
 use crate::gui::worker::{Command, Pick, Tag};
 use crate::model::entry::{Kind, Slot};
 use crate::model::lang::{Bi, Lang};
 
-use super::editor::{CustomRow, Editor, Faults, PickFor, Picker, SecretField, Source};
+use super::custom_view::custom_ui;
+use super::editor::{Editor, Faults, PickFor, Picker, SecretField, Source};
 
 const LABEL: f32 = 170.0;
 const FIELD: f32 = 420.0;
@@ -106,7 +106,19 @@ fn messages_ui(ui: &mut Ui, form: &Editor, lang: Lang) {
             "Rien n’est écrasé. Relisez le formulaire\u{a0}: «\u{a0}Enregistrer\u{a0}» ajoutera vos seuls changements.",
             "Nothing was overwritten. Read the form again: \"Save\" will add your own changes only.",
         );
-        parts::warn_box(ui, &what, todo);
+        let clash: Vec<String> = form.both.iter().map(|f| text::entry_field(f, lang)).collect();
+        let clash = match lang {
+            _ if clash.is_empty() => String::new(),
+            Lang::Fr => format!(
+                " Vous aviez changé la même chose\u{a0}: {}. C’est votre version qui serait enregistrée.",
+                clash.join(", ")
+            ),
+            Lang::En => format!(
+                " You had changed the same: {}. Your version is what would be saved.",
+                clash.join(", ")
+            ),
+        };
+        parts::warn_box(ui, &what, &format!("{todo}{clash}"));
         ui.add_space(6.0);
     } else if let Some(e) = &form.error {
         parts::failure(ui, lang, &e.what, &e.todo);
@@ -477,51 +489,9 @@ fn more_ui(ui: &mut Ui, form: &mut Editor, faults: &Faults, lang: Lang, acts: &m
     line(ui, "", None, lang, |ui, _| {
         ui.checkbox(&mut form.favourite, t(lang, "Favori", "Favourite"));
     });
-    custom_ui(ui, form, faults, lang);
+    let label = t(lang, "Champs ajoutés", "Custom fields");
+    line(ui, label, faults.get("custom"), lang, |ui, _| custom_ui(ui, form, lang));
     attachments_ui(ui, form, lang, acts);
-}
-
-fn custom_ui(ui: &mut Ui, form: &mut Editor, faults: &Faults, lang: Lang) {
-    line(ui, t(lang, "Champs ajoutés", "Custom fields"), faults.get("custom"), lang, |ui, _| {
-        let mut gone = None;
-        for (i, row) in form.custom.iter_mut().enumerate() {
-            ui.horizontal(|ui| {
-                let name = t(lang, "Nom du champ", "Field name");
-                let edit = TextEdit::singleline(&mut row.name).desired_width(120.0).hint_text(name);
-                ui.add(edit).accessible_name(format!("{name} {}", i + 1));
-                let value = format!("{} {}", t(lang, "Valeur", "Value"), i + 1);
-                if row.secret {
-                    let hint =
-                        if row.saved.is_some() { t(lang, "inchangé", "unchanged") } else { "" };
-                    SecretEdit::new(&mut row.hidden, &value).width(170.0).hint(hint).show(ui);
-                } else {
-                    let edit = TextEdit::singleline(&mut row.value).desired_width(170.0);
-                    ui.add(edit).accessible_name(value);
-                }
-                if ui.checkbox(&mut row.secret, t(lang, "secret", "secret")).clicked() && row.secret
-                {
-                    row.hidden.set(&row.value);
-                    row.value.clear();
-                }
-                let remove = format!("{} {}", t(lang, "Retirer le champ", "Remove field"), i + 1);
-                if parts::drawn_button(ui, parts::Icon::Bin, &remove).clicked() {
-                    gone = Some(i);
-                }
-            });
-        }
-        if let Some(i) = gone {
-            form.custom.remove(i);
-        }
-        if ui.small_button(t(lang, "Ajouter un champ", "Add a field")).clicked() {
-            form.custom.push(CustomRow {
-                name: String::new(),
-                secret: false,
-                value: String::new(),
-                hidden: SecretBuffer::line(),
-                saved: None,
-            });
-        }
-    });
 }
 
 fn attachments_ui(ui: &mut Ui, form: &mut Editor, lang: Lang, acts: &mut Acts) {

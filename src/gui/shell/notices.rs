@@ -230,7 +230,7 @@ impl Shell {
                 self.guarded(id, Guarded::Connect);
             }
             (Tag::BeforeRetry(tab), Reply::Entry(view)) => self.justify_retry(tab, &view),
-            (Tag::ToEdit(_), Reply::Entry(view)) => self.open_editor(Editor::edit(view)),
+            (Tag::ToEdit(_), Reply::Entry(view)) => self.open_editor(Editor::edit(view, self.lang)),
             (Tag::PickEntry, Reply::Items(items)) => {
                 if let Some(picker) = opened.editor.as_mut().and_then(|f| f.picker.as_mut()) {
                     picker.results = items;
