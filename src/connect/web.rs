@@ -26,6 +26,26 @@ pub fn may_open(address: &str) -> bool {
     })
 }
 
+/// The page of a ticket: `{ticket}` in `template` filled in, percent-encoded
+/// (RFC 3986, all but unreserved characters). `None` without a ticket, or when it
+/// is no page to open.
+pub fn ticket_page(template: &str, ticket: &str) -> Option<String> {
+    let ticket = ticket.trim();
+    if ticket.is_empty() || !template.contains("{ticket}") {
+        return None;
+    }
+    let mut coded = String::new();
+    for byte in ticket.bytes() {
+        if byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~') {
+            coded.push(char::from(byte));
+        } else {
+            coded.push_str(&format!("%{byte:02X}"));
+        }
+    }
+    let page = template.trim().replace("{ticket}", &coded);
+    may_open(&page).then_some(page)
+}
+
 const FIELDS: &[Field] = &[Field {
     id: "login-url",
     fr: "Page de connexion",

@@ -59,6 +59,9 @@ pub enum Act {
     Justified(EntryId, Guarded, Justification),
     /// Plain text to the clipboard: a name, an address, a fingerprint.
     CopyPlain(String),
+    /// The page of a ticket in the browser: by the entry it was given for, or else
+    /// by the name of its client.
+    OpenTicket(String, Option<EntryId>, String),
     /// Selects an entry and shows its details.
     Select(EntryId),
     /// Asks for the ticket of a refused session again, then tries it again.

@@ -44,6 +44,8 @@ pub enum Tag {
     Plan(EntryId),
     /// Older versions in the details panel.
     History(EntryId),
+    /// To open the page of this ticket; what to ask next when the entry is gone.
+    Ticket(String, Option<String>),
     /// To fill the form.
     ToEdit(EntryId),
     /// To decide how to connect.

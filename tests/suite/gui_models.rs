@@ -332,3 +332,24 @@ fn what_is_chosen_from_a_list_has_a_name_in_both_languages() {
     }
     assert!(lists >= 7, "the login methods, and yes or no");
 }
+
+#[test]
+fn a_ticket_leads_to_its_page_and_nowhere_else() {
+    let page = connect::web::ticket_page;
+    let template = "https://glpi.example/front/ticket.form.php?id={ticket}";
+    let wanted = "https://glpi.example/front/ticket.form.php?id=GLPI-4211";
+    assert_eq!(page(template, " GLPI-4211 ").as_deref(), Some(wanted));
+    let coded = page("http://x/{ticket}/{ticket}", "n° 1/2?&#%@");
+    let number = "n%C2%B0%201%2F2%3F%26%23%25%40";
+    assert_eq!(coded, Some(format!("http://x/{number}/{number}")));
+    for (template, ticket) in [
+        (template, "  "),
+        ("", "1"),
+        ("https://glpi.example/", "1"),
+        ("javascript:alert({ticket})", "1"),
+        ("file:///etc/{ticket}", "passwd"),
+        ("{ticket}", "https://glpi.example"),
+    ] {
+        assert_eq!(page(template, ticket), None, "{template}");
+    }
+}

@@ -617,3 +617,19 @@ fn from_the_first_start_to_a_connection_without_a_mouse() {
     });
     sees(&mut window, "Le serveur ne répond pas.");
 }
+
+#[test]
+fn a_client_without_a_ticket_address_says_so_when_its_ticket_is_opened() {
+    let fake = Fake::new();
+    let mut window = window(&fake, true);
+    unlock(&mut window);
+    press(&mut window, "Journal");
+    until(&mut window, "the lines", |w| w.query_all_by_role(Role::ListItem).next().is_some());
+    window.query_all_by_role(Role::ListItem).next().expect("it was seen").click();
+    window.run_steps(5);
+    press(&mut window, "Ouvrir le ticket");
+    sees(
+        &mut window,
+        "Le client «\u{a0}Boulangerie Dupont\u{a0}» n’a pas d’adresse de tickets. Ajoutez-la dans la fiche du client\u{a0}: «\u{a0}Adresse du ticket\u{a0}».",
+    );
+}

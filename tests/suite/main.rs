@@ -31,6 +31,8 @@ mod gui_desktop;
 #[cfg(feature = "gui")]
 mod gui_fake;
 #[cfg(feature = "gui")]
+mod gui_form;
+#[cfg(feature = "gui")]
 mod gui_models;
 #[cfg(feature = "gui")]
 mod gui_roles;

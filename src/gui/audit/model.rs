@@ -102,6 +102,8 @@ pub struct AuditModel {
     pub error: Option<AppError>,
     /// The line shown in full.
     pub chosen: Option<usize>,
+    /// The member may see clients, and so the pages of their tickets.
+    pub browse: bool,
     /// Verification runs.
     pub verifying: bool,
     /// What it said.
@@ -131,6 +133,7 @@ impl Default for AuditModel {
             waiting: false,
             error: None,
             chosen: None,
+            browse: false,
             verifying: false,
             verified: None,
             export: None,

@@ -43,7 +43,7 @@ pub fn audit_ui(ui: &mut Ui, model: &mut AuditModel, lang: Lang, acts: &mut Acts
             .frame(frame)
             .default_size(360.0)
             .size_range(240.0..=560.0)
-            .show(ui, |ui| close = line_ui(ui, &line, lang, acts));
+            .show(ui, |ui| close = line_ui(ui, &line, model.browse, lang, acts));
         if close {
             model.chosen = None;
         }
@@ -334,11 +334,14 @@ fn particulars(line: &OpenLine, lang: Lang) -> String {
     out
 }
 
-/// One line in full; true when it is to be closed.
-fn line_ui(ui: &mut Ui, line: &OpenLine, lang: Lang, acts: &mut Acts) -> bool {
+/// One line in full; true when it is to be closed. Who may `browse` the clients is
+/// offered the page of its ticket.
+fn line_ui(ui: &mut Ui, line: &OpenLine, browse: bool, lang: Lang, acts: &mut Acts) -> bool {
     let p = palette(ui.ctx());
     let mut close = false;
-    ui.with_layout(Layout::right_to_left(Align::Min), |ui| {
+    // As high as its title: a layout of its own would take all the height there is.
+    let head = vec2(ui.available_width(), ui.spacing().interact_size.y);
+    ui.allocate_ui_with_layout(head, Layout::right_to_left(Align::Min), |ui| {
         close = parts::icon_button(ui, "\u{2716}", t(lang, "Fermer", "Close")).clicked();
         ui.with_layout(Layout::left_to_right(Align::Min).with_main_wrap(true), |ui| {
             ui.label(parts::bold(text::event(line.event, lang)).size(16.0));
@@ -363,6 +366,12 @@ fn line_ui(ui: &mut Ui, line: &OpenLine, lang: Lang, acts: &mut Acts) -> bool {
         pair(ui, t(lang, "Mot du journal", "Word in the log"), line.event.word());
         for (name, value) in &line.fields {
             pair(ui, text::log_field(name, lang), value);
+            let open = t(lang, "Ouvrir le ticket", "Open the ticket");
+            if name == field::TICKET && browse && ui.small_button(open).clicked() {
+                let client = line.field(field::CLIENT).to_owned();
+                let entry = line.field(field::ENTRY_ID).parse().ok();
+                acts.push(Act::OpenTicket(value.clone(), entry, client));
+            }
         }
         pair(ui, t(lang, "Empreinte de la ligne", "Leaf hash"), &line.leaf_hash);
         if ui.small_button(t(lang, "Copier l’empreinte", "Copy hash")).clicked() {

@@ -4,9 +4,11 @@
 use egui::{TextEdit, Ui};
 
 use crate::app::api::{AppError, Justification};
+use crate::connect::web;
 use crate::gui::act::{Act, Acts, Guarded};
 use crate::gui::text::t;
 use crate::gui::theme::primary_button;
+use crate::gui::worker::Command;
 use crate::model::entry::ClientInfo;
 use crate::model::id::EntryId;
 use crate::model::lang::Lang;
@@ -58,6 +60,11 @@ impl JustifyModel {
             && (!self.info.reason_required || !self.reason.trim().is_empty())
     }
 
+    /// The page of the ticket, once there is one.
+    pub fn page(&self) -> Option<String> {
+        web::ticket_page(&self.info.ticket_url, &self.ticket)
+    }
+
     /// What is typed, for the application.
     pub fn justification(&self) -> Justification {
         let given = |text: &str| Some(text.trim().to_owned()).filter(|t| !t.is_empty());
@@ -104,6 +111,16 @@ pub fn justify_ui(ui: &mut Ui, model: &mut JustifyModel, lang: Lang, acts: &mut 
             model.info.ticket_pattern
         );
         ui.weak(form);
+    }
+    if !model.info.ticket_url.is_empty() {
+        let page = model.page();
+        let open = egui::Button::new(t(lang, "Ouvrir le ticket", "Open the ticket")).small();
+        let out = ui.add_enabled(page.is_some(), open);
+        if let Some(page) = page
+            && out.on_hover_text(&page).clicked()
+        {
+            acts.push(Act::Send(Command::Browse(page)));
+        }
     }
     ui.add_space(4.0);
     let label = ui.label(if model.info.reason_required {

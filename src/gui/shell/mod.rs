@@ -105,7 +105,9 @@ impl Opened {
         let role = status.role;
         let may_edit = may(role, Right::Edit) && !status.read_only;
         let list = ListModel { may_edit, ..ListModel::default() };
-        let page = if may(role, Right::Browse) { Page::Entries } else { Page::Audit };
+        let mut audit = AuditModel::default();
+        audit.browse = may(role, Right::Browse);
+        let page = if audit.browse { Page::Entries } else { Page::Audit };
         Self {
             status,
             settings: Settings::default(),
@@ -113,7 +115,7 @@ impl Opened {
             list,
             details: Details::default(),
             editor: None,
-            audit: AuditModel::default(),
+            audit,
             team: TeamModel::default(),
             own: SettingsModel::default(),
             connecting: None,

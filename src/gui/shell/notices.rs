@@ -6,7 +6,8 @@ use std::time::{Duration, Instant};
 
 use egui::Context;
 
-use crate::app::api::{AppError, At, Code, Reply, Request, Status};
+use crate::app::api::{AppError, At, Code, EntryView, Reply, Request, Status};
+use crate::connect::web;
 use crate::gui::act::{Act, Guarded};
 use crate::gui::backend::Backend;
 use crate::gui::dialogs::Dialog;
@@ -19,7 +20,7 @@ use crate::gui::worker::{Command, Notice, Pick, Tag, Worker};
 use crate::model::audit_event::field;
 use crate::model::entry::Slot;
 use crate::model::id::EntryId;
-use crate::model::lang::Lang;
+use crate::model::lang::{Bi, Lang};
 use crate::model::order::natural;
 use crate::model::policy::Action as Right;
 use crate::secret::SecretBytes;
@@ -230,6 +231,7 @@ impl Shell {
                 self.guarded(id, Guarded::Connect);
             }
             (Tag::BeforeRetry(tab), Reply::Entry(view)) => self.justify_retry(tab, &view),
+            (Tag::Ticket(ticket, _), Reply::Entry(view)) => self.open_ticket(&ticket, &view),
             (Tag::ToEdit(_), Reply::Entry(view)) => self.open_editor(Editor::edit(view, self.lang)),
             (Tag::PickEntry, Reply::Items(items)) => {
                 if let Some(picker) = opened.editor.as_mut().and_then(|f| f.picker.as_mut()) {
@@ -446,6 +448,10 @@ impl Shell {
                     self.worker.send(command);
                 }
             }
+            // An entry that was deleted for good had a client.
+            Tag::Ticket(ticket, Some(client)) if error.code == Code::NotFound => {
+                self.ask(Tag::Ticket(ticket, None), Request::Show { at: At::Path(client) });
+            }
             Tag::Verify => {
                 opened.audit.verifying = false;
                 opened.audit.verified = Some(Err(error));
@@ -470,6 +476,30 @@ impl Shell {
             // The details say it already, or the member may not see it.
             Tag::Plan(_) | Tag::Trash | Tag::Favourites | Tag::Status | Tag::Settings => {}
             _ => self.failed(error),
+        }
+    }
+
+    /// Opens the page that the entry's client, or the one that asks for it, keeps
+    /// its tickets at.
+    fn open_ticket(&mut self, ticket: &str, view: &EntryView) {
+        let asked = view.asked.as_ref().map(|(_, info)| info);
+        let mut pages = [Some(&view.client), asked].into_iter().flatten();
+        match pages.find_map(|info| web::ticket_page(&info.ticket_url, ticket)) {
+            Some(page) => self.worker.send(Command::Browse(page)),
+            None => self.failed(AppError {
+                code: Code::NotFound,
+                what: Bi::new(
+                    format!(
+                        "Le client «\u{a0}{}\u{a0}» n’a pas d’adresse de tickets.",
+                        view.client_name
+                    ),
+                    format!("The client “{}” has no ticket address.", view.client_name),
+                ),
+                todo: Bi::new(
+                    "Ajoutez-la dans la fiche du client\u{a0}: «\u{a0}Adresse du ticket\u{a0}».",
+                    "Add it to the client's record: “Ticket address”.",
+                ),
+            }),
         }
     }
 

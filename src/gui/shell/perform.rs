@@ -104,6 +104,12 @@ impl Shell {
                     self.toast("Copié.", "Copied.");
                 }
             }
+            Act::OpenTicket(ticket, Some(id), client) => {
+                self.ask(Tag::Ticket(ticket, Some(client)), Request::Show { at: At::Id(id) });
+            }
+            Act::OpenTicket(ticket, None, client) => {
+                self.ask(Tag::Ticket(ticket, None), Request::Show { at: At::Path(client) });
+            }
             Act::Select(id) => {
                 if self.editor_free(Act::Select(id)) {
                     self.select(id);
