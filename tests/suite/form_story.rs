@@ -343,6 +343,19 @@ fn a_secret_field_becomes_readable_only_with_its_value_typed_again() {
 }
 
 #[test]
+fn a_value_given_in_place_of_a_removed_secret_stays() {
+    let desk = with_fields();
+    let mut patch = Patch::default();
+    patch.secrets.insert(Slot::Custom("pin".to_owned()), SecretChange::Clear);
+    patch.custom.insert("pin".to_owned(), Some("sans objet".to_owned()));
+    let (at, patch) = (At::Path(PATH.into()), Box::new(patch));
+    desk.call(Request::Edit { at, expected_ver: None, patch });
+    let wanted =
+        [field("baie", false, "B2"), field("étage", false, "3"), field("pin", false, "sans objet")];
+    assert_eq!(fields(&desk), wanted);
+}
+
+#[test]
 fn a_readable_field_becomes_a_secret_with_its_value() {
     let desk = with_fields();
     let mut mine = form(&desk, PATH);

@@ -154,7 +154,8 @@ pub(super) fn apply(
                 let (name, value) = (name.clone(), String::new());
                 put(&mut entry.custom, CustomField { name, secret: true, value });
             } else {
-                entry.custom.retain(|c| c.name != *name);
+                // A plain value set above in its place stays.
+                entry.custom.retain(|c| c.name != *name || !c.secret);
             }
         }
         match change {

@@ -317,11 +317,8 @@ fn particulars(line: &OpenLine, lang: Lang) -> String {
         }
         let names = name == field::DETAIL && line.event == Event::EntryEdited;
         if names {
-            let fields: Vec<String> = value
-                .split([',', ' '])
-                .filter(|f| !f.is_empty())
-                .map(|f| text::entry_field(f, lang))
-                .collect();
+            let fields: Vec<String> =
+                value.split(", ").map(|f| text::entry_field(f, lang)).collect();
             out.push_str(&fields.join(", "));
         } else if name == field::SLOT {
             out.push_str(&text::entry_field(value, lang));
