@@ -2,6 +2,8 @@
 //! here so that no screen reaches below the application.
 
 #[cfg(feature = "gui")]
+pub use crate::os::chooser::available as file_chooser;
+#[cfg(feature = "gui")]
 pub use crate::os::clipboard::SecretClipboard;
 
 use super::generate::{Generated, Recipe, RecipeError, generate};

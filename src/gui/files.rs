@@ -2,11 +2,11 @@
 //! memory, writing in one go. Never touches the vault file.
 
 use std::fs;
-use std::io::{Read, Write};
+use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use crate::app::api::{AppError, Code};
-use crate::app::qr;
+use crate::app::{desktop, export, qr};
 use crate::model::lang::Bi;
 use crate::secret::{SecretBytes, SecretText};
 
@@ -25,12 +25,10 @@ pub enum Choice {
 /// Shows the desktop's file chooser and waits; never on the painting thread.
 /// `name` is the proposed file name for those that save.
 pub fn choose(pick: &Pick, name: &str) -> Choice {
-    if cfg!(target_os = "linux") && std::env::var_os("DBUS_SESSION_BUS_ADDRESS").is_none() {
-        let runtime_bus = std::env::var_os("XDG_RUNTIME_DIR")
-            .is_some_and(|dir| Path::new(&dir).join("bus").exists());
-        if !runtime_bus {
-            return Choice::NoChooser;
-        }
+    // The library would log that nothing can be shown and answer as if the person
+    // had closed it.
+    if !desktop::file_chooser() {
+        return Choice::NoChooser;
     }
     let dialog = rfd::FileDialog::new();
     let chosen = match pick {
@@ -70,21 +68,13 @@ pub fn read(path: &Path, max: u64) -> Result<SecretBytes, AppError> {
     done.map(|_| bytes).map_err(|e| io_error(path, &e))
 }
 
-/// Writes a new file, or replaces one, in one go.
+/// Writes a new file for its owner alone, or replaces one: what was there stays
+/// until the new one is whole and on the disk.
 ///
 /// # Errors
 /// The folder or the file cannot be written.
 pub fn write(path: &Path, bytes: &[u8]) -> Result<(), AppError> {
-    let mut open = fs::OpenOptions::new();
-    open.write(true).create(true).truncate(true);
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::OpenOptionsExt;
-        open.mode(0o600);
-    }
-    open.open(path)
-        .and_then(|mut f| f.write_all(bytes).and_then(|()| f.sync_all()))
-        .map_err(|e| io_error(path, &e))
+    export::write_whole(path, bytes)
 }
 
 /// The text in the QR code of a picture file.

@@ -3,6 +3,8 @@
 
 pub mod alloc;
 #[cfg(feature = "gui")]
+pub mod chooser;
+#[cfg(feature = "gui")]
 pub mod clipboard;
 pub mod clock;
 #[cfg(unix)]

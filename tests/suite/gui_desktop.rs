@@ -9,6 +9,7 @@ use std::sync::mpsc::{Receiver, Sender, TryRecvError, channel};
 use std::time::{Duration, Instant};
 
 use poterne::app::desktop::{SecretClipboard, watch_session_lock};
+use poterne::os::chooser::available_at;
 use poterne::secret::SecretText;
 use zbus::zvariant::{OwnedFd, OwnedObjectPath};
 
@@ -212,6 +213,48 @@ impl Drop for Bus {
         let _ = self.daemon.kill();
         let _ = self.daemon.wait();
     }
+}
+
+/// A portal as far as it is asked whether it can choose files.
+struct Portal;
+
+#[zbus::interface(name = "org.freedesktop.portal.FileChooser")]
+impl Portal {
+    #[zbus(property, name = "version")]
+    fn version(&self) -> u32 {
+        4
+    }
+}
+
+#[test]
+fn a_file_chooser_is_there_with_a_portal_that_has_one_or_with_zenity() {
+    use std::os::unix::fs::PermissionsExt;
+
+    let bus = Bus::start();
+    let folder = tempfile::tempdir().expect("a folder");
+    let available = || available_at(&bus.address, folder.path().as_os_str());
+    assert!(!available(), "a bus alone shows nothing");
+
+    let named = || {
+        zbus::blocking::connection::Builder::address(bus.address.as_str())
+            .and_then(|b| b.name("org.freedesktop.portal.Desktop"))
+    };
+    let empty = named().and_then(|b| b.build()).expect("the bus is there");
+    assert!(!available(), "a portal without a chooser shows nothing");
+    drop(empty);
+
+    let path = "/org/freedesktop/portal/desktop";
+    let whole = named().and_then(|b| b.serve_at(path, Portal)).and_then(|b| b.build());
+    let whole = whole.expect("the bus is there");
+    assert!(available());
+    drop(whole);
+
+    let zenity = folder.path().join("zenity");
+    std::fs::write(&zenity, "").expect("ours");
+    std::fs::set_permissions(&zenity, std::fs::Permissions::from_mode(0o600)).expect("ours");
+    assert!(!available(), "what cannot be run shows nothing");
+    std::fs::set_permissions(&zenity, std::fs::Permissions::from_mode(0o700)).expect("ours");
+    assert!(available());
 }
 
 /// What somebody asked of the login manager.

@@ -176,6 +176,18 @@ impl From<ExportError> for AppError {
     }
 }
 
+/// Writes a small file that people take away, such as an attachment: private to
+/// its owner, whole or not at all.
+///
+/// # Errors
+/// It cannot be written; what was in its place is as it was before.
+pub fn write_whole(path: &std::path::Path, bytes: &[u8]) -> Result<(), AppError> {
+    let out = file::Whole::create(path)?;
+    out.file().write_all(bytes).map_err(|e| out.fail(e))?;
+    out.commit()?;
+    Ok(())
+}
+
 /// What an export wrote.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Written {
