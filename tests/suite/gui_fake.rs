@@ -55,6 +55,10 @@ pub struct State {
     pub export_asks: bool,
     /// Settings.
     pub settings: Settings,
+    /// Whether reading the log is among what was asked.
+    pub tells_log: bool,
+    /// Further files of every export.
+    pub parts: Vec<PathBuf>,
     /// An export goes on until it is given up.
     pub endless_export: bool,
     /// The key pinned for the host of `srv-base-01`, which shows another one.
@@ -190,6 +194,8 @@ impl Fake {
             role: Role::Owner,
             export_asks: false,
             settings: Settings::default(),
+            tells_log: false,
+            parts: Vec::new(),
             endless_export: false,
             pinned: None,
             next: 100,
@@ -530,6 +536,7 @@ impl State {
             }])),
             Request::AuditLog { filter } => {
                 let lines = self.log();
+                self.asked.extend(self.tells_log.then(|| "log".to_owned()));
                 Ok(Reply::Log(lines.into_iter().filter(|l| filter.matches(l)).collect()))
             }
             Request::AuditExport(export) => {
@@ -542,7 +549,7 @@ impl State {
                         "«\u{a0}Clinique\u{a0}» demande son ticket.",
                     ));
                 }
-                let files = vec![export.out];
+                let files = [&[export.out][..], &self.parts].concat();
                 let fingerprint = "potv1-abcd-efgh".to_owned();
                 Ok(Reply::Exported { lines: 60, files, fingerprint })
             }

@@ -17,11 +17,11 @@ use crate::gui_fake::{CODE, Fake, KIT, PASSWORD, key};
 
 pub type Window = Harness<'static, Shell>;
 
-fn window(fake: &Fake, exists: bool) -> Window {
+pub fn window(fake: &Fake, exists: bool) -> Window {
     window_with(fake, exists, Prefs::load(None), Box::new(Instant::now))
 }
 
-fn window_with(fake: &Fake, exists: bool, prefs: Prefs, clock: Clock) -> Window {
+pub fn window_with(fake: &Fake, exists: bool, prefs: Prefs, clock: Clock) -> Window {
     let backend = Arc::new(fake.clone());
     Harness::builder().with_size([1280.0, 720.0]).build_eframe(move |cc| {
         let options = ShellOptions {
@@ -54,7 +54,7 @@ pub fn sees(window: &mut Window, label: &str) {
     until(window, label, |w| w.query_all_by_label(label).next().is_some());
 }
 
-fn gone(window: &mut Window, label: &str) {
+pub fn gone(window: &mut Window, label: &str) {
     until(window, &format!("no {label}"), |w| w.query_all_by_label(label).next().is_none());
 }
 
@@ -72,7 +72,7 @@ pub fn fill(window: &mut Window, role: Role, label: &str, text: &str) {
     window.run_steps(2);
 }
 
-fn unlock(window: &mut Window) {
+pub fn unlock(window: &mut Window) {
     fill(window, Role::PasswordInput, "Mot de passe", PASSWORD);
     fill(window, Role::PasswordInput, "Code à 6 chiffres", CODE);
     sees(window, "Boulangerie Dupont");

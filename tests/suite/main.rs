@@ -31,7 +31,11 @@ mod gui_desktop;
 #[cfg(feature = "gui")]
 mod gui_fake;
 #[cfg(feature = "gui")]
+mod gui_files;
+#[cfg(feature = "gui")]
 mod gui_form;
+#[cfg(feature = "gui")]
+mod gui_log;
 #[cfg(feature = "gui")]
 mod gui_models;
 #[cfg(feature = "gui")]

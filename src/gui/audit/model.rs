@@ -1,7 +1,7 @@
 //! State of the log page: the filter as typed, the lines that matched, what
 //! verification and export said. Knows no egui.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -70,8 +70,51 @@ pub struct ExportModel {
     pub given_up: Arc<AtomicBool>,
     /// Why it failed.
     pub error: Option<AppError>,
-    /// Lines written and fingerprint.
-    pub done: Option<(u64, String)>,
+    /// What it wrote.
+    pub done: Option<Exported>,
+    /// The file is there already: whether to replace it is asked.
+    pub asks: bool,
+    /// The file that may be replaced.
+    agreed: Option<PathBuf>,
+}
+
+/// What an export wrote.
+pub struct Exported {
+    /// How many lines.
+    pub lines: u64,
+    /// Fingerprint of the vault.
+    pub fingerprint: String,
+    /// The files; a long report has several.
+    pub files: Vec<PathBuf>,
+}
+
+/// What is wrong with the days as typed.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum DateFault {
+    /// This is no day.
+    Unreadable(String),
+    /// The last day comes before the first one.
+    Reversed,
+}
+
+impl DateFault {
+    /// What is wrong and how to mend it.
+    pub fn text(&self, lang: Lang) -> String {
+        match (self, lang) {
+            (Self::Unreadable(typed), Lang::Fr) => format!(
+                "«\u{a0}{typed}\u{a0}» n’est pas une date. Écrivez-la jj/mm/aaaa, ou videz le champ."
+            ),
+            (Self::Unreadable(typed), Lang::En) => {
+                format!("“{typed}” is no date. Write it yyyy-mm-dd, or empty the field.")
+            }
+            (Self::Reversed, Lang::Fr) => {
+                "Le dernier jour précède le premier. Échangez les deux dates.".to_owned()
+            }
+            (Self::Reversed, Lang::En) => {
+                "The last day comes before the first one. Swap the two dates.".to_owned()
+            }
+        }
+    }
 }
 
 /// State of the page.
@@ -104,6 +147,12 @@ pub struct AuditModel {
     pub chosen: Option<usize>,
     /// The member may see clients, and so the pages of their tickets.
     pub browse: bool,
+    /// Lines may have come since the last answer.
+    pub stale: bool,
+    /// How far the table is scrolled.
+    pub scrolled: f32,
+    /// New lines in front of those seen before; the view moves on by as many.
+    pub grown: usize,
     /// Verification runs.
     pub verifying: bool,
     /// What it said.
@@ -115,6 +164,8 @@ pub struct AuditModel {
     /// Names of clients, for the menu.
     pub clients: Vec<String>,
     again: bool,
+    asked: Option<AuditFilter>,
+    answered: Option<AuditFilter>,
 }
 
 impl Default for AuditModel {
@@ -134,14 +185,28 @@ impl Default for AuditModel {
             error: None,
             chosen: None,
             browse: false,
+            stale: false,
+            scrolled: 0.0,
+            grown: 0,
             verifying: false,
             verified: None,
             export: None,
             members: Vec::new(),
             clients: Vec::new(),
             again: false,
+            asked: None,
+            answered: None,
         }
     }
+}
+
+/// The day of a field; `None` when it is empty and so sets no limit.
+fn limit(typed: &str) -> Result<Option<Date>, DateFault> {
+    let typed = typed.trim();
+    if typed.is_empty() {
+        return Ok(None);
+    }
+    text::read_day(typed).map(Some).ok_or_else(|| DateFault::Unreadable(typed.to_owned()))
 }
 
 /// The first moment of `day` in the computer's time zone.
@@ -150,9 +215,30 @@ fn start_of(day: Date) -> Option<Time> {
     Some(Time(start.as_microsecond()))
 }
 
+/// `text` without what a file name may not hold on some system.
+fn in_file_name(text: &str) -> String {
+    let forbidden = |c: char| c.is_control() || c.is_whitespace() || "/\\:*?\"<>|".contains(c);
+    text.trim().chars().map(|c| if forbidden(c) { '-' } else { c }).collect()
+}
+
 impl AuditModel {
-    /// The filter as it is set; `today` in the computer's time zone.
-    pub fn filter(&self, today: Date) -> AuditFilter {
+    /// What is wrong with the days as typed: of the first field, of the second.
+    pub fn date_faults(&self) -> [Option<DateFault>; 2] {
+        if self.period != Period::Chosen {
+            return [None, None];
+        }
+        match (limit(&self.from), limit(&self.to)) {
+            (Ok(Some(from)), Ok(Some(to))) if to < from => [None, Some(DateFault::Reversed)],
+            (from, to) => [from.err(), to.err()],
+        }
+    }
+
+    /// The filter as it is set; `today` in the computer's time zone. `None` while
+    /// a day as typed cannot be read: never more lines than were meant.
+    pub fn filter(&self, today: Date) -> Option<AuditFilter> {
+        if self.date_faults().iter().any(Option::is_some) {
+            return None;
+        }
         let back = |days: i64| {
             let span = jiff::Span::new().days(days);
             today.checked_sub(span).ok().and_then(start_of)
@@ -171,7 +257,7 @@ impl AuditModel {
             let name = name.trim();
             if name.is_empty() { Vec::new() } else { vec![name.to_owned()] }
         };
-        AuditFilter {
+        Some(AuditFilter {
             since,
             until,
             members: one(&self.member),
@@ -179,17 +265,20 @@ impl AuditModel {
             events: self.event.into_iter().collect(),
             text: self.text.trim().to_owned(),
             last: None,
-        }
+        })
     }
 
     /// Asks for the lines; while an answer is on its way, once more after it.
+    /// Nothing while a day as typed cannot be read.
     pub fn ask(&mut self, today: Date) -> Option<Act> {
         if self.waiting {
             self.again = true;
             return None;
         }
+        let filter = AuditFilter { last: Some(SHOWN), ..self.filter(today)? };
         self.waiting = true;
-        let filter = AuditFilter { last: Some(SHOWN), ..self.filter(today) };
+        self.stale = false;
+        self.asked = Some(filter.clone());
         Some(Act::Send(Command::Ask(Tag::Log, Request::AuditLog { filter })))
     }
 
@@ -197,10 +286,16 @@ impl AuditModel {
     pub fn answer(&mut self, lines: Result<Vec<OpenLine>, AppError>, today: Date) -> Option<Act> {
         self.waiting = false;
         self.loaded = true;
-        self.chosen = None;
         match lines {
             Ok(mut lines) => {
                 lines.reverse();
+                let chosen = self.chosen.and_then(|i| self.lines.get(i)).map(|l| l.seq);
+                self.chosen = chosen.and_then(|seq| lines.iter().position(|l| l.seq == seq));
+                let same = self.answered.is_some() && self.answered == self.asked;
+                let first = self.lines.first().filter(|_| same).map(|l| l.seq);
+                let moved = first.and_then(|seq| lines.iter().position(|l| l.seq == seq));
+                self.grown += moved.unwrap_or(0);
+                self.answered = self.asked.take();
                 self.lines = lines;
                 self.error = None;
             }
@@ -209,10 +304,18 @@ impl AuditModel {
         if std::mem::take(&mut self.again) { self.ask(today) } else { None }
     }
 
+    /// The name proposed for an export made `today`: with the client whose lines
+    /// it holds, if it is one's.
+    pub fn export_name(&self, format: ExportFormat, today: Date) -> String {
+        let client = in_file_name(&self.client);
+        let client = if client.is_empty() { client } else { format!("{client}-") };
+        format!("poterne-journal-{client}{today}.{}", format.extension())
+    }
+
     /// Opens the export dialog with a file name in `folder`.
-    pub fn open_export(&mut self, folder: &std::path::Path) {
+    pub fn open_export(&mut self, folder: &Path, today: Date) {
         let format = ExportFormat::Bundle;
-        let name = format!("poterne-journal.{}", format.extension());
+        let name = self.export_name(format, today);
         self.export = Some(ExportModel {
             format,
             redact: Vec::new(),
@@ -224,24 +327,39 @@ impl AuditModel {
             given_up: Arc::default(),
             error: None,
             done: None,
+            asks: false,
+            agreed: None,
         });
     }
 
-    /// What exports, as the dialog is set.
-    pub fn export_request(&mut self, today: Date, lang: Lang) -> Option<Act> {
-        let filter = self.filter(today);
+    /// What exports, as the dialog is set. `exists` tells whether a file is there,
+    /// which is not replaced before the person agreed.
+    pub fn export_request(
+        &mut self,
+        today: Date,
+        lang: Lang,
+        exists: impl FnOnce(&Path) -> bool,
+    ) -> Option<Act> {
+        let filter = self.filter(today)?;
         let model = self.export.as_mut()?;
+        let out = PathBuf::from(model.out.trim());
+        model.done = None;
+        model.error = None;
+        if model.agreed.as_ref() != Some(&out) && exists(&out) {
+            model.asks = true;
+            return None;
+        }
+        model.asks = false;
+        model.agreed = None;
         model.waiting = true;
         model.progress = None;
         model.given_up = Arc::default();
-        model.error = None;
-        model.done = None;
         let given = |text: &str| Some(text.trim().to_owned()).filter(|t| !t.is_empty());
         let request = ExportRequest {
             format: model.format,
             filter,
             redact: model.redact.iter().map(|r| (*r).to_owned()).collect(),
-            out: PathBuf::from(model.out.trim()),
+            out,
             lang,
             just: Justification { ticket: given(&model.ticket), reason: given(&model.reason) },
         };
@@ -260,6 +378,19 @@ impl ExportModel {
         self.given_up.load(Ordering::Acquire)
     }
 
+    /// The file as typed may be replaced.
+    pub fn agree(&mut self) {
+        self.agreed = Some(PathBuf::from(self.out.trim()));
+    }
+
+    /// The desktop's chooser, which asks by itself before something is replaced,
+    /// gave this file.
+    pub fn chosen(&mut self, out: &Path) {
+        self.out = out.display().to_string();
+        self.asks = false;
+        self.agree();
+    }
+
     /// It is over, one way or the other.
     pub fn over(&mut self) {
         self.waiting = false;
@@ -273,6 +404,7 @@ impl ExportModel {
         path.set_extension(format.extension());
         self.out = path.display().to_string();
         self.done = None;
+        self.asks = false;
     }
 }
 

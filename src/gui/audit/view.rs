@@ -15,18 +15,21 @@ use crate::gui::worker::{Command, Pick, Tag};
 use crate::model::audit_event::{Event, OpenLine, field};
 use crate::model::lang::Lang;
 
-use super::model::{AuditModel, Period, SHOWN, format_label};
+use super::model::{AuditModel, Exported, Period, SHOWN, format_label};
 
 const ROW: f32 = 26.0;
 
 /// Paints the page.
 pub fn audit_ui(ui: &mut Ui, model: &mut AuditModel, lang: Lang, acts: &mut Acts) {
     let today = text::today();
-    if !model.loaded && !model.waiting {
+    if (!model.loaded || model.stale) && !model.waiting {
         acts.extend(model.ask(today));
     }
     if filters_ui(ui, model, lang) {
         acts.extend(model.ask(today));
+    }
+    for fault in model.date_faults().iter().flatten() {
+        ui.label(RichText::new(fault.text(lang)).color(palette(ui.ctx()).error));
     }
     actions_ui(ui, model, lang, acts);
     if let Some(e) = &model.error {
@@ -152,8 +155,15 @@ fn actions_ui(ui: &mut Ui, model: &mut AuditModel, lang: Lang, acts: &mut Acts) 
             model.verified = None;
             acts.push(Act::Send(Command::Ask(Tag::Verify, Request::AuditVerify)));
         }
-        if ui.button(t(lang, "Exporter…", "Export…")).clicked() {
-            model.open_export(&dirs::document_dir().or_else(dirs::home_dir).unwrap_or_default());
+        let export = egui::Button::new(t(lang, "Exporter…", "Export…"));
+        let readable = model.date_faults().iter().all(Option::is_none);
+        if ui.add_enabled(readable, export).clicked() {
+            let folder = dirs::document_dir().or_else(dirs::home_dir).unwrap_or_default();
+            model.open_export(&folder, text::today());
+        }
+        let hint = t(lang, "Lit les lignes venues depuis.", "Reads the lines that came since.");
+        if ui.button(t(lang, "Actualiser", "Refresh")).on_hover_text(hint).clicked() {
+            acts.extend(model.ask(text::today()));
         }
         if model.verifying || model.waiting {
             ui.spinner();
@@ -249,8 +259,13 @@ fn table_ui(ui: &mut Ui, model: &mut AuditModel, lang: Lang) {
     ui.painter().hline(head.x_range(), head.bottom(), egui::Stroke::new(1.0, p.line));
     ui.spacing_mut().item_spacing.y = 0.0;
     let mut chosen = model.chosen;
-    let area = ScrollArea::vertical().auto_shrink(false).id_salt("log");
-    area.show_rows(ui, ROW, model.lines.len(), |ui, range| {
+    let mut area = ScrollArea::vertical().auto_shrink(false).id_salt("log");
+    // What is being read stays in its place when lines come in above it.
+    let grown = std::mem::take(&mut model.grown);
+    if grown > 0 && model.scrolled > 0.0 {
+        area = area.vertical_scroll_offset(model.scrolled + grown as f32 * ROW);
+    }
+    let out = area.show_rows(ui, ROW, model.lines.len(), |ui, range| {
         for i in range {
             let line = &model.lines[i];
             let event = text::event(line.event, lang);
@@ -283,6 +298,7 @@ fn table_ui(ui: &mut Ui, model: &mut AuditModel, lang: Lang) {
         }
     });
     model.chosen = chosen;
+    model.scrolled = out.state.clamped_offset().y;
 }
 
 /// The path without the client, which has a column of its own.
@@ -400,8 +416,26 @@ fn progress_ui(ui: &mut Ui, progress: Option<(u64, u64)>, lang: Lang) {
     ui.label(words);
 }
 
+/// What the export wrote, and where.
+fn done_ui(ui: &mut Ui, done: &Exported, lang: Lang) {
+    let what = match lang {
+        Lang::Fr => format!("{} lignes écrites.", text::count(done.lines, lang)),
+        Lang::En => format!("{} lines written.", text::count(done.lines, lang)),
+    };
+    let mut more = format!(
+        "{} {}",
+        t(lang, "Empreinte du coffre\u{a0}:", "Fingerprint of the vault:"),
+        done.fingerprint
+    );
+    for file in &done.files {
+        more.push_str(&format!("\n{}", file.display()));
+    }
+    parts::ok_box(ui, &what, &more);
+}
+
 fn export_ui(ui: &mut Ui, model: &mut AuditModel, lang: Lang, acts: &mut Acts) {
     let count = model.lines.len();
+    let base = model.export.as_ref().map(|e| model.export_name(e.format, text::today()));
     let Some(export) = &mut model.export else { return };
     let mut go = false;
     let mut stay = true;
@@ -441,9 +475,11 @@ fn export_ui(ui: &mut Ui, model: &mut AuditModel, lang: Lang, acts: &mut Acts) {
             let label = ui.label(t(lang, "Fichier", "File"));
             ui.horizontal(|ui| {
                 let edit = TextEdit::singleline(&mut export.out).desired_width(430.0);
-                ui.add(edit).labelled_by(label.id);
+                if ui.add(edit).labelled_by(label.id).changed() {
+                    export.asks = false;
+                }
                 if ui.button(t(lang, "Parcourir…", "Browse…")).clicked() {
-                    let name = format!("poterne-journal.{}", export.format.extension());
+                    let name = base.unwrap_or_default();
                     acts.push(Act::Send(Command::Choose(Pick::Export, name)));
                 }
             });
@@ -477,14 +513,12 @@ fn export_ui(ui: &mut Ui, model: &mut AuditModel, lang: Lang, acts: &mut Acts) {
             });
         });
         crate::gui::dialogs::error_ui(ui, lang, export.error.as_ref());
-        if let Some((lines, print)) = &export.done {
+        if let Some(done) = &export.done {
             ui.add_space(6.0);
-            let what = match lang {
-                Lang::Fr => format!("{} lignes écrites.", text::count(*lines, lang)),
-                Lang::En => format!("{} lines written.", text::count(*lines, lang)),
-            };
-            let print = format!("{} {print}", t(lang, "Empreinte du coffre\u{a0}:", "Fingerprint of the vault:"));
-            parts::ok_box(ui, &what, &print);
+            done_ui(ui, done, lang);
+        }
+        if export.asks {
+            crate::gui::dialogs::path::replaces_ui(ui, lang);
         }
         if export.waiting {
             progress_ui(ui, export.progress, lang);
@@ -496,18 +530,27 @@ fn export_ui(ui: &mut Ui, model: &mut AuditModel, lang: Lang, acts: &mut Acts) {
                 stay = !ui.add_enabled(!export.ending(), cancel).clicked();
                 return;
             }
-            let button = primary_button(ui.ctx(), t(lang, "Exporter", "Export"));
+            let name = match export.asks {
+                true => t(lang, "Remplacer", "Replace"),
+                false => t(lang, "Exporter", "Export"),
+            };
+            let button = primary_button(ui.ctx(), name);
             let out = ui.add_enabled(!export.out.trim().is_empty(), button);
             if ui.memory(|m| m.focused().is_none()) {
                 out.request_focus();
             }
             go = out.clicked();
+            if go && export.asks {
+                export.agree();
+            }
             stay = !ui.button(t(lang, "Fermer", "Close")).clicked();
         });
     });
-    let leave = !stay || modal.should_close();
+    // A click beside the dialog is easily made; it ends no export.
+    let beside = export.waiting && modal.backdrop_response.clicked();
+    let leave = !stay || modal.should_close() && !beside;
     if go {
-        acts.extend(model.export_request(text::today(), lang));
+        acts.extend(model.export_request(text::today(), lang, |out| out.exists()));
     } else if leave && export.waiting {
         // The dialog stays until the export has ended and its file is gone.
         export.give_up();

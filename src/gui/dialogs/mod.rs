@@ -43,6 +43,8 @@ pub enum Dialog {
         pick: Pick,
         /// What is typed.
         path: String,
+        /// The file about which was said that it exists.
+        asked: Option<PathBuf>,
     },
     /// The password generator.
     Generator(Box<generator::GeneratorModel>),
@@ -81,7 +83,7 @@ pub fn dialog_ui(ui: &mut Ui, dialog: &mut Dialog, lang: Lang, acts: &mut Acts) 
         Dialog::Justify(model) => justify::justify_ui(ui, model, lang, acts),
         Dialog::Confirm(confirm) => confirm_ui(ui, confirm, lang, acts),
         Dialog::Move { id, path, to, why } => path::move_ui(ui, *id, path, to, why, lang),
-        Dialog::Path { pick, path } => path::path_ui(ui, pick, path, lang),
+        Dialog::Path { pick, path, asked } => path::path_ui(ui, pick, path, asked, lang),
         Dialog::Generator(model) => generator::generator_ui(ui, model, lang, acts),
         Dialog::Help => help_ui(ui, lang),
     });

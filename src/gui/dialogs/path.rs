@@ -1,13 +1,14 @@
 //! Questions whose answer is a path: of a file, where the desktop has no
 //! chooser, or inside the vault.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use egui::{TextEdit, Ui};
 
 use crate::app::api::Justification;
 use crate::gui::text::t;
 use crate::gui::theme::primary_button;
+use crate::gui::widgets::parts;
 use crate::gui::worker::Pick;
 use crate::model::id::EntryId;
 use crate::model::lang::Lang;
@@ -15,7 +16,16 @@ use crate::model::lang::Lang;
 use super::{Outcome, title_ui};
 
 /// Asks for a file by its path.
-pub fn path_ui(ui: &mut Ui, pick: &Pick, path: &mut String, lang: Lang) -> Outcome {
+///
+/// A file that is there already is replaced only after a second press; `asked`
+/// is the one about which that was said.
+pub fn path_ui(
+    ui: &mut Ui,
+    pick: &Pick,
+    path: &mut String,
+    asked: &mut Option<PathBuf>,
+    lang: Lang,
+) -> Outcome {
     ui.set_width(460.0);
     let saves = !matches!(pick, Pick::PrivateKey | Pick::QrPicture | Pick::AddAttachment);
     title_ui(
@@ -33,7 +43,41 @@ pub fn path_ui(ui: &mut Ui, pick: &Pick, path: &mut String, lang: Lang) -> Outco
     );
     ui.add(egui::Label::new(hint).wrap());
     let label = t(lang, "Chemin du fichier", "Path of the file");
-    ask(ui, label, path, lang, |_| (), |typed| Outcome::Path(pick.clone(), PathBuf::from(typed)))
+    let replaces = asked.as_deref().is_some_and(|asked| asked == Path::new(path.trim()));
+    let go = match replaces {
+        true => t(lang, "Remplacer", "Replace"),
+        false => t(lang, "Continuer", "Continue"),
+    };
+    let more = |ui: &mut Ui| {
+        if replaces {
+            replaces_ui(ui, lang);
+        }
+    };
+    let done = |typed| Outcome::Path(pick.clone(), PathBuf::from(typed));
+    let outcome = ask(ui, (label, go), path, lang, more, done);
+    match outcome {
+        // The vault's own place is looked at when the vault is made.
+        Outcome::Path(Pick::NewVault, _) => outcome,
+        Outcome::Path(_, file) if saves && !replaces && file.exists() => {
+            *asked = Some(file);
+            Outcome::Open
+        }
+        outcome => outcome,
+    }
+}
+
+/// Says that there is such a file, and what the button does with it.
+pub fn replaces_ui(ui: &mut Ui, lang: Lang) {
+    ui.add_space(6.0);
+    parts::warn_box(
+        ui,
+        t(lang, "Ce fichier existe déjà.", "This file exists already."),
+        t(
+            lang,
+            "Écrivez un autre nom, ou remplacez-le\u{a0}: son contenu sera perdu.",
+            "Type another name, or replace it: what it holds will be lost.",
+        ),
+    );
 }
 
 /// Asks where to move a node, and why, for a client that wants to know.
@@ -72,7 +116,8 @@ pub fn move_ui(
         }
     };
     let none = Justification::default();
-    let outcome = ask(ui, label, to, lang, more, |typed| Outcome::MoveTo(id, typed, none));
+    let go = t(lang, "Continuer", "Continue");
+    let outcome = ask(ui, (label, go), to, lang, more, |typed| Outcome::MoveTo(id, typed, none));
     let given = |text: &str| Some(text.trim().to_owned()).filter(|t| !t.is_empty());
     match outcome {
         Outcome::MoveTo(id, typed, _) => {
@@ -85,7 +130,7 @@ pub fn move_ui(
 
 fn ask(
     ui: &mut Ui,
-    label: &str,
+    (label, go): (&str, &str),
     text: &mut String,
     lang: Lang,
     more: impl FnOnce(&mut Ui),
@@ -102,7 +147,7 @@ fn ask(
     ui.add_space(12.0);
     let typed = text.trim().to_owned();
     ui.horizontal(|ui| {
-        let button = primary_button(ui.ctx(), t(lang, "Continuer", "Continue"));
+        let button = primary_button(ui.ctx(), go);
         let go = ui.add_enabled(!typed.is_empty(), button).clicked();
         if (go || enter) && !typed.is_empty() {
             return done(typed);

@@ -173,7 +173,10 @@ impl super::Opened {
         };
         if may {
             // The keyboard goes along to the log's filter.
-            self.audit.focus = page == Page::Audit && self.page != page;
+            let to_log = page == Page::Audit && self.page != page;
+            self.audit.focus = to_log;
+            // Work on the other pages wrote lines.
+            self.audit.stale |= to_log;
             self.page = page;
         }
     }

@@ -337,6 +337,9 @@ impl eframe::App for Shell {
             if let Some(id) = self.opened().and_then(|o| o.details.wanted) {
                 ask_details(&self.worker, id);
             }
+            if let Some(opened) = self.opened() {
+                opened.audit.stale = true;
+            }
         }
         if self.repaints > 0 {
             self.repaints -= 1;

@@ -9,6 +9,7 @@ use egui::Context;
 use crate::app::api::{AppError, At, Code, EntryView, Reply, Request, Status};
 use crate::connect::web;
 use crate::gui::act::{Act, Guarded};
+use crate::gui::audit::model::Exported;
 use crate::gui::backend::Backend;
 use crate::gui::dialogs::Dialog;
 use crate::gui::entries::editor::Editor;
@@ -115,7 +116,8 @@ impl Shell {
             Notice::Chosen(pick, Some(path)) => self.chosen(ctx, pick, path),
             Notice::Chosen(_, None) => {}
             Notice::NoChooser(pick) => {
-                self.dialog = Some(Dialog::Path { path: self.proposed_path(&pick), pick });
+                let path = self.proposed_path(&pick);
+                self.dialog = Some(Dialog::Path { path, pick, asked: None });
             }
             Notice::ReadDone(pick, name, bytes) => self.file_read(pick, name, bytes),
             Notice::Written(path, Ok(())) => {
@@ -316,11 +318,13 @@ impl Shell {
                 audit.verifying = false;
                 audit.verified = Some(Ok(found));
             }
-            (Tag::Export, Reply::Exported { lines, fingerprint, .. }) => {
+            (Tag::Export, Reply::Exported { lines, files, fingerprint }) => {
                 if let Some(export) = &mut audit.export {
                     export.over();
-                    export.done = Some((lines, fingerprint));
+                    export.done = Some(Exported { lines, fingerprint, files });
                 }
+                // The export has a line of its own.
+                audit.stale = true;
             }
             (Tag::Fingerprint, Reply::Fingerprint(print)) => own.fingerprint = Some(print),
             (Tag::Members, Reply::Members(members)) => {
@@ -516,7 +520,15 @@ impl Shell {
             Pick::NewVault => "poterne.vault",
             Pick::SaveKit => "poterne-kit.pdf",
             Pick::SaveAttachment(_, name) => name,
-            _ => "",
+            Pick::Backup => "poterne-sauvegarde.vault",
+            Pick::Export => {
+                let export = match &self.screen {
+                    Screen::Open(opened) => opened.audit.export.as_ref(),
+                    _ => None,
+                };
+                return export.map(|e| e.out.clone()).unwrap_or_default();
+            }
+            Pick::PrivateKey | Pick::QrPicture | Pick::AddAttachment => "",
         };
         home.join(name).display().to_string()
     }
@@ -540,7 +552,7 @@ impl Shell {
                 if let Some(opened) = self.opened()
                     && let Some(export) = &mut opened.audit.export
                 {
-                    export.out = path.display().to_string();
+                    export.chosen(&path);
                 }
             }
             Pick::Backup => {
