@@ -68,6 +68,19 @@ pub enum ChannelRequest {
     },
 }
 
+impl ChannelRequest {
+    /// The same, with the value of `TERM` that the entry sets, if it sets one;
+    /// otherwise that of whoever asks stays.
+    #[must_use]
+    pub fn with_term(mut self, entry: &str) -> Self {
+        let (Self::Shell { term, .. } | Self::Exec { term, .. }) = &mut self;
+        if !entry.is_empty() {
+            entry.clone_into(term);
+        }
+        self
+    }
+}
+
 /// Size of a terminal in cells.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, serde::Serialize, serde::Deserialize)]
 pub struct TermSize {

@@ -62,10 +62,10 @@ const FIELDS: &[Field] = &[
         id: "term",
         fr: "Type de terminal",
         en: "Terminal type",
-        help_fr: "Valeur de TERM.",
-        help_en: "Value of TERM.",
+        help_fr: "Valeur de TERM, comme vt100\u{a0}; vide\u{a0}: celle du terminal d’où l’on se connecte.",
+        help_en: "Value of TERM, such as vt100; empty: that of the terminal one connects from.",
         kind: FieldKind::Text,
-        default: "xterm-256color",
+        default: "",
         inherits: true,
     },
 ];
@@ -112,6 +112,7 @@ impl Connector for Shell {
         Ok(Box::new(LocalLink {
             command: get("command").to_owned(),
             login: get("login-shell") == "yes",
+            term: get("term").to_owned(),
             directory,
             traffic: Arc::default(),
             alive: AtomicBool::new(true),
@@ -124,6 +125,7 @@ impl Connector for Shell {
 struct LocalLink {
     command: String,
     login: bool,
+    term: String,
     directory: PathBuf,
     traffic: Arc<Traffic>,
     alive: AtomicBool,
@@ -232,7 +234,7 @@ impl Link for LocalLink {
         request: ChannelRequest,
         sink: Sink,
     ) -> Result<Box<dyn Channel>, Failure> {
-        let local = match request {
+        let local = match request.with_term(&self.term) {
             ChannelRequest::Shell { size, term } => {
                 self.in_terminal(self.program(), size, &term, sink)?
             }

@@ -201,6 +201,14 @@ fn a_local_shell_has_a_terminal_and_follows_a_resize() {
 }
 
 #[test]
+fn a_local_shell_has_the_terminal_type_of_its_entry() {
+    let link = shell(&[("command", "/bin/sh"), ("term", "vt220")]);
+    let mut talk = Talk::shell(&*link, 80, 24);
+    talk.send("printf 'TERM=%s;\\n' \"$TERM\"\r");
+    talk.until("TERM=vt220;");
+}
+
+#[test]
 fn a_local_command_keeps_output_errors_and_status_apart() {
     let link = shell(&[]);
     let talk = run(&*link, "cat; echo err >&2; exit 6", b"typed");

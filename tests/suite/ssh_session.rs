@@ -139,6 +139,17 @@ fn a_shell_has_a_terminal_of_the_right_size_and_follows_a_resize() {
 }
 
 #[test]
+fn the_terminal_type_of_the_entry_wins_over_that_of_who_connects() {
+    let rig = Rig::new();
+    for (set, seen) in [("", "TERM=xterm-256color;"), ("vt220", "TERM=vt220;")] {
+        let (link, _lease) = rig.open_hop(with(rig.server.hop(), "term", set));
+        let mut talk = Talk::shell(&*link, 80, 24);
+        talk.send("printf 'TERM=%s;\\n' \"$TERM\"\r");
+        talk.until(seen);
+    }
+}
+
+#[test]
 fn two_channels_at_once_do_not_wait_for_each_other() {
     let rig = Rig::new();
     let link = rig.open();

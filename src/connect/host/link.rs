@@ -32,6 +32,8 @@ pub struct HostLink {
     at: String,
     /// For the opening of a channel.
     limit: Duration,
+    /// Value of `TERM` that the entry sets; may be empty.
+    term: String,
 }
 
 struct Shared {
@@ -107,7 +109,11 @@ impl HostLink {
             Start { target: target.clone(), agent: agent.and_then(|path| path.into_string().ok()) };
         shared.post(Tag::Start, 0, &start);
         match shared.negotiate(&from_host, lease) {
-            Ok(info) => Ok(Self { shared, info, at: target.destination().at.to_string(), limit }),
+            Ok(info) => {
+                let end = target.destination();
+                let term = end.settings.get("term").map_or("", |t| t.trim()).to_owned();
+                Ok(Self { shared, info, at: end.at.to_string(), limit, term })
+            }
             Err(failure) => {
                 shared.quit();
                 Err(failure)
@@ -147,7 +153,7 @@ impl Link for HostLink {
             lock(&shared.channels).remove(&id);
             return Err(shared.over());
         }
-        shared.post(Tag::Open, id, &request);
+        shared.post(Tag::Open, id, &request.with_term(&self.term));
         match answer.recv_timeout(self.limit) {
             Ok(Ok(())) => {}
             Ok(Err(failure)) => {

@@ -142,12 +142,11 @@ pub const FIELDS: &[Field] = &[
         "Tapée dans le terminal à son ouverture.",
         "Typed into the terminal when it opens.",
     )),
-    default(
-        help(
-            field("term", "Type de terminal", "Terminal type", FieldKind::Text),
-            "Valeur de TERM chez le serveur.",
-            "Value of TERM on the server.",
-        ),
-        "xterm-256color",
+    help(
+        field("term", "Type de terminal", "Terminal type", FieldKind::Text),
+        "Valeur de TERM chez le serveur, comme vt100\u{a0}; vide\u{a0}: celle du terminal \
+         d’où l’on se connecte.",
+        "Value of TERM on the server, such as vt100; empty: that of the terminal one \
+         connects from.",
     ),
 ];
