@@ -251,6 +251,9 @@ fn keys_become_the_bytes_programs_expect() {
         (Modifiers::SHIFT, Key::F5, "\x1b[15;2~"),
         (Modifiers::NONE, Key::F12, "\x1b[24~"),
         (Modifiers::CTRL, Key::D, "\x04"),
+        // The window's own keys never end a shell.
+        (Modifiers::CTRL | Modifiers::SHIFT, Key::D, ""),
+        (Modifiers::CTRL | Modifiers::SHIFT, Key::Minus, "\x1f"),
         (Modifiers::CTRL, Key::Space, "\0"),
         (Modifiers::CTRL, Key::Backslash, "\x1c"),
         (Modifiers::ALT, Key::B, "\x1bb"),

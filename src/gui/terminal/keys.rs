@@ -50,7 +50,9 @@ fn control(key: Key, mods: Modifiers) -> Option<u8> {
         _ => {
             let name = key.name().as_bytes();
             match name {
-                [c] if c.is_ascii_alphabetic() => c & 0x1f,
+                // With Shift as well they are the window's, and Ctrl+D is no harmless
+                // thing to send instead.
+                [c] if c.is_ascii_alphabetic() && !mods.shift => c & 0x1f,
                 _ => return None,
             }
         }
