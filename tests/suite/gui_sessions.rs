@@ -355,3 +355,69 @@ fn a_new_terminal_starts_with_the_size_of_the_last() {
     let size = all.tab(id).and_then(|tab| tab.terminal.as_ref().map(|t| t.size()));
     assert_eq!(size, Some(TermSize { cols: 132, rows: 43 }));
 }
+
+/// A field of the window beside the tabs, such as its search.
+const ELSEWHERE: &str = "elsewhere";
+
+fn beside(scripts: Vec<Script>) -> (Harness<'static, (Shown, String)>, Arc<FarSide>, Receiver<()>) {
+    let (sessions, far, wait) = sessions(scripts);
+    let shown = Shown { sessions, view: SessionsView::default(), ready: false };
+    let paint = |ui: &mut egui::Ui, (shown, text): &mut (Shown, String)| {
+        if !std::mem::replace(&mut shown.ready, true) {
+            fonts::install(ui.ctx());
+            theme::apply(ui.ctx(), theme::Theme::Light);
+            return;
+        }
+        egui::Panel::top("bar").show(ui, |ui| {
+            let label = ui.label(ELSEWHERE);
+            ui.text_edit_singleline(text).labelled_by(label.id);
+        });
+        shown.sessions.drain();
+        shown.view.strip_ui(ui, &mut shown.sessions, Lang::Fr, "Accueil");
+        if shown.sessions.front().is_some() {
+            egui::CentralPanel::default()
+                .show(ui, |ui| shown.view.front_ui(ui, &mut shown.sessions, Lang::Fr));
+        }
+    };
+    let state = (shown, String::new());
+    (Harness::builder().with_size([900.0, 560.0]).build_ui_state(paint, state), far, wait)
+}
+
+/// Opens a tab, does `meanwhile`, lets it come up, types, and says where that went.
+fn typed_when_it_comes_up(
+    meanwhile: impl FnOnce(&mut Harness<'static, (Shown, String)>),
+) -> (String, Vec<u8>) {
+    let (go, held) = channel::<()>();
+    let script: Script = Box::new(move |_| held.recv().map_err(|_| refused()));
+    let (mut h, far, wait) = beside(vec![script]);
+    h.run_steps(2);
+    h.get_by_role_and_label(Role::TextInput, ELSEWHERE).focus();
+    h.run_steps(2);
+    h.state_mut().0.sessions.open(open_as("web"));
+    h.run_steps(3);
+    meanwhile(&mut h);
+    h.run_steps(2);
+    go.send(()).expect("it waits");
+    while h.query_by_label("Terminal").is_none() {
+        let _ = wait.recv_timeout(Duration::from_millis(20));
+        h.run_steps(2);
+    }
+    h.run_steps(3);
+    h.event(Event::Text("rm".into()));
+    h.run_steps(3);
+    let sent = far.typed.lock().expect("as above").clone();
+    (h.state().1.clone(), sent)
+}
+
+#[test]
+fn a_session_that_comes_up_gets_the_keyboard_of_who_opened_it() {
+    assert_eq!(typed_when_it_comes_up(|_| ()), (String::new(), b"rm".to_vec()));
+}
+
+#[test]
+fn a_session_that_comes_up_takes_the_keyboard_from_nobody_who_went_on() {
+    let went_on = typed_when_it_comes_up(|h| {
+        h.get_by_role_and_label(Role::TextInput, ELSEWHERE).focus();
+    });
+    assert_eq!(went_on, ("rm".to_owned(), Vec::new()));
+}

@@ -77,10 +77,20 @@ impl SessionsView {
             TabState::Failed(_) => 3,
             TabState::Ended(_) => 4,
         };
-        let fresh = self.focused != Some((id, stage));
-        if fresh {
+        // Another tab, or one that the person acted on.
+        let acted = self.focused.is_none_or(|(shown, _)| shown != id);
+        let changed = self.focused != Some((id, stage));
+        let free = keyboard_is_free(ui);
+        // What is typed elsewhere must not go to the far side all of a sudden.
+        let fresh = changed && (acted || free);
+        if changed {
             self.focused = Some((id, stage));
             self.typed.clear();
+        }
+        if acted && !free && matches!(tab.state, TabState::Connecting { .. }) {
+            // Nothing to type into yet; the keyboard comes when there is, unless it
+            // has gone elsewhere again.
+            ui.memory_mut(|m| m.focused().into_iter().for_each(|id| m.surrender_focus(id)));
         }
         let chosen = match &tab.state {
             TabState::Live | TabState::Ended(_) => self.terminal_ui(ui, tab, fresh, lang),
@@ -141,12 +151,19 @@ impl SessionsView {
     }
 
     fn keys(&mut self, ui: &Ui, sessions: &mut Sessions) {
+        // A question on top is answered first.
+        if ui.memory(|m| m.top_modal_layer().is_some()) {
+            return;
+        }
+        // Programs in a terminal have a use for these two.
+        let pages = !self.has_keyboard(ui.ctx(), sessions);
         let (previous, next, close) = ui.input_mut(|i| {
             let shift = Modifiers::CTRL | Modifiers::SHIFT;
+            let mut page = |key| pages && i.consume_key(Modifiers::CTRL, key);
+            let (up, down) = (page(Key::PageUp), page(Key::PageDown));
             (
-                i.consume_key(shift, Key::Tab) | i.consume_key(Modifiers::CTRL, Key::PageUp),
-                i.consume_key(Modifiers::CTRL, Key::Tab)
-                    | i.consume_key(Modifiers::CTRL, Key::PageDown),
+                i.consume_key(shift, Key::Tab) | up,
+                i.consume_key(Modifiers::CTRL, Key::Tab) | down,
                 i.consume_key(shift, Key::W),
             )
         });
@@ -214,6 +231,12 @@ impl SessionsView {
             ui.ctx().request_repaint();
         }
     }
+}
+
+/// Whether nothing outside of the tab in front has the keyboard.
+fn keyboard_is_free(ui: &Ui) -> bool {
+    let holder = ui.memory(|m| m.focused()).and_then(|id| ui.ctx().read_response(id));
+    holder.is_none_or(|at| at.layer_id == ui.layer_id() && ui.max_rect().contains(at.rect.center()))
 }
 
 /// The line under a running terminal: who, how, what is forwarded, warnings.
