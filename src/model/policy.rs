@@ -1,5 +1,6 @@
 //! Who may do what. Pure: the only place where roles meet actions.
 
+use super::entry::Kind;
 use super::member::Role;
 
 /// Something a member wants to do.
@@ -40,6 +41,18 @@ pub fn may(role: Role, action: Action) -> bool {
         }
         R::Operator => matches!(action, A::Browse | A::Connect | A::KeepOwn),
         R::Auditor => action == A::ReadAudit,
+    }
+}
+
+/// What it takes to make or change a node of `kind`; `own` when it is in the
+/// private space of whoever does it.
+pub fn to_change(kind: &Kind, own: bool) -> Action {
+    if *kind == Kind::CLIENT {
+        Action::EditClients
+    } else if own && kind.word() == "credential" {
+        Action::KeepOwn
+    } else {
+        Action::Edit
     }
 }
 

@@ -56,6 +56,7 @@ impl Open {
     }
 
     pub(in crate::app) fn show(&mut self, at: &At) -> Result<Reply, AppError> {
+        let writes = !self.read_only;
         self.read(|v, rows| {
             need(v, Action::Browse)?;
             let node = locate(v, at)?;
@@ -84,9 +85,8 @@ impl Open {
                 client_name: client.name,
                 asked,
                 people: named,
-                may_reveal: may(people::role(v), Action::Reveal),
-                may_edit: may(people::role(v), Action::Edit)
-                    || need_change(v, &node).is_ok() && node.kind != Kind::CLIENT,
+                may_reveal: writes && may(people::role(v), Action::Reveal),
+                may_edit: writes && need_change(v, &node).is_ok(),
                 pinned,
                 entry,
             })))

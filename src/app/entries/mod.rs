@@ -15,7 +15,7 @@ use std::collections::BTreeMap;
 use crate::connect;
 use crate::model::entry::{Entry, Kind, Summary};
 use crate::model::id::EntryId;
-use crate::model::policy::{Action, may};
+use crate::model::policy::{Action, may, to_change};
 use crate::vault::unlocked::Unlocked;
 
 use super::api::{AppError, At, Reply};
@@ -44,13 +44,7 @@ pub(super) fn need(v: &Unlocked, action: Action) -> Result<(), AppError> {
 
 /// What changing a node of `kind` in `client` takes.
 fn change_of(v: &Unlocked, kind: &Kind, client: &EntryId) -> Action {
-    if *kind == Kind::CLIENT {
-        Action::EditClients
-    } else if kind.word() == "credential" && people::private_client(v).as_ref() == Some(client) {
-        Action::KeepOwn
-    } else {
-        Action::Edit
-    }
+    to_change(kind, people::private_client(v).as_ref() == Some(client))
 }
 
 /// Refuses who may not change `node`.

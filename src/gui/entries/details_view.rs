@@ -297,8 +297,8 @@ fn secrets_ui(
     if !view.may_reveal {
         let why = t(
             lang,
-            "Servis à la connexion\u{a0}; votre rôle ne permet ni de les voir ni de les copier.",
-            "Used to connect; your role may neither see nor copy them.",
+            "Servis à la connexion\u{a0}; votre rôle, ou l’ouverture en lecture seule, ne permet ni de les voir ni de les copier.",
+            "Used to connect; your role, or the vault opened read-only, lets you neither see nor copy them.",
         );
         ui.add(egui::Label::new(RichText::new(why).color(palette(ui.ctx()).weak)).wrap());
     }
