@@ -93,7 +93,7 @@ pub const ALL: &[Shortcut] = &[
         "Lock, from a terminal",
     ),
     line(Action::Lock, CTRL, Key::L, false, "Verrouiller", "Lock"),
-    line(Action::NewClient, CTRL_SHIFT, Key::N, false, "Nouveau client", "New client"),
+    line(Action::NewClient, CTRL_SHIFT, Key::N, true, "Nouveau client", "New client"),
     line(Action::New, CTRL, Key::N, false, "Nouvel accès", "New entry"),
     line(Action::Edit, Modifiers::NONE, Key::F2, false, "Modifier", "Edit"),
     line(Action::Save, CTRL, Key::S, false, "Enregistrer le formulaire", "Save the form"),
@@ -120,7 +120,7 @@ pub const ALL: &[Shortcut] = &[
     line(Action::Audit, Modifiers::ALT, Key::Num2, false, "Page du journal", "Log page"),
     line(Action::Team, Modifiers::ALT, Key::Num3, false, "Page de l’équipe", "Team page"),
     line(Action::Settings, Modifiers::ALT, Key::Num4, false, "Page des réglages", "Settings page"),
-    line(Action::Theme, CTRL_SHIFT, Key::D, false, "Clair ou sombre", "Light or dark"),
+    line(Action::Theme, CTRL_SHIFT, Key::D, true, "Clair ou sombre", "Light or dark"),
     line(Action::Help, Modifiers::NONE, Key::F1, false, "Raccourcis", "Shortcuts"),
 ];
 
@@ -152,16 +152,61 @@ impl Shortcut {
     }
 }
 
-/// The first shortcut of an action, for tooltips.
+/// Keys of the session tabs and their terminals, which take them themselves.
+pub fn tabs(lang: Lang) -> [(&'static str, &'static str); 9] {
+    let keys = |fr, en| lang.pick(fr, en);
+    [
+        ("Ctrl+Tab", lang.pick("Onglet suivant", "Next tab")),
+        (keys("Ctrl+Maj+Tab", "Ctrl+Shift+Tab"), lang.pick("Onglet précédent", "Previous tab")),
+        (
+            keys("Ctrl+Page préc./suiv.", "Ctrl+Page Up/Down"),
+            lang.pick(
+                "Onglet précédent, suivant, hors d’un terminal",
+                "Previous, next tab, outside a terminal",
+            ),
+        ),
+        (keys("Ctrl+Maj+W", "Ctrl+Shift+W"), lang.pick("Fermer l’onglet", "Close the tab")),
+        (
+            keys("Ctrl+Maj+C", "Ctrl+Shift+C"),
+            lang.pick("Copier, dans un terminal", "Copy, in a terminal"),
+        ),
+        (
+            keys("Ctrl+Maj+V", "Ctrl+Shift+V"),
+            lang.pick("Coller, dans un terminal", "Paste, in a terminal"),
+        ),
+        (
+            keys("Ctrl+Maj+F", "Ctrl+Shift+F"),
+            lang.pick("Chercher dans un terminal", "Find in a terminal"),
+        ),
+        ("Ctrl++  Ctrl+-", lang.pick("Agrandir, réduire le texte", "Larger, smaller text")),
+        ("Ctrl+0", lang.pick("Taille normale du texte", "Normal text size")),
+    ]
+}
+
+/// The shortcut of an action outside a terminal, for tooltips.
 pub fn keys_of(action: Action, lang: Lang) -> String {
-    let found = ALL.iter().find(|s| s.action == action && !s.in_terminal);
+    let mut own = ALL.iter().filter(|s| s.action == action);
+    let found = own.clone().find(|s| !s.in_terminal).or(own.next());
     found.map(|s| s.keys_text(lang)).unwrap_or_default()
 }
 
+/// What has the keyboard.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Holder {
+    /// A terminal.
+    Terminal,
+    /// A field with text in it.
+    Field,
+    /// Nothing that wants the keys below.
+    Other,
+}
+
 /// Takes the pressed shortcuts out of the input, so that no field sees them.
-pub fn take(input: &mut InputState, terminal_has_keys: bool) -> Vec<Action> {
+pub fn take(input: &mut InputState, holder: Holder) -> Vec<Action> {
     ALL.iter()
-        .filter(|s| s.in_terminal || !terminal_has_keys)
+        .filter(|s| s.in_terminal || holder != Holder::Terminal)
+        // Ctrl+Delete in a field deletes a word of it.
+        .filter(|s| s.action != Action::Delete || holder != Holder::Field)
         .filter(|s| match s.keys.modifiers {
             Modifiers::ALT => consume_with_text(input, s.keys.logical_key),
             _ => input.consume_shortcut(&s.keys),

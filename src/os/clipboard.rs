@@ -10,8 +10,11 @@ use zeroize::Zeroize;
 
 use crate::secret::SecretText;
 
+/// Learns whether a secret is on the clipboard.
+type Told = Box<dyn FnOnce(bool) + Send>;
+
 enum Job {
-    Put(SecretText, Duration),
+    Put(SecretText, Duration, Told),
     TakeBack,
     End(Sender<()>),
 }
@@ -24,9 +27,15 @@ pub struct SecretClipboard {
 }
 
 impl SecretClipboard {
-    /// Offers `text` for at most `keep`.
-    pub fn put(&mut self, text: SecretText, keep: Duration) {
-        let job = Job::Put(text, keep);
+    /// Offers `text` for at most `keep`; `told` learns, from another thread,
+    /// whether the desktop took it.
+    pub fn put(
+        &mut self,
+        text: SecretText,
+        keep: Duration,
+        told: impl FnOnce(bool) + Send + 'static,
+    ) {
+        let job = Job::Put(text, keep, Box::new(told));
         let job = match &self.jobs {
             Some(jobs) => match jobs.send(job) {
                 Ok(()) => return,
@@ -37,9 +46,12 @@ impl SecretClipboard {
         let (jobs, queue) = channel();
         let started =
             thread::Builder::new().name("poterne-clip".to_owned()).spawn(move || serve(&queue));
-        if started.is_ok() {
-            drop(jobs.send(job));
-            self.jobs = Some(jobs);
+        match started {
+            Ok(_) => {
+                drop(jobs.send(job));
+                self.jobs = Some(jobs);
+            }
+            Err(_) => job.failed(),
         }
     }
 
@@ -63,6 +75,15 @@ impl Drop for SecretClipboard {
     }
 }
 
+impl Job {
+    /// There is no clipboard.
+    fn failed(self) {
+        if let Self::Put(_, _, told) = self {
+            told(false);
+        }
+    }
+}
+
 /// What is on the clipboard because of us, and until when.
 struct Held {
     text: SecretText,
@@ -70,7 +91,11 @@ struct Held {
 }
 
 fn serve(queue: &Receiver<Job>) {
-    let Ok(mut board) = arboard::Clipboard::new() else { return };
+    let Ok(mut board) = arboard::Clipboard::new() else {
+        // The next secret starts another thread, which tries again.
+        queue.recv().into_iter().chain(queue.try_iter()).for_each(Job::failed);
+        return;
+    };
     let mut held: Option<Held> = None;
     loop {
         let job = match &held {
@@ -78,10 +103,12 @@ fn serve(queue: &Receiver<Job>) {
             None => queue.recv().map_err(|_| RecvTimeoutError::Disconnected),
         };
         match job {
-            Ok(Job::Put(text, keep)) => {
-                if put(&mut board, &text) {
+            Ok(Job::Put(text, keep, told)) => {
+                let done = put(&mut board, &text);
+                if done {
                     held = Some(Held { text, until: Instant::now() + keep });
                 }
+                told(done);
             }
             Ok(Job::TakeBack) | Err(RecvTimeoutError::Timeout) => {
                 take_back(&mut board, held.take());

@@ -139,7 +139,9 @@ fn clipboard_child() {
             Some((keep, text)) => {
                 let keep = Duration::from_millis(keep.parse().expect("a number"));
                 let board = board.get_or_insert_default();
-                board.put(SecretText::new(text.to_owned()), keep);
+                board.put(SecretText::new(text.to_owned()), keep, |done| {
+                    println!("\nput {done}");
+                });
             }
             None => {
                 drop(board.take());
@@ -182,6 +184,17 @@ fn a_secret_on_the_clipboard_is_marked_and_taken_back_unless_another_took_its_pl
     child.ask("drop");
     child.hears("done");
     assert!(clipboard(&stage, "UTF8_STRING").is_none_or(|t| t.is_empty()));
+}
+
+#[test]
+fn a_desktop_without_a_clipboard_says_so() {
+    let mut stage = Stage::new();
+    stage.display.clear();
+    let mut child = Helper::start(&stage, "clipboard_child");
+    for _ in 0..2 {
+        child.ask(&format!("600000 {SECRET}"));
+        child.hears("put false");
+    }
 }
 
 /// The bus of this test; ended by its own id.
@@ -417,9 +430,9 @@ fn a_copied_password_reaches_the_clipboard_and_sleep_takes_it_and_the_keys_away(
     phone.code().expose(|c| stage.type_text(c));
     stage.wait_unlocked();
     stage.type_text("caisse");
-    // The result may come after the key, which is pressed again then.
+    // The details may come after the key, which is pressed again then.
     until("the password copied", || {
-        stage.xdotool(&["key", "Down", "sleep", "0.5", "key", "ctrl+p", "sleep", "0.5"]);
+        stage.xdotool(&["key", "ctrl+p"]);
         holds(&stage, SECRET)
     });
     assert_eq!(clipboard(&stage, HINT).as_deref(), Some("secret"));

@@ -55,6 +55,14 @@ pub struct State {
     pub export_asks: bool,
     /// Settings.
     pub settings: Settings,
+    /// Who types is quicker than the search while this is set.
+    pub slow_search: bool,
+    /// Every change is refused.
+    pub refuses: bool,
+    /// The password of `srv-web-01` comes from the client that asks for tickets.
+    pub linked: bool,
+    /// Opened read-only.
+    pub read_only: bool,
     /// Whether reading the log is among what was asked.
     pub tells_log: bool,
     /// Further files of every export.
@@ -194,6 +202,10 @@ impl Fake {
             role: Role::Owner,
             export_asks: false,
             settings: Settings::default(),
+            slow_search: false,
+            refuses: false,
+            linked: false,
+            read_only: false,
             tells_log: false,
             parts: Vec::new(),
             endless_export: false,
@@ -336,7 +348,10 @@ impl State {
             origin,
         };
         let inherited = entry.id == id(11);
-        let from = || Origin::Inherited("Boulangerie Dupont/Serveurs".to_owned());
+        let from = || match self.linked {
+            true => Origin::Linked("Clinique Sainte-Éléonore/pacs-imagerie".to_owned()),
+            false => Origin::Inherited("Boulangerie Dupont/Serveurs".to_owned()),
+        };
         let mut lines = vec![line("host", &entry.host, false, Origin::Own)];
         if inherited {
             lines.push(line("user", "admin.dupont", false, from()));
@@ -349,14 +364,18 @@ impl State {
             kind: entry.kind.clone(),
             hops: Vec::new(),
             lines,
-            secrets: if inherited { vec![(Slot::Password, id(10))] } else { Vec::new() },
+            secrets: if inherited {
+                vec![(Slot::Password, id(if self.linked { 20 } else { 10 }))]
+            } else {
+                Vec::new()
+            },
             broken: Vec::new(),
             ticket_required: false,
             reason_required: false,
         }
     }
 
-    fn status(&self) -> Status {
+    pub fn status(&self) -> Status {
         let clients = self.entries.iter().filter(|e| e.kind == Kind::CLIENT).count();
         let entries = self.entries.iter().filter(|e| !e.kind.is_container()).count();
         Status {
@@ -364,7 +383,7 @@ impl State {
             file: PathBuf::from("/tmp/essai.vault"),
             member: "Alice".to_owned(),
             role: self.role,
-            read_only: false,
+            read_only: self.read_only,
             entries: entries as u64,
             clients: clients as u64,
             audit_lines: 1234,
@@ -418,6 +437,13 @@ impl State {
     fn answer(&mut self, request: Request) -> Result<Reply, AppError> {
         if !self.open {
             return Err(refused(Code::Locked, "Le coffre est verrouillé."));
+        }
+        let changes = matches!(
+            request,
+            Request::Move { .. } | Request::Remove { .. } | Request::Restore { .. }
+        );
+        if changes && self.refuses {
+            return Err(refused(Code::NotAllowed, "Ce client demande un numéro de ticket."));
         }
         match request {
             Request::Status => Ok(Reply::Status(self.status())),
@@ -505,7 +531,9 @@ impl State {
                 self.asked.push(format!("edit {}", entry.name));
                 Ok(Reply::Saved { id, ver, path: String::new() })
             }
-            Request::Move { at, to, .. } => {
+            Request::Move { at, to, just } => {
+                let ticket = just.ticket.unwrap_or_default();
+                self.asked.push(format!("move {to} {ticket}"));
                 let wanted = find(&self.entries, &at)?.id;
                 let entry = self.entries.iter_mut().find(|e| e.id == wanted).expect("found above");
                 entry.name = to.rsplit_once('/').map_or(to.clone(), |(_, n)| n.to_owned());
@@ -711,6 +739,9 @@ impl Backend for Fake {
         Ok(state.status())
     }
     fn call(&self, request: Request) -> Result<Reply, AppError> {
+        while matches!(request, Request::Find { .. }) && self.lock().slow_search {
+            std::thread::yield_now();
+        }
         self.lock().answer(request)
     }
     fn export(&self, request: ExportRequest, ui: &mut dyn ExportUi) -> Result<Reply, AppError> {

@@ -67,13 +67,26 @@ fn an_operator_connects_and_is_offered_no_secret() {
     window.key_press(Key::ArrowDown);
     sees(&mut window, "Se connecter");
     sees(&mut window, "Copier\u{a0}: Hôte");
-    for hidden in
-        ["Afficher\u{a0}: Mot de passe", "Copier\u{a0}: Mot de passe", "Modifier", "Nouveau"]
-    {
+    for hidden in ["Afficher\u{a0}: Mot de passe", "Copier\u{a0}: Mot de passe", "Modifier"] {
         assert!(window.query_by_label_contains(hidden).is_none(), "{hidden}");
     }
     window.key_press_modifiers(Modifiers::COMMAND, Key::P);
     window.run_steps(4);
+
+    // What is new is for the operator's own space, which is made with it.
+    press(&mut window, "\u{2795} Nouveau");
+    for hidden in ["Client", "Dossier", "Serveur SSH"] {
+        assert!(window.query_by_role_and_label(Kind::Button, hidden).is_none(), "{hidden}");
+    }
+    press(&mut window, "Identifiant personnel");
+    fill(&mut window, Kind::TextInput, "Nom", "vpn");
+    press(&mut window, "Enregistrer");
+    sees(&mut window, "~olga");
+    window.get_by_role_and_label(Kind::TextInput, "Rechercher").focus();
+    window.run_steps(2);
+    fill(&mut window, Kind::TextInput, "Rechercher", "srv");
+    sees(&mut window, "Dupont/srv");
+    window.key_press(Key::ArrowDown);
 
     press(&mut window, "Se connecter");
     // The session itself needs the real program; that it was let go is in the log.

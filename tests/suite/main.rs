@@ -26,6 +26,8 @@ mod entries_story;
 mod form_story;
 mod formats;
 mod fuzz;
+#[cfg(feature = "gui")]
+mod gui_acts;
 #[cfg(all(feature = "gui", target_os = "linux"))]
 mod gui_desktop;
 #[cfg(feature = "gui")]

@@ -83,14 +83,15 @@ impl JustifyModel {
 pub fn justify_ui(ui: &mut Ui, model: &mut JustifyModel, lang: Lang, acts: &mut Acts) -> Outcome {
     ui.set_width(420.0);
     title_ui(ui, t(lang, "Motif de l’accès", "Reason for access"));
+    let client = match model.client.as_str() {
+        "" => t(lang, "Le client", "The client"),
+        name => name,
+    };
     let text = match lang {
         Lang::Fr => {
-            format!(
-                "{} demande de justifier cet accès\u{a0}; ce sera inscrit au journal.",
-                model.client
-            )
+            format!("{client} demande de justifier cet accès\u{a0}; ce sera inscrit au journal.")
         }
-        Lang::En => format!("{} asks for a reason; it goes into the log.", model.client),
+        Lang::En => format!("{client} asks for a reason; it goes into the log."),
     };
     ui.add(egui::Label::new(text).wrap());
     ui.add_space(6.0);

@@ -25,18 +25,10 @@ pub enum Dialog {
     Justify(justify::JustifyModel),
     /// Yes or no.
     Confirm(Confirm),
+    /// Yes or no, where a yes cannot be undone: the no has the keyboard.
+    Warn(Confirm),
     /// Where to move a node.
-    Move {
-        /// Which.
-        id: EntryId,
-        /// Path it has now.
-        path: String,
-        /// What is typed.
-        to: String,
-        /// Ticket and reason, for a client that asks for them when something
-        /// leaves it.
-        why: Box<(String, String)>,
-    },
+    Move(Box<path::MoveModel>),
     /// A path typed by hand, where the desktop has no file chooser.
     Path {
         /// For what.
@@ -81,8 +73,9 @@ pub fn dialog_ui(ui: &mut Ui, dialog: &mut Dialog, lang: Lang, acts: &mut Acts) 
     let modal = Modal::new(Id::unique("dialog")).frame(card(ui.ctx()));
     let modal = modal.show(ui.ctx(), |ui| match dialog {
         Dialog::Justify(model) => justify::justify_ui(ui, model, lang, acts),
-        Dialog::Confirm(confirm) => confirm_ui(ui, confirm, lang, acts),
-        Dialog::Move { id, path, to, why } => path::move_ui(ui, *id, path, to, why, lang),
+        Dialog::Confirm(confirm) => confirm_ui(ui, confirm, false, lang, acts),
+        Dialog::Warn(confirm) => confirm_ui(ui, confirm, true, lang, acts),
+        Dialog::Move(model) => path::move_ui(ui, model, lang),
         Dialog::Path { pick, path, asked } => path::path_ui(ui, pick, path, asked, lang),
         Dialog::Generator(model) => generator::generator_ui(ui, model, lang, acts),
         Dialog::Help => help_ui(ui, lang),
@@ -96,7 +89,13 @@ pub fn title_ui(ui: &mut Ui, text: &str) {
     ui.add_space(6.0);
 }
 
-fn confirm_ui(ui: &mut Ui, confirm: &mut Confirm, lang: Lang, acts: &mut Acts) -> Outcome {
+fn confirm_ui(
+    ui: &mut Ui,
+    confirm: &mut Confirm,
+    careful: bool,
+    lang: Lang,
+    acts: &mut Acts,
+) -> Outcome {
     ui.set_width(420.0);
     title_ui(ui, confirm.title.get(lang));
     ui.add(egui::Label::new(confirm.text.get(lang)).wrap());
@@ -104,14 +103,15 @@ fn confirm_ui(ui: &mut Ui, confirm: &mut Confirm, lang: Lang, acts: &mut Acts) -
     let mut outcome = Outcome::Open;
     ui.horizontal(|ui| {
         let yes = ui.add(primary_button(ui.ctx(), confirm.yes.get(lang)));
-        if ui.memory(|m| m.focused().is_none()) {
-            yes.request_focus();
-        }
         if yes.clicked() {
             acts.append(&mut confirm.acts);
             outcome = Outcome::Close;
         }
-        if ui.button(t(lang, "Annuler", "Cancel")).clicked() {
+        let no = ui.button(t(lang, "Annuler", "Cancel"));
+        if ui.memory(|m| m.focused().is_none()) {
+            if careful { no.request_focus() } else { yes.request_focus() }
+        }
+        if no.clicked() {
             outcome = Outcome::Close;
         }
     });
@@ -140,24 +140,27 @@ fn help_ui(ui: &mut Ui, lang: Lang) -> Outcome {
     egui::ScrollArea::vertical().max_height(440.0).show(ui, |ui| {
         let grid = egui::Grid::new("help").num_columns(2).spacing(vec2(24.0, 6.0));
         grid.min_row_height(20.0).show(ui, |ui| {
-            for (keys, name) in fixed {
+            let mut row = |keys: &str, name: &str| {
                 ui.label(RichText::new(keys).monospace().color(p.accent));
                 ui.label(name);
                 ui.end_row();
+            };
+            for (keys, name) in fixed {
+                row(keys, name);
             }
             for shortcut in action::ALL {
-                let keys = shortcut.keys_text(lang);
-                ui.label(RichText::new(keys).monospace().color(p.accent));
-                ui.label(shortcut.name(lang));
-                ui.end_row();
+                row(&shortcut.keys_text(lang), shortcut.name(lang));
+            }
+            for (keys, name) in action::tabs(lang) {
+                row(keys, name);
             }
         });
     });
     ui.add_space(8.0);
     let hint = t(
         lang,
-        "Dans un terminal, seules les touches avec Ctrl+Maj appartiennent à la fenêtre.",
-        "In a terminal, only the keys with Ctrl+Shift belong to the window.",
+        "Dans un terminal, seules les touches avec Ctrl+Maj, Ctrl+Tab et celles de la taille du texte appartiennent à la fenêtre.",
+        "In a terminal, only the keys with Ctrl+Shift, Ctrl+Tab and those of the text size belong to the window.",
     );
     ui.add(egui::Label::new(RichText::new(hint).color(p.weak)).wrap());
     ui.add_space(8.0);
@@ -167,6 +170,11 @@ fn help_ui(ui: &mut Ui, lang: Lang) -> Outcome {
 /// A yes-or-no question.
 pub fn confirm(title: Bi, text: Bi, yes: Bi, acts: Vec<Act>) -> Dialog {
     Dialog::Confirm(Confirm { title, text, yes, acts })
+}
+
+/// A yes-or-no question before something that cannot be undone.
+pub fn warn(title: Bi, text: Bi, yes: Bi, acts: Vec<Act>) -> Dialog {
+    Dialog::Warn(Confirm { title, text, yes, acts })
 }
 
 /// Paints what happened and what to do, if something did.

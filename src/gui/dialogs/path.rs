@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use egui::{TextEdit, Ui};
 
-use crate::app::api::Justification;
+use crate::app::api::{AppError, Justification};
 use crate::gui::text::t;
 use crate::gui::theme::primary_button;
 use crate::gui::widgets::parts;
@@ -13,7 +13,7 @@ use crate::gui::worker::Pick;
 use crate::model::id::EntryId;
 use crate::model::lang::Lang;
 
-use super::{Outcome, title_ui};
+use super::{Outcome, error_ui, title_ui};
 
 /// Asks for a file by its path.
 ///
@@ -80,18 +80,46 @@ pub fn replaces_ui(ui: &mut Ui, lang: Lang) {
     );
 }
 
-/// Asks where to move a node, and why, for a client that wants to know.
-pub fn move_ui(
-    ui: &mut Ui,
-    id: EntryId,
-    from: &str,
-    to: &mut String,
-    why: &mut (String, String),
-    lang: Lang,
-) -> Outcome {
+/// State of the question where a node goes.
+pub struct MoveModel {
+    /// Which.
+    pub id: EntryId,
+    /// Path it has now.
+    pub path: String,
+    /// What is typed.
+    pub to: String,
+    /// Ticket, for a client that asks for it when something leaves it.
+    pub ticket: String,
+    /// Reason, likewise.
+    pub reason: String,
+    /// The application looks at it.
+    pub waiting: bool,
+    /// Why it refused.
+    pub error: Option<AppError>,
+}
+
+impl MoveModel {
+    /// A question about what is at `path` now.
+    pub fn new(id: EntryId, path: &str) -> Self {
+        Self {
+            id,
+            path: path.to_owned(),
+            to: path.to_owned(),
+            ticket: String::new(),
+            reason: String::new(),
+            waiting: false,
+            error: None,
+        }
+    }
+}
+
+/// Asks where to move a node, and why, for a client that wants to know. It stays
+/// until the node has moved.
+pub fn move_ui(ui: &mut Ui, model: &mut MoveModel, lang: Lang) -> Outcome {
+    let MoveModel { id, path, to, ticket, reason, waiting, error } = model;
     ui.set_width(460.0);
     title_ui(ui, t(lang, "Déplacer ou renommer", "Move or rename"));
-    ui.label(from);
+    ui.label(path.as_str());
     let hint = t(
         lang,
         "Un dossier existant y reçoit l’accès\u{a0}; un chemin nouveau le renomme.",
@@ -108,20 +136,24 @@ pub fn move_ui(
         );
         ui.add(egui::Label::new(hint).wrap());
         for (label, text) in [
-            (t(lang, "Numéro de ticket", "Ticket number"), &mut why.0),
-            (t(lang, "Motif", "Reason"), &mut why.1),
+            (t(lang, "Numéro de ticket", "Ticket number"), &mut *ticket),
+            (t(lang, "Motif", "Reason"), &mut *reason),
         ] {
             let name = ui.label(label);
             ui.add(TextEdit::singleline(text).desired_width(f32::INFINITY)).labelled_by(name.id);
         }
+        error_ui(ui, lang, error.as_ref());
     };
     let none = Justification::default();
     let go = t(lang, "Continuer", "Continue");
-    let outcome = ask(ui, (label, go), to, lang, more, |typed| Outcome::MoveTo(id, typed, none));
+    let outcome = ask(ui, (label, go), to, lang, more, |typed| Outcome::MoveTo(*id, typed, none));
     let given = |text: &str| Some(text.trim().to_owned()).filter(|t| !t.is_empty());
     match outcome {
+        Outcome::MoveTo(..) if *waiting => Outcome::Open,
         Outcome::MoveTo(id, typed, _) => {
-            let just = Justification { ticket: given(&why.0), reason: given(&why.1) };
+            *waiting = true;
+            *error = None;
+            let just = Justification { ticket: given(ticket), reason: given(reason) };
             Outcome::MoveTo(id, typed, just)
         }
         other => other,

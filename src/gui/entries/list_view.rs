@@ -3,7 +3,7 @@
 
 use egui::{Align2, FontId, RichText, ScrollArea, Ui, pos2};
 
-use crate::app::api::{At, Request};
+use crate::app::api::{At, Request, Status};
 use crate::gui::act::{Act, Acts};
 use crate::gui::fonts;
 use crate::gui::text::t;
@@ -13,6 +13,8 @@ use crate::gui::worker::{Command, Tag};
 use crate::model::entry::{Kind, Summary};
 use crate::model::id::EntryId;
 use crate::model::lang::Lang;
+use crate::model::member::Role;
+use crate::model::policy::{may, to_change};
 
 use super::search::Search;
 use super::tree::{Row, Tree};
@@ -31,8 +33,50 @@ pub struct ListModel {
     pub selected: Option<EntryId>,
     /// Bring the cursor into sight at the next painting.
     pub scroll_to_selected: bool,
-    /// May make clients and entries.
-    pub may_edit: bool,
+    /// What may be made and changed.
+    pub rights: Rights,
+}
+
+/// What the member may make and change: the policy's answer, so that nothing is
+/// offered that would be refused.
+pub struct Rights {
+    role: Role,
+    writes: bool,
+    /// Name of the private space.
+    own: String,
+}
+
+impl Default for Rights {
+    /// Nothing.
+    fn default() -> Self {
+        Self { role: Role::Auditor, writes: false, own: String::new() }
+    }
+}
+
+impl Rights {
+    /// Those of who unlocked.
+    pub fn of(status: &Status) -> Self {
+        let own = format!("~{}", status.member);
+        Self { role: status.role, writes: !status.read_only, own }
+    }
+
+    /// Whether a node of `kind` at `path`, or below it, may be made or changed.
+    /// The private space is also called `~`.
+    pub fn change(&self, kind: &Kind, path: &str) -> bool {
+        let top = path.split('/').next().unwrap_or_default();
+        let own = top == "~" || top == self.own;
+        self.writes && may(self.role, to_change(kind, own))
+    }
+
+    /// Whether anything may be made below `path`.
+    pub fn make_below(&self, path: &str) -> bool {
+        kinds().any(|kind| self.change(&kind, path))
+    }
+}
+
+/// What can be made in a container: a folder, or an entry.
+fn kinds() -> impl Iterator<Item = Kind> {
+    crate::connect::ALL.iter().map(|c| Kind::new(c.id())).chain([Kind::FOLDER])
 }
 
 /// What reads the children of a container.
@@ -83,7 +127,7 @@ impl ListModel {
 
     /// Enter: opens a container, or the entry.
     pub fn enter(&mut self, acts: &mut Acts) {
-        if let Some(item) = (self.search.active() && !self.search.waiting())
+        if let Some(item) = (self.search.active() && self.search.enter())
             .then(|| self.search.chosen_item().cloned())
             .flatten()
         {
@@ -148,7 +192,7 @@ pub fn list_ui(ui: &mut Ui, model: &mut ListModel, lang: Lang, acts: &mut Acts) 
             "A client holds the entries of one company.",
         );
         parts::empty_page(ui, "\u{1f3e2}", title, hint, |ui| {
-            if model.may_edit {
+            if model.rights.change(&Kind::CLIENT, "") {
                 let add = t(lang, "Ajouter un client", "Add a client");
                 if ui.button(add).clicked() {
                     acts.push(Act::New(Kind::CLIENT, String::new()));
@@ -276,7 +320,7 @@ fn tree_row_ui(
             if room > 30.0 {
                 parts::cut_text(ui, at, room, parent, FontId::proportional(12.0), p.weak);
             }
-            menu(&response, *id, &node.summary, &node.path, model.may_edit, lang, acts);
+            menu(&response, &node.summary, &node.path, &model.rights, lang, acts);
             response.clicked().then(|| response.double_clicked())
         }
         Row::Node(id, depth) => {
@@ -303,7 +347,7 @@ fn tree_row_ui(
                 let font = FontId::proportional(12.0);
                 ui.painter().text(at, Align2::CENTER_CENTER, "\u{2605}", font, p.warn);
             }
-            menu(&response, *id, summary, &node.path, model.may_edit, lang, acts);
+            menu(&response, summary, &node.path, &model.rights, lang, acts);
             response.clicked().then(|| response.double_clicked())
         }
     }
@@ -360,7 +404,7 @@ fn results_ui(ui: &mut Ui, model: &mut ListModel, lang: Lang, acts: &mut Acts) {
             }
             let at = pos2(rect.left() + 30.0, rect.top() + 30.0);
             parts::cut_text(ui, at, room, &below, FontId::proportional(12.0), p.weak);
-            menu(&response, s.id, s, &item.path, model.may_edit, lang, acts);
+            menu(&response, s, &item.path, &model.rights, lang, acts);
             if response.clicked() {
                 clicked = Some((i, response.double_clicked()));
             }
@@ -422,13 +466,19 @@ pub fn kind_sign(ui: &Ui, centre: egui::Pos2, summary: &Summary) {
 
 fn menu(
     response: &egui::Response,
-    id: EntryId,
     summary: &Summary,
     path: &str,
-    may_edit: bool,
+    rights: &Rights,
     lang: Lang,
     acts: &mut Acts,
 ) {
+    let id = summary.id;
+    let may_change = rights.change(&summary.kind, path);
+    let may_make = summary.kind.is_container() && rights.make_below(path);
+    // Nothing to choose from is no menu.
+    if !may_change && !may_make && (summary.trashed || summary.kind.is_container()) {
+        return;
+    }
     response.context_menu(|ui| {
         let mut item = |ui: &mut Ui, fr: &str, en: &str, act: Act| {
             if ui.button(t(lang, fr, en)).clicked() {
@@ -445,11 +495,14 @@ fn menu(
             item(ui, "Ouvrir", "Open", Act::Open(id));
             item(ui, "Copier l’identifiant", "Copy login", Act::CopyPlain(summary.user.clone()));
         }
-        if !may_edit {
-            return;
+        if may_make {
+            ui.menu_button(t(lang, "Nouveau", "New"), |ui| {
+                let allowed = |kind: &Kind| rights.change(kind, path);
+                new_below_ui(ui, path, allowed, lang, acts);
+            });
         }
-        if summary.kind.is_container() {
-            ui.menu_button(t(lang, "Nouveau", "New"), |ui| new_menu(ui, path, lang, acts));
+        if !may_change {
+            return;
         }
         let mut item = |ui: &mut Ui, fr: &str, en: &str, act: Act| {
             if ui.button(t(lang, fr, en)).clicked() {
@@ -471,22 +524,48 @@ fn menu(
     });
 }
 
-/// What can be made below `path`; a client when `path` is empty.
+/// What can be made below `path`, which the member may change.
 pub fn new_menu(ui: &mut Ui, path: &str, lang: Lang, acts: &mut Acts) {
-    ui.set_min_width(190.0);
-    let mut item = |ui: &mut Ui, text: String, kind: Kind, below: &str| {
-        if ui.button(RichText::new(text)).clicked() {
-            acts.push(Act::New(kind, below.to_owned()));
-            ui.close();
-        }
-    };
-    if !path.is_empty() {
-        for connector in crate::connect::ALL {
-            let label = connector.label();
-            item(ui, label.get(lang).to_owned(), Kind::new(connector.id()), path);
-        }
-        item(ui, t(lang, "Dossier", "Folder").to_owned(), Kind::FOLDER, path);
-        ui.separator();
+    new_below_ui(ui, path, |_| true, lang, acts);
+}
+
+/// What the member may make: below `path`, if there is one, and besides.
+pub fn new_anywhere_ui(ui: &mut Ui, path: &str, rights: &Rights, lang: Lang, acts: &mut Acts) {
+    let mut more = false;
+    if !path.is_empty() && rights.make_below(path) {
+        new_below_ui(ui, path, |kind| rights.change(kind, path), lang, acts);
+        more = true;
     }
-    item(ui, t(lang, "Client", "Client").to_owned(), Kind::CLIENT, "");
+    let client = (Kind::CLIENT, "", t(lang, "Client", "Client"));
+    let own = (Kind::new("credential"), "~", t(lang, "Identifiant personnel", "Personal login"));
+    for (kind, below, name) in [client, own] {
+        if !rights.change(&kind, below) {
+            continue;
+        }
+        if std::mem::take(&mut more) {
+            ui.separator();
+        }
+        item_ui(ui, name, Act::New(kind, below.to_owned()), acts);
+    }
+}
+
+fn new_below_ui(
+    ui: &mut Ui,
+    path: &str,
+    allowed: impl Fn(&Kind) -> bool,
+    lang: Lang,
+    acts: &mut Acts,
+) {
+    for kind in kinds().filter(allowed) {
+        let name = crate::gui::text::kind(&kind, lang);
+        item_ui(ui, &name, Act::New(kind, path.to_owned()), acts);
+    }
+}
+
+fn item_ui(ui: &mut Ui, name: &str, act: Act, acts: &mut Acts) {
+    ui.set_min_width(190.0);
+    if ui.button(RichText::new(name)).clicked() {
+        acts.push(act);
+        ui.close();
+    }
 }

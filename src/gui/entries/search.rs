@@ -12,6 +12,8 @@ pub struct Search {
     answered: u64,
     results: Vec<Item>,
     chosen: usize,
+    /// The query at which Enter was pressed before its answer had come.
+    entered: Option<u64>,
     error: Option<AppError>,
 }
 
@@ -51,6 +53,19 @@ impl Search {
         }
         self.chosen = self.chosen.min(self.results.len().saturating_sub(1));
         true
+    }
+
+    /// Enter was pressed: true when the answer is there to act on. Otherwise the
+    /// key is remembered until the answer to this very query comes.
+    pub fn enter(&mut self) -> bool {
+        let waiting = self.waiting();
+        self.entered = waiting.then_some(self.asked);
+        !waiting
+    }
+
+    /// Whether Enter waits for the answer that has just come.
+    pub fn take_enter(&mut self) -> bool {
+        self.entered.take_if(|number| *number == self.answered).is_some()
     }
 
     /// True while the newest query has no answer yet.

@@ -9,12 +9,14 @@ use crate::gui::action::Action;
 use crate::gui::audit::view::audit_ui;
 use crate::gui::entries::details_view::details_ui;
 use crate::gui::entries::editor_view::editor_ui;
-use crate::gui::entries::list_view::{list_ui, new_menu};
+use crate::gui::entries::list_view::{list_ui, new_anywhere_ui};
 use crate::gui::sessions::view::Wish;
 use crate::gui::settings::view::settings_ui;
 use crate::gui::team::view::{Me, team_ui};
 use crate::gui::text::t;
 use crate::gui::theme::palette;
+use crate::model::entry::{ClientInfo, Kind};
+use crate::model::id::EntryId;
 use crate::model::policy::Action as Right;
 
 use super::top_bar::{Bar, bar_ui};
@@ -90,7 +92,8 @@ impl Shell {
         self.sessions_view.strip_ui(ui, &mut self.sessions, lang, home);
         if self.sessions.front().is_some() {
             let frame = egui::Frame::new().fill(ground(ui));
-            self.sessions_view.may_forget = opened.list.may_edit;
+            let ssh = Kind::new("ssh");
+            self.sessions_view.may_forget = opened.list.rights.change(&ssh, "");
             let wish = CentralPanel::default()
                 .frame(frame)
                 .show(ui, |ui| self.sessions_view.front_ui(ui, &mut self.sessions, lang))
@@ -131,10 +134,10 @@ fn foot_ui(ui: &mut Ui, opened: &super::Opened, lang: crate::model::lang::Lang, 
     Panel::bottom("list-foot").show_separator_line(false).frame(egui::Frame::NONE).show(ui, |ui| {
         ui.add_space(4.0);
         ui.horizontal(|ui| {
-            if opened.list.may_edit {
-                let below = opened.below();
+            let (below, rights) = (opened.below(), &opened.list.rights);
+            if rights.make_below(&below) || rights.make_below("~") {
                 ui.menu_button(format!("\u{2795} {}", t(lang, "Nouveau", "New")), |ui| {
-                    new_menu(ui, &below, lang, acts);
+                    new_anywhere_ui(ui, &below, rights, lang, acts);
                 });
             }
             let (clients, entries) = (opened.status.clients, opened.status.entries);
@@ -179,6 +182,28 @@ impl super::Opened {
             self.audit.stale |= to_log;
             self.page = page;
         }
+    }
+
+    /// Whether a node of the list may be changed.
+    pub(super) fn may_change(&self, id: EntryId) -> bool {
+        let node = self.list.tree.node(id);
+        node.is_some_and(|n| self.list.rights.change(&n.summary.kind, &n.path))
+    }
+
+    /// Name of the client that holds `id`, as far as the window knows it.
+    pub(super) fn client_of(&self, id: EntryId) -> String {
+        let given = || self.details.secrets().into_iter().find(|l| l.giver == id)?.from;
+        let path = self.list.tree.node(id).map(|n| n.path.clone()).or_else(given);
+        path.as_deref().and_then(|p| p.split('/').next()).unwrap_or_default().to_owned()
+    }
+
+    /// What the client that holds `id` asks for before a secret of it is used,
+    /// where that is known: it is the client of the entry on screen.
+    pub(super) fn asks_for(&self, id: EntryId) -> Option<(String, ClientInfo)> {
+        let view = self.shown_entry()?;
+        let own = view.entry.id == id || self.client_of(id) == view.client_name;
+        let asks = view.client.ticket_required || view.client.reason_required;
+        (own && asks).then(|| (view.client_name.clone(), view.client.clone()))
     }
 
     /// The acts that a key on the selected entry stands for need its details.

@@ -20,14 +20,14 @@ use crate::model::id::EntryId;
 use crate::model::lang::{Bi, Lang};
 use crate::model::policy::{Action as Right, may};
 
-use super::act::{Act, Acts, Page};
-use super::action::{self, Action};
+use super::act::{Act, Acts, Guarded, Page};
+use super::action::{self, Action, Holder};
 use super::audit::model::AuditModel;
 use super::backend::Backend;
 use super::dialogs::{self, Dialog, Outcome};
 use super::entries::details::Details;
 use super::entries::editor::Editor;
-use super::entries::list_view::ListModel;
+use super::entries::list_view::{ListModel, Rights};
 use super::guide::model::GuideModel;
 use super::guide::view::guide_ui;
 use super::prefs::Prefs;
@@ -41,6 +41,8 @@ use super::unlock::view::{Around, unlock_ui};
 use super::widgets::toast::Toasts;
 use super::worker::{Command, Notice, Tag, Worker};
 use super::{DemoInfo, fonts};
+
+use self::top_bar::search_id;
 
 /// The countdown shows in the last minute before the lock.
 const COUNTDOWN: Duration = Duration::from_secs(60);
@@ -96,6 +98,10 @@ struct Opened {
     own: SettingsModel,
     /// The entry about to be connected.
     connecting: Option<Box<EntryView>>,
+    /// The entry whose details were asked for to connect it.
+    asked_to_connect: Option<EntryId>,
+    /// What was asked that may still want a ticket.
+    guarded: Vec<(Tag, EntryId, Guarded)>,
     /// Last ticket given, by client.
     tickets: HashMap<String, String>,
 }
@@ -103,8 +109,7 @@ struct Opened {
 impl Opened {
     fn new(status: Status) -> Self {
         let role = status.role;
-        let may_edit = may(role, Right::Edit) && !status.read_only;
-        let list = ListModel { may_edit, ..ListModel::default() };
+        let list = ListModel { rights: Rights::of(&status), ..ListModel::default() };
         let mut audit = AuditModel::default();
         audit.browse = may(role, Right::Browse);
         let page = if audit.browse { Page::Entries } else { Page::Audit };
@@ -119,6 +124,8 @@ impl Opened {
             team: TeamModel::default(),
             own: SettingsModel::default(),
             connecting: None,
+            asked_to_connect: None,
+            guarded: Vec::new(),
             tickets: HashMap::new(),
         }
     }
@@ -132,6 +139,9 @@ impl Opened {
 pub struct Shell {
     worker: Worker,
     clipboard: SecretClipboard,
+    /// Tells how long a secret stays on the clipboard; `None` when it got none.
+    clips: Sender<Option<Duration>>,
+    clips_told: Receiver<Option<Duration>>,
     vault: PathBuf,
     demo: Option<DemoInfo>,
     prefs: Prefs,
@@ -185,11 +195,14 @@ impl Shell {
             let _ = wiped.recv_timeout(LOCK_WAIT);
         });
         let sessions = sessions_over(options.backend.clone(), ctx);
+        let (clips, clips_told) = channel();
         Self {
             sessions,
             sessions_view: SessionsView::default(),
             worker: Worker::start(options.backend, ctx.clone()),
             clipboard: SecretClipboard::default(),
+            clips,
+            clips_told,
             vault: options.vault,
             demo: options.demo,
             prefs: options.prefs,
@@ -287,31 +300,44 @@ impl Shell {
     }
 
     fn act_on_keys(&mut self, ui: &Ui, acts: &mut Acts) {
-        let terminal = self.terminal_has_keys(ui.ctx());
-        let actions = ui.input_mut(|i| action::take(i, terminal));
+        let holder = self.keys_holder(ui.ctx());
+        let actions = ui.input_mut(|i| action::take(i, holder));
+        // A question on top is answered first, wherever it was asked.
+        let asked = self.dialog.is_some() || ui.memory(|m| m.top_modal_layer().is_some());
+        if matches!(self.dialog, Some(Dialog::Help)) && actions.contains(&Action::Help) {
+            self.dialog = None;
+        }
         let Screen::Open(opened) = &self.screen else {
             if actions.contains(&Action::Theme) {
                 acts.push(Act::ToggleTheme);
             }
-            if actions.contains(&Action::Help) {
+            if actions.contains(&Action::Help) && !asked {
                 acts.push(Act::Help);
             }
             return;
         };
         let selected = opened.list.selected.filter(|_| opened.page == Page::Entries);
-        // A question on top is answered first.
-        let asked = self.dialog.is_some();
         for action in actions {
-            if asked && !matches!(action, Action::Lock | Action::Theme | Action::Help) {
+            if asked && !matches!(action, Action::Lock | Action::Theme) {
                 continue;
             }
             self.act_on_key(action, selected, acts);
         }
     }
 
-    fn terminal_has_keys(&self, ctx: &Context) -> bool {
-        matches!(self.screen, Screen::Open(_))
-            && self.sessions_view.has_keyboard(ctx, &self.sessions)
+    fn keys_holder(&self, ctx: &Context) -> Holder {
+        let Screen::Open(opened) = &self.screen else { return Holder::Other };
+        if self.sessions_view.has_keyboard(ctx, &self.sessions) {
+            return Holder::Terminal;
+        }
+        let field = ctx.memory(|m| m.focused()).is_some_and(|id| {
+            if id == search_id() {
+                // Empty, it only stands for the list.
+                return !opened.list.search.query.is_empty();
+            }
+            egui::TextEdit::load_state(ctx, id).is_some()
+        });
+        if field { Holder::Field } else { Holder::Other }
     }
 }
 
@@ -321,6 +347,10 @@ impl eframe::App for Shell {
             self.take_notice(ctx, notice);
         }
         self.sessions.drain();
+        let clips: Vec<_> = self.clips_told.try_iter().collect();
+        for kept in clips {
+            self.clipboard_told(kept);
+        }
         let signals: Vec<_> = self.lock_signals.try_iter().collect();
         if !signals.is_empty() {
             self.lock(ctx);
@@ -382,7 +412,6 @@ impl eframe::App for Shell {
                     self.take_notice(ui.ctx(), Notice::Chosen(pick, Some(path)));
                 }
                 Outcome::MoveTo(id, to, just) => {
-                    self.dialog = None;
                     let request = Request::Move { at: crate::app::api::At::Id(id), to, just };
                     self.ask(Tag::Move, request);
                 }

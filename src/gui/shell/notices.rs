@@ -8,23 +8,23 @@ use egui::Context;
 
 use crate::app::api::{AppError, At, Code, EntryView, Reply, Request, Status};
 use crate::connect::web;
-use crate::gui::act::{Act, Guarded};
+use crate::gui::act::{Act, Guarded, Page};
 use crate::gui::audit::model::Exported;
 use crate::gui::backend::Backend;
 use crate::gui::dialogs::Dialog;
 use crate::gui::entries::editor::Editor;
+use crate::gui::entries::list_view::Rights;
 use crate::gui::team::model::Sheet;
 use crate::gui::text;
 use crate::gui::unlock::model::Focus;
-use crate::gui::widgets::advice::in_window;
 use crate::gui::worker::{Command, Notice, Pick, Tag, Worker};
 use crate::model::audit_event::field;
 use crate::model::entry::Slot;
 use crate::model::id::EntryId;
-use crate::model::lang::{Bi, Lang};
+use crate::model::lang::Bi;
 use crate::model::order::natural;
 use crate::model::policy::Action as Right;
-use crate::secret::SecretBytes;
+use crate::secret::{SecretBytes, SecretText};
 
 use super::{Opened, Screen, Shell, ask_details, sessions_over, tell_locks};
 
@@ -92,9 +92,23 @@ impl Shell {
                 }
             }
             Notice::Found(number, found) => {
-                if let Screen::Open(opened) = &mut self.screen
-                    && opened.list.search.answer(number, found)
-                    && let Some(item) = opened.list.search.chosen_item().cloned()
+                let Screen::Open(opened) = &mut self.screen else { return };
+                if !opened.list.search.answer(number, found) {
+                    return;
+                }
+                // Enter was quicker than the answer, unless the person went on since.
+                if opened.list.search.take_enter()
+                    && opened.page == Page::Entries
+                    && self.dialog.is_none()
+                {
+                    let mut acts = Vec::new();
+                    opened.list.enter(&mut acts);
+                    for act in acts {
+                        self.perform(ctx, act);
+                    }
+                    return;
+                }
+                if let Some(item) = opened.list.search.chosen_item().cloned()
                     && opened.editor.as_ref().is_none_or(|form| !form.dirty())
                 {
                     opened.editor = None;
@@ -178,17 +192,28 @@ impl Shell {
     }
 
     fn answered(&mut self, ctx: &Context, tag: Tag, answer: Result<Reply, AppError>) {
+        let mut guarded = None;
+        if let Screen::Open(opened) = &mut self.screen {
+            let place = opened.guarded.iter().position(|(of, ..)| *of == tag);
+            guarded = place.map(|i| opened.guarded.remove(i));
+            if matches!(tag, Tag::BeforeConnect(_)) {
+                opened.asked_to_connect = None;
+            }
+        }
         let reply = match answer {
             Ok(reply) => reply,
             Err(e) => {
-                self.answer_failed(ctx, tag, e);
+                self.answer_failed(ctx, tag, guarded, e);
                 return;
             }
         };
         let now = Instant::now();
         let Screen::Open(opened) = &mut self.screen else { return };
         match (tag, reply) {
-            (Tag::Status, Reply::Status(status)) => opened.status = status,
+            (Tag::Status, Reply::Status(status)) => {
+                opened.list.rights = Rights::of(&status);
+                opened.status = status;
+            }
             (Tag::Settings, Reply::Settings(settings)) => opened.settings = settings,
             (Tag::Roots, Reply::Items(items)) => {
                 let names: Vec<String> = items.iter().map(|i| i.summary.name.clone()).collect();
@@ -207,22 +232,18 @@ impl Shell {
                 self.justified();
             }
             (Tag::Copy(..), Reply::Secret(value)) => {
-                let keep = Duration::from_secs(opened.settings.clipboard_secs);
                 if let Ok(text) = value.into_text() {
-                    self.clipboard.put(text, keep);
+                    self.put_secret(ctx, text);
                 }
                 self.justified();
-                self.copied(keep);
             }
             (Tag::Totp(id), Reply::Totp(view)) => {
                 opened.details.show_code(id, view, now);
                 self.justified();
             }
             (Tag::CopyTotp(_), Reply::Totp(view)) => {
-                let keep = Duration::from_secs(opened.settings.clipboard_secs);
-                self.clipboard.put(view.code, keep);
+                self.put_secret(ctx, view.code);
                 self.justified();
-                self.copied(keep);
             }
             (Tag::Attachment(_, path), Reply::Attachment(bytes)) => {
                 self.worker.send(Command::Write(path, bytes));
@@ -266,7 +287,11 @@ impl Shell {
                     form.rebase(view);
                 }
             }
-            (Tag::Move | Tag::Restore, Reply::Saved { id, .. }) => {
+            (tag @ (Tag::Move | Tag::Restore), Reply::Saved { id, .. }) => {
+                let moved = matches!(&self.dialog, Some(Dialog::Move(m)) if m.waiting);
+                if tag == Tag::Move && moved {
+                    self.dialog = None;
+                }
                 self.changed(id);
                 self.toast("C’est fait.", "Done.");
             }
@@ -403,7 +428,40 @@ impl Shell {
         }
     }
 
-    pub(super) fn copied(&mut self, keep: Duration) {
+    /// Offers a secret on the clipboard; what came of it is told later.
+    pub(super) fn put_secret(&mut self, ctx: &Context, text: SecretText) {
+        let secs = self.opened().map_or(20, |o| o.settings.clipboard_secs);
+        let keep = Duration::from_secs(secs);
+        let (tell, wake) = (self.clips.clone(), ctx.clone());
+        self.clipboard.put(text, keep, move |done| {
+            // Without a window nobody waits for it.
+            let _ = tell.send(done.then_some(keep));
+            wake.request_repaint();
+        });
+    }
+
+    /// The desktop has taken a secret, or not.
+    pub(super) fn clipboard_told(&mut self, kept: Option<Duration>) {
+        if !matches!(self.screen, Screen::Open(_)) {
+            return;
+        }
+        match kept {
+            Some(keep) => self.copied(keep),
+            None => self.failed(AppError {
+                code: Code::Other,
+                what: Bi::new(
+                    "Rien n’a été copié\u{a0}: ce bureau n’a pas pris le secret dans son presse-papiers.",
+                    "Nothing was copied: this desktop did not take the secret to its clipboard.",
+                ),
+                todo: Bi::new(
+                    "Affichez-le et tapez-le, ou recommencez dans une session graphique complète.",
+                    "Show it and type it, or try again in a full graphical session.",
+                ),
+            }),
+        }
+    }
+
+    fn copied(&mut self, keep: Duration) {
         let secs = keep.as_secs();
         self.toast(
             format!("Copié. Le presse-papiers sera vidé dans {secs} s."),
@@ -422,7 +480,13 @@ impl Shell {
         }
     }
 
-    fn answer_failed(&mut self, ctx: &Context, tag: Tag, error: AppError) {
+    fn answer_failed(
+        &mut self,
+        ctx: &Context,
+        tag: Tag,
+        guarded: Option<(Tag, EntryId, Guarded)>,
+        error: AppError,
+    ) {
         if error.code == Code::Locked && matches!(self.screen, Screen::Open(_)) {
             // Somebody else locked it: another window, or the command line.
             self.lock(ctx);
@@ -430,11 +494,28 @@ impl Shell {
         }
         if let Some(Dialog::Justify(model)) = &mut self.dialog
             && model.waiting
+            && guarded.is_some()
         {
             model.refused(error);
             return;
         }
+        if tag == Tag::Move
+            && let Some(Dialog::Move(model)) = &mut self.dialog
+            && model.waiting
+        {
+            model.waiting = false;
+            model.error = Some(error);
+            return;
+        }
         let Screen::Open(opened) = &mut self.screen else { return };
+        if let Some((_, id, what)) = guarded
+            && error.code == Code::NotAllowed
+            && opened.may(Right::Reveal)
+            && self.dialog.is_none()
+        {
+            self.justify_refused(id, what, error);
+            return;
+        }
         match tag {
             Tag::Details(id) => opened.details.set_entry(id, Err(error)),
             Tag::Save => {
@@ -509,9 +590,7 @@ impl Shell {
 
     /// A failure without a place of its own.
     pub(super) fn failed(&mut self, error: AppError) {
-        let fr = format!("{} {}", error.what.fr, in_window(&error.todo.fr, Lang::Fr));
-        let en = format!("{} {}", error.what.en, in_window(&error.todo.en, Lang::En));
-        self.toast(fr, en);
+        self.toasts.fail(error);
     }
 
     fn proposed_path(&self, pick: &Pick) -> String {

@@ -2,11 +2,12 @@
 
 use egui::Context;
 
-use crate::app::api::{At, EntryView, Justification, Patch, Purpose, Request, Set};
+use crate::app::api::{AppError, At, Code, EntryView, Justification, Patch, Purpose, Request, Set};
 use crate::connect::{self, Opens};
 use crate::gui::act::{Act, Acts, Guarded, Page};
 use crate::gui::action::Action;
 use crate::gui::dialogs::generator::GeneratorModel;
+use crate::gui::dialogs::path::MoveModel;
 use crate::gui::dialogs::{self, Dialog, justify::JustifyModel};
 use crate::gui::entries::editor::Editor;
 use crate::gui::entries::editor_view::save_form;
@@ -14,7 +15,7 @@ use crate::gui::sessions::OpenAs;
 use crate::gui::sessions::model::{Tab, TabId};
 use crate::gui::theme;
 use crate::gui::worker::{Command, Tag};
-use crate::model::entry::{Kind, Slot};
+use crate::model::entry::{ClientInfo, Kind, Slot};
 use crate::model::id::EntryId;
 use crate::model::lang::Bi;
 use crate::model::target::PinnedKey;
@@ -33,32 +34,38 @@ impl Shell {
             save_form(form, acts);
             return;
         }
-        let shown = opened.shown_entry();
+        // Only what is looked at: on another page nothing is selected.
+        let shown = opened.shown_entry().filter(|_| selected.is_some());
         let giver = |slot: &Slot| {
-            opened.details.secrets().into_iter().find(|l| l.slot == *slot).map(|l| l.giver)
+            let lines = shown.map(|_| opened.details.secrets()).unwrap_or_default();
+            lines.into_iter().find(|l| l.slot == *slot).map(|l| l.giver)
         };
+        let changes = selected.filter(|id| opened.may_change(*id));
         match action {
             Action::Search => {
                 acts.push(Act::Go(Page::Entries));
                 acts.push(Act::FocusSearch);
             }
             Action::Lock => acts.push(Act::Lock),
-            Action::New if opened.list.may_edit => {
+            Action::New => {
                 let below = opened.below();
                 let kind = connect::ALL.first().map_or(Kind::FOLDER, |c| Kind::new(c.id()));
-                acts.push(if below.is_empty() {
-                    Act::New(Kind::CLIENT, String::new())
-                } else {
-                    Act::New(kind, below)
+                let here = (kind, below.as_str());
+                let ways = [here, (Kind::CLIENT, ""), (Kind::new("credential"), "~")];
+                let mut ways = ways.into_iter().filter(|(kind, below)| {
+                    (*kind == Kind::CLIENT || !below.is_empty())
+                        && opened.list.rights.change(kind, below)
                 });
+                acts.extend(ways.next().map(|(kind, below)| Act::New(kind, below.to_owned())));
             }
-            Action::NewClient if opened.list.may_edit => {
+            Action::NewClient if opened.list.rights.change(&Kind::CLIENT, "") => {
                 acts.push(Act::New(Kind::CLIENT, String::new()));
             }
-            Action::Edit if opened.list.may_edit => acts.extend(selected.map(Act::Edit)),
-            Action::Delete if opened.list.may_edit => {
+            Action::Edit => acts.extend(changes.map(Act::Edit)),
+            // What a form is open about is not deleted beneath it.
+            Action::Delete if opened.editor.is_none() => {
                 let trashed = shown.is_some_and(|v| v.entry.trashed_at.is_some());
-                acts.extend(selected.map(|id| Act::Delete(id, trashed)));
+                acts.extend(changes.map(|id| Act::Delete(id, trashed)));
             }
             Action::CopyUser => {
                 acts.extend(shown.map(|v| Act::CopyPlain(v.entry.user.clone())));
@@ -84,7 +91,7 @@ impl Shell {
             Action::Settings => acts.push(Act::Go(Page::Settings)),
             Action::Theme => acts.push(Act::ToggleTheme),
             Action::Help => acts.push(Act::Help),
-            Action::Save | Action::New | Action::NewClient | Action::Edit | Action::Delete => {}
+            Action::Save | Action::NewClient | Action::Delete => {}
         }
     }
 
@@ -149,9 +156,7 @@ impl Shell {
                 }
             }
             Act::CopySecret(text) => {
-                let secs = self.opened().map_or(20, |o| o.settings.clipboard_secs);
-                self.clipboard.put(text, std::time::Duration::from_secs(secs));
-                self.copied(std::time::Duration::from_secs(secs));
+                self.put_secret(ctx, text);
             }
             Act::RetryJustified(tab) => {
                 if let Some(id) = self.sessions.tab(tab).map(|t| t.open_as.entry) {
@@ -234,7 +239,10 @@ impl Shell {
         let opens = connect::by_kind(&node.summary.kind).map(|c| c.opens());
         let url = node.summary.host.clone();
         match opens {
+            // The second of two clicks opens no second session.
+            Some(Opens::Session) if opened.asked_to_connect == Some(id) => {}
             Some(Opens::Session) => {
+                opened.asked_to_connect = Some(id);
                 self.ask(Tag::BeforeConnect(id), Request::Show { at: At::Id(id) });
             }
             Some(Opens::Browser) => self.worker.send(Command::Browse(url)),
@@ -247,10 +255,7 @@ impl Shell {
         let Some(opened) = self.opened() else { return };
         let asks = match &what {
             Guarded::Connect => opened.connecting.as_deref().and_then(|v| v.asked.clone()),
-            _ => opened
-                .shown_entry()
-                .filter(|v| v.client.ticket_required || v.client.reason_required)
-                .map(|v| (v.client_name.clone(), v.client.clone())),
+            _ => opened.asks_for(id),
         };
         match asks {
             Some((client, info)) => {
@@ -260,6 +265,19 @@ impl Shell {
             }
             None => self.carry_out(id, what, Justification::default()),
         }
+    }
+
+    /// The application refused for want of a ticket or a reason that the window
+    /// could not know of: of another client that gives the secret, say. Asks for
+    /// them, then goes on with the same.
+    pub(super) fn justify_refused(&mut self, id: EntryId, what: Guarded, error: AppError) {
+        let Some(opened) = self.opened() else { return };
+        let (client, info) =
+            opened.asks_for(id).unwrap_or_else(|| (opened.client_of(id), ClientInfo::default()));
+        let last = opened.tickets.get(&client).cloned().unwrap_or_default();
+        let mut model = JustifyModel::new(id, what, &client, &info, &last);
+        model.error = Some(error);
+        self.dialog = Some(Dialog::Justify(model));
     }
 
     /// Asks for ticket and reason of a refused session again: with what was given
@@ -282,6 +300,7 @@ impl Shell {
 
     fn carry_out(&mut self, id: EntryId, what: Guarded, just: Justification) {
         let at = At::Id(id);
+        let again = what.clone();
         let (tag, request) = match what {
             Guarded::Reveal(slot) => {
                 let purpose = Purpose::Reveal;
@@ -309,6 +328,9 @@ impl Shell {
                 return;
             }
         };
+        if let Some(opened) = self.opened() {
+            opened.guarded.push((tag.clone(), id, again));
+        }
         self.ask(tag, request);
     }
 
@@ -336,7 +358,7 @@ impl Shell {
         let Some(opened) = self.opened() else { return };
         let Some(node) = opened.list.tree.node(id) else { return };
         let path = node.path.clone();
-        self.dialog = Some(Dialog::Move { id, to: path.clone(), path, why: Box::default() });
+        self.dialog = Some(Dialog::Move(Box::new(MoveModel::new(id, &path))));
     }
 
     /// Shows the key that is to be forgotten, and asks. A session that another
@@ -346,10 +368,17 @@ impl Shell {
         let named =
             |key: &PinnedKey| stopped.is_none_or(|error| error.what.en.contains(&key.fingerprint));
         if !view.pinned.iter().any(named) {
-            self.toast(
-                "La clé changée n’est pas celle de l’hôte de cet accès\u{a0}: ouvrez la fiche du rebond, et oubliez-y la sienne.",
-                "The changed key is not that of this entry’s host: open the details of the jump host, and forget its key there.",
-            );
+            self.failed(AppError {
+                code: Code::KeyChanged,
+                what: Bi::new(
+                    "La clé changée n’est pas celle de l’hôte de cet accès.",
+                    "The changed key is not that of this entry’s host.",
+                ),
+                todo: Bi::new(
+                    "Ouvrez la fiche du rebond, et oubliez-y la sienne.",
+                    "Open the details of the jump host, and forget its key there.",
+                ),
+            });
             return;
         }
         let keys: Vec<String> = view
@@ -383,7 +412,7 @@ impl Shell {
         let request = Request::Remove { at: At::Id(id), forever };
         let acts = vec![Act::Send(Command::Ask(Tag::Remove(id), request))];
         self.dialog = Some(if forever {
-            dialogs::confirm(
+            dialogs::warn(
                 Bi::new(
                     format!("Supprimer «\u{a0}{name}\u{a0}»\u{a0}?"),
                     format!("Delete \"{name}\"?"),

@@ -140,11 +140,9 @@ fn lock_ui(ui: &mut Ui, lang: Lang, left: Option<Duration>, acts: &mut Acts) {
 }
 
 fn search_ui(ui: &mut Ui, list: &mut ListModel, lang: Lang, focus: bool, acts: &mut Acts) {
-    let id = ui.make_persistent_id("search-box");
+    let id = search_id();
     let has_focus = ui.memory(|m| m.has_focus(id));
-    if has_focus {
-        keys(ui, list, acts);
-    }
+    let enter = has_focus && keys(ui, list, acts);
     let width = (ui.available_width() - 12.0).clamp(120.0, 460.0);
     let hint = t(lang, "Rechercher partout  (Ctrl+K)", "Search everything  (Ctrl+K)");
     let edit = TextEdit::singleline(&mut list.search.query)
@@ -170,10 +168,19 @@ fn search_ui(ui: &mut Ui, list: &mut ListModel, lang: Lang, focus: bool, acts: &
             acts.push(Act::Send(crate::gui::worker::Command::Find(number, query)));
         }
     }
+    // Only now: what was typed just before may have come in the same frame.
+    if enter {
+        list.enter(acts);
+    }
 }
 
-/// Arrows and Enter in the search box belong to the list.
-fn keys(ui: &mut Ui, list: &mut ListModel, acts: &mut Acts) {
+/// The search box, for who needs to know whether it has the keyboard.
+pub fn search_id() -> egui::Id {
+    egui::Id::unique("search-box")
+}
+
+/// Arrows and Enter in the search box belong to the list; true for Enter.
+fn keys(ui: &mut Ui, list: &mut ListModel, acts: &mut Acts) -> bool {
     let pressed = |key: Key| ui.input_mut(|i| i.count_and_consume_key(Modifiers::NONE, key));
     let down = pressed(Key::ArrowDown);
     let up = pressed(Key::ArrowUp);
@@ -190,13 +197,11 @@ fn keys(ui: &mut Ui, list: &mut ListModel, acts: &mut Acts) {
     if step != 0 {
         list.step(step, acts);
     }
-    if enter {
-        list.enter(acts);
-    }
     if left || right {
         list.sideways(right, acts);
     }
     if escape {
         list.search.clear();
     }
+    enter
 }
