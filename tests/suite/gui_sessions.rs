@@ -356,6 +356,26 @@ fn a_new_terminal_starts_with_the_size_of_the_last() {
     assert_eq!(size, Some(TermSize { cols: 132, rows: 43 }));
 }
 
+#[test]
+fn a_terminal_gets_the_page_keys_and_the_window_the_tab_key() {
+    let (mut h, far, wait) = window(Vec::new());
+    let first = h.state_mut().sessions.open(open_as("un"));
+    see(&mut h, &wait, "Terminal");
+    let second = h.state_mut().sessions.open(open_as("deux"));
+    while !h.state().sessions.tab(second).is_some_and(|t| matches!(t.state, TabState::Live)) {
+        let _ = wait.recv_timeout(Duration::from_millis(20));
+        h.run_steps(1);
+    }
+    h.run_steps(3);
+    h.key_press_modifiers(Modifiers::CTRL, Key::PageUp);
+    h.run_steps(3);
+    assert_eq!(h.state().sessions.front(), Some(second));
+    assert_eq!(*far.typed.lock().expect("as above"), b"\x1b[5;5~");
+    h.key_press_modifiers(Modifiers::CTRL, Key::Tab);
+    h.run_steps(3);
+    assert_eq!(h.state().sessions.front(), Some(first));
+}
+
 /// A field of the window beside the tabs, such as its search.
 const ELSEWHERE: &str = "elsewhere";
 
