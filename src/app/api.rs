@@ -52,6 +52,8 @@ pub enum Code {
     Tampered,
     /// 6 too: the server's key is not the pinned one.
     KeyChanged,
+    /// 7 too: whole, but older than what was opened here before.
+    OlderCopy,
 }
 
 impl Code {
@@ -64,7 +66,7 @@ impl Code {
             Self::NotFound => 4,
             Self::NotAllowed => 5,
             Self::Connection | Self::KeyChanged => 6,
-            Self::Tampered => 7,
+            Self::Tampered | Self::OlderCopy => 7,
         }
     }
 }

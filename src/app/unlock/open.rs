@@ -72,7 +72,7 @@ pub(in crate::app) fn open_with(
     let older = older(&store, &vault, &place)?;
     if older && !accept_older {
         return Err(AppError::new(
-            Code::Tampered,
+            Code::OlderCopy,
             (
                 "Ce fichier est une copie plus ancienne que celle déjà ouverte ici.",
                 "This file is an older copy than the one already opened here.",

@@ -113,8 +113,22 @@ impl UnlockModel {
         self.focus = Some(Focus::Code);
     }
 
-    /// True when the last failure may be an older copy of the file.
+    /// True when the last failure was an older copy of the file; the choice stays
+    /// to be seen once it is made.
     pub fn may_accept_older(&self) -> bool {
-        self.error.as_ref().is_some_and(|e| e.code == Code::Tampered)
+        self.accept_older || self.error.as_ref().is_some_and(|e| e.code == Code::OlderCopy)
+    }
+
+    /// Whether something is typed that is nobody else's to use.
+    pub fn holds_secrets(&self) -> bool {
+        ![&self.password, &self.code, &self.enrol_code].iter().all(|typed| typed.is_empty())
+    }
+
+    /// Forgets what is typed: nobody is there, or the screen is locked.
+    pub fn wipe(&mut self) {
+        for typed in [&mut self.password, &mut self.code, &mut self.enrol_code] {
+            typed.clear();
+        }
+        self.shown = false;
     }
 }
