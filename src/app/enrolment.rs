@@ -3,7 +3,7 @@
 //! once; dropped halfway, it leaves nothing behind.
 
 use std::path::{Path, PathBuf};
-use std::sync::mpsc::Sender;
+use std::sync::mpsc::{self, Sender};
 
 use crate::crypto::totp::Seed;
 use crate::model::lang::Lang;
@@ -16,7 +16,7 @@ use crate::vault::slot::Kind;
 
 use super::api::{AppError, Code};
 use super::worker::Job;
-use super::{CreateOptions, Finished, ask};
+use super::{CreateOptions, Finished, gone};
 
 /// Shortest password that is accepted, in characters.
 const PASSWORD_MIN: usize = 8;
@@ -48,7 +48,8 @@ pub(super) enum Task {
 /// leaves nothing behind.
 pub struct Enrolment {
     jobs: Sender<Job>,
-    new: NewMember,
+    /// Gone once it is written.
+    new: Option<Box<NewMember>>,
     file: PathBuf,
     member: String,
     uri: SecretText,
@@ -127,7 +128,7 @@ impl Enrolment {
         let issuer = file.file_stem().unwrap_or_default().to_string_lossy().into_owned();
         let uri = uri_of(&secret, &issuer, &member);
         let printed = code::print(Kind::Recovery, &kit);
-        let new = NewMember { task, password, secret, confirmed: 0, kit };
+        let new = Some(Box::new(NewMember { task, password, secret, confirmed: 0, kit }));
         Ok(Self { jobs, new, file, member, uri, kit: printed, proved: false })
     }
 
@@ -151,7 +152,8 @@ impl Enrolment {
     /// # Errors
     /// The page could not be drawn.
     pub fn kit_pdf(&self, lang: Lang) -> Result<Vec<u8>, AppError> {
-        super::exporting::kit_page(&self.kit, &self.file, &self.member, clock::now(), lang)
+        // The fingerprint of a vault that is not written yet does not exist.
+        super::exporting::kit_page(&self.kit, &self.file, &self.member, "", clock::now(), lang)
     }
 
     /// Checks a code that the phone shows. May be called again after a refusal.
@@ -159,8 +161,9 @@ impl Enrolment {
     /// # Errors
     /// The code does not belong to the seed.
     pub fn check_code(&mut self, code: &SecretText) -> Result<(), AppError> {
-        let step = code.expose(|c| login::confirm(&self.new.secret, c, clock::now()));
-        self.new.confirmed = step.ok_or_else(|| {
+        let new = self.new.as_mut().ok_or_else(written)?;
+        let step = code.expose(|c| login::confirm(&new.secret, c, clock::now()));
+        new.confirmed = step.ok_or_else(|| {
             AppError::new(
                 Code::Locked,
                 ("Ce code ne vient pas de ce QR code.", "This code does not belong to this QR code."),
@@ -179,29 +182,15 @@ impl Enrolment {
     /// # Errors
     /// It is not.
     pub fn check_kit(&self, typed: &SecretText) -> Result<(), AppError> {
-        let same = typed.expose(|t| code::parse(Kind::Recovery, t)).is_ok_and(|c| {
-            c.expose(|a| self.new.kit.expose(|b| bool::from(subtle::ConstantTimeEq::ct_eq(a, b))))
-        });
-        same.then_some(()).ok_or_else(|| {
-            AppError::new(
-                Code::Locked,
-                (
-                    "Ce n’est pas le code de récupération affiché.",
-                    "This is not the recovery code that was shown.",
-                ),
-                (
-                    "Recopiez les neuf groupes de quatre signes du kit.",
-                    "Copy the nine groups of four signs of the kit.",
-                ),
-            )
-        })
+        let new = self.new.as_ref().ok_or_else(written)?;
+        is_kit(typed, &new.kit).then_some(()).ok_or_else(another_kit)
     }
 
-    /// Writes it. The vault stays locked.
+    /// Writes it. The vault stays locked. May be called again after a failure.
     ///
     /// # Errors
     /// No code was confirmed yet, or the file cannot be written.
-    pub fn finish(self) -> Result<Finished, AppError> {
+    pub fn finish(&mut self) -> Result<Finished, AppError> {
         if !self.proved {
             return Err(AppError::usage(
                 (
@@ -211,8 +200,43 @@ impl Enrolment {
                 ("Tapez d’abord un code.", "Type a code first."),
             ));
         }
-        ask(&self.jobs, |answer| Job::Enrol(Box::new(self.new), answer))
+        let new = self.new.take().ok_or_else(written)?;
+        let (answer, done) = mpsc::channel();
+        self.jobs.send(Job::Enrol(new, answer)).map_err(|_| gone())?;
+        done.recv().map_err(|_| gone())?.map_err(|(error, new)| {
+            // A disk may have room again a moment later.
+            self.new = Some(new);
+            error
+        })
     }
+}
+
+fn written() -> AppError {
+    AppError::usage(
+        ("Cette création est déjà terminée.", "This set-up is over already."),
+        ("Déverrouillez le coffre, ou recommencez.", "Unlock the vault, or start again."),
+    )
+}
+
+/// Whether a recovery code typed back is that kit.
+pub(super) fn is_kit(typed: &SecretText, kit: &SecretBytes) -> bool {
+    typed.expose(|t| code::parse(Kind::Recovery, t)).is_ok_and(|c| {
+        c.expose(|a| kit.expose(|b| bool::from(subtle::ConstantTimeEq::ct_eq(a, b))))
+    })
+}
+
+pub(super) fn another_kit() -> AppError {
+    AppError::new(
+        Code::Locked,
+        (
+            "Ce n’est pas le code de récupération affiché.",
+            "This is not the recovery code that was shown.",
+        ),
+        (
+            "Recopiez les neuf groupes de quatre signes du kit.",
+            "Copy the nine groups of four signs of the kit.",
+        ),
+    )
 }
 
 pub(super) fn uri_of(secret: &SecretBytes, vault: &str, member: &str) -> SecretText {

@@ -71,11 +71,11 @@ pub(super) fn kit_page(
     code: &SecretText,
     file: &Path,
     member: &str,
+    fingerprint: &str,
     at: Time,
     lang: Lang,
 ) -> Result<Vec<u8>, AppError> {
     let vault = file.file_name().unwrap_or_default().to_string_lossy();
-    // The fingerprint of a vault that is not written yet does not exist.
-    let meta = export::KitMeta { vault: &vault, member, fingerprint: "", at, lang };
+    let meta = export::KitMeta { vault: &vault, member, fingerprint, at, lang };
     Ok(code.expose(|c| export::kit_pdf(c, &meta))?)
 }

@@ -25,6 +25,9 @@ use super::{ConnectRequest, UnlockOptions, anchor};
 /// Where the answer to a job goes.
 pub(super) type Answer<T> = Sender<Result<T, AppError>>;
 
+/// What became of an enrolment; one that failed comes back, to be tried again.
+pub(super) type Enrolled = Result<super::Finished, (AppError, Box<NewMember>)>;
+
 /// Told how far an export is; false ends it.
 pub(super) type Follow = Box<dyn FnMut(u64, u64) -> bool + Send>;
 
@@ -42,7 +45,7 @@ pub(super) enum Job {
     /// Write an export of the log; what follows it says whether to go on.
     Export(Box<ExportRequest>, Follow, Answer<Reply>),
     /// Write an enrolment that was confirmed.
-    Enrol(Box<NewMember>, Answer<super::Finished>),
+    Enrol(Box<NewMember>, Sender<Enrolled>),
     /// Enrol this computer.
     EnrolDevice(Box<NewDevice>, Answer<super::Finished>),
     /// Put a backup in the place of the vault.
@@ -131,8 +134,8 @@ impl Worker {
                 let _ = answer.send(done);
             }
             Job::Enrol(new, answer) => {
-                let done = self.enrol(*new);
-                let _ = answer.send(done);
+                let done = self.enrol(&new);
+                let _ = answer.send(done.map_err(|error| (error, new)));
             }
             Job::EnrolDevice(new, answer) => {
                 let done = self.enrol_device(*new);

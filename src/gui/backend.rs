@@ -106,7 +106,7 @@ pub trait Enrolling: Send {
     ///
     /// # Errors
     /// As there.
-    fn finish(self: Box<Self>) -> Result<Finished, AppError>;
+    fn finish(&mut self) -> Result<Finished, AppError>;
 }
 
 /// The application of the window, which is also the agent of its vault while that
@@ -242,7 +242,7 @@ impl Enrolling for Enrolment {
     fn check_kit(&self, typed: &SecretText) -> Result<(), AppError> {
         Enrolment::check_kit(self, typed)
     }
-    fn finish(self: Box<Self>) -> Result<Finished, AppError> {
-        Enrolment::finish(*self)
+    fn finish(&mut self) -> Result<Finished, AppError> {
+        Enrolment::finish(self)
     }
 }

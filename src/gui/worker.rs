@@ -374,10 +374,14 @@ impl Back {
                     self.tell(Notice::Written(path, done));
                 }
                 Command::Finish => {
-                    let done = match enrolment.take() {
+                    // One that failed is kept: a disk may have room again.
+                    let done = match &mut enrolment {
                         Some(e) => e.finish(),
                         None => Err(no_enrolment()),
                     };
+                    if done.is_ok() {
+                        enrolment = None;
+                    }
                     self.tell(Notice::Finished(done));
                 }
                 Command::Abandon => enrolment = None,

@@ -118,4 +118,10 @@ fn a_vault_that_finds_no_room_leaves_nothing_behind() {
     assert!(e.what.en.contains("disk is full"), "{}", e.what.en);
     let left: Vec<_> = std::fs::read_dir(&disk.0).expect("reads").collect();
     assert!(left.is_empty(), "{left:?}");
+    // With room again, the very same enrolment is written.
+    let mut more = Command::new("mount");
+    more.args(["-o", "remount,size=8m"]).arg(&disk.0);
+    assert!(more.status().expect("starts").success());
+    assert_eq!(new.finish().unwrap_or_else(|e| panic!("{}", e.what.en)).file, file);
+    assert!(file.exists());
 }

@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 
 use poterne::app::api::{
@@ -14,12 +15,13 @@ use poterne::app::{
     ConnectRequest, CreateOptions, ExportUi, Finished, OpenSession, SessionUi, UnlockOptions,
 };
 use poterne::connect::Question;
+use poterne::connect::link::{Channel, ChannelRequest, LinkInfo, Sink, ToRemote};
 use poterne::gui::backend::{Backend, Enrolling};
 use poterne::model::audit_event::{Event, OpenLine, field};
 use poterne::model::entry::{
     Attachment, ClientInfo, CredentialSource, Entry, Kind, SecretRef, Slot, VersionRef,
 };
-use poterne::model::id::{CellId, DeviceId, EntryId, MemberId, VaultId};
+use poterne::model::id::{CellId, DeviceId, EntryId, MemberId, SessionId, VaultId};
 use poterne::model::lang::{Bi, Lang};
 use poterne::model::member::{Member, Role};
 use poterne::model::plan::{Origin, Plan, PlanLine};
@@ -69,6 +71,22 @@ pub struct State {
     pub parts: Vec<PathBuf>,
     /// An export goes on until it is given up.
     pub endless_export: bool,
+    /// Who unlocked last.
+    pub member: String,
+    /// Opened for reading only.
+    pub read_only: bool,
+    /// The disk is full: an enrolment cannot be written.
+    pub disk_full: bool,
+    /// A question that is refused, in the words of [`name`].
+    pub refuses: &'static str,
+    /// The kit drawn last took the place of the old one.
+    pub kit_kept: bool,
+    /// Connections succeed.
+    pub connects: bool,
+    /// Why each session ended.
+    pub closed: Vec<String>,
+    /// Members removed.
+    pub former: Vec<String>,
     /// The key pinned for the host of `srv-base-01`, which shows another one.
     pub pinned: Option<PinnedKey>,
     next: u8,
@@ -209,6 +227,14 @@ impl Fake {
             tells_log: false,
             parts: Vec::new(),
             endless_export: false,
+            member: "Alice".to_owned(),
+            read_only: false,
+            disk_full: false,
+            refuses: "",
+            kit_kept: false,
+            connects: false,
+            closed: Vec::new(),
+            former: Vec::new(),
             pinned: None,
             next: 100,
         })))
@@ -381,7 +407,7 @@ impl State {
         Status {
             vault: VaultId([9; 16]),
             file: PathBuf::from("/tmp/essai.vault"),
-            member: "Alice".to_owned(),
+            member: self.member.clone(),
             role: self.role,
             read_only: self.read_only,
             entries: entries as u64,
@@ -667,7 +693,42 @@ fn uri() -> SecretText {
     )
 }
 
-struct FakeEnrolment(SecretText, SecretText, PathBuf);
+struct FakeEnrolment(SecretText, SecretText, PathBuf, Fake);
+
+/// An open session; its far side says nothing.
+struct FakeSession(Fake, AtomicBool);
+
+struct Mute(#[expect(dead_code, reason = "the session lasts as long as its sink")] Sink);
+
+impl Channel for Mute {
+    fn send(&self, _: ToRemote) {}
+    fn backlog(&self) -> usize {
+        0
+    }
+}
+
+impl OpenSession for FakeSession {
+    fn id(&self) -> SessionId {
+        SessionId([8; 16])
+    }
+    fn info(&self) -> LinkInfo {
+        LinkInfo::default()
+    }
+    fn open_channel(&self, _: ChannelRequest, sink: Sink) -> Result<Box<dyn Channel>, AppError> {
+        Ok(Box::new(Mute(sink)))
+    }
+    fn alive(&self) -> bool {
+        true
+    }
+    fn close(&self) {
+        self.close_because("");
+    }
+    fn close_because(&self, why: &str) {
+        if !self.1.swap(true, Ordering::AcqRel) {
+            self.0.lock().closed.push(why.to_owned());
+        }
+    }
+}
 
 impl Enrolling for FakeEnrolment {
     fn otpauth_uri(&self) -> &SecretText {
@@ -690,9 +751,12 @@ impl Enrolling for FakeEnrolment {
             .then_some(())
             .ok_or_else(|| refused(Code::Locked, "Ce n’est pas le kit affiché."))
     }
-    fn finish(self: Box<Self>) -> Result<Finished, AppError> {
+    fn finish(&mut self) -> Result<Finished, AppError> {
+        if self.3.lock().disk_full {
+            return Err(refused(Code::Other, "Le disque est plein."));
+        }
         Ok(Finished {
-            file: self.2,
+            file: self.2.clone(),
             fingerprint: "potv1-abcd-efgh-jklm".to_owned(),
             notices: vec![Bi::new(
                 "La clé de ce poste est dans un fichier, faute de trousseau.",
@@ -704,21 +768,24 @@ impl Enrolling for FakeEnrolment {
 
 impl Backend for Fake {
     fn create(&self, options: CreateOptions) -> Result<Box<dyn Enrolling>, AppError> {
-        Ok(Box::new(FakeEnrolment(uri(), SecretText::copy_of(KIT), options.file)))
+        let (uri, kit) = (uri(), SecretText::copy_of(KIT));
+        Ok(Box::new(FakeEnrolment(uri, kit, options.file, self.clone())))
     }
     fn accept_invitation(
         &self,
         _code: SecretText,
         _password: SecretText,
     ) -> Result<Box<dyn Enrolling>, AppError> {
-        Ok(Box::new(FakeEnrolment(uri(), SecretText::copy_of(KIT), PathBuf::new())))
+        let (uri, kit) = (uri(), SecretText::copy_of(KIT));
+        Ok(Box::new(FakeEnrolment(uri, kit, PathBuf::new(), self.clone())))
     }
     fn recover(
         &self,
         _kit: SecretText,
         _password: SecretText,
     ) -> Result<Box<dyn Enrolling>, AppError> {
-        Ok(Box::new(FakeEnrolment(uri(), SecretText::copy_of(KIT), PathBuf::new())))
+        let (uri, kit) = (uri(), SecretText::copy_of(KIT));
+        Ok(Box::new(FakeEnrolment(uri, kit, PathBuf::new(), self.clone())))
     }
     fn enrol_device(
         &self,
@@ -736,6 +803,10 @@ impl Backend for Fake {
         }
         let mut state = self.lock();
         state.open = true;
+        state.read_only = options.read_only;
+        if let Some(member) = options.member {
+            state.member = member;
+        }
         Ok(state.status())
     }
     fn call(&self, request: Request) -> Result<Reply, AppError> {
@@ -773,6 +844,9 @@ impl Backend for Fake {
                 ),
             });
         }
+        if state.connects {
+            return Ok(Box::new(FakeSession(self.clone(), AtomicBool::new(false))));
+        }
         let forgot = state.asked.iter().any(|a| a.starts_with("forget"));
         drop(state);
         if forgot {
@@ -780,7 +854,8 @@ impl Backend for Fake {
         }
         Err(refused(Code::Connection, "Le serveur ne répond pas."))
     }
-    fn at(&self, _file: PathBuf) -> Box<dyn Backend> {
+    fn at(&self, file: PathBuf) -> Box<dyn Backend> {
+        self.lock().asked.push(format!("vault {}", file.display()));
         Box::new(self.clone())
     }
 }

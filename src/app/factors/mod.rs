@@ -25,10 +25,10 @@ pub(super) use login::{login_here, put_login};
 use found::found;
 
 impl Worker {
-    pub(super) fn enrol(&mut self, new: NewMember) -> Result<Finished, AppError> {
+    pub(super) fn enrol(&mut self, new: &NewMember) -> Result<Finished, AppError> {
         match &new.task {
             Task::Create { file, member, portable, kdf_memory_mib } => {
-                let made = found(&new, file, member, *portable, *kdf_memory_mib);
+                let made = found(new, file, member, *portable, *kdf_memory_mib);
                 if made.is_err()
                     && !matches!(&made, Err(e) if e.what == AppError::from(StoreError::Exists).what)
                 {
@@ -36,8 +36,8 @@ impl Worker {
                 }
                 made
             }
-            Task::Accept { code } => self.join(&new, Kind::Invitation, code),
-            Task::Recover { code } => self.join(&new, Kind::Recovery, code),
+            Task::Accept { code } => self.join(new, Kind::Invitation, code),
+            Task::Recover { code } => self.join(new, Kind::Recovery, code),
         }
     }
 }
