@@ -75,11 +75,19 @@ impl Worker {
         more: impl FnOnce(&mut Vec<(&'static str, String)>),
     ) -> Result<(), AppError> {
         let Some(running) = self.sessions.get(&id) else { return Err(AppError::locked()) };
+        let member = running.member;
         let mut fields = running.fields.clone();
         more(&mut fields);
-        match self.open.as_mut() {
+        // While it is read only, as while it is locked, the line waits.
+        match self.open.as_mut().filter(|open| !open.read_only) {
             Some(open) => open.write(|v, rows, env| {
                 let mut line = draft(v, env, event, ok);
+                if v.me != member {
+                    // Of another member's session: their name, and nobody's act,
+                    // as for the lines that were sealed while it was locked.
+                    line.actor = None;
+                    line.fields.clear();
+                }
                 line.fields.extend(fields);
                 Ok(v.log(rows, env, line)?)
             }),

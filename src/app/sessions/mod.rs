@@ -16,7 +16,7 @@ use std::time::Instant;
 use crate::connect::link::{Link, LinkInfo};
 use crate::connect::{self, FailureKind};
 use crate::model::entry::Slot;
-use crate::model::id::{EntryId, SessionId};
+use crate::model::id::{EntryId, MemberId, SessionId};
 use crate::model::target::{HostPort, PinnedKey};
 use crate::secret::SecretBytes;
 
@@ -41,6 +41,8 @@ pub(super) struct Prepared {
 
 /// What the worker remembers of a session for its later lines.
 pub(super) struct Running {
+    /// Who opened it.
+    member: MemberId,
     fields: Vec<(&'static str, String)>,
     /// The machines on the way and their entries.
     hops: Vec<(HostPort, EntryId)>,

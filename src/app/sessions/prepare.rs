@@ -156,7 +156,7 @@ impl Open {
             Ok::<_, AppError>(out)
         })?;
         about.extend(fields);
-        let running = Running { fields: about, hops };
+        let running = Running { member, fields: about, hops };
         Ok((Prepared { id, way, secrets, open }, running))
     }
 }
