@@ -305,6 +305,10 @@ pub enum Request {
     ChangeMember { name: String, role: Role, all_clients: bool, clients: Vec<String> },
     /// Rotates every key the member held. [`Reply::Removed`]
     RemoveMember { name: String },
+    /// Members who were removed. [`Reply::Members`]
+    FormerMembers,
+    /// The list that a removal gave, made again from the log. [`Reply::Removed`]
+    Rotation { member: MemberId },
     /// [`Reply::Devices`]
     Devices,
     /// A one-time enrolment code for another computer. [`Reply::EnrolCode`]
@@ -320,21 +324,25 @@ pub enum Request {
         #[serde(with = "wire::secret_text")]
         code: SecretText,
     },
-    /// A new recovery kit; the old one stops working. [`Reply::Kit`]
-    NewKit,
     /// Verified copy; `to` absent: the vault's backup folder. [`Reply::BackedUp`]
     Backup { to: Option<PathBuf> },
     /// All records, key tree and audit chain. [`Reply::Checked`]
     Check,
     /// [`Reply::Settings`]
     Settings,
-    /// [`Reply::Done`]
-    SetSettings(Settings),
-    /// As [`Request::NewKit`], but the old one works until
-    /// [`Request::KeepKit`]. [`Reply::Kit`]
+    /// Refused when the vault's are no longer the `expected` ones. [`Reply::Done`]
+    SetSettings { expected: Settings, new: Settings },
+    /// A new recovery kit; the old one works until [`Request::KeepKit`].
+    /// [`Reply::Kit`]
     DrawKit,
-    /// Puts the kit drawn last in the place of the old one. [`Reply::Done`]
-    KeepKit,
+    /// The kit drawn last, as a PDF page to print. [`Reply::Attachment`]
+    KitPage { lang: Lang },
+    /// Puts the kit drawn last in the place of the old one, if it is the one typed
+    /// back. [`Reply::Done`]
+    KeepKit {
+        #[serde(with = "wire::secret_text")]
+        typed: SecretText,
+    },
     /// Completes a filter by the former names of its clients, as every request
     /// with a filter does, and refuses names that nobody and nothing has.
     /// [`Reply::Filter`]

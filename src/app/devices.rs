@@ -15,7 +15,7 @@ use crate::vault::state::Device;
 use crate::vault::unlocked::Env;
 
 use super::anchor::{self, DeviceKey};
-use super::api::{AppError, DeviceView, Factors, Reply};
+use super::api::{AppError, Code, DeviceView, Factors, Reply};
 use super::enrolment::read_code;
 use super::entries::need;
 use super::factors;
@@ -98,11 +98,16 @@ impl Open {
         })
     }
 
+    pub(super) fn settings(&mut self) -> Result<Reply, AppError> {
+        self.read(|v, _| Ok(Reply::Settings(v.state.settings.clone())))
+    }
+
     pub(super) fn set_settings(
         &mut self,
-        settings: super::api::Settings,
+        expected: &super::api::Settings,
+        new: super::api::Settings,
     ) -> Result<Reply, AppError> {
-        if !settings.in_range() {
+        if !new.in_range() {
             return Err(AppError::usage(
                 ("Une valeur est hors limites.", "A value is out of range."),
                 (
@@ -113,7 +118,20 @@ impl Open {
         }
         self.write(|v, rows, env| {
             need(v, Action::ManageVault)?;
-            v.state.settings = settings;
+            if v.state.settings != *expected {
+                return Err(AppError::new(
+                    Code::Other,
+                    (
+                        "Quelqu’un a changé les réglages entre-temps\u{a0}: rien n’est enregistré.",
+                        "Somebody changed the settings meanwhile: nothing was saved.",
+                    ),
+                    (
+                        "Relisez-les, puis enregistrez à nouveau.",
+                        "Read them again, then save again.",
+                    ),
+                ));
+            }
+            v.state.settings = new;
             let line = draft(v, env, Event::SettingsChanged, true);
             v.log(rows, env, line)?;
             Ok(Reply::Done)

@@ -283,6 +283,29 @@ impl Open {
         let _ = self.store.vacuum();
         Ok(Reply::Removed { rotate })
     }
+
+    /// Who was removed, for whoever removes members.
+    pub(super) fn former_members(&mut self) -> Result<Reply, AppError> {
+        self.read(|v, _| {
+            need(v, Action::ManageMembers)?;
+            let mut out: Vec<MemberView> = v
+                .directory
+                .former()
+                .map(|m| MemberView { member: m.member(), clients: Vec::new() })
+                .collect();
+            out.sort_by_key(|m| natural(&m.member.name));
+            Ok(Reply::Members(out))
+        })
+    }
+
+    /// What a member had used or revealed, as the log has it now.
+    pub(super) fn rotation(&mut self, id: &MemberId) -> Result<Reply, AppError> {
+        self.read(|v, rows| {
+            need(v, Action::ManageMembers)?;
+            let name = super::people::name(v, id);
+            Ok(Reply::Removed { rotate: used_by(v, rows, id, &name)? })
+        })
+    }
 }
 
 fn rehand(

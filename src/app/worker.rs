@@ -236,19 +236,21 @@ impl Worker {
                 self.opened()?.change_member(&name, role, all_clients, &clients)
             }
             Request::RemoveMember { name } => self.opened()?.remove_member(&name),
+            Request::FormerMembers => self.opened()?.former_members(),
+            Request::Rotation { member } => self.opened()?.rotation(&member),
             Request::Devices => self.opened()?.devices(),
             Request::AddDevice { label } => self.opened()?.add_device(&label),
             Request::RemoveDevice { id } => self.opened()?.remove_device(id),
             Request::ChangePassword(change) => self.opened()?.change_password(*change),
             Request::BeginTotpReset { current } => self.opened()?.begin_totp_reset(current),
             Request::FinishTotpReset { code } => self.opened()?.finish_totp_reset(&code),
-            Request::NewKit => self.opened()?.new_kit(),
             Request::DrawKit => self.opened()?.draw_kit(),
-            Request::KeepKit => self.opened()?.keep_kit(),
+            Request::KitPage { lang } => self.opened()?.kit_page(lang),
+            Request::KeepKit { typed } => self.opened()?.keep_kit(&typed),
             Request::Backup { to } => self.opened()?.backup(to),
             Request::Check => self.opened()?.check(),
-            Request::Settings => Ok(Reply::Settings(self.opened()?.vault.state.settings.clone())),
-            Request::SetSettings(settings) => self.opened()?.set_settings(settings),
+            Request::Settings => self.opened()?.settings(),
+            Request::SetSettings { expected, new } => self.opened()?.set_settings(&expected, new),
         }
     }
 }

@@ -442,7 +442,7 @@ pub fn kit(context: &Context) -> Result<(), AppError> {
         kit.expose(say::line);
     }
     say::handed_over()?;
-    opened.call(Request::KeepKit)?;
+    opened.call(Request::KeepKit { typed: kit })?;
     if !context.json {
         say::note(context.pick(
             "C’est le nouveau kit de secours\u{a0}; l’ancien ne fonctionne plus.",
@@ -562,7 +562,7 @@ pub fn settings(context: &Context, options: &Settings) -> Result<(), AppError> {
     settings.clipboard_secs = options.clipboard.unwrap_or(settings.clipboard_secs);
     settings.backups_kept = options.backups_kept.unwrap_or(settings.backups_kept);
     if settings != before {
-        opened.call(Request::SetSettings(settings.clone()))?;
+        opened.call(Request::SetSettings { expected: before, new: settings.clone() })?;
     }
     if context.json {
         say::document(&json!(settings));

@@ -17,7 +17,7 @@ use crate::app::api::{
 use crate::app::{CreateOptions, ExportUi, Finished, UnlockOptions, address};
 use crate::connect::web;
 use crate::model::entry::{ATTACHMENT_MAX_BYTES, Slot};
-use crate::model::id::EntryId;
+use crate::model::id::{EntryId, MemberId};
 use crate::model::lang::{Bi, Lang};
 use crate::secret::{SecretBytes, SecretText};
 
@@ -96,6 +96,10 @@ pub enum Tag {
     MemberChanged,
     /// A member was removed.
     MemberRemoved,
+    /// Members removed before.
+    FormerMembers,
+    /// What one of them had used.
+    Rotation(MemberId),
     /// Enrolled computers.
     Devices,
     /// A code for another computer.
@@ -108,8 +112,12 @@ pub enum Tag {
     TotpBegin,
     /// The new seed counts.
     TotpFinish,
-    /// A new kit.
+    /// A new kit was drawn.
     Kit,
+    /// Its page, for this file.
+    KitPage(PathBuf),
+    /// It counts from now on.
+    KitKept,
     /// A backup.
     Backup,
     /// The whole check.

@@ -78,7 +78,7 @@ pub struct State {
     /// The disk is full: an enrolment cannot be written.
     pub disk_full: bool,
     /// A question that is refused, in the words of [`name`].
-    pub refuses: &'static str,
+    pub failing: &'static str,
     /// The kit drawn last took the place of the old one.
     pub kit_kept: bool,
     /// Connections succeed.
@@ -230,7 +230,7 @@ impl Fake {
             member: "Alice".to_owned(),
             read_only: false,
             disk_full: false,
-            refuses: "",
+            failing: "",
             kit_kept: false,
             connects: false,
             closed: Vec::new(),
@@ -471,6 +471,9 @@ impl State {
         if changes && self.refuses {
             return Err(refused(Code::NotAllowed, "Ce client demande un numéro de ticket."));
         }
+        if !self.failing.is_empty() && name(&request) == self.failing {
+            return Err(refused(Code::Other, "Le disque ne répond pas."));
+        }
         match request {
             Request::Status => Ok(Reply::Status(self.status())),
             Request::Lock => {
@@ -620,23 +623,29 @@ impl State {
                 faults: Vec::new(),
             })),
             Request::AuditFingerprint => Ok(Reply::Fingerprint("potv1-abcd-efgh".to_owned())),
-            Request::Members => Ok(Reply::Members(vec![
-                member("Alice", Role::Owner, true, true),
-                member("Bruno Lefèvre", Role::Technician, true, false),
-                member("Cabinet d’audit Œil neuf", Role::Auditor, false, false),
-            ])),
+            Request::Members => {
+                let mut all = vec![
+                    member("Alice", Role::Owner, true, true),
+                    member("Bruno Lefèvre", Role::Technician, true, false),
+                    member("Cabinet d’audit Œil neuf", Role::Auditor, false, false),
+                ];
+                all.retain(|m| !self.former.contains(&m.member.name));
+                Ok(Reply::Members(all))
+            }
             Request::Invite { name, .. } => {
                 self.asked.push(format!("invite {name}"));
                 Ok(Reply::Invitation(SecretText::copy_of("POT1-7Q2K-9XMD-44TE-PLUV")))
             }
-            Request::RemoveMember { .. } => Ok(Reply::Removed {
-                rotate: vec![RotateItem {
-                    path: "Boulangerie Dupont/Serveurs/srv-base-01".to_owned(),
-                    slot: "password".to_owned(),
-                    events: vec!["secret.revealed".to_owned(), "secret.filled".to_owned()],
-                    last: time(0),
-                }],
-            }),
+            Request::RemoveMember { name } => {
+                self.former.push(name);
+                Ok(Reply::Removed { rotate: rotation() })
+            }
+            Request::Rotation { .. } => Ok(Reply::Removed { rotate: rotation() }),
+            Request::FormerMembers => {
+                let gone = self.former.iter();
+                let gone = gone.map(|name| member(name, Role::Technician, true, false));
+                Ok(Reply::Members(gone.collect()))
+            }
             Request::Devices => Ok(Reply::Devices(vec![DeviceView {
                 id: DeviceId([5; 16]),
                 label: "poste-atelier-3".to_owned(),
@@ -648,7 +657,17 @@ impl State {
             }
             Request::BeginTotpReset { .. } => Ok(Reply::NewTotp(uri())),
             Request::AuditFilter { filter } => Ok(Reply::Filter(filter)),
-            Request::NewKit | Request::DrawKit => Ok(Reply::Kit(SecretText::copy_of(KIT))),
+            Request::DrawKit => Ok(Reply::Kit(SecretText::copy_of(KIT))),
+            Request::KitPage { .. } => {
+                Ok(Reply::Attachment(AttachmentBytes(SecretBytes::copy_of(b"%PDF-1.7"))))
+            }
+            Request::KeepKit { typed } => {
+                if typed.expose(|typed| typed != KIT) {
+                    return Err(refused(Code::Locked, "Ce n’est pas le kit affiché."));
+                }
+                self.kit_kept = true;
+                Ok(Reply::Done)
+            }
             Request::Backup { .. } => Ok(Reply::BackedUp {
                 file: PathBuf::from("/tmp/sauvegarde.vault"),
                 entries: 9,
@@ -661,17 +680,37 @@ impl State {
                 faults: Vec::new(),
             })),
             Request::Settings => Ok(Reply::Settings(self.settings.clone())),
-            Request::SetSettings(settings) => {
-                self.settings = settings;
+            Request::SetSettings { expected, new } => {
+                if self.settings != expected {
+                    return Err(refused(Code::Other, "Quelqu’un a changé les réglages."));
+                }
+                self.settings = new;
                 Ok(Reply::Done)
             }
             Request::ChangeMember { .. }
             | Request::RemoveDevice { .. }
             | Request::ChangePassword(_)
-            | Request::KeepKit
             | Request::FinishTotpReset { .. } => Ok(Reply::Done),
         }
     }
+}
+
+/// The questions that a test may have refused.
+fn name(request: &Request) -> &'static str {
+    match request {
+        Request::Settings => "settings",
+        Request::Members => "members",
+        _ => "",
+    }
+}
+
+fn rotation() -> Vec<RotateItem> {
+    vec![RotateItem {
+        path: "Boulangerie Dupont/Serveurs/srv-base-01".to_owned(),
+        slot: "password".to_owned(),
+        events: vec!["secret.revealed".to_owned(), "secret.filled".to_owned()],
+        last: time(0),
+    }]
 }
 
 fn member(name: &str, role: Role, accepted: bool, all: bool) -> MemberView {

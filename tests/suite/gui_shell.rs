@@ -9,6 +9,7 @@ use egui::accesskit::Role;
 use egui::{Key, Modifiers};
 use egui_kittest::Harness;
 use egui_kittest::kittest::{NodeT, Queryable};
+use poterne::app::api::Settings;
 use poterne::gui::prefs::Prefs;
 use poterne::gui::shell::{Clock, Shell, ShellOptions};
 use poterne::model::lang::Lang;
@@ -368,6 +369,15 @@ fn settings_pages_open_and_settings_are_saved() {
     for part in ["Postes", "Apparence", "À propos", "Coffre"] {
         press(&mut window, part);
     }
+    window.get_by_role(Role::CheckBox).click();
+    window.run_steps(3);
+    window.get_by_role_and_label(Role::Button, "Enregistrer").scroll_to_me();
+    window.run_steps(4);
+    assert!(!fake.0.lock().unwrap().settings.lock_ends_sessions, "before it is saved");
+    press(&mut window, "Enregistrer");
+    sees(&mut window, "Réglages enregistrés.");
+    let saved = fake.0.lock().unwrap().settings.clone();
+    assert_eq!(saved, Settings { lock_ends_sessions: true, ..Settings::default() });
     press(&mut window, "Sauvegarder maintenant");
     until(&mut window, "counted", |w| {
         w.query_all_by_label_contains("1\u{a0}234 lignes de journal.").next().is_some()

@@ -41,6 +41,8 @@ mod gui_log;
 #[cfg(feature = "gui")]
 mod gui_models;
 #[cfg(feature = "gui")]
+mod gui_pages;
+#[cfg(feature = "gui")]
 mod gui_roles;
 #[cfg(feature = "gui")]
 mod gui_secret_edit;

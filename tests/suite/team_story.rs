@@ -230,6 +230,16 @@ fn who_is_removed_opens_nothing_and_leaves_a_list_of_what_was_seen() {
     assert_eq!(rotate.len(), 1, "{rotate:?}");
     assert_eq!((rotate[0].path.as_str(), rotate[0].slot.as_str()), ("Dupont/srv", "password"));
     assert!(generation(&desk.file).contains(&2), "the client's key was not replaced");
+    // The list can be had again: from the log, after the lock as well.
+    desk.call(Request::Lock);
+    desk.unlock().expect("opens again");
+    let Reply::Members(former) = desk.call(Request::FormerMembers) else { panic!("members") };
+    assert_eq!(former.iter().map(|m| m.member.name.as_str()).collect::<Vec<_>>(), ["bob"]);
+    let member = former[0].member.id;
+    let Reply::Removed { rotate: again } = desk.call(Request::Rotation { member }) else {
+        panic!("removed")
+    };
+    assert_eq!(again, rotate);
     // While open, at the next step; closed, at the door; by the kit too.
     assert_eq!(bob.refused(show("Dupont/srv")), Code::Locked);
     let _ = bob.app.call(Request::Lock);

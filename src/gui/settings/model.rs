@@ -67,8 +67,12 @@ pub struct SettingsModel {
     pub seed: Option<SecretText>,
     /// Code of the new seed.
     pub seed_code: SecretBuffer,
-    /// A new kit, for as long as it is on screen.
+    /// A drawn kit, which does not count before it was typed back.
     pub kit: Option<SecretText>,
+    /// It is noted, and hidden to be typed back.
+    pub kit_noted: bool,
+    /// What is typed back.
+    pub kit_back: SecretBuffer,
     /// Computers.
     pub devices: Option<Vec<DeviceView>>,
     /// They were asked for.
@@ -77,8 +81,12 @@ pub struct SettingsModel {
     pub label: String,
     /// One-time code for it.
     pub device_code: Option<SecretText>,
-    /// Settings as typed.
+    /// Settings as typed; `None` before they were read.
     pub settings: Option<Settings>,
+    /// The vault's own, as they were read last.
+    pub stored: Option<Settings>,
+    /// Why they could not be read.
+    pub unread: Option<AppError>,
     /// The vault's fingerprint.
     pub fingerprint: Option<String>,
     /// It was asked for.
@@ -112,11 +120,15 @@ impl Default for SettingsModel {
             seed: None,
             seed_code: SecretBuffer::code(6),
             kit: None,
+            kit_noted: false,
+            kit_back: SecretBuffer::line(),
             devices: None,
             devices_asked: false,
             label: String::new(),
             device_code: None,
             settings: None,
+            stored: None,
+            unread: None,
             fingerprint: None,
             fingerprint_asked: false,
             backup: None,
@@ -132,8 +144,24 @@ impl Default for SettingsModel {
 impl SettingsModel {
     /// Another part: what was shown or typed for the last one is wiped.
     pub fn show(&mut self, part: Part) {
-        let settings = self.settings.take();
-        *self = Self { part, settings, ..Self::default() };
+        let (settings, stored) = (self.settings.take(), self.stored.take());
+        *self = Self { part, settings, stored, ..Self::default() };
+    }
+
+    /// Reads the settings again: another member may have changed them.
+    pub fn read_settings() -> Act {
+        Act::Send(Command::Ask(Tag::Settings, Request::Settings))
+    }
+
+    /// They are read. What was typed and not saved stays, all else is as stored.
+    pub fn loaded(&mut self, stored: Settings) {
+        let typed = match (self.settings.take(), &self.stored) {
+            (Some(typed), Some(before)) => merged(typed, before, &stored),
+            _ => stored.clone(),
+        };
+        self.settings = Some(typed);
+        self.stored = Some(stored);
+        self.unread = None;
     }
 
     fn start(&mut self, work: Work, tag: Tag, request: Request) -> Act {
@@ -184,9 +212,29 @@ impl SettingsModel {
         Some(self.start(Work::Phone, Tag::TotpFinish, Request::FinishTotpReset { code }))
     }
 
-    /// Makes a new kit.
-    pub fn new_kit(&mut self) -> Act {
-        self.start(Work::Kit, Tag::Kit, Request::NewKit)
+    /// Draws a new kit; the old one stays good.
+    pub fn draw_kit(&mut self) -> Act {
+        self.start(Work::Kit, Tag::Kit, Request::DrawKit)
+    }
+
+    /// Puts the kit that was typed back in the place of the old one.
+    pub fn keep_kit(&mut self) -> Option<Act> {
+        if self.busy.is_some() || self.kit_back.is_empty() {
+            return None;
+        }
+        let typed = self.kit_back.to_secret();
+        Some(self.start(Work::Kit, Tag::KitKept, Request::KeepKit { typed }))
+    }
+
+    /// Forgets the drawn kit: it counts now, or never will.
+    pub fn drop_kit(&mut self) {
+        self.kit = None;
+        self.kit_noted = false;
+        self.kit_back.clear();
+        self.done = None;
+        if self.error.as_ref().is_some_and(|(work, _)| *work == Work::Kit) {
+            self.error = None;
+        }
     }
 
     /// Asks a code for another computer.
@@ -197,8 +245,9 @@ impl SettingsModel {
 
     /// Saves the settings as typed.
     pub fn save_settings(&mut self) -> Option<Act> {
-        let settings = self.settings.clone()?;
-        Some(self.start(Work::Settings, Tag::SettingsSaved, Request::SetSettings(settings)))
+        let (new, expected) = (self.settings.clone()?, self.stored.clone()?);
+        let request = Request::SetSettings { expected, new };
+        Some(self.start(Work::Settings, Tag::SettingsSaved, request))
     }
 
     /// Makes a backup; `to` absent: the vault's backup folder.
@@ -221,10 +270,31 @@ impl SettingsModel {
         }
     }
 
-    /// The running job failed.
-    pub fn refused(&mut self, error: AppError) {
-        // Only the kit's confirmation has no job of its own running.
-        let work = self.busy.take().unwrap_or(Work::Kit);
-        self.error = Some((work, error));
+    /// The running job failed; the error comes back when its part was left.
+    pub fn refused(&mut self, error: AppError) -> Option<AppError> {
+        match self.busy.take() {
+            Some(work) => {
+                self.error = Some((work, error));
+                None
+            }
+            None => Some(error),
+        }
+    }
+}
+
+/// What was typed over `before`, and everything else as it is `now`.
+fn merged(typed: Settings, before: &Settings, now: &Settings) -> Settings {
+    fn of<T: PartialEq>(typed: T, before: T, now: T) -> T {
+        if typed == before { now } else { typed }
+    }
+    Settings {
+        idle_lock_secs: of(typed.idle_lock_secs, before.idle_lock_secs, now.idle_lock_secs),
+        lock_ends_sessions: of(
+            typed.lock_ends_sessions,
+            before.lock_ends_sessions,
+            now.lock_ends_sessions,
+        ),
+        clipboard_secs: of(typed.clipboard_secs, before.clipboard_secs, now.clipboard_secs),
+        backups_kept: of(typed.backups_kept, before.backups_kept, now.backups_kept),
     }
 }

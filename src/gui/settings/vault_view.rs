@@ -59,7 +59,19 @@ pub fn vault_ui(
         }
     });
     group(ui, t(lang, "Verrouillage et presse-papiers", "Lock and clipboard"), "", |ui| {
-        let Some(s) = &mut model.settings else { return };
+        if let Some(e) = &model.unread {
+            parts::failure(ui, lang, &e.what, &e.todo);
+            if ui.button(t(lang, "Relire les réglages", "Read the settings again")).clicked() {
+                model.unread = None;
+                acts.push(SettingsModel::read_settings());
+            }
+        }
+        let Some(s) = &mut model.settings else {
+            if model.unread.is_none() {
+                ui.spinner();
+            }
+            return;
+        };
         ui.add_enabled_ui(manages, |ui| {
             let mut minutes = s.idle_lock_secs as f64 / 60.0;
             number(

@@ -14,7 +14,7 @@ use crate::gui::widgets::advice::in_window;
 use crate::gui::widgets::parts;
 use crate::gui::widgets::secret_edit::SecretEdit;
 use crate::gui::widgets::strength::strength_ui;
-use crate::gui::worker::{Command, Tag};
+use crate::gui::worker::{Command, Pick, Tag};
 use crate::model::lang::{Bi, Lang};
 
 use super::model::{Part, SettingsModel, Work};
@@ -43,6 +43,9 @@ pub fn settings_ui(
             let on = model.part == part;
             if ui.add(egui::Button::selectable(on, name)).clicked() && !on {
                 model.show(part);
+                if part == Part::Vault {
+                    acts.push(SettingsModel::read_settings());
+                }
             }
         }
     });
@@ -183,37 +186,79 @@ fn phone_ui(ui: &mut Ui, model: &mut SettingsModel, lang: Lang, acts: &mut Acts)
 fn kit_ui(ui: &mut Ui, model: &mut SettingsModel, lang: Lang, acts: &mut Acts) {
     let hint = t(
         lang,
-        "Un nouveau kit rend l’ancien sans valeur.",
-        "A new kit makes the old one worthless.",
+        "L’ancien kit reste bon jusqu’à ce que le nouveau soit noté et recopié.",
+        "The old kit stays good until the new one is noted and typed back.",
     );
-    group(ui, t(lang, "Kit de secours", "Recovery kit"), hint, |ui| {
-        if let Some(kit) = &model.kit {
-            let once = t(
-                lang,
-                "Montré une seule fois\u{a0}: notez-le et gardez-le loin de ce poste.",
-                "Shown once: write it down and keep it away from this computer.",
-            );
-            ui.label(once);
-            groups_ui(ui, kit, t(lang, "Kit de secours", "Recovery kit"));
-            if ui.button(t(lang, "Je l’ai noté", "I have noted it")).clicked() {
-                model.kit = None;
+    let name = t(lang, "Kit de secours", "Recovery kit");
+    group(ui, name, hint, |ui| {
+        match &model.kit {
+            None => {
+                let label = t(lang, "Créer un nouveau kit…", "Make a new kit…");
+                if ui.add_enabled(model.busy.is_none(), egui::Button::new(label)).clicked() {
+                    acts.push(model.draw_kit());
+                }
             }
+            Some(kit) if !model.kit_noted => {
+                let once = t(
+                    lang,
+                    "Montré une seule fois\u{a0}: imprimez-le ou recopiez-le, et gardez-le loin de ce poste.",
+                    "Shown once: print it or write it down, and keep it away from this computer.",
+                );
+                ui.label(once);
+                groups_ui(ui, kit, name);
+                ui.horizontal(|ui| {
+                    let noted = t(lang, "Je l’ai noté", "I have noted it");
+                    model.kit_noted = ui.add(primary_button(ui.ctx(), noted)).clicked();
+                    if ui.button(t(lang, "Enregistrer en PDF…", "Save as PDF…")).clicked() {
+                        let name = String::from("poterne-kit.pdf");
+                        acts.push(Act::Send(Command::Choose(Pick::SaveKit, name)));
+                    }
+                    if ui.button(t(lang, "Garder l’ancien kit", "Keep the old kit")).clicked() {
+                        model.drop_kit();
+                    }
+                });
+            }
+            Some(_) => kit_back_ui(ui, model, lang, acts),
+        }
+        let done = if model.kit.is_some() {
+            ""
         } else {
-            let label = t(lang, "Créer un nouveau kit…", "Make a new kit…");
-            if ui.add_enabled(model.busy.is_none(), egui::Button::new(label)).clicked() {
-                let act = model.new_kit();
-                model.busy = None;
-                acts.push(Act::Confirm(Box::new(Confirm {
-                    title: Bi::new("Créer un nouveau kit\u{a0}?", "Make a new kit?"),
-                    text: Bi::new(
-                        "Le kit imprimé jusqu’ici ne servira plus.",
-                        "The kit printed so far will no longer work.",
-                    ),
-                    yes: Bi::new("Créer", "Make"),
-                    acts: vec![act],
-                })));
-            }
-            outcome_ui(ui, model, Work::Kit, "", lang);
+            t(
+                lang,
+                "Le nouveau kit est en vigueur\u{a0}; l’ancien ne fonctionne plus.",
+                "The new kit is in effect; the old one no longer works.",
+            )
+        };
+        outcome_ui(ui, model, Work::Kit, done, lang);
+    });
+}
+
+fn kit_back_ui(ui: &mut Ui, model: &mut SettingsModel, lang: Lang, acts: &mut Acts) {
+    let hint = t(
+        lang,
+        "Recopiez les neuf groupes depuis votre papier\u{a0}: un kit mal noté ne servirait à rien.",
+        "Type the nine groups from your paper: a kit noted wrongly would be worth nothing.",
+    );
+    ui.add(egui::Label::new(hint).wrap());
+    let label = t(lang, "Kit recopié", "Kit typed back");
+    ui.label(label);
+    let out = SecretEdit::new(&mut model.kit_back, label).width(FIELD * 1.5).shown(true).show(ui);
+    ui.horizontal(|ui| {
+        let ready = model.busy.is_none() && !model.kit_back.is_empty();
+        let done =
+            primary_button(ui.ctx(), t(lang, "Remplacer l’ancien kit", "Replace the old kit"));
+        if ui.add_enabled(ready, done).clicked() || out.submitted {
+            acts.extend(model.keep_kit());
+        }
+        let free = model.busy.is_none();
+        let show = egui::Button::new(t(lang, "Revoir le nouveau kit", "See the new kit again"));
+        if ui.add_enabled(free, show).clicked() {
+            model.kit_noted = false;
+            model.kit_back.clear();
+        }
+        let keep = egui::Button::new(t(lang, "Garder l’ancien kit", "Keep the old kit"));
+        if ui.add_enabled(free, keep).clicked() {
+            model.drop_kit();
         }
     });
 }

@@ -59,8 +59,8 @@ impl Shell {
         let lang = self.lang;
         let Screen::Open(opened) = &mut self.screen else { return };
         let manages_vault = opened.may(Right::ManageVault) && !opened.status.read_only;
-        let manages = opened.may(Right::ManageMembers) && !opened.status.read_only;
-        let Opened { status, audit, team, own, settings, .. } = &mut **opened;
+        let manages = opened.manages_members();
+        let Opened { status, audit, team, own, .. } = &mut **opened;
         let frame = egui::Frame::new().fill(ground(ui)).inner_margin(Margin::symmetric(20, 12));
         CentralPanel::default().frame(frame).show(ui, |ui| match page {
             Page::Audit => audit_ui(ui, audit, lang, acts),
@@ -69,7 +69,6 @@ impl Shell {
                 team_ui(ui, team, &me, lang, acts);
             }
             Page::Settings => {
-                own.settings.get_or_insert_with(|| settings.clone());
                 settings_ui(ui, own, status, manages_vault, lang, acts);
             }
             Page::Entries => {}
@@ -165,6 +164,10 @@ impl super::Opened {
         } else {
             node.path.rsplit_once('/').map_or(String::new(), |(up, _)| up.to_owned())
         }
+    }
+
+    pub(super) fn manages_members(&self) -> bool {
+        self.may(Right::ManageMembers) && !self.status.read_only
     }
 
     /// Selects the page, unless the role may not see it.

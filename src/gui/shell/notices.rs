@@ -1,6 +1,5 @@
 //! What to do with each answer of the window's threads.
 
-use std::collections::BTreeSet;
 use std::sync::{Arc, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -14,6 +13,7 @@ use crate::gui::backend::Backend;
 use crate::gui::dialogs::Dialog;
 use crate::gui::entries::editor::Editor;
 use crate::gui::entries::list_view::Rights;
+use crate::gui::settings::model::Work;
 use crate::gui::team::model::Sheet;
 use crate::gui::text;
 use crate::gui::unlock::model::Focus;
@@ -191,6 +191,30 @@ impl Shell {
         self.ask(Tag::Status, Request::Status);
     }
 
+    /// A page was opened: what it shows may have been changed by others.
+    pub(super) fn entered(&mut self) {
+        let Screen::Open(opened) = &mut self.screen else { return };
+        match opened.page {
+            Page::Team => self.read_team(),
+            Page::Settings => {
+                opened.own.devices_asked = false;
+                self.ask(Tag::Settings, Request::Settings);
+            }
+            Page::Entries | Page::Audit => {}
+        }
+    }
+
+    fn read_team(&mut self) {
+        if let Screen::Open(opened) = &mut self.screen {
+            let manages = opened.manages_members();
+            for act in opened.team.read(manages) {
+                if let Act::Send(command) = act {
+                    self.worker.send(command);
+                }
+            }
+        }
+    }
+
     fn answered(&mut self, ctx: &Context, tag: Tag, answer: Result<Reply, AppError>) {
         let mut guarded = None;
         if let Screen::Open(opened) = &mut self.screen {
@@ -214,7 +238,10 @@ impl Shell {
                 opened.list.rights = Rights::of(&status);
                 opened.status = status;
             }
-            (Tag::Settings, Reply::Settings(settings)) => opened.settings = settings,
+            (Tag::Settings, Reply::Settings(settings)) => {
+                opened.own.loaded(settings.clone());
+                opened.settings = settings;
+            }
             (Tag::Roots, Reply::Items(items)) => {
                 let names: Vec<String> = items.iter().map(|i| i.summary.name.clone()).collect();
                 opened.audit.clients.clone_from(&names);
@@ -319,7 +346,7 @@ impl Shell {
     /// Answers for the pages besides the entries.
     fn answered_page(&mut self, tag: Tag, reply: Reply) {
         let Screen::Open(opened) = &mut self.screen else { return };
-        let Opened { audit, team, own, settings, .. } = &mut **opened;
+        let Opened { audit, team, own, .. } = &mut **opened;
         match (tag, reply) {
             (Tag::Log, Reply::Log(lines)) => {
                 for line in &lines {
@@ -355,7 +382,13 @@ impl Shell {
             (Tag::Members, Reply::Members(members)) => {
                 team.members = members;
                 team.loaded = true;
-                team.error = None;
+                team.unread = None;
+            }
+            (Tag::FormerMembers, Reply::Members(former)) => team.former = former,
+            (Tag::Rotation(member), Reply::Removed { rotate }) => {
+                let former = team.former.iter().find(|m| m.member.id == member);
+                let name = former.map(|m| m.member.name.clone()).unwrap_or_default();
+                team.show_rotation(member, name, rotate);
             }
             (Tag::Invite, Reply::Invitation(code)) => {
                 let name = match team.sheet.take() {
@@ -363,16 +396,17 @@ impl Shell {
                     _ => String::new(),
                 };
                 team.sheet = Some(Sheet::Invitation(name, code));
-                self.ask(Tag::Members, Request::Members);
+                self.read_team();
             }
             (Tag::MemberChanged, Reply::Done) => {
                 team.sheet = None;
-                self.ask(Tag::Members, Request::Members);
+                self.read_team();
             }
             (Tag::MemberRemoved, Reply::Removed { rotate }) => {
-                let name = team.removing.take().unwrap_or_default();
-                team.sheet = Some(Sheet::Rotate(name, rotate, BTreeSet::new()));
-                self.ask(Tag::Members, Request::Members);
+                if let Some((member, name)) = team.removing.take() {
+                    team.show_rotation(member, name, rotate);
+                }
+                self.read_team();
             }
             (Tag::Devices, Reply::Devices(devices)) => own.devices = Some(devices),
             (Tag::DeviceCode, Reply::EnrolCode(code)) => {
@@ -395,7 +429,18 @@ impl Shell {
                 own.notices = notices;
             }
             (Tag::Kit, Reply::Kit(kit)) => {
-                own.kit = Some(kit);
+                // Of no use to who has left the part meanwhile; the old one stays.
+                if own.busy == Some(Work::Kit) {
+                    own.drop_kit();
+                    own.kit = Some(kit);
+                    own.finished();
+                }
+            }
+            (Tag::KitPage(path), Reply::Attachment(page)) => {
+                self.worker.send(Command::Write(path, page));
+            }
+            (Tag::KitKept, Reply::Done) => {
+                own.drop_kit();
                 own.finished();
             }
             (Tag::Backup, Reply::BackedUp { file, entries, audit_lines }) => {
@@ -407,10 +452,8 @@ impl Shell {
                 own.finished();
             }
             (Tag::SettingsSaved, Reply::Done) => {
-                if let Some(saved) = &own.settings {
-                    *settings = saved.clone();
-                }
                 own.finished();
+                self.ask(Tag::Settings, Request::Settings);
             }
             // An answer of another shape than its question is nobody's.
             (_, _) => {}
@@ -487,7 +530,11 @@ impl Shell {
         guarded: Option<(Tag, EntryId, Guarded)>,
         error: AppError,
     ) {
-        if error.code == Code::Locked && matches!(self.screen, Screen::Open(_)) {
+        // A factor or a kit that was typed wrong has the same code.
+        let typed = matches!(tag, Tag::Password | Tag::TotpBegin | Tag::TotpFinish | Tag::KitKept);
+        if error.code == Code::Locked && typed {
+            self.ask(Tag::Status, Request::Status);
+        } else if error.code == Code::Locked && matches!(self.screen, Screen::Open(_)) {
             // Somebody else locked it: another window, or the command line.
             self.lock(ctx);
             return;
@@ -547,19 +594,33 @@ impl Shell {
                     export.error = Some(error);
                 }
             }
-            Tag::Members | Tag::Invite | Tag::MemberChanged | Tag::MemberRemoved => {
+            Tag::Members | Tag::FormerMembers => opened.team.unread = Some(error),
+            Tag::Rotation(_) => opened.team.refused(error),
+            Tag::Invite | Tag::MemberChanged | Tag::MemberRemoved => {
                 opened.team.refused(error);
+                self.read_team();
             }
+            Tag::Settings => opened.own.unread = Some(error),
             Tag::DeviceCode
             | Tag::Password
             | Tag::TotpBegin
             | Tag::TotpFinish
             | Tag::Kit
+            | Tag::KitKept
             | Tag::Backup
             | Tag::Check
-            | Tag::SettingsSaved => opened.own.refused(error),
+            | Tag::SettingsSaved => {
+                if tag == Tag::SettingsSaved {
+                    self.ask(Tag::Settings, Request::Settings);
+                }
+                if let Screen::Open(opened) = &mut self.screen
+                    && let Some(error) = opened.own.refused(error)
+                {
+                    self.failed(error);
+                }
+            }
             // The details say it already, or the member may not see it.
-            Tag::Plan(_) | Tag::Trash | Tag::Favourites | Tag::Status | Tag::Settings => {}
+            Tag::Plan(_) | Tag::Trash | Tag::Favourites | Tag::Status => {}
             _ => self.failed(error),
         }
     }
@@ -618,6 +679,10 @@ impl Shell {
                 if let Screen::Guide(guide) = &mut self.screen {
                     guide.file = path.display().to_string();
                 }
+            }
+            Pick::SaveKit if matches!(self.screen, Screen::Open(_)) => {
+                let request = Request::KitPage { lang: self.lang };
+                self.ask(Tag::KitPage(path), request);
             }
             Pick::SaveKit => self.worker.send(Command::SaveKit(path, self.lang)),
             Pick::SaveAttachment(id, name) => {

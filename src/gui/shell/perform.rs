@@ -102,6 +102,7 @@ impl Shell {
                 if let Some(opened) = self.opened() {
                     opened.go(page);
                 }
+                self.entered();
             }
             Act::Guarded(id, what) => self.guarded(id, what),
             Act::Justified(id, what, just) => self.carry_out(id, what, just),

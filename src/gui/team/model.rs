@@ -6,6 +6,7 @@ use std::collections::BTreeSet;
 use crate::app::api::{AppError, MemberView, Request, RotateItem};
 use crate::gui::act::Act;
 use crate::gui::worker::{Command, Tag};
+use crate::model::id::MemberId;
 use crate::model::member::Role;
 use crate::secret::SecretText;
 
@@ -33,9 +34,22 @@ pub enum Sheet {
     Form(MemberForm),
     /// An invitation, shown once.
     Invitation(String, SecretText),
-    /// Secrets to change after somebody left; ticked ones are done.
-    Rotate(String, Vec<RotateItem>, BTreeSet<usize>),
+    /// Secrets to change after somebody left.
+    Rotate(Rotation),
 }
+
+/// What somebody who left had used or seen.
+pub struct Rotation {
+    /// Who.
+    pub member: MemberId,
+    /// Their name.
+    pub name: String,
+    /// The secrets.
+    pub items: Vec<RotateItem>,
+}
+
+/// One secret of a rotation: whose, which entry, which slot.
+pub type Ticked = (MemberId, String, String);
 
 /// State of the page.
 #[derive(Default)]
@@ -46,25 +60,49 @@ pub struct TeamModel {
     pub loaded: bool,
     /// They were asked for.
     pub asked: bool,
-    /// Why not.
+    /// Why they could not be read.
+    pub unread: Option<AppError>,
+    /// Members removed before.
+    pub former: Vec<MemberView>,
+    /// Why the last act failed.
     pub error: Option<AppError>,
     /// Names of all clients.
     pub clients: Vec<String>,
     /// What stands on top.
     pub sheet: Option<Sheet>,
     /// Who is being removed.
-    pub removing: Option<String>,
+    pub removing: Option<(MemberId, String)>,
+    /// Secrets that were changed, by the person's own account.
+    pub ticked: BTreeSet<Ticked>,
 }
 
 impl TeamModel {
-    /// Asks for the members.
-    pub fn ask(&mut self) -> Act {
+    /// Reads the members, and for who may remove some those who are gone: others
+    /// may have changed them since.
+    pub fn read(&mut self, manages: bool) -> Vec<Act> {
         self.asked = true;
-        Act::Send(Command::Ask(Tag::Members, Request::Members))
+        self.unread = None;
+        let mut acts = vec![Act::Send(Command::Ask(Tag::Members, Request::Members))];
+        if manages {
+            acts.push(Act::Send(Command::Ask(Tag::FormerMembers, Request::FormerMembers)));
+        }
+        acts
+    }
+
+    /// Asks again what a removed member had used.
+    pub fn rotation(&mut self, member: MemberId) -> Act {
+        self.error = None;
+        Act::Send(Command::Ask(Tag::Rotation(member), Request::Rotation { member }))
+    }
+
+    /// Shows it.
+    pub fn show_rotation(&mut self, member: MemberId, name: String, items: Vec<RotateItem>) {
+        self.sheet = Some(Sheet::Rotate(Rotation { member, name, items }));
     }
 
     /// The form for an invitation.
     pub fn invite(&mut self) {
+        self.error = None;
         self.sheet = Some(Sheet::Form(MemberForm {
             of: None,
             name: String::new(),
@@ -78,6 +116,7 @@ impl TeamModel {
 
     /// The form for a change.
     pub fn change(&mut self, view: &MemberView) {
+        self.error = None;
         self.sheet = Some(Sheet::Form(MemberForm {
             of: Some(view.member.name.clone()),
             name: view.member.name.clone(),
@@ -91,6 +130,7 @@ impl TeamModel {
 
     /// An act of the form failed.
     pub fn refused(&mut self, error: AppError) {
+        self.removing = None;
         match &mut self.sheet {
             Some(Sheet::Form(form)) => {
                 form.waiting = false;

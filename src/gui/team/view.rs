@@ -1,8 +1,10 @@
 //! Paints the team page.
 
+use std::collections::BTreeSet;
+
 use egui::{Align, ComboBox, Layout, Modal, RichText, ScrollArea, TextEdit, Ui, vec2};
 
-use crate::app::api::{MemberView, Request};
+use crate::app::api::{MemberView, Request, RotateItem};
 use crate::gui::act::{Act, Acts};
 use crate::gui::dialogs::{error_ui, title_ui};
 use crate::gui::text::{self, t};
@@ -12,7 +14,7 @@ use crate::gui::worker::{Command, Tag};
 use crate::model::lang::{Bi, Lang};
 use crate::model::member::Role;
 
-use super::model::{MemberForm, Sheet, TeamModel};
+use super::model::{MemberForm, Rotation, Sheet, TeamModel, Ticked};
 
 /// What the page must know of the person.
 pub struct Me<'a> {
@@ -27,7 +29,7 @@ pub struct Me<'a> {
 /// Paints the page.
 pub fn team_ui(ui: &mut Ui, model: &mut TeamModel, me: &Me<'_>, lang: Lang, acts: &mut Acts) {
     if !model.asked {
-        acts.push(model.ask());
+        acts.extend(model.read(me.manages));
     }
     let p = palette(ui.ctx());
     ScrollArea::vertical().auto_shrink(false).show(ui, |ui| {
@@ -49,10 +51,21 @@ pub fn team_ui(ui: &mut Ui, model: &mut TeamModel, me: &Me<'_>, lang: Lang, acts
         );
         ui.add(egui::Label::new(RichText::new(hint).color(p.weak)).wrap());
         error_ui(ui, lang, model.error.as_ref());
+        if let Some(e) = &model.unread {
+            error_ui(ui, lang, Some(e));
+            if ui.button(t(lang, "Relire les membres", "Read the members again")).clicked() {
+                acts.extend(model.read(me.manages));
+            }
+        } else if !model.loaded {
+            ui.spinner();
+        }
         ui.add_space(10.0);
         for view in model.members.clone() {
             member_ui(ui, model, &view, me, lang, acts);
             ui.add_space(6.0);
+        }
+        if me.manages && !model.former.is_empty() {
+            former_ui(ui, model, lang, acts);
         }
     });
     sheet_ui(ui, model, me, lang, acts);
@@ -108,12 +121,38 @@ fn member_ui(
                 let remove = ui.button(t(lang, "Retirer…", "Remove…"));
                 remove.widget_info(|| egui::WidgetInfo::labeled(egui::Role::Button, true, &name));
                 if remove.clicked() {
-                    model.removing = Some(m.name.clone());
+                    model.error = None;
+                    model.removing = Some((m.id, m.name.clone()));
                     acts.push(ask_remove(&m.name));
                 }
             }
         });
     });
+}
+
+/// Who was removed, and where the list of their secrets is found again.
+fn former_ui(ui: &mut Ui, model: &mut TeamModel, lang: Lang, acts: &mut Acts) {
+    let p = palette(ui.ctx());
+    ui.add_space(10.0);
+    ui.label(RichText::new(t(lang, "Membres retirés", "Removed members")).heading());
+    let mut wanted = None;
+    for view in &model.former {
+        let m = &view.member;
+        ui.horizontal(|ui| {
+            ui.label(parts::bold(&m.name));
+            ui.label(RichText::new(text::role(m.role, lang)).color(p.weak));
+            let name =
+                format!("{} {}", t(lang, "Secrets à changer de", "Secrets to change of"), m.name);
+            let open = ui.button(t(lang, "Secrets à changer…", "Secrets to change…"));
+            open.widget_info(|| egui::WidgetInfo::labeled(egui::Role::Button, true, &name));
+            if open.clicked() {
+                wanted = Some(m.id);
+            }
+        });
+    }
+    if let Some(member) = wanted {
+        acts.push(model.rotation(member));
+    }
 }
 
 fn ask_remove(name: &str) -> Act {
@@ -131,7 +170,7 @@ fn ask_remove(name: &str) -> Act {
 
 fn sheet_ui(ui: &mut Ui, model: &mut TeamModel, me: &Me<'_>, lang: Lang, acts: &mut Acts) {
     let Some(sheet) = &mut model.sheet else { return };
-    let clients = &model.clients;
+    let (clients, ticked) = (&model.clients, &mut model.ticked);
     let mut stay = true;
     // An invitation or a checklist is not lost by a click beside it.
     let sticky = !matches!(sheet, Sheet::Form(_));
@@ -139,9 +178,7 @@ fn sheet_ui(ui: &mut Ui, model: &mut TeamModel, me: &Me<'_>, lang: Lang, acts: &
     let modal = modal.show(ui.ctx(), |ui| match sheet {
         Sheet::Form(form) => stay = form_ui(ui, form, me, clients, lang, acts),
         Sheet::Invitation(name, code) => stay = invitation_ui(ui, name, code, lang, acts),
-        Sheet::Rotate(name, items, done) => {
-            stay = rotate_ui(ui, name, items, done, lang, acts);
-        }
+        Sheet::Rotate(list) => stay = rotate_ui(ui, list, ticked, lang, acts),
     });
     if !stay || (!sticky && modal.should_close()) {
         model.sheet = None;
@@ -267,13 +304,14 @@ pub fn one_time_ui(ui: &mut Ui, code: &crate::secret::SecretText, name: &str) {
 
 fn rotate_ui(
     ui: &mut Ui,
-    name: &str,
-    items: &[crate::app::api::RotateItem],
-    done: &mut std::collections::BTreeSet<usize>,
+    list: &Rotation,
+    ticked: &mut BTreeSet<Ticked>,
     lang: Lang,
     acts: &mut Acts,
 ) -> bool {
     let p = palette(ui.ctx());
+    let (name, items) = (&list.name, &list.items);
+    let key = |item: &RotateItem| (list.member, item.path.clone(), item.slot.clone());
     ui.set_width(620.0);
     let title = format!("{name} {}", t(lang, "est retiré", "is removed"));
     title_ui(ui, &title);
@@ -291,17 +329,18 @@ fn rotate_ui(
             "These secrets were used or seen: change them on the machines, then in the vault.",
         );
         ui.add(egui::Label::new(text).wrap());
-        let left = format!("{} / {}", done.len(), items.len());
+        let done = items.iter().filter(|item| ticked.contains(&key(item))).count();
+        let left = format!("{done} / {}", items.len());
         ui.label(RichText::new(left).color(p.weak));
         ScrollArea::vertical().max_height(320.0).auto_shrink([false, true]).show(ui, |ui| {
             for (i, item) in items.iter().enumerate() {
-                let mut on = done.contains(&i);
+                let mut on = ticked.contains(&key(item));
                 let slot = text::entry_field(&item.slot, lang);
                 if ui.checkbox(&mut on, format!("{}  ·  {slot}", item.path)).clicked() {
                     if on {
-                        done.insert(i);
+                        ticked.insert(key(item));
                     } else {
-                        done.remove(&i);
+                        ticked.remove(&key(item));
                     }
                 }
                 ui.indent(i, |ui| {
@@ -315,6 +354,13 @@ fn rotate_ui(
                 });
             }
         });
+        let again = t(
+            lang,
+            "Cette liste se retrouve sur la page Équipe, sous «\u{a0}Membres retirés\u{a0}»\u{a0}: le journal la refait à chaque fois. Les coches tiennent jusqu’au verrouillage.",
+            "This list is found again on the Team page, under \"Removed members\": the log makes it anew each time. The ticks last until the lock.",
+        );
+        ui.add_space(6.0);
+        ui.add(egui::Label::new(RichText::new(again).size(12.5).color(p.weak)).wrap());
     }
     ui.add_space(10.0);
     let mut stay = true;
