@@ -29,15 +29,16 @@ fn window_of(window: Window) -> Result<(), poterne::app::api::AppError> {
     use poterne::app::demo;
     use poterne::gui::{self, DemoInfo, GuiOptions};
 
-    let Window { vault, lang, demo } = window;
+    let Window { vault, named, lang, demo } = window;
     if !demo {
-        return gui::run(GuiOptions { vault, lang, demo: None, app: None });
+        return gui::run(GuiOptions { vault, named, lang, demo: None, app: None });
     }
     let throw_away = demo::ThrowAway::make()?;
     throw_away.remove_at_signals();
     let codes = throw_away.codes();
     gui::run(GuiOptions {
         vault: throw_away.file().to_owned(),
+        named: true,
         lang,
         demo: Some(DemoInfo { password: demo::PASSWORD.to_owned(), code: Box::new(codes) }),
         app: Some(throw_away.app()),

@@ -48,6 +48,8 @@ pub enum Next {
 pub struct Window {
     /// The vault, which need not exist yet.
     pub vault: PathBuf,
+    /// The person named that vault; else it is the usual one.
+    pub named: bool,
     /// Language asked for.
     pub lang: Option<Lang>,
     /// The throw-away vault instead of `vault`.
@@ -185,14 +187,15 @@ fn window(cli: &Cli) -> Option<Result<Window, AppError>> {
         .global
         .lang
         .or_else(|| std::env::var("POTERNE_LANG").ok().and_then(|lang| lang.parse().ok()));
-    let vault = match demo {
-        true => Ok(PathBuf::new()),
-        false => {
-            vault_of(&cli.global).map_or_else(default_vault, |f| Ok(paths::canonical_vault(&f)))
-        }
+    let named = if demo { None } else { vault_of(&cli.global) };
+    let is_named = named.is_some();
+    let vault = match (demo, named) {
+        (true, _) => Ok(PathBuf::new()),
+        (false, Some(file)) => Ok(paths::canonical_vault(&file)),
+        (false, None) => default_vault(),
     };
     let screen = if has_screen() { Ok(()) } else { Err(no_screen()) };
-    Some(screen.and(vault).map(|vault| Window { vault, lang, demo }))
+    Some(screen.and(vault).map(|vault| Window { vault, named: is_named, lang, demo }))
 }
 
 /// Whether there is a desktop to open a window on.

@@ -13,7 +13,7 @@ use crate::secret::SecretText;
 use super::dialogs::Confirm;
 use super::sessions::model::TabId;
 use super::theme::Theme;
-use super::worker::Command;
+use super::worker::{Command, VaultUse};
 
 /// A page of the unlocked window.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -107,6 +107,15 @@ pub enum Act {
     Confirm(Box<Confirm>),
     /// Leaves the guide or a way in, back to unlock.
     BackToUnlock,
+    /// Chooses the file of another vault; asks first when sessions of this one
+    /// are open.
+    OtherVault(VaultUse),
+    /// The guide for one more vault; asks as well.
+    NewVault,
+    /// Ends every session, and has the log say why.
+    EndSessions(&'static str),
+    /// Closes the window whatever is open in it.
+    Quit,
     /// Puts the keyboard into the search box.
     FocusSearch,
 }

@@ -36,6 +36,9 @@ use shell::{Shell, ShellOptions};
 pub struct GuiOptions {
     /// The vault, which need not exist yet.
     pub vault: PathBuf,
+    /// The person named that vault. Else, where it does not exist, the one chosen
+    /// in the window last time is opened.
+    pub named: bool,
     /// Language asked for; `None`: the remembered one, else the desktop's.
     pub lang: Option<Lang>,
     /// The throw-away vault's factors, shown on the unlock screen.
@@ -74,11 +77,18 @@ pub fn run(options: GuiOptions) -> Result<(), AppError> {
         Box::new(move |cc| {
             let remembered = if options.demo.is_some() { None } else { Prefs::usual_file() };
             let prefs = Prefs::load(remembered);
-            let exists = options.vault.exists();
-            let app = options.app.unwrap_or_else(|| App::new(options.vault.clone()));
+            let mut vault = options.vault;
+            if !options.named
+                && !vault.exists()
+                && let Some(last) = prefs.last_vault.as_ref().filter(|last| last.is_file())
+            {
+                vault.clone_from(last);
+            }
+            let exists = vault.exists();
+            let app = options.app.unwrap_or_else(|| App::new(vault.clone()));
             let shell = ShellOptions {
                 backend: Arc::new(backend::Served::new(app)),
-                vault: options.vault,
+                vault,
                 exists,
                 lang: options.lang,
                 demo: options.demo,

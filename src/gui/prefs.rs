@@ -24,6 +24,8 @@ pub struct Prefs {
     members: BTreeMap<String, String>,
     /// Digests of the notices told at the last unlock, by the vault's file.
     told: BTreeMap<String, BTreeSet<u64>>,
+    /// The vault opened or made last.
+    pub last_vault: Option<PathBuf>,
     /// Size of everything, 1 as the desktop has it; 0: never chosen.
     pub zoom: f32,
     #[serde(skip)]

@@ -146,11 +146,22 @@ pub enum Begin {
     Recover(SecretText, SecretText),
 }
 
+/// What a vault's file is chosen for.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum VaultUse {
+    /// To unlock it.
+    Unlock,
+    /// To accept an invitation into it.
+    Join,
+}
+
 /// For what a file is chosen.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Pick {
     /// Where the new vault goes.
     NewVault,
+    /// A vault that is there already.
+    OpenVault(VaultUse),
     /// Where the recovery kit goes.
     SaveKit,
     /// A private key for the form.

@@ -4,6 +4,8 @@ use std::io::{BufRead, BufReader, Read, Write};
 use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
+use x11rb::protocol::xproto::{ClientMessageEvent, ConnectionExt, EventMask};
+
 use crate::kit::{PASSWORD, Phone};
 
 const POTERNE: &str = env!("CARGO_BIN_EXE_poterne");
@@ -120,13 +122,45 @@ impl Stage {
         }
     }
 
+    /// Asks the window to close, as the cross in its frame does.
+    pub fn press_cross(&self) {
+        let search = ["search", "--onlyvisible", "--name", "^Poterne$"];
+        let out = self.command("xdotool", &search).output().expect("tests/run installs xdotool");
+        let id = String::from_utf8_lossy(&out.stdout).trim().parse().expect("one window");
+        let (server, _) = x11rb::connect(Some(&self.display)).expect("the screen is there");
+        let atom = |name: &[u8]| {
+            let asked = server.intern_atom(false, name).expect("is sent");
+            asked.reply().expect("every server has it").atom
+        };
+        let (kind, cross) = (atom(b"WM_PROTOCOLS"), atom(b"WM_DELETE_WINDOW"));
+        let event = ClientMessageEvent::new(32, id, kind, [cross, 0, 0, 0, 0]);
+        let sent = server.send_event(false, id, EventMask::NO_EVENT, event).expect("is sent");
+        sent.check().expect("the window is there");
+    }
+
+    /// Asks until nobody serves the vault any more.
+    pub fn wait_locked(&self) {
+        let until = Instant::now() + Duration::from_secs(120);
+        while self.poterne(&["tree"], "").status.success() {
+            assert!(Instant::now() < until, "the window did not lock");
+        }
+    }
+
     /// Makes a vault by the command line, as a script would.
     pub fn init(&self) -> Phone {
+        let args = ["--member", "alice", "init", "--kdf-memory", "64", "--kit-confirmed"];
+        self.enrol(&args, "")
+    }
+
+    /// Accepts an invitation with the same password and another phone.
+    pub fn accept(&self, member: &str, code: &str) -> Phone {
+        let args = ["--member", member, "member", "accept", "--kit-confirmed"];
+        self.enrol(&args, &format!("{code}\n"))
+    }
+
+    fn enrol(&self, args: &[&str], first: &str) -> Phone {
         let mut child = self
-            .command(
-                POTERNE,
-                &["--member", "alice", "init", "--kdf-memory", "64", "--kit-confirmed"],
-            )
+            .command(POTERNE, args)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
@@ -134,7 +168,7 @@ impl Stage {
             .expect("starts");
         let mut to = child.stdin.take().expect("piped");
         let mut from = BufReader::new(child.stdout.take().expect("piped"));
-        write!(to, "{PASSWORD}\n{PASSWORD}\n").expect("is read");
+        write!(to, "{first}{PASSWORD}\n{PASSWORD}\n").expect("is read");
         let mut line = String::new();
         while !line.contains("otpauth://") {
             line.clear();
@@ -153,6 +187,22 @@ impl Stage {
 
 /// The window; ended by its own id.
 pub struct Window(Child);
+
+impl Window {
+    /// False once it has ended.
+    pub fn runs(&mut self) -> bool {
+        self.0.try_wait().expect("it was started").is_none()
+    }
+
+    /// Waits for its end.
+    pub fn ended(&mut self) {
+        let until = Instant::now() + Duration::from_secs(60);
+        while self.runs() {
+            assert!(Instant::now() < until, "the window did not close");
+            std::thread::yield_now();
+        }
+    }
+}
 
 impl Drop for Window {
     fn drop(&mut self) {

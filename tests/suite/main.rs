@@ -41,6 +41,10 @@ mod gui_log;
 #[cfg(feature = "gui")]
 mod gui_models;
 #[cfg(feature = "gui")]
+mod gui_first_run;
+#[cfg(feature = "gui")]
+mod gui_lock;
+#[cfg(feature = "gui")]
 mod gui_pages;
 #[cfg(feature = "gui")]
 mod gui_roles;
@@ -77,5 +81,7 @@ mod tamper;
 mod team_story;
 mod vault_story;
 mod vectors;
+#[cfg(all(feature = "gui", target_os = "linux"))]
+mod window_close;
 #[cfg(all(feature = "gui", target_os = "linux"))]
 mod window_story;

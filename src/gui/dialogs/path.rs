@@ -27,7 +27,10 @@ pub fn path_ui(
     lang: Lang,
 ) -> Outcome {
     ui.set_width(460.0);
-    let saves = !matches!(pick, Pick::PrivateKey | Pick::QrPicture | Pick::AddAttachment);
+    let saves = !matches!(
+        pick,
+        Pick::PrivateKey | Pick::QrPicture | Pick::AddAttachment | Pick::OpenVault(_)
+    );
     title_ui(
         ui,
         if saves {

@@ -81,6 +81,10 @@ pub struct GuideModel {
     pub focus: bool,
     /// There is a vault to go back to.
     pub can_leave: bool,
+    /// Writing it failed: it may be tried again, or begun again.
+    pub failed: bool,
+    /// What was typed and shown was wiped, for nobody was there.
+    pub wiped: bool,
 }
 
 impl GuideModel {
@@ -107,6 +111,8 @@ impl GuideModel {
             finished: None,
             focus: true,
             can_leave,
+            failed: false,
+            wiped: false,
         }
     }
 
@@ -149,6 +155,8 @@ impl GuideModel {
             return None;
         }
         self.error = None;
+        self.failed = false;
+        self.wiped = false;
         match (self.step, self.purpose) {
             (Step::Start, _) => self.go(Step::Password),
             (Step::Password, Purpose::Create) => self.go(Step::Device),
@@ -207,8 +215,53 @@ impl GuideModel {
         }
     }
 
+    /// Back to the first step with nothing but file and name; the job that
+    /// forgets what was begun.
+    pub fn restart(&mut self) -> Command {
+        let (file, name) = (std::mem::take(&mut self.file), std::mem::take(&mut self.name));
+        *self = Self::new(self.purpose, &file, &name, self.can_leave);
+        Command::Abandon
+    }
+
+    /// Whether something is typed or shown that is nobody else's to see.
+    pub fn holds_secrets(&self) -> bool {
+        let typed = [&self.entry_code, &self.password, &self.again, &self.code, &self.kit_back];
+        self.enrolment.is_some() || !typed.iter().all(|typed| typed.is_empty())
+    }
+
+    /// Wipes what is typed and shown, and begins again. What is just being written
+    /// goes on: it is the vault then, or the guide begins again once that failed.
+    pub fn wipe(&mut self) -> Option<Command> {
+        if self.step == Step::KitBack && self.waiting {
+            self.clear();
+            self.wiped = true;
+            return None;
+        }
+        let command = self.restart();
+        self.wiped = true;
+        Some(command)
+    }
+
+    fn clear(&mut self) {
+        self.enrolment = None;
+        self.shown = false;
+        for typed in [
+            &mut self.entry_code,
+            &mut self.password,
+            &mut self.again,
+            &mut self.code,
+            &mut self.kit_back,
+        ] {
+            typed.clear();
+        }
+    }
+
     /// The enrolment has begun, or not.
     pub fn begun(&mut self, view: Result<EnrolmentView, AppError>) {
+        if !self.waiting {
+            // Wiped meanwhile.
+            return;
+        }
         self.waiting = false;
         match view {
             Ok(view) => {
@@ -221,6 +274,9 @@ impl GuideModel {
 
     /// The code was right, or not.
     pub fn code_checked(&mut self, done: Result<(), AppError>) {
+        if !self.waiting {
+            return;
+        }
         self.waiting = false;
         match done {
             Ok(()) => self.go(Step::Kit),
@@ -235,6 +291,12 @@ impl GuideModel {
     pub fn kit_checked(&mut self, done: Result<(), AppError>) -> Option<Command> {
         match done {
             Ok(()) => Some(Command::Finish),
+            // Nothing to go back to is left.
+            Err(_) if self.wiped => {
+                let command = self.restart();
+                self.wiped = true;
+                Some(command)
+            }
             Err(e) => {
                 self.waiting = false;
                 self.error = Some(e);
@@ -244,19 +306,25 @@ impl GuideModel {
         }
     }
 
-    /// It is written, or not.
-    pub fn finished(&mut self, done: Result<Finished, AppError>) {
+    /// It is written, or not; then it may be tried again, unless all was wiped
+    /// meanwhile and it has to begin again.
+    pub fn finished(&mut self, done: Result<Finished, AppError>) -> Option<Command> {
         self.waiting = false;
         match done {
             Ok(made) => {
                 self.finished = Some(made);
-                self.enrolment = None;
-                for typed in [&mut self.password, &mut self.again, &mut self.kit_back] {
-                    typed.clear();
-                }
+                self.clear();
                 self.go(Step::Done);
+                None
             }
-            Err(e) => self.error = Some(e),
+            Err(e) => {
+                let wiped = self.wiped;
+                let command = wiped.then(|| self.restart());
+                self.wiped = wiped;
+                self.failed = !wiped;
+                self.error = Some(e);
+                command
+            }
         }
     }
 

@@ -10,7 +10,7 @@ use crate::gui::widgets::advice::in_window;
 use crate::gui::widgets::parts;
 use crate::gui::widgets::secret_edit::SecretEdit;
 use crate::gui::widgets::strength::strength_ui;
-use crate::gui::worker::{Command, Pick};
+use crate::gui::worker::{Command, Pick, VaultUse};
 use crate::model::lang::Lang;
 
 use super::model::{GuideModel, Purpose, Step};
@@ -29,6 +29,9 @@ pub fn guide_ui(ui: &mut Ui, model: &mut GuideModel, lang: Lang, acts: &mut Acts
                 ui.set_width(WIDTH);
                 ui.with_layout(Layout::top_down(Align::Min), |ui| {
                     progress_ui(ui, model, lang);
+                    if model.wiped {
+                        wiped_ui(ui, model, lang);
+                    }
                     step_ui(ui, model, lang, acts);
                     if let Some(e) = &model.error {
                         ui.add_space(6.0);
@@ -80,6 +83,25 @@ fn title(model: &GuideModel, lang: Lang) -> &'static str {
     }
 }
 
+/// Why the person is at this step again.
+fn wiped_ui(ui: &mut Ui, model: &GuideModel, lang: Lang) {
+    let what = t(
+        lang,
+        "Ce qui était saisi et affiché a été effacé, faute d’activité ou parce que l’écran s’est verrouillé.",
+        "What was typed and shown was wiped, for want of activity or because the screen was locked.",
+    );
+    let todo = match model.step {
+        Step::Start => t(
+            lang,
+            "Rien n’a été écrit\u{a0}: recommencez. Un kit déjà noté et un téléphone déjà associé ne valent plus rien.",
+            "Nothing was written: start again. A kit already noted and a phone already paired are worth nothing.",
+        ),
+        _ => "",
+    };
+    parts::warn_box(ui, what, todo);
+    ui.add_space(6.0);
+}
+
 fn para(ui: &mut Ui, text: &str) {
     ui.add(egui::Label::new(text).wrap());
 }
@@ -119,6 +141,8 @@ fn start_ui(ui: &mut Ui, model: &mut GuideModel, lang: Lang, acts: &mut Acts) {
             )
         };
         para(ui, hint);
+        let file = RichText::new(&model.file).size(12.5).color(palette(ui.ctx()).weak);
+        ui.add(egui::Label::new(file).truncate());
         ui.label(label);
         let out = SecretEdit::new(&mut model.entry_code, label).width(WIDTH).shown(true).show(ui);
         if std::mem::take(&mut model.focus) {
@@ -158,6 +182,17 @@ fn start_ui(ui: &mut Ui, model: &mut GuideModel, lang: Lang, acts: &mut Acts) {
     });
     if enter {
         acts.extend(model.forward().map(Act::Send));
+    }
+    if !model.can_leave {
+        ui.add_space(10.0);
+        let other = t(lang, "Vous avez déjà un coffre\u{a0}?", "Do you have a vault already?");
+        ui.label(RichText::new(other).color(palette(ui.ctx()).weak));
+        if ui.link(t(lang, "J’ai un fichier de coffre…", "I have a vault file…")).clicked() {
+            acts.push(Act::OtherVault(VaultUse::Unlock));
+        }
+        if ui.link(t(lang, "J’ai reçu une invitation…", "I have an invitation…")).clicked() {
+            acts.push(Act::OtherVault(VaultUse::Join));
+        }
     }
 }
 
@@ -463,6 +498,10 @@ fn buttons_ui(ui: &mut Ui, model: &mut GuideModel, lang: Lang, acts: &mut Acts) 
                 .clicked()
         {
             acts.extend(model.back().map(Act::Send));
+        }
+        let again = t(lang, "Recommencer depuis le début", "Start again");
+        if model.failed && ui.add_enabled(!model.waiting, egui::Button::new(again)).clicked() {
+            acts.push(Act::Send(model.restart()));
         }
         if model.can_leave && ui.button(t(lang, "Annuler", "Cancel")).clicked() {
             acts.push(Act::Send(Command::Abandon));

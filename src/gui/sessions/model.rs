@@ -1,9 +1,9 @@
 //! The tabs: what is open, connecting, asking, broken or ended, and which one
 //! is in front. Changed by calls and by messages; paints nothing, asks nobody.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use crate::app::api::{AppError, At, Code, Justification};
@@ -148,6 +148,7 @@ pub struct Sessions {
     wake: Wake,
     sender: Sender<Message>,
     receiver: Receiver<Message>,
+    working: Working,
 }
 
 impl Sessions {
@@ -155,7 +156,9 @@ impl Sessions {
     pub fn new(backend: Arc<dyn Backend>, wake: Wake) -> Self {
         let (sender, receiver) = channel();
         let size = TermSize { cols: 100, rows: 30 };
-        Self { tabs: Vec::new(), front: None, next: 1, size, backend, wake, sender, receiver }
+        let working = Working::default();
+        let (tabs, front, next) = (Vec::new(), None, 1);
+        Self { tabs, front, next, size, backend, wake, sender, receiver, working }
     }
 
     /// The tabs from left to right.
@@ -285,19 +288,39 @@ impl Sessions {
     pub fn close(&mut self, id: TabId) {
         let Some(place) = self.tabs.iter().position(|tab| tab.id == id) else { return };
         let tab = self.tabs.remove(place);
-        end(tab);
+        end(tab, "", &self.working);
         if self.front == Some(id) {
             let next = self.tabs.get(place).or(self.tabs.last()).map(|tab| tab.id);
             self.show(next);
         }
     }
 
-    /// Closes every tab.
-    pub fn close_all(&mut self) {
+    /// Closes every tab, and has the log say why.
+    pub fn close_all(&mut self, why: &'static str) {
         for tab in std::mem::take(&mut self.tabs) {
-            end(tab);
+            end(tab, why, &self.working);
         }
         self.front = None;
+    }
+
+    /// As [`Sessions::close_all`], and waits until each is logged, but not for
+    /// longer than `limit`: a far side may not answer any more.
+    pub fn close_all_and_wait(&mut self, why: &'static str, limit: Duration) {
+        self.close_all(why);
+        self.working.wait(limit);
+        while let Ok(message) = self.receiver.try_recv() {
+            if let Told::Opened(session, terminal) = message.told {
+                session.close_because(why);
+                drop(terminal);
+            }
+        }
+    }
+
+    /// Forgets what programs offered for the clipboard and nobody has answered.
+    pub fn forget_offers(&self) {
+        for terminal in self.tabs.iter().filter_map(|tab| tab.terminal.as_ref()) {
+            drop(terminal.take_clipboard());
+        }
     }
 
     /// Takes in what the connections said. Call once per frame, before painting.
@@ -310,11 +333,11 @@ impl Sessions {
                     tab.unseen |= front != Some(id);
                     tab.told(message.told);
                 }
-                None => drop_late(message.told),
+                None => drop_late(message.told, &self.working),
             }
         }
         for tab in &mut self.tabs {
-            tab.notice_end();
+            tab.notice_end(&self.working);
         }
     }
 
@@ -337,7 +360,11 @@ impl Sessions {
             cancelled: Arc::clone(&tab.cancelled),
         };
         let open_as = tab.open_as.clone();
-        let run = move || connect(&*backend, &open_as, size, teller);
+        let at_work = self.working.begin();
+        let run = move || {
+            let _at_work = at_work;
+            connect(&*backend, &open_as, size, teller);
+        };
         let started = std::thread::Builder::new().name("connection".to_owned()).spawn(run);
         if let Err(e) = started
             && let Some(tab) = self.tab_mut(id)
@@ -349,7 +376,7 @@ impl Sessions {
 
 impl Drop for Sessions {
     fn drop(&mut self) {
-        self.close_all();
+        self.close_all("");
     }
 }
 
@@ -382,16 +409,47 @@ impl Tab {
         }
     }
 
-    fn notice_end(&mut self) {
+    fn notice_end(&mut self, working: &Working) {
         if !matches!(self.state, TabState::Live) {
             return;
         }
         if let Some(ended) = self.terminal.as_ref().and_then(Terminal::ended) {
             self.state = TabState::Ended(ended);
             if let Some(session) = self.session.take() {
-                in_background(move || session.close());
+                in_background(working, move || session.close());
             }
         }
+    }
+}
+
+/// The threads that still work for a tab, so that the end of the window can wait
+/// for their lines in the log.
+#[derive(Clone, Default)]
+struct Working(Arc<(Mutex<usize>, Condvar)>);
+
+/// One of them.
+struct AtWork(Working);
+
+impl Working {
+    fn begin(&self) -> AtWork {
+        *self.count() += 1;
+        AtWork(self.clone())
+    }
+
+    fn count(&self) -> MutexGuard<'_, usize> {
+        self.0.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn wait(&self, limit: Duration) {
+        let done = self.0.1.wait_timeout_while(self.count(), limit, |count| *count > 0);
+        drop(done.map_err(PoisonError::into_inner));
+    }
+}
+
+impl Drop for AtWork {
+    fn drop(&mut self) {
+        *self.0.count() -= 1;
+        self.0.0.1.notify_all();
     }
 }
 
@@ -430,31 +488,40 @@ fn connect(backend: &dyn Backend, open_as: &OpenAs, size: TermSize, mut teller: 
 }
 
 /// Ends what a tab holds. Closing may wait for the far side, so not here.
-fn end(tab: Tab) {
+fn end(tab: Tab, why: &'static str, working: &Working) {
     tab.cancelled.store(true, Ordering::Release);
     drop(tab.reply);
-    if let Some(terminal) = &tab.terminal {
+    if let Some(terminal) = tab.terminal.as_ref().filter(|_| why.is_empty()) {
         terminal.close();
     }
+    let terminal = tab.terminal;
     if let Some(session) = tab.session {
-        in_background(move || session.close());
+        in_background(working, move || {
+            // Before its channel: only what is cut off has a reason in the log.
+            session.close_because(why);
+            drop(terminal);
+        });
     }
 }
 
 /// A session that opened after its tab was closed or cancelled.
-fn drop_late(told: Told) {
+fn drop_late(told: Told, working: &Working) {
     if let Told::Opened(session, terminal) = told {
-        in_background(move || {
+        in_background(working, move || {
             terminal.close();
             session.close();
         });
     }
 }
 
-fn in_background(work: impl FnOnce() + Send + 'static) {
+fn in_background(working: &Working, work: impl FnOnce() + Send + 'static) {
+    let at_work = working.begin();
     // Without a thread the closure is dropped, and with it the session, which
     // closes it as well.
-    let _ = std::thread::Builder::new().name("closing".to_owned()).spawn(work);
+    let _ = std::thread::Builder::new().name("closing".to_owned()).spawn(move || {
+        work();
+        drop(at_work);
+    });
 }
 
 fn given_up() -> AppError {

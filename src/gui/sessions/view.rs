@@ -39,6 +39,16 @@ pub enum Wish {
 }
 
 impl SessionsView {
+    /// Forgets what is typed and asked over the tabs: the vault was locked.
+    pub fn lock(&mut self) {
+        self.typed.clear();
+        self.focused = None;
+        self.closing = None;
+        for terminal in self.terminals.values_mut() {
+            terminal.lock();
+        }
+    }
+
     /// The row of tabs; nothing while there are none. `home` names the page
     /// behind them.
     pub fn strip_ui(&mut self, ui: &mut Ui, sessions: &mut Sessions, lang: Lang, home: &str) {

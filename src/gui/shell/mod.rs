@@ -1,6 +1,7 @@
 //! The window itself: which screen is on, what keys do, when it locks.
 //! `logic` drains answers and never paints; `ui` paints and never works.
 
+mod leave;
 mod main_view;
 mod notices;
 mod perform;
@@ -43,6 +44,9 @@ use super::worker::{Command, Notice, Tag, Worker};
 use super::{DemoInfo, fonts};
 
 use self::top_bar::search_id;
+/// Without input for so long, what is typed into a guide or the unlock screen is
+/// wiped; the vault's own setting is not known there.
+const IDLE: Duration = Duration::from_secs(600);
 
 /// The countdown shows in the last minute before the lock.
 const COUNTDOWN: Duration = Duration::from_secs(60);
@@ -50,6 +54,9 @@ const COUNTDOWN: Duration = Duration::from_secs(60);
 /// How long the computer's sleep waits for the window to wipe what it shows;
 /// logind lets nobody wait for more than five seconds.
 const LOCK_WAIT: Duration = Duration::from_secs(2);
+
+/// How long the end of the window waits for its sessions to be logged.
+const CLOSE_WAIT: Duration = Duration::from_secs(3);
 
 /// A lock from outside, and whom to tell when the window has followed it.
 type LockSignal = Option<Sender<()>>;
@@ -149,6 +156,10 @@ pub struct Shell {
     screen: Screen,
     sessions: Sessions,
     sessions_view: SessionsView,
+    /// The member whose tabs these are.
+    tabs_of: Option<String>,
+    /// The person has said yes to closing the window.
+    leaving: bool,
     dialog: Option<Dialog>,
     toasts: Toasts,
     clock: Clock,
@@ -199,6 +210,8 @@ impl Shell {
         Self {
             sessions,
             sessions_view: SessionsView::default(),
+            tabs_of: None,
+            leaving: false,
             worker: Worker::start(options.backend, ctx.clone()),
             clipboard: SecretClipboard::default(),
             clips,
@@ -236,21 +249,45 @@ impl Shell {
         self.toasts.push(Bi::new(fr, en), Instant::now());
     }
 
-    /// Locks: wipes what this window holds and tells the application.
+    /// Locks: wipes what this window holds and tells the application. Where no
+    /// vault is open, what is typed and shown on the way to one is wiped.
     fn lock(&mut self, ctx: &Context) {
-        let Screen::Open(opened) = &self.screen else { return };
-        if opened.settings.lock_ends_sessions {
-            self.sessions.close_all();
+        match &mut self.screen {
+            Screen::Open(opened) => {
+                if opened.settings.lock_ends_sessions {
+                    self.sessions.close_all("locked");
+                }
+                self.ask(Tag::Locked, Request::Lock);
+                self.clipboard.take_back();
+                self.show_unlock(ctx);
+            }
+            // The vault is made.
+            Screen::Guide(guide) if guide.finished.is_some() => self.show_unlock(ctx),
+            Screen::Guide(guide) => {
+                if guide.holds_secrets() {
+                    let command = guide.wipe();
+                    command.into_iter().for_each(|c| self.worker.send(c));
+                }
+                self.forget_shown(ctx);
+            }
+            Screen::Unlock(model) => {
+                model.wipe();
+                self.forget_shown(ctx);
+            }
         }
-        self.ask(Tag::Locked, Request::Lock);
-        self.clipboard.take_back();
-        self.show_unlock(ctx);
     }
 
     fn show_unlock(&mut self, ctx: &Context) {
         let mut unlock = UnlockModel::new(self.prefs.member(&self.vault));
         unlock.sessions_waiting = self.sessions.busy_count();
         self.screen = Screen::Unlock(Box::new(unlock));
+        self.sessions_view.lock();
+        self.sessions.forget_offers();
+        self.forget_shown(ctx);
+    }
+
+    /// Nothing of the last screen stays, on top of it or in the toolkit.
+    fn forget_shown(&mut self, ctx: &Context) {
         self.dialog = None;
         self.toasts.clear();
         // egui keeps undo histories and layouts by widget; all of it goes.
@@ -264,7 +301,11 @@ impl Shell {
     fn idle_left(&self, now: Instant) -> Option<Duration> {
         let Screen::Open(opened) = &self.screen else { return None };
         let limit = Duration::from_secs(opened.settings.idle_lock_secs.max(30));
-        Some((self.last_input + limit).saturating_duration_since(now))
+        Some(self.idle_left_by(limit, now))
+    }
+
+    fn idle_left_by(&self, limit: Duration, now: Instant) -> Duration {
+        (self.last_input + limit).saturating_duration_since(now)
     }
 
     /// Remembers a size that was chosen by key or in the settings.
@@ -289,7 +330,13 @@ impl Shell {
         if active {
             self.last_input = now;
         }
-        let Some(left) = self.idle_left(now) else { return };
+        let left = match &self.screen {
+            Screen::Open(_) => self.idle_left(now),
+            Screen::Guide(guide) if guide.holds_secrets() => Some(self.idle_left_by(IDLE, now)),
+            Screen::Unlock(model) if model.holds_secrets() => Some(self.idle_left_by(IDLE, now)),
+            Screen::Guide(_) | Screen::Unlock(_) => None,
+        };
+        let Some(left) = left else { return };
         if left.is_zero() {
             self.lock(ctx);
         } else if left > COUNTDOWN {
@@ -361,9 +408,13 @@ impl eframe::App for Shell {
         }
         self.watch_idle(ctx);
         self.watch_zoom(ctx);
+        self.watch_close(ctx);
         // Another window or the command line may have changed the vault meanwhile.
         if ctx.input(|i| i.events.contains(&egui::Event::WindowFocused(true))) {
             self.reload();
+            if matches!(self.screen, Screen::Open(_)) {
+                self.ask(Tag::Settings, Request::Settings);
+            }
             if let Some(id) = self.opened().and_then(|o| o.details.wanted) {
                 ask_details(&self.worker, id);
             }
@@ -399,9 +450,7 @@ impl eframe::App for Shell {
             Screen::Open(_) => self.main_ui(ui, now, &mut acts),
         }
         if let Some(purpose) = way {
-            let file = self.vault.display().to_string();
-            let guide = GuideModel::new(purpose, &file, "", true);
-            self.screen = Screen::Guide(Box::new(guide));
+            self.begin_guide(purpose);
         }
         if let Some(dialog) = &mut self.dialog {
             match dialogs::dialog_ui(ui, dialog, lang, &mut acts) {
@@ -425,11 +474,10 @@ impl eframe::App for Shell {
 
     fn on_exit(&mut self, _gl: Option<&eframe::glow::Context>) {
         self.clipboard.take_back();
-        self.sessions.close_all();
-        if matches!(self.screen, Screen::Open(_)) {
-            // The last line of the log; the window is already gone.
-            let _ = self.worker.backend().call(Request::Lock);
-        }
+        self.sessions.close_all_and_wait("window closed", CLOSE_WAIT);
+        // The last line of the log; the window is already gone. On a locked vault
+        // it changes nothing, but what the sessions left to log is stored before it.
+        let _ = self.worker.backend().call(Request::Lock);
     }
 }
 

@@ -1,6 +1,5 @@
 //! What to do with each answer of the window's threads.
 
-use std::sync::{Arc, PoisonError};
 use std::time::{Duration, Instant};
 
 use egui::Context;
@@ -17,7 +16,7 @@ use crate::gui::settings::model::Work;
 use crate::gui::team::model::Sheet;
 use crate::gui::text;
 use crate::gui::unlock::model::Focus;
-use crate::gui::worker::{Command, Notice, Pick, Tag, Worker};
+use crate::gui::worker::{Command, Notice, Pick, Tag};
 use crate::model::audit_event::field;
 use crate::model::entry::Slot;
 use crate::model::id::EntryId;
@@ -26,7 +25,7 @@ use crate::model::order::natural;
 use crate::model::policy::Action as Right;
 use crate::secret::{SecretBytes, SecretText};
 
-use super::{Opened, Screen, Shell, ask_details, sessions_over, tell_locks};
+use super::{Opened, Screen, Shell, ask_details};
 
 /// More favourites than anybody looks through.
 const FAVOURITES_MAX: usize = 1_000;
@@ -70,25 +69,22 @@ impl Shell {
                 }
             }
             Notice::Finished(done) => {
+                if let Ok(made) = &done
+                    && !made.file.as_os_str().is_empty()
+                {
+                    // The person may have chosen another place.
+                    self.go_over(ctx, made.file.clone());
+                }
                 if let Screen::Guide(guide) = &mut self.screen {
-                    if let Ok(made) = &done
-                        && !made.file.as_os_str().is_empty()
-                        && made.file != self.vault
-                    {
-                        // The person chose another place: from now on all goes there.
-                        let backend: Arc<dyn Backend> =
-                            Arc::from(self.worker.backend().at(made.file.clone()));
-                        self.vault = made.file.clone();
-                        tell_locks(&*backend, &self.locks, ctx);
-                        *self.served.lock().unwrap_or_else(PoisonError::into_inner) =
-                            backend.clone();
-                        self.sessions = sessions_over(backend.clone(), ctx);
-                        self.worker = Worker::start(backend, ctx.clone());
+                    if done.is_ok() {
+                        if !guide.name.is_empty() {
+                            self.prefs.set_member(&self.vault, &guide.name);
+                        }
+                        self.prefs.last_vault = Some(self.vault.clone());
+                        self.prefs.save();
                     }
-                    if !guide.name.is_empty() {
-                        self.prefs.set_member(&self.vault, &guide.name);
-                    }
-                    guide.finished(done);
+                    let command = guide.finished(done);
+                    command.into_iter().for_each(|c| self.worker.send(c));
                 }
             }
             Notice::Found(number, found) => {
@@ -155,6 +151,19 @@ impl Shell {
         let Screen::Unlock(model) = &mut self.screen else { return };
         match done {
             Ok(status) => {
+                if let Some(before) = self.tabs_of.replace(status.member.clone())
+                    && before != status.member
+                    && !self.sessions.tabs().is_empty()
+                {
+                    // Nobody sees another's session or its scrollback.
+                    self.sessions.close_all("another member unlocked");
+                    self.sessions_view = Default::default();
+                    let told = Bi::new(
+                        format!("Les sessions ouvertes par {before} ont été fermées."),
+                        format!("The sessions that {before} had opened were closed."),
+                    );
+                    self.toasts.push(told, Instant::now());
+                }
                 // They stand in the settings too; what is old news hides nothing.
                 for notice in self.prefs.untold(&self.vault, &status.notices) {
                     self.toasts.push(notice, Instant::now());
@@ -668,7 +677,8 @@ impl Shell {
                 };
                 return export.map(|e| e.out.clone()).unwrap_or_default();
             }
-            Pick::PrivateKey | Pick::QrPicture | Pick::AddAttachment => "",
+            Pick::OpenVault(_) => return self.vault.display().to_string(),
+            _ => "",
         };
         home.join(name).display().to_string()
     }
@@ -680,6 +690,7 @@ impl Shell {
                     guide.file = path.display().to_string();
                 }
             }
+            Pick::OpenVault(what) => self.open_vault(ctx, path, what),
             Pick::SaveKit if matches!(self.screen, Screen::Open(_)) => {
                 let request = Request::KitPage { lang: self.lang };
                 self.ask(Tag::KitPage(path), request);

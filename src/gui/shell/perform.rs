@@ -193,6 +193,10 @@ impl Shell {
                 self.prefs.save();
             }
             Act::BackToUnlock => self.show_unlock(ctx),
+            Act::OtherVault(what) => self.choose_vault(what),
+            Act::NewVault => self.new_vault(),
+            Act::EndSessions(why) => self.end_sessions(why),
+            Act::Quit => self.quit(ctx),
             Act::FocusSearch => self.focus_search = true,
         }
     }

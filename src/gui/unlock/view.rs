@@ -7,6 +7,7 @@ use crate::gui::text::t;
 use crate::gui::theme::{card, palette, primary_button};
 use crate::gui::widgets::parts;
 use crate::gui::widgets::secret_edit::SecretEdit;
+use crate::gui::worker::VaultUse;
 use crate::gui::{DemoInfo, guide::Purpose};
 use crate::model::lang::Lang;
 
@@ -35,10 +36,11 @@ pub fn unlock_ui(
     let mut way = None;
     ScrollArea::vertical().auto_shrink(false).show(ui, |ui| {
         ui.vertical_centered(|ui| {
-            let share = if around.demo.is_some() { 0.02 } else { 0.12 };
-            ui.add_space((ui.available_height() * share).clamp(4.0, 110.0));
+            // All of it is to be seen in a window of the usual size.
+            let room = ui.available_height() - if around.demo.is_some() { 790.0 } else { 640.0 };
+            ui.add_space((room / 2.0).clamp(4.0, 110.0));
             brand_ui(ui, around.file);
-            ui.add_space(14.0);
+            ui.add_space(8.0);
             ui.set_max_width(WIDTH + 34.0);
             if let Some(demo) = around.demo {
                 demo_ui(ui, model, demo, lang, acts);
@@ -48,8 +50,8 @@ pub fn unlock_ui(
                 ui.set_width(WIDTH);
                 ui.with_layout(Layout::top_down(Align::Min), |ui| form_ui(ui, model, lang, acts));
             });
-            ui.add_space(12.0);
-            way = ways_ui(ui, model, lang);
+            ui.add_space(8.0);
+            way = ways_ui(ui, model, around.demo.is_none(), lang, acts);
         });
     });
     way
@@ -226,7 +228,13 @@ pub fn eye_ui(ui: &mut Ui, shown: &mut bool, lang: Lang) {
     }
 }
 
-fn ways_ui(ui: &mut Ui, model: &mut UnlockModel, lang: Lang) -> Option<Purpose> {
+fn ways_ui(
+    ui: &mut Ui,
+    model: &mut UnlockModel,
+    others: bool,
+    lang: Lang,
+    acts: &mut Acts,
+) -> Option<Purpose> {
     if model.waiting {
         return None;
     }
@@ -254,6 +262,14 @@ fn ways_ui(ui: &mut Ui, model: &mut UnlockModel, lang: Lang) -> Option<Purpose> 
         t(lang, "J’ai perdu mon mot de passe ou mon téléphone", "I lost my password or my phone");
     if ui.link(lost).clicked() {
         way = Some(Purpose::Recover);
+    }
+    if others {
+        if ui.link(t(lang, "Ouvrir un autre coffre…", "Open another vault…")).clicked() {
+            acts.push(Act::OtherVault(VaultUse::Unlock));
+        }
+        if ui.link(t(lang, "Créer un autre coffre", "Make another vault")).clicked() {
+            acts.push(Act::NewVault);
+        }
     }
     way
 }

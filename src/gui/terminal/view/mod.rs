@@ -130,6 +130,16 @@ impl TerminalView {
         self.question.is_some() || self.offered.is_some()
     }
 
+    /// Forgets what was about to be pasted, copied, searched or typed.
+    pub fn lock(&mut self) {
+        self.question = None;
+        self.offered = None;
+        self.find = Find::default();
+        self.preedit.clear();
+        self.refocus = false;
+        self.version = u64::MAX;
+    }
+
     fn take_keyboard(&mut self, ui: &Ui) {
         self.refocus = true;
         ui.ctx().request_repaint();
