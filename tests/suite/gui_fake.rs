@@ -73,8 +73,6 @@ pub struct State {
     pub endless_export: bool,
     /// Who unlocked last.
     pub member: String,
-    /// Opened for reading only.
-    pub read_only: bool,
     /// The disk is full: an enrolment cannot be written.
     pub disk_full: bool,
     /// A question that is refused, in the words of [`name`].
@@ -228,7 +226,6 @@ impl Fake {
             parts: Vec::new(),
             endless_export: false,
             member: "Alice".to_owned(),
-            read_only: false,
             disk_full: false,
             failing: "",
             kit_kept: false,

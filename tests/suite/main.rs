@@ -35,15 +35,15 @@ mod gui_fake;
 #[cfg(feature = "gui")]
 mod gui_files;
 #[cfg(feature = "gui")]
+mod gui_first_run;
+#[cfg(feature = "gui")]
 mod gui_form;
+#[cfg(feature = "gui")]
+mod gui_lock;
 #[cfg(feature = "gui")]
 mod gui_log;
 #[cfg(feature = "gui")]
 mod gui_models;
-#[cfg(feature = "gui")]
-mod gui_first_run;
-#[cfg(feature = "gui")]
-mod gui_lock;
 #[cfg(feature = "gui")]
 mod gui_pages;
 #[cfg(feature = "gui")]

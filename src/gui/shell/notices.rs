@@ -8,7 +8,6 @@ use crate::app::api::{AppError, At, Code, EntryView, Reply, Request, Status};
 use crate::connect::web;
 use crate::gui::act::{Act, Guarded, Page};
 use crate::gui::audit::model::Exported;
-use crate::gui::backend::Backend;
 use crate::gui::dialogs::Dialog;
 use crate::gui::entries::editor::Editor;
 use crate::gui::entries::list_view::Rights;
