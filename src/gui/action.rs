@@ -160,10 +160,7 @@ pub fn tabs(lang: Lang) -> [(&'static str, &'static str); 9] {
         (keys("Ctrl+Maj+Tab", "Ctrl+Shift+Tab"), lang.pick("Onglet précédent", "Previous tab")),
         (
             keys("Ctrl+Page préc./suiv.", "Ctrl+Page Up/Down"),
-            lang.pick(
-                "Onglet précédent, suivant, hors d’un terminal",
-                "Previous, next tab, outside a terminal",
-            ),
+            lang.pick("Changer d’onglet, hors d’un terminal", "Change tab, outside a terminal"),
         ),
         (keys("Ctrl+Maj+W", "Ctrl+Shift+W"), lang.pick("Fermer l’onglet", "Close the tab")),
         (
