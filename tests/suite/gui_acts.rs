@@ -4,7 +4,7 @@
 
 use egui::accesskit::Role as Kind;
 use egui::{Key, Modifiers};
-use egui_kittest::kittest::Queryable;
+use egui_kittest::kittest::{NodeT, Queryable};
 use poterne::gui::entries::list_view::Rights;
 use poterne::gui::entries::search::Search;
 use poterne::model::entry;
@@ -321,6 +321,31 @@ fn an_operator_empties_no_bin_and_keeps_logins_of_the_own() {
     press(&mut window, "\u{2795} Nouveau");
     press(&mut window, "Identifiant personnel");
     sees(&mut window, "Enregistrer");
+}
+
+#[test]
+fn enter_deletes_nothing_for_good() {
+    let fake = Fake::new();
+    let mut window = window(&fake, true);
+    unlock(&mut window);
+    sees(&mut window, WEB);
+    sees(&mut window, "Corbeille");
+    window.get_by_role_and_label(Kind::ListItem, "Corbeille").click();
+    window.run_steps(3);
+    menu(&mut window, "Mairie de Saint-Œuvre/ancien-serveur");
+    press(&mut window, "Supprimer définitivement…");
+    let question = "Supprimer «\u{a0}ancien-serveur\u{a0}»\u{a0}?";
+    sees(&mut window, question);
+    window.run_steps(3);
+    let no = window.get_by_role_and_label(Kind::Button, "Annuler");
+    assert!(no.accesskit_node().is_focused(), "the yes has the keyboard");
+    window.key_press(Key::Enter);
+    gone(&mut window, question);
+    menu(&mut window, "Mairie de Saint-Œuvre/ancien-serveur");
+    press(&mut window, "Supprimer définitivement…");
+    press(&mut window, "Supprimer");
+    gone(&mut window, "Mairie de Saint-Œuvre/ancien-serveur");
+    assert!(fake.entry("ancien-serveur").is_none());
 }
 
 #[test]
