@@ -352,13 +352,15 @@ fn particulars(line: &OpenLine, lang: Lang) -> String {
 fn line_ui(ui: &mut Ui, line: &OpenLine, browse: bool, lang: Lang, acts: &mut Acts) -> bool {
     let p = palette(ui.ctx());
     let mut close = false;
-    // As high as its title: a layout of its own would take all the height there is.
-    let head = vec2(ui.available_width(), ui.spacing().interact_size.y);
-    ui.allocate_ui_with_layout(head, Layout::right_to_left(Align::Min), |ui| {
-        close = parts::icon_button(ui, "\u{2716}", t(lang, "Fermer", "Close")).clicked();
-        ui.with_layout(Layout::left_to_right(Align::Min).with_main_wrap(true), |ui| {
-            ui.label(parts::bold(text::event(line.event, lang)).size(16.0));
+    ui.horizontal_top(|ui| {
+        let room = vec2((ui.available_width() - 40.0).max(80.0), 0.0);
+        ui.allocate_ui_with_layout(room, Layout::top_down(Align::Min), |ui| {
+            ui.set_min_width(room.x);
+            ui.add_space(4.0);
+            let title = parts::bold(text::event(line.event, lang)).size(16.0);
+            ui.add(egui::Label::new(title).wrap());
         });
+        close = parts::icon_button(ui, "\u{2716}", t(lang, "Fermer", "Close")).clicked();
     });
     let state = if line.ok {
         t(lang, "Réussi", "Done")
