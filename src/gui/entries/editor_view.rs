@@ -33,7 +33,12 @@ pub fn editor_ui(ui: &mut Ui, form: &mut Editor, lang: Lang, acts: &mut Acts) {
     }
     head_ui(ui, form, &faults, lang, acts);
     ui.separator();
-    ScrollArea::vertical().auto_shrink(false).id_salt("form").show(ui, |ui| {
+    let mut area = ScrollArea::vertical().auto_shrink(false).id_salt("form");
+    if form.focus {
+        // A form that opens starts at its top, wherever the last one was left.
+        area = area.vertical_scroll_offset(0.0);
+    }
+    area.show(ui, |ui| {
         ui.add_enabled_ui(!form.saving, |ui| {
             ui.set_max_width(ui.available_width().min(800.0));
             messages_ui(ui, form, lang);
