@@ -35,6 +35,8 @@ pub struct ListModel {
     pub scroll_to_selected: bool,
     /// What may be made and changed.
     pub rights: Rights,
+    /// The line to be shown in the tree, which may not have come yet.
+    pub revealing: Option<EntryId>,
 }
 
 /// What the member may make and change: the policy's answer, so that nothing is
@@ -125,6 +127,31 @@ impl ListModel {
         acts.extend(self.selected.map(Act::Select));
     }
 
+    /// Shows the selected line in the tree, once all that is above it has come.
+    pub fn reveal(&mut self) {
+        self.revealing = self.selected;
+    }
+
+    /// Opens the next container on the way to the line that is to be shown.
+    fn reveal_more(&mut self, acts: &mut Acts) {
+        let Some(id) = self.revealing else { return };
+        let node = self.tree.node(id).filter(|n| !n.summary.trashed);
+        let Some(path) = node.filter(|_| self.selected == Some(id)).map(|n| n.path.clone()) else {
+            self.revealing = None;
+            return;
+        };
+        for (end, _) in path.match_indices('/') {
+            let Some(up) = self.tree.at_path(&path[..end]) else { return };
+            if !self.tree.is_open(up) {
+                self.open(up, acts);
+            }
+        }
+        if self.tree.rows().iter().any(|row| matches!(row, Row::Node(at, _) if *at == id)) {
+            self.revealing = None;
+            self.scroll_to_selected = true;
+        }
+    }
+
     /// Enter: opens a container, or the entry.
     pub fn enter(&mut self, acts: &mut Acts) {
         if let Some(item) = (self.search.active() && self.search.enter())
@@ -166,6 +193,7 @@ impl ListModel {
 
     /// Right arrow: opens; left arrow: closes, or goes up.
     pub fn sideways(&mut self, right: bool, acts: &mut Acts) {
+        self.revealing = None;
         let Some(id) = self.selected else { return };
         let Some(node) = self.tree.node(id) else { return };
         if right {
@@ -206,6 +234,7 @@ pub fn list_ui(ui: &mut Ui, model: &mut ListModel, lang: Lang, acts: &mut Acts) 
 
 fn tree_ui(ui: &mut Ui, model: &mut ListModel, lang: Lang, acts: &mut Acts) {
     ui.spacing_mut().item_spacing.y = 1.0;
+    model.reveal_more(acts);
     let rows = model.tree.rows().len();
     let mut area = ScrollArea::vertical().auto_shrink(false);
     if std::mem::take(&mut model.scroll_to_selected)
@@ -232,6 +261,7 @@ fn tree_ui(ui: &mut Ui, model: &mut ListModel, lang: Lang, acts: &mut Acts) {
     let top = out.state.clamped_offset().y;
     ui.data_mut(|d| d.insert_temp(sight, (top, top + out.inner_rect.height())));
     let Some((row, double)) = clicked else { return };
+    model.revealing = None;
     match row {
         Row::Trash => model.tree.toggle_trash(),
         Row::Node(id, _) => {
@@ -303,7 +333,7 @@ fn tree_row_ui(
             let font = FontId::proportional(14.0);
             let text = format!("\u{1f5d1}  {name} ({})", model.tree.trash_len());
             ui.painter().text(mid + egui::vec2(22.0, 0.0), Align2::LEFT_CENTER, text, font, p.weak);
-            response.clicked().then(|| response.double_clicked())
+            click(ui, &response)
         }
         Row::Favourite(id) | Row::Trashed(id) => {
             let node = model.tree.node(*id)?;
@@ -321,7 +351,7 @@ fn tree_row_ui(
                 parts::cut_text(ui, at, room, parent, FontId::proportional(12.0), p.weak);
             }
             menu(&response, &node.summary, &node.path, &model.rights, lang, acts);
-            response.clicked().then(|| response.double_clicked())
+            click(ui, &response)
         }
         Row::Node(id, depth) => {
             let node = model.tree.node(*id)?;
@@ -348,7 +378,7 @@ fn tree_row_ui(
                 ui.painter().text(at, Align2::CENTER_CENTER, "\u{2605}", font, p.warn);
             }
             menu(&response, summary, &node.path, &model.rights, lang, acts);
-            response.clicked().then(|| response.double_clicked())
+            click(ui, &response)
         }
     }
 }
@@ -405,8 +435,8 @@ fn results_ui(ui: &mut Ui, model: &mut ListModel, lang: Lang, acts: &mut Acts) {
             let at = pos2(rect.left() + 30.0, rect.top() + 30.0);
             parts::cut_text(ui, at, room, &below, FontId::proportional(12.0), p.weak);
             menu(&response, s, &item.path, &model.rights, lang, acts);
-            if response.clicked() {
-                clicked = Some((i, response.double_clicked()));
+            if let Some(double) = click(ui, &response) {
+                clicked = Some((i, double));
             }
         }
     });
@@ -420,6 +450,12 @@ fn results_ui(ui: &mut Ui, model: &mut ListModel, lang: Lang, acts: &mut Acts) {
             acts.push(Act::Select(item.summary.id));
         }
     }
+}
+
+/// `Some(true)` for a double click, or for Enter on the line that Tab has reached.
+fn click(ui: &Ui, response: &egui::Response) -> Option<bool> {
+    let entered = || response.has_focus() && ui.input(|i| i.key_pressed(egui::Key::Enter));
+    response.clicked().then(|| response.double_clicked() || entered())
 }
 
 fn indent(depth: u16) -> f32 {

@@ -27,7 +27,13 @@ impl Shell {
         let lang = self.lang;
         let idle_left = self.idle_left((self.clock)());
         let focus_search = std::mem::take(&mut self.focus_search);
+        // What stands over the list, or in front of it, has the keys.
+        let alone = self.dialog.is_none()
+            && self.sessions.front().is_none()
+            && !egui::Popup::is_any_open(ui.ctx())
+            && ui.ctx().memory(|m| m.top_modal_layer().is_none());
         let Screen::Open(opened) = &mut self.screen else { return };
+        let list_keys = alone && opened.page == Page::Entries && opened.editor.is_none();
         let mut pages = Vec::new();
         if opened.may(Right::Browse) {
             pages.push((Page::Entries, t(lang, "Accès", "Entries"), Action::Entries));
@@ -47,6 +53,7 @@ impl Shell {
             idle_left,
             focus_search,
             search,
+            list_keys,
         };
         bar_ui(ui, bar, acts);
         match opened.page {

@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use egui::{Align, Key, Layout, Margin, Modifiers, Panel, RichText, TextEdit, Ui, vec2};
+use egui::{
+    Align, EventFilter, Id, Key, Layout, Margin, Modifiers, Panel, RichText, TextEdit, Ui, vec2,
+};
 
 use crate::gui::act::{Act, Acts, Page};
 use crate::gui::action::{Action, keys_of};
@@ -60,6 +62,8 @@ pub struct Bar<'a> {
     pub read_only: bool,
     /// May search.
     pub search: bool,
+    /// Keys that nothing else takes move through the list.
+    pub list_keys: bool,
 }
 
 /// The bar of the open vault.
@@ -108,7 +112,8 @@ pub fn bar_ui(ui: &mut Ui, bar: Bar<'_>, acts: &mut Acts) {
                     parts::badge(ui, t(bar.lang, "Lecture seule", "Read only"), p.warn);
                 }
                 if bar.search {
-                    search_ui(ui, bar.list, bar.lang, bar.focus_search, acts);
+                    let own = (bar.focus_search, bar.list_keys);
+                    search_ui(ui, bar.list, bar.lang, own, acts);
                 }
             });
         });
@@ -122,7 +127,8 @@ fn lock_ui(ui: &mut Ui, lang: Lang, left: Option<Duration>, acts: &mut Acts) {
         Some(left) => RichText::new(format!("\u{1f512} {} s", left.as_secs())).color(p.warn),
         None => RichText::new(format!("\u{1f512} {}", t(lang, "Verrouiller", "Lock"))),
     };
-    let response = ui.add(egui::Button::new(text).min_size(vec2(0.0, 28.0)));
+    // As wide with the seconds as with the word, so that the search stays in place.
+    let response = ui.add(egui::Button::new(text).min_size(vec2(112.0, 28.0)));
     let name = match (near, lang) {
         (Some(left), Lang::Fr) => format!("Verrouillage dans {} s", left.as_secs()),
         (Some(left), Lang::En) => format!("Locks in {} s", left.as_secs()),
@@ -139,16 +145,30 @@ fn lock_ui(ui: &mut Ui, lang: Lang, left: Option<Duration>, acts: &mut Acts) {
     }
 }
 
-fn search_ui(ui: &mut Ui, list: &mut ListModel, lang: Lang, focus: bool, acts: &mut Acts) {
+fn search_ui(
+    ui: &mut Ui,
+    list: &mut ListModel,
+    lang: Lang,
+    (focus, list_keys): (bool, bool),
+    acts: &mut Acts,
+) {
     let id = search_id();
-    let has_focus = ui.memory(|m| m.has_focus(id));
-    let enter = has_focus && keys(ui, list, acts);
+    let focused = ui.memory(|m| m.focused());
+    let mine = focused == Some(id) || (list_keys && focused.is_none());
+    let enter = mine && keys(ui, list, acts);
     let width = (ui.available_width() - 12.0).clamp(120.0, 460.0);
     let hint = t(lang, "Rechercher partout  (Ctrl+K)", "Search everything  (Ctrl+K)");
     let edit = TextEdit::singleline(&mut list.search.query)
         .id(id)
         .desired_width(width)
         .margin(vec2(10.0, 5.0))
+        .event_filter(EventFilter {
+            horizontal_arrows: true,
+            vertical_arrows: true,
+            tab: false,
+            // Empties the box first; a field gives the keyboard up on it otherwise.
+            escape: true,
+        })
         .hint_text(hint);
     let response = ui.add(edit);
     let name = t(lang, "Rechercher", "Search");
@@ -166,6 +186,8 @@ fn search_ui(ui: &mut Ui, list: &mut ListModel, lang: Lang, focus: bool, acts: &
         acts.push(Act::Go(Page::Entries));
         if let Some((number, query)) = list.search.ask() {
             acts.push(Act::Send(crate::gui::worker::Command::Find(number, query)));
+        } else {
+            list.reveal();
         }
     }
     // Only now: what was typed just before may have come in the same frame.
@@ -175,11 +197,12 @@ fn search_ui(ui: &mut Ui, list: &mut ListModel, lang: Lang, focus: bool, acts: &
 }
 
 /// The search box, for who needs to know whether it has the keyboard.
-pub fn search_id() -> egui::Id {
-    egui::Id::unique("search-box")
+pub fn search_id() -> Id {
+    Id::unique("search-box")
 }
 
-/// Arrows and Enter in the search box belong to the list; true for Enter.
+/// Arrows and Enter in the search box, and where nothing has the keyboard, belong
+/// to the list; true for Enter.
 fn keys(ui: &mut Ui, list: &mut ListModel, acts: &mut Acts) -> bool {
     let pressed = |key: Key| ui.input_mut(|i| i.count_and_consume_key(Modifiers::NONE, key));
     let down = pressed(Key::ArrowDown);
@@ -187,21 +210,24 @@ fn keys(ui: &mut Ui, list: &mut ListModel, acts: &mut Acts) -> bool {
     let page = pressed(Key::PageDown) as isize - pressed(Key::PageUp) as isize;
     let step = down as isize - up as isize + 12 * page;
     let enter = pressed(Key::Enter) > 0;
-    let (mut left, mut right, mut escape) = (false, false, false);
-    if list.search.query.is_empty() {
+    let (mut left, mut right) = (false, false);
+    let empty = list.search.query.is_empty();
+    if empty {
         left = pressed(Key::ArrowLeft) > 0;
         right = pressed(Key::ArrowRight) > 0;
-    } else {
-        escape = pressed(Key::Escape) > 0;
     }
+    let escape = pressed(Key::Escape) > 0;
     if step != 0 {
         list.step(step, acts);
     }
     if left || right {
         list.sideways(right, acts);
     }
-    if escape {
+    if escape && empty {
+        ui.memory_mut(|m| m.surrender_focus(search_id()));
+    } else if escape {
         list.search.clear();
+        list.reveal();
     }
     enter
 }
