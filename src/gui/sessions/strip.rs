@@ -15,6 +15,10 @@ use super::model::{Sessions, Tab, TabId, TabState};
 
 /// Height of the row.
 const HEIGHT: f32 = 42.0;
+/// Width of the button at an end with more tabs.
+const MORE: f32 = 22.0;
+/// Where the row is to be scrolled to.
+const WISH: &str = "tabs-wish";
 const TAB_MAX: f32 = 210.0;
 const TAB_MIN: f32 = 110.0;
 
@@ -36,25 +40,75 @@ pub(super) fn strip_ui(ui: &mut Ui, sessions: &Sessions, lang: Lang, home: &str)
         ui.spacing_mut().item_spacing.x = 0.0;
         let room = ui.available_width() - 110.0;
         let width = (room / sessions.tabs().len().max(1) as f32).clamp(TAB_MIN, TAB_MAX);
-        egui::ScrollArea::horizontal().id_salt("tabs").show(ui, |ui| {
+        let last = ui.make_persistent_id("front-tab");
+        let front = sessions.front().map(|id| id.0);
+        let turned = ui.data(|d| d.get_temp(last)) != Some((front, sessions.tabs().len()));
+        ui.data_mut(|d| d.insert_temp(last, (front, sessions.tabs().len())));
+        let mut area = egui::ScrollArea::horizontal().id_salt("tabs");
+        if let Some(to) = ui.data_mut(|d| d.remove_temp(ui.scope_id().with(WISH))) {
+            area = area.horizontal_scroll_offset(to);
+        }
+        let area = area.show(ui, |ui| {
             ui.horizontal(|ui| {
-                if home_ui(ui, home, sessions.front().is_none(), p) {
+                let (clicked, response) = home_ui(ui, home, front.is_none(), p);
+                if clicked {
                     click = Some(Click::Home);
+                }
+                if turned && front.is_none() {
+                    response.scroll_to_me(None);
                 }
                 let first = ui.cursor().left();
                 for tab in sessions.tabs() {
-                    let place = Place { front: sessions.front() == Some(tab.id), width, first };
+                    let front = front == Some(tab.id.0);
+                    let place = Place { front, width, first, show: front && turned };
                     click = tab_ui(ui, tab, place, p, lang).or(click);
                 }
             });
         });
+        more_ui(ui, &area, width, p, lang);
     });
     let y = ui.min_rect().bottom();
     ui.painter().hline(ui.min_rect().x_range(), y, Stroke::new(1.0, p.line));
     click
 }
 
-fn home_ui(ui: &mut Ui, home: &str, front: bool, p: &Palette) -> bool {
+/// A button at each end beyond which there are more tabs; it brings them nearer.
+fn more_ui<R>(
+    ui: &mut Ui,
+    area: &egui::scroll_area::ScrollAreaOutput<R>,
+    width: f32,
+    p: &Palette,
+    lang: Lang,
+) {
+    let (seen, offset) = (area.inner_rect, area.state.clamped_offset().x);
+    let end = (area.content_size.x - seen.width()).max(0.0);
+    let before = (offset > 1.0, seen.left(), -width, "‹");
+    let after = (offset < end - 1.0, seen.right() - MORE, width, "›");
+    for (there, left, step, sign) in [before, after] {
+        if !there {
+            continue;
+        }
+        let rect = Rect::from_min_size(pos2(left, seen.top()), vec2(MORE, HEIGHT));
+        let name = if step < 0.0 {
+            lang.pick("Onglets précédents", "Earlier tabs")
+        } else {
+            lang.pick("Onglets suivants", "Further tabs")
+        };
+        let response = ui.interact(rect, area.id.with(sign), Sense::click());
+        let fill = if response.hovered() || response.has_focus() { p.hover } else { p.panel };
+        ui.painter().rect(rect, 0.0, fill, Stroke::new(1.0, p.line), StrokeKind::Inside);
+        let font = FontId::proportional(18.0);
+        ui.painter().text(rect.center(), Align2::CENTER_CENTER, sign, font, p.text);
+        response.widget_info(|| WidgetInfo::labeled(Role::Button, true, name));
+        if response.on_hover_text(name).clicked() {
+            let to = (offset + step).clamp(0.0, end);
+            ui.data_mut(|d| d.insert_temp(ui.scope_id().with(WISH), to));
+            ui.ctx().request_repaint();
+        }
+    }
+}
+
+fn home_ui(ui: &mut Ui, home: &str, front: bool, p: &Palette) -> (bool, egui::Response) {
     let font = FontId::new(14.0, fonts::bold());
     let text = ui.painter().layout_no_wrap(home.to_owned(), font, p.text);
     let size = vec2(text.rect.width() + 28.0, HEIGHT);
@@ -63,18 +117,24 @@ fn home_ui(ui: &mut Ui, home: &str, front: bool, p: &Palette) -> bool {
     let at = Align2::CENTER_CENTER.anchor_size(rect.center(), text.size()).min;
     ui.painter().galley(at, text, p.text);
     response.widget_info(|| WidgetInfo::selected(Role::Tab, true, front, home));
-    response.clicked()
+    (response.clicked(), response)
 }
 
 struct Place {
     front: bool,
     width: f32,
     first: f32,
+    /// To be brought into sight.
+    show: bool,
 }
 
 fn tab_ui(ui: &mut Ui, tab: &Tab, place: Place, p: &Palette, lang: Lang) -> Option<Click> {
     let (rect, response) =
         ui.allocate_exact_size(vec2(place.width, HEIGHT), Sense::click_and_drag());
+    if place.show {
+        // Not below the buttons at the ends.
+        ui.scroll_to_rect(rect.expand2(vec2(MORE, 0.0)), None);
+    }
     ground(ui, rect, place.front, response.hovered(), response.has_focus(), p);
     // The stripe says at a glance whose machine this is.
     let stripe = parse_colour(&tab.open_as.colour).unwrap_or(p.outline);
@@ -183,10 +243,10 @@ fn state_mark(tab: &Tab, p: &Palette, lang: Lang) -> (&'static str, egui::Color3
         TabState::Live if tab.unseen => ("●", p.accent, lang.pick("Ouvert", "Open")),
         TabState::Live => ("", p.ok, lang.pick("Ouvert", "Open")),
         TabState::Failed(_) => {
-            ("✗", p.error, lang.pick("Échec de la connexion", "Failed to connect"))
+            ("!", p.error, lang.pick("Échec de la connexion", "Failed to connect"))
         }
         TabState::Ended(ended) => match (&ended.failure, &ended.exit) {
-            (Some(_), _) => ("✗", p.error, lang.pick("Connexion perdue", "Connection lost")),
+            (Some(_), _) => ("!", p.error, lang.pick("Connexion perdue", "Connection lost")),
             (None, Some(Exit::Status(0)) | None) => ("✓", p.weak, lang.pick("Terminé", "Ended")),
             _ => ("✓", p.warn, lang.pick("Terminé avec une erreur", "Ended with an error")),
         },
