@@ -163,6 +163,13 @@ pub fn primary_button<'a>(ctx: &egui::Context, text: &str) -> egui::Button<'a> {
     egui::Button::new(egui::RichText::new(text).color(p.on_accent)).fill(p.accent_fill)
 }
 
+/// The button that takes something away: never the accent of what is proposed.
+pub fn danger_button<'a>(ctx: &egui::Context, text: &str) -> egui::Button<'a> {
+    let p = palette(ctx);
+    let text = egui::RichText::new(text).color(p.error);
+    egui::Button::new(text).fill(p.error_fill).stroke(Stroke::new(1.0, p.error))
+}
+
 /// A frame for a card: dialogs, state pages, notices.
 pub fn card(ctx: &egui::Context) -> egui::Frame {
     let p = palette(ctx);

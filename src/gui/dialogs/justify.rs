@@ -6,10 +6,11 @@ use egui::{TextEdit, Ui};
 use crate::app::api::{AppError, Justification};
 use crate::connect::web;
 use crate::gui::act::{Act, Acts, Guarded};
-use crate::gui::text::t;
+use crate::gui::text::{self, t};
 use crate::gui::theme::primary_button;
+use crate::gui::widgets::parts;
 use crate::gui::worker::Command;
-use crate::model::entry::ClientInfo;
+use crate::model::entry::{ClientInfo, Slot};
 use crate::model::id::EntryId;
 use crate::model::lang::Lang;
 
@@ -79,6 +80,58 @@ impl JustifyModel {
     }
 }
 
+/// What is typed.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Field {
+    Ticket,
+    Reason,
+}
+
+fn field_ui(ui: &mut Ui, field: Field, model: &mut JustifyModel, lang: Lang) -> egui::Response {
+    let (label, value) = match (field, model.info.ticket_required, model.info.reason_required) {
+        (Field::Ticket, true, _) => {
+            (t(lang, "Numéro de ticket", "Ticket number"), &mut model.ticket)
+        }
+        (Field::Ticket, false, _) => {
+            let label = t(lang, "Numéro de ticket (facultatif)", "Ticket number (optional)");
+            (label, &mut model.ticket)
+        }
+        (Field::Reason, _, true) => (t(lang, "Motif", "Reason"), &mut model.reason),
+        (Field::Reason, _, false) => {
+            (t(lang, "Motif (facultatif)", "Reason (optional)"), &mut model.reason)
+        }
+    };
+    let label = ui.label(label);
+    let edit = TextEdit::singleline(value).desired_width(f32::INFINITY);
+    let out = ui.add(edit).labelled_by(label.id);
+    if field == Field::Ticket && !model.info.ticket_pattern.is_empty() {
+        let form = format!(
+            "{} {}",
+            t(lang, "Forme attendue\u{a0}:", "Expected form:"),
+            model.info.ticket_pattern
+        );
+        ui.weak(form);
+    }
+    out
+}
+
+/// What follows the answer, in words.
+fn purpose(what: &Guarded, lang: Lang) -> String {
+    let code = text::slot(&Slot::Totp, lang);
+    match what {
+        Guarded::Reveal(slot) => {
+            text::named(t(lang, "Afficher", "Show"), &text::slot(slot, lang), lang)
+        }
+        Guarded::Copy(slot) => {
+            text::named(t(lang, "Copier", "Copy"), &text::slot(slot, lang), lang)
+        }
+        Guarded::Totp => text::named(t(lang, "Afficher", "Show"), &code, lang),
+        Guarded::CopyTotp => text::named(t(lang, "Copier", "Copy"), &code, lang),
+        Guarded::SaveAttachment(name, _) => text::named(t(lang, "Enregistrer", "Save"), name, lang),
+        Guarded::Connect | Guarded::Retry(_) => t(lang, "Se connecter", "Connect").to_owned(),
+    }
+}
+
 /// Paints the question.
 pub fn justify_ui(ui: &mut Ui, model: &mut JustifyModel, lang: Lang, acts: &mut Acts) -> Outcome {
     ui.set_width(420.0);
@@ -93,25 +146,43 @@ pub fn justify_ui(ui: &mut Ui, model: &mut JustifyModel, lang: Lang, acts: &mut 
         }
         Lang::En => format!("{client} asks for a reason; it goes into the log."),
     };
+    ui.label(parts::bold(purpose(&model.what, lang)));
     ui.add(egui::Label::new(text).wrap());
     ui.add_space(6.0);
     let focus = std::mem::take(&mut model.focus);
     let mut enter = false;
-    let label = ui.label(t(lang, "Numéro de ticket", "Ticket number"));
-    let out = ui.add(TextEdit::singleline(&mut model.ticket).desired_width(f32::INFINITY));
-    let out = out.labelled_by(label.id);
-    if focus && (model.ticket.is_empty() || model.error.is_some()) {
-        out.request_focus();
+    let ticket_first = model.info.ticket_required || !model.info.reason_required;
+    let fields =
+        if ticket_first { [Field::Ticket, Field::Reason] } else { [Field::Reason, Field::Ticket] };
+    // What is refused is mended where it stands; else the first empty field is next.
+    let asks = |field: Field| match (field, &model.error) {
+        (Field::Ticket, Some(_)) => true,
+        (Field::Reason, Some(_)) => false,
+        (Field::Ticket, None) => model.ticket.is_empty() && ticket_first,
+        (Field::Reason, None) => !model.ticket.is_empty() || !ticket_first,
+    };
+    let wanted = fields.into_iter().find(|f| asks(*f));
+    let mut ids = [None; 2];
+    for (field, id) in fields.into_iter().zip(&mut ids) {
+        let out = field_ui(ui, field, model, lang);
+        if focus && wanted == Some(field) {
+            out.request_focus();
+        }
+        if out.lost_focus() && ui.input(|i| i.key_pressed(egui::Key::Enter)) {
+            enter = true;
+        }
+        *id = Some(out.id);
+        ui.add_space(4.0);
     }
-    let pressed = ui.input(|i| i.key_pressed(egui::Key::Enter));
-    enter |= out.lost_focus() && pressed;
-    if !model.info.ticket_pattern.is_empty() {
-        let form = format!(
-            "{} {}",
-            t(lang, "Forme attendue\u{a0}:", "Expected form:"),
-            model.info.ticket_pattern
-        );
-        ui.weak(form);
+    if enter && !model.ready() {
+        let lacks = |field: &Field| match field {
+            Field::Ticket => model.info.ticket_required && model.ticket.trim().is_empty(),
+            Field::Reason => model.info.reason_required && model.reason.trim().is_empty(),
+        };
+        let next = fields.iter().position(lacks).and_then(|i| ids[i]);
+        if let Some(id) = next {
+            ui.memory_mut(|m| m.request_focus(id));
+        }
     }
     if !model.info.ticket_url.is_empty() {
         let page = model.page();
@@ -123,18 +194,6 @@ pub fn justify_ui(ui: &mut Ui, model: &mut JustifyModel, lang: Lang, acts: &mut 
             acts.push(Act::Send(Command::Browse(page)));
         }
     }
-    ui.add_space(4.0);
-    let label = ui.label(if model.info.reason_required {
-        t(lang, "Motif", "Reason")
-    } else {
-        t(lang, "Motif (facultatif)", "Reason (optional)")
-    });
-    let out = ui.add(TextEdit::singleline(&mut model.reason).desired_width(f32::INFINITY));
-    let out = out.labelled_by(label.id);
-    if focus && !model.ticket.is_empty() && model.error.is_none() {
-        out.request_focus();
-    }
-    enter |= out.lost_focus() && pressed;
     error_ui(ui, lang, model.error.as_ref());
     ui.add_space(12.0);
     let mut outcome = Outcome::Open;

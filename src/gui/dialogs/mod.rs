@@ -15,7 +15,7 @@ use crate::model::lang::{Bi, Lang};
 use super::act::{Act, Acts};
 use super::action;
 use super::text::t;
-use super::theme::{card, palette, primary_button};
+use super::theme::{card, danger_button, palette};
 use super::widgets::parts;
 use super::worker::Pick;
 
@@ -25,8 +25,8 @@ pub enum Dialog {
     Justify(justify::JustifyModel),
     /// Yes or no.
     Confirm(Confirm),
-    /// Yes or no, where a yes cannot be undone: the no has the keyboard.
-    Warn(Confirm),
+    /// As that, where "cancel" could mean what was typed as well as the question.
+    Discard(Confirm),
     /// Where to move a node.
     Move(Box<path::MoveModel>),
     /// A path typed by hand, where the desktop has no file chooser.
@@ -73,8 +73,13 @@ pub fn dialog_ui(ui: &mut Ui, dialog: &mut Dialog, lang: Lang, acts: &mut Acts) 
     let modal = Modal::new(Id::unique("dialog")).frame(card(ui.ctx()));
     let modal = modal.show(ui.ctx(), |ui| match dialog {
         Dialog::Justify(model) => justify::justify_ui(ui, model, lang, acts),
-        Dialog::Confirm(confirm) => confirm_ui(ui, confirm, false, lang, acts),
-        Dialog::Warn(confirm) => confirm_ui(ui, confirm, true, lang, acts),
+        Dialog::Confirm(confirm) => {
+            confirm_ui(ui, confirm, t(lang, "Annuler", "Cancel"), lang, acts)
+        }
+        Dialog::Discard(confirm) => {
+            let no = t(lang, "Continuer la saisie", "Go on editing");
+            confirm_ui(ui, confirm, no, lang, acts)
+        }
         Dialog::Move(model) => path::move_ui(ui, model, lang),
         Dialog::Path { pick, path, asked } => path::path_ui(ui, pick, path, asked, lang),
         Dialog::Generator(model) => generator::generator_ui(ui, model, lang, acts),
@@ -92,7 +97,7 @@ pub fn title_ui(ui: &mut Ui, text: &str) {
 fn confirm_ui(
     ui: &mut Ui,
     confirm: &mut Confirm,
-    careful: bool,
+    no: &str,
     lang: Lang,
     acts: &mut Acts,
 ) -> Outcome {
@@ -100,22 +105,28 @@ fn confirm_ui(
     title_ui(ui, confirm.title.get(lang));
     ui.add(egui::Label::new(confirm.text.get(lang)).wrap());
     ui.add_space(12.0);
-    let mut outcome = Outcome::Open;
-    ui.horizontal(|ui| {
-        let yes = ui.add(primary_button(ui.ctx(), confirm.yes.get(lang)));
-        if yes.clicked() {
+    match sure_ui(ui, confirm.yes.get(lang), no) {
+        Some(true) => {
             acts.append(&mut confirm.acts);
-            outcome = Outcome::Close;
+            Outcome::Close
         }
-        let no = ui.button(t(lang, "Annuler", "Cancel"));
+        Some(false) => Outcome::Close,
+        None => Outcome::Open,
+    }
+}
+
+/// The two answers to a question about something that takes away: the one that
+/// keeps all as it is has the keyboard, so that an Enter too many does no harm.
+pub fn sure_ui(ui: &mut Ui, yes: &str, no: &str) -> Option<bool> {
+    ui.horizontal(|ui| {
+        let yes = ui.add(danger_button(ui.ctx(), yes));
+        let no = ui.button(no);
         if ui.memory(|m| m.focused().is_none()) {
-            if careful { no.request_focus() } else { yes.request_focus() }
+            no.request_focus();
         }
-        if no.clicked() {
-            outcome = Outcome::Close;
-        }
-    });
-    outcome
+        yes.clicked().then_some(true).or(no.clicked().then_some(false))
+    })
+    .inner
 }
 
 fn help_ui(ui: &mut Ui, lang: Lang) -> Outcome {
@@ -137,7 +148,7 @@ fn help_ui(ui: &mut Ui, lang: Lang) -> Outcome {
             t(lang, "Vider la recherche, fermer un dialogue", "Empty the search, close a dialog"),
         ),
     ];
-    egui::ScrollArea::vertical().max_height(440.0).show(ui, |ui| {
+    egui::ScrollArea::vertical().max_height(440.0).auto_shrink([false, true]).show(ui, |ui| {
         let grid = egui::Grid::new("help").num_columns(2).spacing(vec2(24.0, 6.0));
         grid.min_row_height(20.0).show(ui, |ui| {
             let mut row = |keys: &str, name: &str| {
@@ -174,7 +185,7 @@ pub fn confirm(title: Bi, text: Bi, yes: Bi, acts: Vec<Act>) -> Dialog {
 
 /// A yes-or-no question before something that cannot be undone.
 pub fn warn(title: Bi, text: Bi, yes: Bi, acts: Vec<Act>) -> Dialog {
-    Dialog::Warn(Confirm { title, text, yes, acts })
+    Dialog::Confirm(Confirm { title, text, yes, acts })
 }
 
 /// Paints what happened and what to do, if something did.

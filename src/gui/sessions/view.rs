@@ -6,6 +6,7 @@ use std::collections::HashMap;
 use egui::{Context, Frame, Key, Margin, Modifiers, Panel, RichText, Ui};
 
 use crate::connect::link::Exit;
+use crate::gui::dialogs::sure_ui;
 use crate::gui::terminal::{TerminalView, links};
 use crate::gui::theme::{card, palette, primary_button};
 use crate::gui::widgets::advice::in_window;
@@ -215,19 +216,8 @@ impl SessionsView {
                 "The session is open: what runs in its foreground will stop.",
             ));
             ui.add_space(8.0);
-            ui.horizontal(|ui| {
-                let yes = primary_button(ui.ctx(), lang.pick("Fermer la session", "Close session"));
-                let yes = ui.add(yes);
-                if ui.memory(|m| m.focused().is_none()) {
-                    yes.request_focus();
-                }
-                if yes.clicked() {
-                    answer = Some(true);
-                }
-                if ui.button(lang.pick("Garder ouverte", "Keep it open")).clicked() {
-                    answer = Some(false);
-                }
-            });
+            let yes = lang.pick("Fermer la session", "Close session");
+            answer = sure_ui(ui, yes, lang.pick("Garder ouverte", "Keep it open"));
         });
         if modal.should_close() {
             answer = answer.or(Some(false));

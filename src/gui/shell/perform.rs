@@ -210,15 +210,15 @@ impl Shell {
             return true;
         }
         opened.list.selected = form.base.as_ref().map(|v| v.entry.id);
-        self.dialog = Some(dialogs::confirm(
-            Bi::new("Abandonner les changements\u{a0}?", "Discard the changes?"),
-            Bi::new(
+        self.dialog = Some(Dialog::Discard(dialogs::Confirm {
+            title: Bi::new("Abandonner les changements\u{a0}?", "Discard the changes?"),
+            text: Bi::new(
                 "Ce qui a été saisi dans le formulaire n’est pas enregistré.",
                 "What was typed into the form is not saved.",
             ),
-            Bi::new("Abandonner", "Discard"),
-            vec![Act::DropEditor, then],
-        ));
+            yes: Bi::new("Abandonner", "Discard"),
+            acts: vec![Act::DropEditor, then],
+        }));
         false
     }
 
@@ -414,13 +414,21 @@ impl Shell {
         let Some(opened) = self.opened() else { return };
         let Some(node) = opened.list.tree.node(id) else { return };
         let name = node.summary.name.clone();
+        let text = if node.summary.kind.is_container() {
+            Bi::new(
+                "Tout ce qu’il contient le suit. Il peut être restauré.",
+                "Everything in it goes along. It can be restored.",
+            )
+        } else {
+            Bi::new("Il peut être restauré.", "It can be restored.")
+        };
         let request = Request::Remove { at: At::Id(id), forever };
         let acts = vec![Act::Send(Command::Ask(Tag::Remove(id), request))];
         self.dialog = Some(if forever {
             dialogs::warn(
                 Bi::new(
                     format!("Supprimer «\u{a0}{name}\u{a0}»\u{a0}?"),
-                    format!("Delete \"{name}\"?"),
+                    format!("Delete “{name}”?"),
                 ),
                 Bi::new(
                     "C’est définitif\u{a0}: ni la corbeille ni l’historique ne le rendront. Le journal en garde la trace.",
@@ -433,12 +441,9 @@ impl Shell {
             dialogs::confirm(
                 Bi::new(
                     format!("Mettre «\u{a0}{name}\u{a0}» à la corbeille\u{a0}?"),
-                    format!("Move \"{name}\" to the recycle bin?"),
+                    format!("Move “{name}” to the recycle bin?"),
                 ),
-                Bi::new(
-                    "Tout ce qu’il contient le suit. Il peut être restauré.",
-                    "Everything in it goes along. It can be restored.",
-                ),
+                text,
                 Bi::new("Mettre à la corbeille", "Move to the recycle bin"),
                 acts,
             )

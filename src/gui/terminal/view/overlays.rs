@@ -71,7 +71,7 @@ impl TerminalView {
         lang: Lang,
     ) {
         if self.find.open {
-            let width = 430.0_f32.min(rect.width() - 20.0);
+            let width = 520.0_f32.min(rect.width() - 20.0);
             let place = Rect::from_min_size(
                 pos2(rect.right() - BAR - width - 4.0, rect.top() + 4.0),
                 vec2(width, 44.0),
@@ -156,19 +156,9 @@ impl TerminalView {
                 lang.pick("Ne plus demander dans cet onglet", "Do not ask again in this tab"),
             );
             ui.add_space(4.0);
-            ui.horizontal(|ui| {
-                let go = theme::primary_button(ui.ctx(), lang.pick("Coller", "Paste"));
-                let go = ui.add(go);
-                if ui.memory(|m| m.focused().is_none_or(|focus| focus == id)) {
-                    go.request_focus();
-                }
-                if go.clicked() {
-                    answer = Some(true);
-                }
-                if ui.button(lang.pick("Annuler", "Cancel")).clicked() {
-                    answer = Some(false);
-                }
-            });
+            ui.memory_mut(|m| m.surrender_focus(id));
+            let (yes, no) = (lang.pick("Coller", "Paste"), lang.pick("Annuler", "Cancel"));
+            answer = crate::gui::dialogs::sure_ui(ui, yes, no);
         });
         if modal.should_close() {
             answer = answer.or(Some(false));
