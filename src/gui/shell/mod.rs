@@ -161,6 +161,8 @@ pub struct Shell {
     /// The person has said yes to closing the window.
     leaving: bool,
     dialog: Option<Dialog>,
+    /// What had the keyboard before the dialog, and what had it in there.
+    before_dialog: Option<(Option<egui::Id>, Option<egui::Id>)>,
     toasts: Toasts,
     clock: Clock,
     last_input: Instant,
@@ -222,6 +224,7 @@ impl Shell {
             lang,
             screen,
             dialog: None,
+            before_dialog: None,
             toasts: Toasts::default(),
             last_input: (options.clock)(),
             clock: options.clock,
@@ -289,6 +292,7 @@ impl Shell {
     /// Nothing of the last screen stays, on top of it or in the toolkit.
     fn forget_shown(&mut self, ctx: &Context) {
         self.dialog = None;
+        self.before_dialog = None;
         self.toasts.clear();
         // egui keeps undo histories and layouts by widget; all of it goes.
         ctx.data_mut(egui::util::IdTypeMap::clear);
@@ -372,6 +376,24 @@ impl Shell {
         }
     }
 
+    /// Remembers what had the keyboard when a dialog opens, and gives it back once
+    /// it is closed, unless something else has taken it meanwhile.
+    fn keep_focus(&mut self, ctx: &Context) {
+        let focused = ctx.memory(|m| m.focused());
+        match (&mut self.before_dialog, &self.dialog) {
+            (None, Some(_)) => self.before_dialog = Some((focused, focused)),
+            (Some((_, inside)), Some(_)) => *inside = focused.or(*inside),
+            (Some((before, inside)), None) => {
+                if let Some(before) = before.filter(|_| focused.is_none() || focused == *inside) {
+                    ctx.memory_mut(|m| m.request_focus(before));
+                }
+                self.before_dialog = None;
+                ctx.request_repaint();
+            }
+            (None, None) => {}
+        }
+    }
+
     fn keys_holder(&self, ctx: &Context) -> Holder {
         let Screen::Open(opened) = &self.screen else { return Holder::Other };
         if self.sessions_view.has_keyboard(ctx, &self.sessions) {
@@ -452,6 +474,7 @@ impl eframe::App for Shell {
         if let Some(purpose) = way {
             self.begin_guide(purpose);
         }
+        self.keep_focus(ui.ctx());
         if let Some(dialog) = &mut self.dialog {
             match dialogs::dialog_ui(ui, dialog, lang, &mut acts) {
                 Outcome::Open => {}

@@ -50,7 +50,9 @@ impl Find {
         let mut act = None;
         ui.horizontal(|ui| {
             let label = ui.label(lang.pick("Rechercher", "Find"));
-            let edit = egui::TextEdit::singleline(&mut self.query).desired_width(190.0);
+            // What stands after the field has its room in a narrow terminal too.
+            let room = (ui.available_width() - 250.0).clamp(60.0, 190.0);
+            let edit = egui::TextEdit::singleline(&mut self.query).desired_width(room);
             let edit = ui.add(edit).labelled_by(label.id);
             if std::mem::take(&mut self.fresh) {
                 edit.request_focus();
