@@ -265,7 +265,7 @@ fn a_session_that_fails_says_so_in_its_tab_and_can_be_tried_again() {
 }
 
 /// Opens `srv-base-01`, whose server shows another key than the pinned one.
-fn connect_to_changed_key(fake: &Fake) -> Window {
+pub fn connect_to_changed_key(fake: &Fake) -> Window {
     fake.0.lock().unwrap().pinned = Some(key("vieille"));
     let mut window = window(fake, true);
     unlock(&mut window);

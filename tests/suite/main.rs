@@ -47,6 +47,8 @@ mod gui_models;
 #[cfg(feature = "gui")]
 mod gui_pages;
 #[cfg(feature = "gui")]
+mod gui_keyboard;
+#[cfg(feature = "gui")]
 mod gui_roles;
 #[cfg(feature = "gui")]
 mod gui_secret_edit;
