@@ -56,6 +56,7 @@ use crate::vault::unlocked::{Env, Unlocked};
 
 use api::{AppError, At, ExportRequest, Factors, Justification, Patch, Reply, Request, Status};
 pub use enrolment::Enrolment;
+pub use plan::pinned_place;
 pub use unlock::time_stretched;
 use worker::{Job, Worker};
 

@@ -5,6 +5,7 @@ use std::time::Instant;
 use egui::{RichText, ScrollArea, Ui, vec2};
 
 use crate::app::api::{At, EntryView, Request};
+use crate::app::pinned_place;
 use crate::connect::{self, Opens};
 use crate::gui::act::{Act, Acts, Guarded};
 use crate::gui::text::{self, t};
@@ -53,6 +54,7 @@ pub fn details_ui(ui: &mut Ui, model: &mut Details, lang: Lang, now: Instant, ac
             parts::error_box(ui, broken.get(lang), todo);
         }
         fields_ui(ui, &view, model, lang, acts);
+        pins_ui(ui, &view, lang, acts);
         host_key_ui(ui, &view, lang, acts);
         secrets_ui(ui, &view, model, lang, now, acts);
         attachments_ui(ui, &view, lang, acts);
@@ -93,7 +95,7 @@ fn header_ui(ui: &mut Ui, view: &EntryView, lang: Lang, acts: &mut Acts) {
         ui.add_space(6.0);
         let what = format!(
             "{} {}",
-            t(lang, "À la corbeille depuis le", "In the recycle bin since"),
+            t(lang, "Dans la corbeille depuis le", "In the recycle bin since"),
             text::when(at, lang)
         );
         parts::warn_box(ui, &what, "");
@@ -149,7 +151,7 @@ fn buttons_ui(ui: &mut Ui, view: &EntryView, lang: Lang, acts: &mut Acts) {
     if e.kind != Kind::CLIENT && ui.button(t(lang, "Déplacer…", "Move…")).clicked() {
         acts.push(Act::Move(e.id));
     }
-    if ui.button(t(lang, "Corbeille…", "Recycle bin…")).clicked() {
+    if ui.button(t(lang, "Mettre à la corbeille…", "Move to the recycle bin…")).clicked() {
         acts.push(Act::Delete(e.id, false));
     }
 }
@@ -201,7 +203,12 @@ fn plain_ui(ui: &mut Ui, label: &str, value: &str) {
 fn fields_ui(ui: &mut Ui, view: &EntryView, model: &Details, lang: Lang, acts: &mut Acts) {
     let e = &view.entry;
     ui.add_space(12.0);
-    value_ui(ui, t(lang, "Hôte", "Host"), &e.host, lang, acts);
+    let host = if e.kind.word() == "web" {
+        t(lang, "Adresse", "Address")
+    } else {
+        t(lang, "Hôte", "Host")
+    };
+    value_ui(ui, host, &e.host, lang, acts);
     if let Some(port) = e.port {
         plain_ui(ui, "Port", &port.to_string());
     }
@@ -228,7 +235,7 @@ fn fields_ui(ui: &mut Ui, view: &EntryView, model: &Details, lang: Lang, acts: &
     if let CredentialSource::Linked(_) = e.credential {
         let to =
             view.linked.clone().unwrap_or_else(|| t(lang, "(introuvable)", "(missing)").into());
-        plain_ui(ui, t(lang, "Liés à", "Linked to"), &to);
+        plain_ui(ui, t(lang, "Lié à", "Linked to"), &to);
     }
     if !e.tags.is_empty() {
         ui.horizontal_wrapped(|ui| {
@@ -243,7 +250,7 @@ fn fields_ui(ui: &mut Ui, view: &EntryView, model: &Details, lang: Lang, acts: &
     if let Some(day) = e.expires {
         plain_ui(ui, t(lang, "Expire le", "Expires on"), &text::day(day, lang));
     }
-    for (id, value) in &e.settings {
+    for (id, value) in e.settings.iter().filter(|(id, _)| pinned_place(id).is_none()) {
         plain_ui(ui, &text::entry_field(id, lang), text::setting_value(id, value, lang));
     }
     for field in e.custom.iter().filter(|f| !f.secret) {
@@ -260,6 +267,37 @@ fn fields_ui(ui: &mut Ui, view: &EntryView, model: &Details, lang: Lang, acts: &
             (false, false) => "",
         };
         plain_ui(ui, t(lang, "Demande", "Asks for"), asks);
+    }
+}
+
+/// The keys a client trusts, each with the machine it belongs to.
+fn pins_ui(ui: &mut Ui, view: &EntryView, lang: Lang, acts: &mut Acts) {
+    let keys: Vec<_> = view
+        .entry
+        .settings
+        .iter()
+        .filter_map(|(id, value)| Some((pinned_place(id)?, value)))
+        .collect();
+    if keys.is_empty() {
+        return;
+    }
+    parts::section(ui, t(lang, "CLÉS D’HÔTE", "HOST KEYS"));
+    for (at, value) in keys {
+        let label = match lang {
+            Lang::Fr => format!("Clé d’hôte de {at}"),
+            Lang::En => format!("Host key of {at}"),
+        };
+        let copy = text::named(t(lang, "Copier", "Copy"), &label, lang);
+        // The name of a machine is often wider than the column of labels.
+        ui.label(RichText::new(&label).color(palette(ui.ctx()).weak));
+        for key in value.lines() {
+            ui.horizontal_top(|ui| {
+                value_label_ui(ui, key, 44.0);
+                if parts::drawn_button(ui, parts::Icon::Copy, &copy).clicked() {
+                    acts.push(Act::CopyPlain(key.to_owned()));
+                }
+            });
+        }
     }
 }
 
@@ -442,20 +480,32 @@ fn plan_ui(ui: &mut Ui, model: &Details, lang: Lang) {
 }
 
 fn plan_grid_ui(ui: &mut Ui, id: &str, lines: &[&PlanLine], lang: Lang) {
+    if lines.is_empty() {
+        return;
+    }
     let p = palette(ui.ctx());
+    // A grid never wraps by itself: the columns share the room that is there.
+    let room = (ui.available_width() - 36.0).max(180.0);
+    let wrapped = |ui: &mut Ui, share: f32, text: RichText| {
+        ui.scope(|ui| {
+            ui.set_max_width(room * share);
+            ui.add(egui::Label::new(text).wrap());
+        });
+    };
     egui::Grid::new(id).num_columns(3).min_row_height(22.0).spacing(vec2(18.0, 2.0)).show(
         ui,
         |ui| {
             for line in lines {
                 let field = text::entry_field(&line.field, lang);
-                ui.label(RichText::new(field).color(p.weak));
+                wrapped(ui, 0.3, RichText::new(field).color(p.weak));
                 let value = if line.secret {
                     "\u{2022}\u{2022}\u{2022}\u{2022}"
                 } else {
                     text::setting_value(&line.field, &line.value, lang)
                 };
-                ui.label(cut(value));
-                ui.label(RichText::new(text::origin(&line.origin, lang)).color(p.weak));
+                wrapped(ui, 0.35, RichText::new(cut(value)));
+                let origin = text::origin(&line.origin, lang);
+                wrapped(ui, 0.35, RichText::new(origin).color(p.weak));
                 ui.end_row();
             }
         },
