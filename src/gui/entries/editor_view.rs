@@ -59,7 +59,7 @@ fn head_ui(ui: &mut Ui, form: &mut Editor, faults: &Faults, lang: Lang, acts: &m
     let kind = text::kind(&form.kind, lang);
     let title = match &form.base {
         Some(view) if lang == Lang::Fr => format!("Modifier «\u{a0}{}\u{a0}»", view.entry.name),
-        Some(view) => format!("Edit \"{}\"", view.entry.name),
+        Some(view) => format!("Edit “{}”", view.entry.name),
         None => text::named(t(lang, "Nouveau", "New"), &kind, lang),
     };
     ui.horizontal(|ui| {
@@ -109,7 +109,7 @@ fn messages_ui(ui: &mut Ui, form: &Editor, lang: Lang) {
         let todo = t(
             lang,
             "Rien n’est écrasé. Relisez le formulaire\u{a0}: «\u{a0}Enregistrer\u{a0}» ajoutera vos seuls changements.",
-            "Nothing was overwritten. Read the form again: \"Save\" will add your own changes only.",
+            "Nothing was overwritten. Read the form again: “Save” will add your own changes only.",
         );
         let clash: Vec<String> = form.both.iter().map(|f| text::entry_field(f, lang)).collect();
         let clash = match lang {
@@ -134,6 +134,13 @@ fn messages_ui(ui: &mut Ui, form: &Editor, lang: Lang) {
 /// The width of a field that leaves `beside` points free after it.
 fn room(ui: &Ui, beside: f32) -> f32 {
     (ui.available_width().min(FIELD) - beside).max(80.0)
+}
+
+/// Enter in a field of one line goes on to the next.
+fn next(ui: &Ui, field: &egui::Response) {
+    if field.lost_focus() && ui.input(|i| i.key_pressed(egui::Key::Enter)) {
+        ui.memory_mut(|m| m.move_focus(egui::FocusDirection::Next));
+    }
 }
 
 /// A label in its column; `add` paints the field and gets the label's id.
@@ -177,7 +184,8 @@ fn text_line(
 ) {
     line(ui, label, fault, lang, |ui, id| {
         let edit = TextEdit::singleline(value).desired_width(FIELD).hint_text(hint.to_owned());
-        ui.add(edit).labelled_by(id);
+        let out = ui.add(edit).labelled_by(id);
+        next(ui, &out);
     });
 }
 
@@ -191,6 +199,7 @@ fn common_ui(ui: &mut Ui, form: &mut Editor, faults: &Faults, lang: Lang) {
         if focus {
             out.request_focus();
         }
+        next(ui, &out);
     });
     if common.host {
         let (label, hint) = if form.kind.word() == "web" {
@@ -204,7 +213,8 @@ fn common_ui(ui: &mut Ui, form: &mut Editor, faults: &Faults, lang: Lang) {
         let hint = form.default_port().map(|p| p.to_string()).unwrap_or_default();
         line(ui, "Port", faults.get("port"), lang, |ui, id| {
             let edit = TextEdit::singleline(&mut form.port).desired_width(90.0).hint_text(hint);
-            ui.add(edit).labelled_by(id);
+            let out = ui.add(edit).labelled_by(id);
+            next(ui, &out);
         });
     }
 }
@@ -216,7 +226,8 @@ fn client_ui(ui: &mut Ui, form: &mut Editor, faults: &Faults, lang: Lang) {
         ui.horizontal(|ui| {
             let edit =
                 TextEdit::singleline(&mut c.colour).desired_width(100.0).hint_text("#2e7dd1");
-            ui.add(edit).labelled_by(id);
+            let out = ui.add(edit).labelled_by(id);
+            next(ui, &out);
             for colour in [
                 "#2e7dd1", "#0f766e", "#15803d", "#a16207", "#c2410c", "#be123c", "#7c3aed",
                 "#475569",
@@ -302,12 +313,10 @@ fn login_ui(ui: &mut Ui, form: &mut Editor, faults: &Faults, lang: Lang, acts: &
         if form.source == Source::Linked {
             let shown = form.linked.as_ref().map_or(String::new(), |(_, path)| path.clone());
             line(ui, t(lang, "Lié à", "Linked to"), None, lang, |ui, _| {
-                ui.horizontal(|ui| {
-                    ui.label(&shown);
-                    if ui.button(t(lang, "Choisir…", "Choose…")).clicked() {
-                        open_picker(form, PickFor::Linked, acts);
-                    }
-                });
+                ui.add(egui::Label::new(&shown).wrap());
+                if ui.button(t(lang, "Choisir…", "Choose…")).clicked() {
+                    open_picker(form, PickFor::Linked, acts);
+                }
             });
         }
         if form.source != Source::Linked && form.source != Source::Mine {
@@ -362,6 +371,12 @@ fn secret_ui(
                 .show(ui);
             if out.response.changed() {
                 secret.changed();
+            }
+            if out.submitted {
+                ui.memory_mut(|m| {
+                    m.surrender_focus(out.response.id);
+                    m.move_focus(egui::FocusDirection::Next);
+                });
             }
             eye_ui(ui, &mut secret.shown, lang);
             if secret.existed {
@@ -436,7 +451,8 @@ fn setting_ui(
             FieldKind::Text | FieldKind::Number { .. } => {
                 let wide = if matches!(field.kind, FieldKind::Text) { FIELD } else { 110.0 };
                 let edit = TextEdit::singleline(value).desired_width(wide).hint_text(default);
-                ui.add(edit).labelled_by(id).on_hover_text(help);
+                let out = ui.add(edit).labelled_by(id).on_hover_text(help);
+                next(ui, &out);
             }
             FieldKind::Lines => {
                 let edit = TextEdit::multiline(value).desired_width(FIELD).desired_rows(2);
@@ -488,7 +504,8 @@ fn more_ui(ui: &mut Ui, form: &mut Editor, faults: &Faults, lang: Lang, acts: &m
         line(ui, t(lang, "Expire le", "Expires on"), faults.get("expires"), lang, |ui, id| {
             let hint = t(lang, "jj/mm/aaaa", "yyyy-mm-dd");
             let edit = TextEdit::singleline(&mut form.expires).desired_width(120.0).hint_text(hint);
-            ui.add(edit).labelled_by(id);
+            let out = ui.add(edit).labelled_by(id);
+            next(ui, &out);
         });
     }
     line(ui, "", None, lang, |ui, _| {
