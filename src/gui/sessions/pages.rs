@@ -11,7 +11,7 @@ use crate::gui::theme::{card, palette, primary_button};
 use crate::gui::widgets::parts::{bold, failure, parse_colour};
 use crate::gui::widgets::secret_buffer::SecretBuffer;
 use crate::gui::widgets::secret_edit::SecretEdit;
-use crate::model::lang::Lang;
+use crate::model::lang::{Bi, Lang};
 use crate::model::target::PinnedKey;
 use crate::secret::SecretText;
 
@@ -258,6 +258,49 @@ fn trust_ui(
     chosen
 }
 
+/// What the warning of a changed key tells, taken apart.
+struct ToldKeys<'a> {
+    heading: &'a str,
+    known: &'a str,
+    shown: &'a str,
+    after: &'a str,
+}
+
+/// Takes the words of a changed key apart: `heading. danger. Known: …. Presented:
+/// …. after`. `None` when they are others.
+fn told_keys(what: &str, lang: Lang) -> Option<ToldKeys<'_>> {
+    let (heading, rest) = what.split_once(lang.pick("Connue\u{a0}: ", "Known: "))?;
+    let (known, rest) = rest.split_once(lang.pick(". Présentée\u{a0}: ", ". Presented: "))?;
+    let (shown, after) = rest.split_once(". ")?;
+    Some(ToldKeys { heading: heading.trim_end(), known, shown, after })
+}
+
+/// The two keys below each other, so that they can be compared.
+fn changed_ui(ui: &mut Ui, told: &ToldKeys<'_>, error: &AppError, lang: Lang) {
+    let p = palette(ui.ctx());
+    let heading = Bi::same(told.heading);
+    let after = Bi::new(
+        format!("{} {}", told.after, error.todo.fr),
+        format!("{} {}", told.after, error.todo.en),
+    );
+    failure(ui, lang, &heading, &after);
+    ui.add_space(6.0);
+    egui::Frame::new().fill(p.field).corner_radius(5).inner_margin(10).show(ui, |ui| {
+        ui.set_min_width(ui.available_width());
+        let pairs = [
+            (lang.pick("Connue", "Known"), told.known),
+            (lang.pick("Présentée", "Presented"), told.shown),
+        ];
+        for (label, keys) in pairs {
+            ui.label(RichText::new(label).size(12.5).color(p.weak));
+            for key in keys.split(", ") {
+                let key = RichText::new(key).monospace().size(13.0);
+                ui.add(egui::Label::new(key).wrap().selectable(true));
+            }
+        }
+    });
+}
+
 fn failed_ui(
     ui: &mut Ui,
     error: &AppError,
@@ -265,8 +308,11 @@ fn failed_ui(
     may_forget: bool,
     lang: Lang,
 ) -> Option<Chosen> {
-    failure(ui, lang, &error.what, &error.todo);
     let changed = error.code == Code::KeyChanged;
+    match changed.then(|| told_keys(error.what.get(lang), lang)).flatten() {
+        Some(told) => changed_ui(ui, &told, error, lang),
+        None => failure(ui, lang, &error.what, &error.todo),
+    }
     if changed && !may_forget {
         ui.add_space(6.0);
         ui.label(lang.pick(
@@ -277,19 +323,23 @@ fn failed_ui(
     ui.add_space(10.0);
     let mut chosen = None;
     ui.horizontal_wrapped(|ui| {
-        let retry = ui.add(primary_button(ui.ctx(), lang.pick("Réessayer", "Try again")));
+        // Where somebody may listen in, trying again is not what is proposed.
+        let retry = (lang.pick("Réessayer", "Try again"), Chosen::Retry);
+        let close = (lang.pick("Fermer l’onglet", "Close the tab"), Chosen::Close);
+        let (first, last) = if changed { (close, retry) } else { (retry, close) };
+        let proposed = ui.add(primary_button(ui.ctx(), first.0));
         if focus {
-            retry.request_focus();
+            proposed.request_focus();
         }
-        if retry.clicked() {
-            chosen = Some(Chosen::Retry);
+        if proposed.clicked() {
+            chosen = Some(first.1);
         }
         let forget = lang.pick("Oublier l’ancienne clé…", "Forget the old key…");
         if changed && may_forget && ui.button(forget).clicked() {
             chosen = Some(Chosen::ForgetKey);
         }
-        if ui.button(lang.pick("Fermer l’onglet", "Close the tab")).clicked() {
-            chosen = Some(Chosen::Close);
+        if ui.button(last.0).clicked() {
+            chosen = Some(last.1);
         }
     });
     chosen
