@@ -3,9 +3,10 @@
 
 use jiff::tz::TimeZone;
 
+use crate::app::export;
 use crate::connect;
 use crate::connect::field::Field;
-use crate::model::audit_event::{Event, field};
+use crate::model::audit_event::Event;
 use crate::model::entry::{Kind, Slot};
 use crate::model::lang::Lang;
 use crate::model::member::Role;
@@ -199,36 +200,9 @@ pub fn setting_value<'a>(id: &str, value: &'a str, lang: Lang) -> &'a str {
     setting(id).map_or(value, |field| field.shown(value, lang))
 }
 
-/// What a column of the log is called, by its name.
+/// What a column of the log is called, by its name, as in the reports.
 pub fn log_field(name: &str, lang: Lang) -> &str {
-    match name {
-        field::MEMBER => lang.pick("Membre", "Member"),
-        field::MACHINE => lang.pick("Poste", "Machine"),
-        field::CLIENT => lang.pick("Client", "Client"),
-        field::ENTRY => lang.pick("Accès", "Entry"),
-        field::ENTRY_ID => lang.pick("Identifiant de l’accès", "Entry id"),
-        field::TICKET => lang.pick("Ticket", "Ticket"),
-        field::REASON => lang.pick("Motif", "Reason"),
-        field::CONNECTOR => lang.pick("Connecteur", "Connector"),
-        field::HOST => lang.pick("Hôte", "Host"),
-        field::PORT => "Port",
-        field::REMOTE_USER => lang.pick("Compte distant", "Remote account"),
-        field::HOST_KEY => lang.pick("Clé du serveur", "Server key"),
-        field::HOPS => lang.pick("Rebonds", "Jump hosts"),
-        field::SESSION => "Session",
-        field::DURATION_MS => lang.pick("Durée (ms)", "Duration (ms)"),
-        field::BYTES_IN => lang.pick("Octets reçus", "Bytes received"),
-        field::BYTES_OUT => lang.pick("Octets envoyés", "Bytes sent"),
-        field::EXIT => lang.pick("Code de sortie", "Exit status"),
-        field::SLOT => "Secret",
-        field::SUBJECT => lang.pick("Concerne", "Subject"),
-        field::ROLE => lang.pick("Rôle", "Role"),
-        field::FILE => lang.pick("Fichier", "File"),
-        field::COUNT => lang.pick("Nombre", "Count"),
-        field::RULE => lang.pick("Exigences", "Asks for"),
-        field::DETAIL => lang.pick("Détail", "Detail"),
-        other => other,
-    }
+    export::column_name(name, lang)
 }
 
 /// The detail of a line for people. The log itself holds one language; what is
@@ -285,46 +259,9 @@ pub fn log_detail(value: &str, lang: Lang) -> String {
     kind.to_owned()
 }
 
-/// What an event is called.
+/// What an event is called, as in the reports.
 pub fn event(event: Event, lang: Lang) -> &'static str {
-    let (fr, en) = match event {
-        Event::VaultCreated => ("Coffre créé", "Vault created"),
-        Event::Unlocked => ("Déverrouillage", "Unlocked"),
-        Event::UnlockRefused => ("Déverrouillage refusé", "Unlock refused"),
-        Event::Locked => ("Verrouillage", "Locked"),
-        Event::OlderAccepted => ("Copie ancienne acceptée", "Older copy accepted"),
-        Event::Recovered => ("Kit de secours utilisé", "Recovery kit used"),
-        Event::FactorChanged => ("Facteur changé", "Factor changed"),
-        Event::DeviceAdded => ("Poste ajouté", "Computer added"),
-        Event::DeviceRemoved => ("Poste retiré", "Computer removed"),
-        Event::MemberInvited => ("Membre invité", "Member invited"),
-        Event::MemberJoined => ("Membre arrivé", "Member joined"),
-        Event::MemberChanged => ("Membre modifié", "Member changed"),
-        Event::MemberRemoved => ("Membre retiré", "Member removed"),
-        Event::EntryCreated => ("Création", "Created"),
-        Event::EntryEdited => ("Modification", "Edited"),
-        Event::EntryMoved => ("Déplacement", "Moved"),
-        Event::EntryDeleted => ("Suppression", "Deleted"),
-        Event::EntryRestored => ("Restauration", "Restored"),
-        Event::SecretRevealed => ("Secret affiché", "Secret revealed"),
-        Event::SecretCopied => ("Secret copié", "Secret copied"),
-        Event::SecretFilled => ("Secret transmis", "Secret filled in"),
-        Event::TotpShown => ("Code affiché", "Code shown"),
-        Event::SessionOpening => ("Session demandée", "Session opening"),
-        Event::SessionOpened => ("Session ouverte", "Session opened"),
-        Event::SessionFailed => ("Session échouée", "Session failed"),
-        Event::SessionClosed => ("Session fermée", "Session closed"),
-        Event::HostKeyAccepted => ("Clé de serveur acceptée", "Server key accepted"),
-        Event::HostKeyRefused => ("Clé de serveur refusée", "Server key refused"),
-        Event::Imported => ("Import", "Import"),
-        Event::Exported => ("Export", "Export"),
-        Event::BackupMade => ("Sauvegarde", "Backup"),
-        Event::BackupRestored => ("Sauvegarde restaurée", "Backup restored"),
-        Event::SettingsChanged => ("Réglages changés", "Settings changed"),
-        Event::ClockBackwards => ("Horloge en arrière", "Clock went backwards"),
-        Event::Checkpoint => ("Point signé", "Checkpoint"),
-    };
-    lang.pick(fr, en)
+    export::event_name(event, lang)
 }
 
 /// Today in the computer's time zone.

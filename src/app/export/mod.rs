@@ -18,6 +18,7 @@ mod xlsx;
 
 pub use findings::Findings;
 pub use kit::{KitMeta, kit_pdf};
+pub use words::{column as column_name, event as event_name};
 
 use std::fs::File;
 use std::io::{self, BufWriter, Write};

@@ -1,5 +1,5 @@
-//! What columns and events are called in the reports people read, and how a
-//! filter is told. The formats for machines keep the log's own words.
+//! What columns and events are called in the window and in the reports people
+//! read, and how a filter is told. The formats for machines keep the log's own words.
 
 use crate::app::api::ExportRequest;
 use crate::model::audit_event::{Event, OpenLine, field};
@@ -18,6 +18,7 @@ pub fn column(name: &str, lang: Lang) -> &str {
         field::MACHINE => ("Poste", "Computer"),
         field::CLIENT => ("Client", "Client"),
         field::ENTRY => ("Accès", "Entry"),
+        field::ENTRY_ID => ("Identifiant de l’accès", "Entry id"),
         field::TICKET => ("Ticket", "Ticket"),
         field::REASON => ("Motif", "Reason"),
         field::CONNECTOR => ("Connecteur", "Connector"),
@@ -36,6 +37,7 @@ pub fn column(name: &str, lang: Lang) -> &str {
         field::ROLE => ("Rôle", "Role"),
         field::FILE => ("Fichier", "File"),
         field::COUNT => ("Nombre", "Count"),
+        field::RULE => ("Exigences", "Asks for"),
         field::DETAIL => ("Détail", "Detail"),
         other => return other,
     };
@@ -46,40 +48,40 @@ pub fn column(name: &str, lang: Lang) -> &str {
 pub fn event(event: Event, lang: Lang) -> &'static str {
     let (fr, en) = match event {
         Event::VaultCreated => ("Coffre créé", "Vault created"),
-        Event::Unlocked => ("Coffre ouvert", "Vault unlocked"),
-        Event::UnlockRefused => ("Ouverture refusée", "Unlock refused"),
-        Event::Locked => ("Coffre verrouillé", "Vault locked"),
-        Event::OlderAccepted => ("Copie plus ancienne acceptée", "Older copy accepted"),
+        Event::Unlocked => ("Déverrouillage", "Unlocked"),
+        Event::UnlockRefused => ("Déverrouillage refusé", "Unlock refused"),
+        Event::Locked => ("Verrouillage", "Locked"),
+        Event::OlderAccepted => ("Copie ancienne acceptée", "Older copy accepted"),
         Event::Recovered => ("Kit de secours utilisé", "Recovery kit used"),
         Event::FactorChanged => ("Facteur changé", "Factor changed"),
         Event::DeviceAdded => ("Poste ajouté", "Computer added"),
         Event::DeviceRemoved => ("Poste retiré", "Computer removed"),
         Event::MemberInvited => ("Membre invité", "Member invited"),
-        Event::MemberJoined => ("Invitation acceptée", "Invitation accepted"),
-        Event::MemberChanged => ("Droits changés", "Rights changed"),
+        Event::MemberJoined => ("Membre arrivé", "Member joined"),
+        Event::MemberChanged => ("Membre modifié", "Member changed"),
         Event::MemberRemoved => ("Membre retiré", "Member removed"),
-        Event::EntryCreated => ("Accès créé", "Entry created"),
-        Event::EntryEdited => ("Accès modifié", "Entry edited"),
-        Event::EntryMoved => ("Accès déplacé", "Entry moved"),
-        Event::EntryDeleted => ("Accès supprimé", "Entry deleted"),
-        Event::EntryRestored => ("Accès restauré", "Entry restored"),
+        Event::EntryCreated => ("Création", "Created"),
+        Event::EntryEdited => ("Modification", "Edited"),
+        Event::EntryMoved => ("Déplacement", "Moved"),
+        Event::EntryDeleted => ("Suppression", "Deleted"),
+        Event::EntryRestored => ("Restauration", "Restored"),
         Event::SecretRevealed => ("Secret affiché", "Secret revealed"),
         Event::SecretCopied => ("Secret copié", "Secret copied"),
-        Event::SecretFilled => ("Secret transmis au connecteur", "Secret handed to connector"),
-        Event::TotpShown => ("Code à usage unique affiché", "One-time code shown"),
-        Event::SessionOpening => ("Connexion demandée", "Session requested"),
+        Event::SecretFilled => ("Secret transmis", "Secret filled in"),
+        Event::TotpShown => ("Code affiché", "Code shown"),
+        Event::SessionOpening => ("Session demandée", "Session opening"),
         Event::SessionOpened => ("Session ouverte", "Session opened"),
-        Event::SessionFailed => ("Connexion échouée", "Session failed"),
+        Event::SessionFailed => ("Session échouée", "Session failed"),
         Event::SessionClosed => ("Session fermée", "Session closed"),
         Event::HostKeyAccepted => ("Clé de serveur acceptée", "Server key accepted"),
         Event::HostKeyRefused => ("Clé de serveur refusée", "Server key refused"),
         Event::Imported => ("Import", "Import"),
         Event::Exported => ("Export", "Export"),
-        Event::BackupMade => ("Sauvegarde", "Backup made"),
+        Event::BackupMade => ("Sauvegarde", "Backup"),
         Event::BackupRestored => ("Sauvegarde restaurée", "Backup restored"),
         Event::SettingsChanged => ("Réglages changés", "Settings changed"),
-        Event::ClockBackwards => ("Horloge reculée", "Clock went backwards"),
-        Event::Checkpoint => ("Point de contrôle signé", "Checkpoint signed"),
+        Event::ClockBackwards => ("Horloge en arrière", "Clock went backwards"),
+        Event::Checkpoint => ("Point signé", "Checkpoint"),
     };
     lang.pick(fr, en)
 }
