@@ -872,13 +872,9 @@ impl Backend for Fake {
         state.asked.push(format!("connect {} {ticket}", entry.name).trim_end().to_owned());
         state.justified(&entry, &request.just)?;
         if let Some(pinned) = &state.pinned {
-            return Err(AppError {
-                code: Code::KeyChanged,
-                what: Bi::same(format!("LA CLÉ A CHANGÉ. Connue\u{a0}: {}.", pinned.fingerprint)),
-                todo: Bi::same(
-                    "Oubliez-la (option --forget-host-key de poterne edit CHEMIN), puis comparez.",
-                ),
-            });
+            let shown = key("neuve");
+            let told = poterne::connect::ssh::key_changed(&shown, std::slice::from_ref(pinned));
+            return Err(told.into());
         }
         if state.connects {
             return Ok(Box::new(FakeSession(self.clone(), AtomicBool::new(false))));

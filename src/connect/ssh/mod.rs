@@ -21,6 +21,8 @@ pub mod route;
 mod serve;
 mod settings;
 
+pub use fail::key_changed;
+
 use super::field::Field;
 use super::host::link::HostLink;
 use super::link::Link;
