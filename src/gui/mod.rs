@@ -10,6 +10,7 @@ pub mod entries;
 pub mod files;
 pub mod fonts;
 pub mod guide;
+mod icon;
 pub mod prefs;
 pub mod sessions;
 pub mod settings;
@@ -63,6 +64,7 @@ pub fn run(options: GuiOptions) -> Result<(), AppError> {
     let viewport = egui::ViewportBuilder::default()
         .with_app_id("poterne")
         .with_title("Poterne")
+        .with_icon(icon::icon())
         .with_inner_size([1200.0, 680.0])
         .with_min_inner_size([760.0, 480.0]);
     let native = eframe::NativeOptions {
