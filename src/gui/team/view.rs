@@ -204,7 +204,10 @@ fn form_ui(
     let label = ui.label(t(lang, "Nom", "Name"));
     let edit = TextEdit::singleline(&mut form.name).desired_width(f32::INFINITY);
     let out = ui.add_enabled(form.of.is_none(), edit).labelled_by(label.id);
-    if form.of.is_none() && ui.memory(|m| m.focused().is_none()) {
+    let enter = out.lost_focus() && ui.input(|i| i.key_pressed(egui::Key::Enter));
+    if enter && !form.ready() {
+        ui.memory_mut(|m| m.move_focus(egui::FocusDirection::Next));
+    } else if form.of.is_none() && !enter && ui.memory(|m| m.focused().is_none()) {
         out.request_focus();
     }
     ui.add_space(4.0);
@@ -247,7 +250,8 @@ fn form_ui(
             None => t(lang, "Créer l’invitation", "Make the invitation"),
             Some(_) => t(lang, "Enregistrer", "Save"),
         };
-        if ui.add_enabled(form.ready(), primary_button(ui.ctx(), label)).clicked() {
+        let button = primary_button(ui.ctx(), label);
+        if ui.add_enabled(form.ready(), button).clicked() || (enter && form.ready()) {
             acts.push(form.send());
         }
         stay = !ui.button(t(lang, "Annuler", "Cancel")).clicked();
@@ -279,12 +283,19 @@ fn invitation_ui(
     ui.add_space(10.0);
     let mut stay = true;
     ui.horizontal(|ui| {
-        if ui.button(t(lang, "Copier", "Copy")).clicked() {
+        let copy = ui.button(t(lang, "Copier", "Copy"));
+        if copy.clicked() {
             acts.push(Act::CopySecret(code.duplicate()));
         }
-        stay = !ui
-            .add(primary_button(ui.ctx(), t(lang, "C’est transmis", "It is handed on")))
-            .clicked();
+        let done = primary_button(ui.ctx(), t(lang, "C’est transmis", "It is handed on"));
+        let done = ui.add(done);
+        stay = !done.clicked();
+        // Shown once: a key too many must not take it away, Escape leads there.
+        if ui.input(|i| i.key_pressed(egui::Key::Escape)) {
+            done.request_focus();
+        } else if ui.memory(|m| m.focused().is_none()) {
+            copy.request_focus();
+        }
     });
     stay
 }
@@ -298,7 +309,7 @@ pub fn one_time_ui(ui: &mut Ui, code: &crate::secret::SecretText, name: &str) {
             egui::TextStyle::Monospace,
             egui::FontId::new(18.0, egui::FontFamily::Monospace),
         );
-        parts::secret_label(ui, code, name);
+        crate::gui::guide::view::groups_ui(ui, code, name);
     });
 }
 
@@ -372,7 +383,13 @@ fn rotate_ui(
                 .collect();
             acts.push(Act::CopyPlain(lines.join("\n")));
         }
-        stay = !ui.button(t(lang, "Fermer", "Close")).clicked();
+        let close = ui.button(t(lang, "Fermer", "Close"));
+        let escape = ui.input(|i| i.key_pressed(egui::Key::Escape));
+        // A list still to be worked off is not lost by one key.
+        stay = !(close.clicked() || (escape && done.len() >= items.len()));
+        if escape || ui.memory(|m| m.focused().is_none()) {
+            close.request_focus();
+        }
     });
     ui.allocate_space(vec2(0.0, 0.0));
     stay
