@@ -223,9 +223,16 @@ const COLUMNS: [(&str, f32); 6] = [
 /// what is left.
 fn widths(room: f32) -> [f32; 6] {
     let date = COLUMNS[0].1;
-    let total: f32 = COLUMNS[1..].iter().map(|c| c.1).sum();
-    let scale = (room - date).max(0.0) / total;
-    COLUMNS.map(|(name, wide)| if name == "time" { date } else { wide * scale })
+    let left = (room - date).max(0.0);
+    // Beside the details there is room for what happened and to which entry.
+    let narrow = left < 420.0;
+    let kept = |name: &str| !narrow || matches!(name, "event" | field::ENTRY);
+    let total: f32 = COLUMNS[1..].iter().filter(|c| kept(c.0)).map(|c| c.1).sum();
+    COLUMNS.map(|(name, wide)| match name {
+        "time" => date,
+        name if kept(name) => wide * left / total,
+        _ => 0.0,
+    })
 }
 
 fn table_ui(ui: &mut Ui, model: &mut AuditModel, lang: Lang) {
@@ -245,7 +252,7 @@ fn table_ui(ui: &mut Ui, model: &mut AuditModel, lang: Lang) {
     let wides = widths(ui.available_width() - 28.0);
     let (head, _) = ui.allocate_exact_size(vec2(ui.available_width(), ROW), egui::Sense::hover());
     let mut x = head.left() + 10.0;
-    for ((name, _), wide) in COLUMNS.into_iter().zip(wides) {
+    for ((name, _), wide) in COLUMNS.into_iter().zip(wides).filter(|(_, wide)| *wide > 0.0) {
         let label = match name {
             "time" => t(lang, "Date", "Date"),
             "event" => t(lang, "Événement", "Event"),
@@ -273,7 +280,7 @@ fn table_ui(ui: &mut Ui, model: &mut AuditModel, lang: Lang) {
             let name = format!("{when} {event}");
             let (rect, out) = parts::row(ui, ROW, chosen == Some(i), &name);
             let mut x = rect.left() + 10.0;
-            for ((column, _), wide) in COLUMNS.into_iter().zip(wides) {
+            for ((column, _), wide) in COLUMNS.into_iter().zip(wides).filter(|(_, w)| *w > 0.0) {
                 let (value, colour) = match column {
                     "time" => (when.clone(), p.weak),
                     "event" => (event.to_owned(), if line.ok { p.text } else { p.error }),
@@ -292,6 +299,15 @@ fn table_ui(ui: &mut Ui, model: &mut AuditModel, lang: Lang) {
                 );
                 x += wide;
             }
+            let out = out.on_hover_ui(|ui| {
+                ui.strong(&name);
+                for text in [line.field(field::MEMBER), line.field(field::ENTRY)] {
+                    if !text.is_empty() {
+                        ui.label(text);
+                    }
+                }
+                ui.label(particulars(line, lang));
+            });
             if out.clicked() {
                 chosen = if chosen == Some(i) { None } else { Some(i) };
             }
