@@ -259,6 +259,13 @@ pub fn log_detail(value: &str, lang: Lang) -> String {
     kind.to_owned()
 }
 
+/// A number with at most one decimal: `1,5` in French, `10` for ten.
+pub fn decimal(number: f64, lang: Lang) -> String {
+    let text = format!("{number:.1}");
+    let text = text.strip_suffix(".0").unwrap_or(&text);
+    if lang == Lang::Fr { text.replace('.', ",") } else { text.to_owned() }
+}
+
 /// What an event is called, as in the reports.
 pub fn event(event: Event, lang: Lang) -> &'static str {
     export::event_name(event, lang)

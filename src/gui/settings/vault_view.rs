@@ -78,8 +78,11 @@ pub fn vault_ui(
                 ui,
                 t(lang, "Verrouiller sans activité après", "Lock without activity after"),
                 |ui| {
-                    let drag =
-                        DragValue::new(&mut minutes).range(0.5..=1440.0).speed(0.5).suffix(" min");
+                    let drag = DragValue::new(&mut minutes).range(0.5..=1440.0).speed(0.5);
+                    let drag = drag
+                        .suffix(" min")
+                        .custom_formatter(move |n, _| text::decimal(n, lang))
+                        .custom_parser(|typed| typed.trim().replace(',', ".").parse().ok());
                     let out = ui.add(drag);
                     if out.changed() {
                         s.idle_lock_secs = (minutes * 60.0).round() as u64;
