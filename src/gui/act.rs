@@ -99,6 +99,8 @@ pub enum Act {
     Help,
     /// Other language.
     Language(Lang),
+    /// Shows or hides the list beside the pages.
+    ToggleSidebar,
     /// Dark to light or back.
     ToggleTheme,
     /// This look.

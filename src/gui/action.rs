@@ -38,6 +38,8 @@ pub enum Action {
     Team,
     /// Page of settings.
     Settings,
+    /// Shows or hides the list.
+    Sidebar,
     /// Dark or light.
     Theme,
     /// This list.
@@ -104,6 +106,14 @@ pub const ALL: &[Shortcut] = &[
         false,
         "Mettre à la corbeille",
         "Move to the recycle bin",
+    ),
+    line(
+        Action::Sidebar,
+        CTRL_SHIFT,
+        Key::B,
+        true,
+        "Montrer ou masquer la liste",
+        "Show or hide the list",
     ),
     line(Action::CopyUser, CTRL, Key::B, false, "Copier l’identifiant", "Copy login"),
     line(Action::CopyPassword, CTRL, Key::P, false, "Copier le mot de passe", "Copy password"),

@@ -28,6 +28,8 @@ pub struct Prefs {
     pub last_vault: Option<PathBuf>,
     /// Size of everything, 1 as the desktop has it; 0: never chosen.
     pub zoom: f32,
+    /// The list of clients makes room for what is beside it.
+    pub list_hidden: bool,
     #[serde(skip)]
     file: Option<PathBuf>,
 }

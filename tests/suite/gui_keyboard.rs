@@ -5,8 +5,10 @@ use egui::accesskit::{Role, Toggled};
 use egui::{Key, Modifiers};
 use egui_kittest::kittest::{NodeT, Queryable};
 
-use crate::gui_fake::Fake;
-use crate::gui_shell::{Window, fill, gone, press, sees, unlock, until, window};
+use crate::gui_fake::{CODE, Fake, PASSWORD};
+use crate::gui_shell::{
+    Window, connect_to_changed_key, fill, gone, press, sees, unlock, until, window,
+};
 
 /// Clicks a line of the list.
 fn choose(window: &mut Window, name: &str) {
@@ -180,4 +182,108 @@ fn where_only_a_reason_is_wanted_it_comes_first() {
     let ticket = window.get_by_role_and_label(Role::TextInput, ticket).rect();
     assert!(reason.top() < ticket.top());
     assert!(window.query_by_role_and_label(Role::Label, "Copier\u{a0}: Mot de passe").is_some());
+}
+
+#[test]
+fn a_changed_key_shows_both_below_each_other_and_proposes_to_close() {
+    let fake = Fake::new();
+    let window = connect_to_changed_key(&fake);
+    assert_eq!(focused(&window).as_deref(), Some("Fermer l’onglet"));
+    let known = window.get_by_label("ssh-ed25519 SHA256:vieille").rect();
+    let shown = window.get_by_label("ssh-ed25519 SHA256:neuve").rect();
+    assert!(known.bottom() <= shown.top(), "{known} {shown}");
+    assert_eq!(known.left(), shown.left());
+}
+
+#[test]
+fn a_client_names_the_machine_of_each_trusted_key() {
+    let fake = Fake::new();
+    {
+        let mut state = fake.0.lock().unwrap();
+        let client = state.entries.iter_mut().find(|e| e.name == "Boulangerie Dupont").unwrap();
+        let pin = ("pin:192.168.10.12:2222", "ssh-ed25519 SHA256:vieille");
+        client.settings.insert(pin.0.to_owned(), pin.1.to_owned());
+    }
+    let mut window = window(&fake, true);
+    unlock(&mut window);
+    choose(&mut window, "Boulangerie Dupont");
+    sees(&mut window, "Clé d’hôte de 192.168.10.12:2222");
+    sees(&mut window, "ssh-ed25519 SHA256:vieille");
+    assert!(window.query_by_label_contains("pin:").is_none());
+}
+
+#[test]
+fn an_invitation_is_made_by_enter_and_not_lost_by_a_key_too_many() {
+    let fake = Fake::new();
+    let mut window = window(&fake, true);
+    unlock(&mut window);
+    press(&mut window, "Équipe");
+    press(&mut window, "Inviter un membre…");
+    fill(&mut window, Role::TextInput, "Nom", "Zoé");
+    window.get_by_label("Tous les clients, y compris les futurs").click();
+    window.run_steps(2);
+    window.get_by_role_and_label(Role::TextInput, "Nom").focus();
+    window.run_steps(2);
+    window.key_press(Key::Enter);
+    sees(&mut window, "Invitation pour Zoé");
+    until(&mut window, "the harmless button", |w| focused(w).as_deref() == Some("Copier"));
+    window.key_press(Key::Escape);
+    until(&mut window, "the last button", |w| focused(w).as_deref() == Some("C’est transmis"));
+    sees(&mut window, "Invitation pour Zoé");
+    window.key_press(Key::Enter);
+    gone(&mut window, "Invitation pour Zoé");
+}
+
+#[test]
+fn the_list_makes_room_and_comes_back_for_a_search() {
+    let fake = Fake::new();
+    let mut window = window(&fake, true);
+    unlock(&mut window);
+    window.key_press_modifiers(Modifiers::COMMAND | Modifiers::SHIFT, Key::B);
+    gone(&mut window, "Boulangerie Dupont");
+    fill(&mut window, Role::TextInput, "Rechercher", "pacs");
+    sees(&mut window, "Clinique Sainte-Éléonore/pacs-imagerie");
+    window.key_press(Key::Escape);
+    gone(&mut window, "Clinique Sainte-Éléonore/pacs-imagerie");
+    press(&mut window, "Montrer la liste (Ctrl+Maj+B)");
+    sees(&mut window, "Boulangerie Dupont");
+}
+
+#[test]
+fn a_search_without_a_hit_leaves_no_entry_to_act_on() {
+    let fake = Fake::new();
+    let mut window = window(&fake, true);
+    unlock(&mut window);
+    choose(&mut window, "Boulangerie Dupont");
+    sees(&mut window, "Modifier");
+    fill(&mut window, Role::TextInput, "Rechercher", "introuvable");
+    sees(&mut window, "Aucun accès trouvé");
+    gone(&mut window, "Modifier");
+    window.key_press(Key::F2);
+    window.run_steps(5);
+    assert!(window.query_by_label("Enregistrer").is_none());
+}
+
+#[test]
+fn an_empty_vault_says_what_to_begin_with() {
+    let fake = Fake::with(Vec::new());
+    let mut window = window(&fake, true);
+    fill(&mut window, Role::PasswordInput, "Mot de passe", PASSWORD);
+    fill(&mut window, Role::PasswordInput, "Code à 6 chiffres", CODE);
+    press(&mut window, "Créer le premier client");
+    sees(&mut window, "Nouveau\u{a0}: Client");
+}
+
+#[test]
+fn enter_in_a_form_goes_on_to_the_next_field() {
+    let fake = Fake::new();
+    let mut window = window(&fake, true);
+    unlock(&mut window);
+    choose(&mut window, "Boulangerie Dupont");
+    window.key_press_modifiers(Modifiers::COMMAND, Key::N);
+    fill(&mut window, Role::TextInput, "Nom", "srv-fichiers");
+    window.key_press(Key::Enter);
+    until(&mut window, "the host", |w| focused(w).as_deref() == Some("Hôte"));
+    window.key_press(Key::Enter);
+    until(&mut window, "the port", |w| focused(w).as_deref() == Some("Port"));
 }

@@ -39,6 +39,8 @@ mod gui_first_run;
 #[cfg(feature = "gui")]
 mod gui_form;
 #[cfg(feature = "gui")]
+mod gui_keyboard;
+#[cfg(feature = "gui")]
 mod gui_lock;
 #[cfg(feature = "gui")]
 mod gui_log;
@@ -46,8 +48,6 @@ mod gui_log;
 mod gui_models;
 #[cfg(feature = "gui")]
 mod gui_pages;
-#[cfg(feature = "gui")]
-mod gui_keyboard;
 #[cfg(feature = "gui")]
 mod gui_roles;
 #[cfg(feature = "gui")]

@@ -127,6 +127,12 @@ impl ListModel {
         acts.extend(self.selected.map(Act::Select));
     }
 
+    /// True while a search stands in place of the tree and found nothing.
+    pub fn nothing_found(&self) -> bool {
+        let search = &self.search;
+        search.active() && !search.waiting() && search.results().is_empty()
+    }
+
     /// Shows the selected line in the tree, once all that is above it has come.
     pub fn reveal(&mut self) {
         self.revealing = self.selected;
@@ -347,9 +353,11 @@ fn tree_row_ui(
             let used = parts::cut_text(ui, at, room, &node.summary.name, font, p.text);
             let parent = node.path.rsplit_once('/').map_or("", |(up, _)| up);
             let (at, room) = (at + egui::vec2(used + 8.0, 0.5), room - used - 8.0);
+            let mut used = f32::INFINITY;
             if room > 30.0 {
-                parts::cut_text(ui, at, room, parent, FontId::proportional(12.0), p.weak);
+                used = parts::cut_text(ui, at, room, parent, FontId::proportional(12.0), p.weak);
             }
+            let response = tip(response, used, room, &node.path);
             menu(&response, &node.summary, &node.path, &model.rights, lang, acts);
             click(ui, &response)
         }
@@ -371,7 +379,9 @@ fn tree_row_ui(
                 FontId::proportional(14.0)
             };
             let star = if summary.favourite { 20.0 } else { 6.0 };
-            parts::cut_text(ui, at, rect.right() - at.x - star, &summary.name, font, p.text);
+            let room = rect.right() - at.x - star;
+            let used = parts::cut_text(ui, at, room, &summary.name, font, p.text);
+            let response = tip(response, used, room, &node.path);
             if summary.favourite {
                 let at = rect.right_center() - egui::vec2(12.0, 0.0);
                 let font = FontId::proportional(12.0);
@@ -420,7 +430,7 @@ fn results_ui(ui: &mut Ui, model: &mut ListModel, lang: Lang, acts: &mut Acts) {
             let at = pos2(rect.left() + 30.0, rect.top() + 13.0);
             let room = rect.right() - at.x - 8.0;
             let font = FontId::new(14.0, fonts::bold());
-            parts::cut_text(ui, at, room, &item.summary.name, font, p.text);
+            let name = parts::cut_text(ui, at, room, &item.summary.name, font, p.text);
             let parent = item.path.rsplit_once('/').map_or("", |(up, _)| up);
             let s = &item.summary;
             let mut below = parent.to_owned();
@@ -433,7 +443,9 @@ fn results_ui(ui: &mut Ui, model: &mut ListModel, lang: Lang, acts: &mut Acts) {
                 }
             }
             let at = pos2(rect.left() + 30.0, rect.top() + 30.0);
-            parts::cut_text(ui, at, room, &below, FontId::proportional(12.0), p.weak);
+            let small = FontId::proportional(12.0);
+            let used = parts::cut_text(ui, at, room, &below, small, p.weak).max(name);
+            let response = tip(response, used, room, &format!("{}\n{below}", s.name));
             menu(&response, s, &item.path, &model.rights, lang, acts);
             if let Some(double) = click(ui, &response) {
                 clicked = Some((i, double));
@@ -450,6 +462,12 @@ fn results_ui(ui: &mut Ui, model: &mut ListModel, lang: Lang, acts: &mut Acts) {
             acts.push(Act::Select(item.summary.id));
         }
     }
+}
+
+/// The whole of a line that was cut, for the pointer.
+fn tip(response: egui::Response, used: f32, room: f32, whole: &str) -> egui::Response {
+    // A text that was cut ends within a few points of its room.
+    if used > room - 14.0 { response.on_hover_text(whole) } else { response }
 }
 
 /// `Some(true)` for a double click, or for Enter on the line that Tab has reached.

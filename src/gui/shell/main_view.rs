@@ -5,7 +5,7 @@ use std::time::Instant;
 use egui::{CentralPanel, Margin, Panel, RichText, Ui};
 
 use crate::gui::act::{Act, Acts, Page};
-use crate::gui::action::Action;
+use crate::gui::action::{ALL, Action};
 use crate::gui::audit::view::audit_ui;
 use crate::gui::entries::details_view::details_ui;
 use crate::gui::entries::editor_view::editor_ui;
@@ -14,9 +14,11 @@ use crate::gui::sessions::view::Wish;
 use crate::gui::settings::view::settings_ui;
 use crate::gui::team::view::{Me, team_ui};
 use crate::gui::text::t;
-use crate::gui::theme::palette;
+use crate::gui::theme::{palette, primary_button};
+use crate::gui::widgets::parts;
 use crate::model::entry::{ClientInfo, Kind};
 use crate::model::id::EntryId;
+use crate::model::lang::Lang;
 use crate::model::policy::Action as Right;
 
 use super::top_bar::{Bar, bar_ui};
@@ -33,7 +35,8 @@ impl Shell {
             && !egui::Popup::is_any_open(ui.ctx())
             && ui.ctx().memory(|m| m.top_modal_layer().is_none());
         let Screen::Open(opened) = &mut self.screen else { return };
-        let list_keys = alone && opened.page == Page::Entries && opened.editor.is_none();
+        let shown = !self.prefs.list_hidden || opened.list.search.active();
+        let list_keys = alone && shown && opened.page == Page::Entries && opened.editor.is_none();
         let mut pages = Vec::new();
         if opened.may(Right::Browse) {
             pages.push((Page::Entries, t(lang, "Accès", "Entries"), Action::Entries));
@@ -87,13 +90,18 @@ impl Shell {
         let Screen::Open(opened) = &mut self.screen else { return };
         let p = palette(ui.ctx());
         let side = egui::Frame::new().fill(p.panel).inner_margin(Margin::symmetric(6, 6));
-        Panel::left("list").frame(side).default_size(300.0).size_range(200.0..=520.0).show(
-            ui,
-            |ui| {
+        if self.prefs.list_hidden && !opened.list.search.active() {
+            let rail = egui::Frame::new().fill(p.panel).inner_margin(Margin::symmetric(2, 6));
+            Panel::left("list-rail").frame(rail).resizable(false).exact_size(34.0).show(ui, |ui| {
+                side_button(ui, "\u{bb}", t(lang, "Montrer la liste", "Show the list"), lang, acts);
+            });
+        } else {
+            let panel = Panel::left("list").frame(side).default_size(300.0);
+            panel.size_range(200.0..=520.0).show(ui, |ui| {
                 foot_ui(ui, opened, lang, acts);
                 list_ui(ui, &mut opened.list, lang, acts);
-            },
-        );
+            });
+        }
         let home = t(lang, "Fiche", "Details");
         self.sessions_view.strip_ui(ui, &mut self.sessions, lang, home);
         if self.sessions.front().is_some() {
@@ -120,11 +128,59 @@ impl Shell {
                 editor_ui(ui, form, lang, acts);
                 return;
             }
+            if opened.list.nothing_found() {
+                let title = t(lang, "Aucun accès trouvé", "No entry found");
+                let hint = t(
+                    lang,
+                    "Échap vide la recherche et revient à l’accès choisi.",
+                    "Escape empties the search and goes back to the chosen entry.",
+                );
+                parts::empty_page(ui, "\u{1f50d}", title, hint, |_| {});
+                return;
+            }
+            if opened.list.tree.is_empty() && opened.details.wanted.is_none() {
+                first_client_ui(ui, opened.list.rights.change(&Kind::CLIENT, ""), lang, acts);
+                return;
+            }
             if let Some(wait) = opened.details.expire(now) {
                 ui.ctx().request_repaint_after(wait);
             }
             details_ui(ui, &mut opened.details, lang, now, acts);
         });
+    }
+}
+
+/// A vault with nothing in it yet: what to begin with.
+fn first_client_ui(ui: &mut Ui, may_make: bool, lang: Lang, acts: &mut Acts) {
+    let title = t(lang, "Ce coffre est vide", "This vault is empty");
+    let hint = if may_make {
+        t(
+            lang,
+            "Créez votre premier client, puis ajoutez-y ses accès.",
+            "Make your first client, then add its entries.",
+        )
+    } else {
+        t(lang, "Aucun client ne vous est ouvert.", "No client is open to you.")
+    };
+    parts::empty_page(ui, "\u{1f3e2}", title, hint, |ui| {
+        let make = t(lang, "Créer le premier client", "Make the first client");
+        if may_make && ui.add(primary_button(ui.ctx(), make)).clicked() {
+            acts.push(Act::New(Kind::CLIENT, String::new()));
+        }
+    });
+}
+
+/// The key for it, which a terminal leaves to the window too.
+fn shortcut(lang: Lang) -> String {
+    let found = ALL.iter().find(|s| s.action == Action::Sidebar);
+    found.map(|s| s.keys_text(lang)).unwrap_or_default()
+}
+
+/// The button that shows or hides the list, with its key.
+fn side_button(ui: &mut Ui, sign: &str, name: &str, lang: Lang, acts: &mut Acts) {
+    let name = format!("{name} ({})", shortcut(lang));
+    if parts::icon_button(ui, sign, &name).clicked() {
+        acts.push(Act::ToggleSidebar);
     }
 }
 
@@ -135,11 +191,13 @@ fn ground(ui: &Ui) -> egui::Color32 {
 }
 
 /// The line below the list: what is there, and what can be added.
-fn foot_ui(ui: &mut Ui, opened: &super::Opened, lang: crate::model::lang::Lang, acts: &mut Acts) {
+fn foot_ui(ui: &mut Ui, opened: &super::Opened, lang: Lang, acts: &mut Acts) {
     let p = palette(ui.ctx());
     Panel::bottom("list-foot").show_separator_line(false).frame(egui::Frame::NONE).show(ui, |ui| {
         ui.add_space(4.0);
         ui.horizontal(|ui| {
+            let name = t(lang, "Masquer la liste", "Hide the list");
+            side_button(ui, "\u{ab}", name, lang, acts);
             let (below, rights) = (opened.below(), &opened.list.rights);
             if rights.make_below(&below) || rights.make_below("~") {
                 ui.menu_button(format!("\u{2795} {}", t(lang, "Nouveau", "New")), |ui| {
@@ -154,7 +212,7 @@ fn foot_ui(ui: &mut Ui, opened: &super::Opened, lang: crate::model::lang::Lang, 
                 crate::gui::text::count(entries, lang),
                 t(lang, "accès", if entries == 1 { "entry" } else { "entries" })
             );
-            ui.label(RichText::new(counts).size(12.0).color(p.weak));
+            ui.add(egui::Label::new(RichText::new(counts).size(12.0).color(p.weak)).truncate());
         });
     });
 }
@@ -219,6 +277,7 @@ impl super::Opened {
     /// The acts that a key on the selected entry stands for need its details.
     pub(super) fn shown_entry(&self) -> Option<&crate::app::api::EntryView> {
         let shown = self.details.entry.as_deref();
-        shown.filter(|view| self.list.selected == Some(view.entry.id))
+        // What a search without a hit has taken off the screen is not acted on.
+        shown.filter(|view| self.list.selected == Some(view.entry.id) && !self.list.nothing_found())
     }
 }

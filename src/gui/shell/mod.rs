@@ -367,7 +367,10 @@ impl Shell {
             }
             return;
         };
-        let selected = opened.list.selected.filter(|_| opened.page == Page::Entries);
+        let selected = opened
+            .list
+            .selected
+            .filter(|_| opened.page == Page::Entries && !opened.list.nothing_found());
         for action in actions {
             if asked && !matches!(action, Action::Lock | Action::Theme) {
                 continue;

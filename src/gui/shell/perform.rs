@@ -89,6 +89,7 @@ impl Shell {
             Action::Audit => acts.push(Act::Go(Page::Audit)),
             Action::Team => acts.push(Act::Go(Page::Team)),
             Action::Settings => acts.push(Act::Go(Page::Settings)),
+            Action::Sidebar => acts.push(Act::ToggleSidebar),
             Action::Theme => acts.push(Act::ToggleTheme),
             Action::Help => acts.push(Act::Help),
             Action::Save | Action::NewClient | Action::Delete => {}
@@ -186,6 +187,10 @@ impl Shell {
                 self.prefs.save();
             }
             Act::Confirm(confirm) => self.dialog = Some(Dialog::Confirm(*confirm)),
+            Act::ToggleSidebar => {
+                self.prefs.list_hidden = !self.prefs.list_hidden;
+                self.prefs.save();
+            }
             Act::ToggleTheme => self.perform(ctx, Act::Look(other_look(ctx))),
             Act::Look(look) => {
                 theme::apply(ctx, look);

@@ -386,7 +386,8 @@ fn rotate_ui(
         let close = ui.button(t(lang, "Fermer", "Close"));
         let escape = ui.input(|i| i.key_pressed(egui::Key::Escape));
         // A list still to be worked off is not lost by one key.
-        stay = !(close.clicked() || (escape && done.len() >= items.len()));
+        let done = items.iter().all(|item| ticked.contains(&key(item)));
+        stay = !(close.clicked() || (escape && done));
         if escape || ui.memory(|m| m.focused().is_none()) {
             close.request_focus();
         }
