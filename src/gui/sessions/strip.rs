@@ -45,27 +45,27 @@ pub(super) fn strip_ui(ui: &mut Ui, sessions: &Sessions, lang: Lang, home: &str)
         let turned = ui.data(|d| d.get_temp(last)) != Some((front, sessions.tabs().len()));
         ui.data_mut(|d| d.insert_temp(last, (front, sessions.tabs().len())));
         let mut area = egui::ScrollArea::horizontal().id_salt("tabs");
-        if let Some(to) = ui.data_mut(|d| d.remove_temp(ui.scope_id().with(WISH))) {
+        let wish = ui.scope_id().with(WISH);
+        if let Some(to) = ui.data_mut(|d| d.remove_temp(wish)) {
             area = area.horizontal_scroll_offset(to);
         }
-        let area = area.show(ui, |ui| {
-            ui.horizontal(|ui| {
-                let (clicked, response) = home_ui(ui, home, front.is_none(), p);
-                if clicked {
-                    click = Some(Click::Home);
-                }
-                if turned && front.is_none() {
-                    response.scroll_to_me(None);
-                }
-                let first = ui.cursor().left();
-                for tab in sessions.tabs() {
-                    let front = front == Some(tab.id.0);
-                    let place = Place { front, width, first, show: front && turned };
-                    click = tab_ui(ui, tab, place, p, lang).or(click);
-                }
+        ui.horizontal(|ui| {
+            // The way back to the details stays in place whatever is scrolled.
+            if home_ui(ui, home, front.is_none(), p) {
+                click = Some(Click::Home);
+            }
+            let area = area.show(ui, |ui| {
+                ui.horizontal(|ui| {
+                    let first = ui.cursor().left();
+                    for tab in sessions.tabs() {
+                        let front = front == Some(tab.id.0);
+                        let place = Place { front, width, first, show: front && turned };
+                        click = tab_ui(ui, tab, place, p, lang).or(click);
+                    }
+                });
             });
+            more_ui(ui, &area, width, wish, lang);
         });
-        more_ui(ui, &area, width, p, lang);
     });
     let y = ui.min_rect().bottom();
     ui.painter().hline(ui.min_rect().x_range(), y, Stroke::new(1.0, p.line));
@@ -77,9 +77,10 @@ fn more_ui<R>(
     ui: &mut Ui,
     area: &egui::scroll_area::ScrollAreaOutput<R>,
     width: f32,
-    p: &Palette,
+    wish: egui::Id,
     lang: Lang,
 ) {
+    let p = palette(ui.ctx());
     let (seen, offset) = (area.inner_rect, area.state.clamped_offset().x);
     let end = (area.content_size.x - seen.width()).max(0.0);
     let before = (offset > 1.0, seen.left(), -width, "‹");
@@ -102,13 +103,13 @@ fn more_ui<R>(
         response.widget_info(|| WidgetInfo::labeled(Role::Button, true, name));
         if response.on_hover_text(name).clicked() {
             let to = (offset + step).clamp(0.0, end);
-            ui.data_mut(|d| d.insert_temp(ui.scope_id().with(WISH), to));
+            ui.data_mut(|d| d.insert_temp(wish, to));
             ui.ctx().request_repaint();
         }
     }
 }
 
-fn home_ui(ui: &mut Ui, home: &str, front: bool, p: &Palette) -> (bool, egui::Response) {
+fn home_ui(ui: &mut Ui, home: &str, front: bool, p: &Palette) -> bool {
     let font = FontId::new(14.0, fonts::bold());
     let text = ui.painter().layout_no_wrap(home.to_owned(), font, p.text);
     let size = vec2(text.rect.width() + 28.0, HEIGHT);
@@ -117,7 +118,7 @@ fn home_ui(ui: &mut Ui, home: &str, front: bool, p: &Palette) -> (bool, egui::Re
     let at = Align2::CENTER_CENTER.anchor_size(rect.center(), text.size()).min;
     ui.painter().galley(at, text, p.text);
     response.widget_info(|| WidgetInfo::selected(Role::Tab, true, front, home));
-    (response.clicked(), response)
+    response.clicked()
 }
 
 struct Place {
