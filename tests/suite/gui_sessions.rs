@@ -319,6 +319,46 @@ fn the_person_sees_the_key_answers_a_prompt_and_types_into_the_shell() {
 }
 
 #[test]
+fn a_lock_wipes_the_answer_being_typed_and_what_a_program_offers() {
+    let (told, tell) = channel();
+    let script: Script = Box::new(move |ui| {
+        let question = Question::Prompt { text: "Code\u{a0}:".into(), echo: false };
+        if let Answer::Text(text) = ui.ask(question) {
+            told.send(text.expose(str::to_owned)).map_err(|_| refused())?;
+        }
+        Ok(())
+    });
+    let (mut h, far, wait) = window(vec![script]);
+    h.state_mut().sessions.open(open_as("web"));
+    see(&mut h, &wait, "Le serveur demande\u{a0}:");
+    h.run_steps(3);
+    h.event(Event::Text("123456".into()));
+    h.run_steps(2);
+    h.state_mut().view.lock();
+    h.run_steps(3);
+    h.event(Event::Text("7".into()));
+    h.run_steps(2);
+    h.key_press(Key::Enter);
+    h.run_steps(2);
+    assert_eq!(tell.recv().as_deref(), Ok("7"));
+
+    see(&mut h, &wait, "Terminal");
+    let mut sink = far.sinks.lock().expect("as above").pop().expect("a shell");
+    let offer = |h: &Harness<'static, Shown>| h.query_by_label("Autoriser").is_some();
+    sink(FromRemote::Data(b"\x1b]52;c;c2VjcmV0\x07".to_vec()));
+    see(&mut h, &wait, "Autoriser");
+    h.state_mut().view.lock();
+    h.run_steps(3);
+    assert!(!offer(&h), "what was offered stayed");
+    // Offered behind the lock's screen, before anybody could answer.
+    sink(FromRemote::Data(b"\x1b]52;c;c2VjcmV0\x07".to_vec()));
+    h.state().sessions.tabs()[0].terminal.as_ref().expect("it is live").settle();
+    h.state().sessions.forget_offers();
+    h.run_steps(3);
+    assert!(!offer(&h));
+}
+
+#[test]
 fn a_failed_tab_says_what_and_what_to_do_and_retries() {
     let (mut h, _far, wait) = window(vec![Box::new(|_| Err(refused()))]);
     h.state_mut().sessions.open(open_as("web"));

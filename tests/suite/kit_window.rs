@@ -138,14 +138,6 @@ impl Stage {
         sent.check().expect("the window is there");
     }
 
-    /// Asks until nobody serves the vault any more.
-    pub fn wait_locked(&self) {
-        let until = Instant::now() + Duration::from_secs(120);
-        while self.poterne(&["tree"], "").status.success() {
-            assert!(Instant::now() < until, "the window did not lock");
-        }
-    }
-
     /// Makes a vault by the command line, as a script would.
     pub fn init(&self) -> Phone {
         let args = ["--member", "alice", "init", "--kdf-memory", "64", "--kit-confirmed"];
@@ -192,15 +184,6 @@ impl Window {
     /// False once it has ended.
     pub fn runs(&mut self) -> bool {
         self.0.try_wait().expect("it was started").is_none()
-    }
-
-    /// Waits for its end.
-    pub fn ended(&mut self) {
-        let until = Instant::now() + Duration::from_secs(60);
-        while self.runs() {
-            assert!(Instant::now() < until, "the window did not close");
-            std::thread::yield_now();
-        }
     }
 }
 

@@ -6,11 +6,12 @@ use std::path::Path;
 
 use poterne::app::api::{
     AppError, At, ChangePassword, Code, Factors, Justification, MemberView, Patch, Purpose, Reply,
-    Request, Set, Status,
+    Request, Set, Settings, Status,
 };
 use poterne::app::{App, Enrolment, UnlockOptions};
 use poterne::model::audit_event::{AuditFilter, Event};
 use poterne::model::entry::Slot;
+use poterne::model::lang::Lang;
 use poterne::model::member::Role;
 use poterne::secret::SecretText;
 
@@ -203,6 +204,61 @@ fn an_operator_never_reveals_and_an_auditor_opens_no_credential() {
     let held = members(&desk).into_iter().find(|m| m.member.name == "carl").expect("a member");
     assert!(held.clients.is_empty(), "no client key is wrapped for an auditor");
     sound(&desk);
+}
+
+#[test]
+fn a_drawn_kit_counts_only_once_it_was_typed_back_and_a_lock_forgets_it() {
+    let mut desk = Desk::open();
+    let opens = |desk: &Desk, kit: &str| {
+        let new = SecretText::copy_of("encore un mot");
+        desk.app.recover(SecretText::copy_of(kit), new).is_ok()
+    };
+    let draw = |desk: &Desk| {
+        let Reply::Kit(kit) = desk.call(Request::DrawKit) else { panic!("a kit") };
+        kit.expose(str::to_owned)
+    };
+    let keep = |desk: &Desk, typed: &str| {
+        desk.app.call(Request::KeepKit { typed: SecretText::copy_of(typed) }).map(drop)
+    };
+    let (old, first) = (desk.kit.clone(), draw(&desk));
+    let Reply::Attachment(page) = desk.call(Request::KitPage { lang: Lang::Fr }) else {
+        panic!("a page")
+    };
+    page.0.expose(|page| assert!(page.starts_with(b"%PDF")));
+    assert_eq!(keep(&desk, &old).expect_err("another kit").code, Code::Locked);
+    assert!(opens(&desk, &old) && !opens(&desk, &first));
+    desk.call(Request::Lock);
+    desk.unlock().expect("opens again");
+    assert_eq!(keep(&desk, &first).expect_err("forgotten").code, Code::Usage);
+    // Of two that were drawn, the one that was not seen last is no kit.
+    let (second, third) = (draw(&desk), draw(&desk));
+    assert_eq!(keep(&desk, &second).expect_err("not the last one").code, Code::Locked);
+    keep(&desk, &third.to_lowercase().replace('-', " ")).expect("as a person types it");
+    assert!(!opens(&desk, &old) && !opens(&desk, &second) && opens(&desk, &third));
+}
+
+#[test]
+fn settings_that_another_changed_are_seen_and_not_written_over() {
+    let mut desk = Desk::open();
+    let other = App::new(desk.file.clone());
+    other.unlock(desk.options()).expect("another computer");
+    let read = |app: &App| match app.call(Request::Settings) {
+        Ok(Reply::Settings(settings)) => settings,
+        _ => panic!("settings"),
+    };
+    let before = read(&desk.app);
+    let theirs = Settings { clipboard_secs: 45, ..before.clone() };
+    let set = |app: &App, expected: &Settings, new: &Settings| {
+        let (expected, new) = (expected.clone(), new.clone());
+        app.call(Request::SetSettings { expected, new }).map(drop)
+    };
+    set(&other, &before, &theirs).expect("nobody was before");
+    let mine = Settings { backups_kept: 30, ..before.clone() };
+    assert_eq!(set(&desk.app, &before, &mine).expect_err("stale").code, Code::Other);
+    assert_eq!(read(&desk.app), theirs);
+    let both = Settings { backups_kept: 30, ..theirs.clone() };
+    set(&desk.app, &theirs, &both).expect("read again");
+    assert_eq!(read(&other), both);
 }
 
 #[test]

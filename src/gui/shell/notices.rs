@@ -69,6 +69,7 @@ impl Shell {
             }
             Notice::Finished(done) => {
                 if let Ok(made) = &done
+                    && matches!(self.screen, Screen::Guide(_))
                     && !made.file.as_os_str().is_empty()
                 {
                     // The person may have chosen another place.
