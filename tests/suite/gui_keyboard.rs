@@ -287,3 +287,25 @@ fn enter_in_a_form_goes_on_to_the_next_field() {
     window.key_press(Key::Enter);
     until(&mut window, "the port", |w| focused(w).as_deref() == Some("Port"));
 }
+
+#[test]
+fn a_field_that_tab_reaches_comes_into_sight() {
+    let fake = Fake::new();
+    let mut window = window(&fake, true);
+    unlock(&mut window);
+    choose(&mut window, "Boulangerie Dupont");
+    window.key_press_modifiers(Modifiers::COMMAND, Key::N);
+    sees(&mut window, "Enregistrer");
+    until(&mut window, "the name", |w| focused(w).as_deref() == Some("Nom"));
+    for _ in 0..30 {
+        window.key_press(Key::Tab);
+        window.run_steps(2);
+        if focused(&window).as_deref() == Some("Étiquettes") {
+            window.run_steps(20);
+            let rect = window.get_by_role_and_label(Role::TextInput, "Étiquettes").rect();
+            assert!(rect.bottom() <= 720.0, "below the window: {rect}");
+            return;
+        }
+    }
+    panic!("Tab never reached the tags");
+}

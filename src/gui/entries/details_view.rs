@@ -61,6 +61,7 @@ pub fn details_ui(ui: &mut Ui, model: &mut Details, lang: Lang, now: Instant, ac
         plan_ui(ui, model, lang);
         history_ui(ui, &view, model, lang, acts);
         ui.add_space(20.0);
+        parts::follow_focus(ui);
     });
 }
 

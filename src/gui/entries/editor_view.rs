@@ -50,6 +50,7 @@ pub fn editor_ui(ui: &mut Ui, form: &mut Editor, lang: Lang, acts: &mut Acts) {
             settings_ui(ui, form, &faults, lang);
             more_ui(ui, form, &faults, lang, acts);
             ui.add_space(24.0);
+            parts::follow_focus(ui);
         });
     });
     picker_ui(ui, form, lang, acts);

@@ -49,7 +49,7 @@ pub(super) fn strip_ui(ui: &mut Ui, sessions: &Sessions, lang: Lang, home: &str)
         if let Some(to) = ui.data_mut(|d| d.remove_temp(wish)) {
             area = area.horizontal_scroll_offset(to);
         }
-        ui.horizontal(|ui| {
+        ui.horizontal_top(|ui| {
             // The way back to the details stays in place whatever is scrolled.
             if home_ui(ui, home, front.is_none(), p) {
                 click = Some(Click::Home);

@@ -305,10 +305,6 @@ pub fn one_time_ui(ui: &mut Ui, code: &crate::secret::SecretText, name: &str) {
     let p = palette(ui.ctx());
     egui::Frame::new().fill(p.field).corner_radius(6).inner_margin(14).show(ui, |ui| {
         ui.set_width(ui.available_width());
-        ui.style_mut().text_styles.insert(
-            egui::TextStyle::Monospace,
-            egui::FontId::new(18.0, egui::FontFamily::Monospace),
-        );
         crate::gui::guide::view::groups_ui(ui, code, name);
     });
 }

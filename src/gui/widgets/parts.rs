@@ -261,6 +261,22 @@ pub fn qr_code(ui: &mut Ui, text: &SecretText, side: f32, name: &str) -> bool {
     true
 }
 
+/// Scrolls to what has got the keyboard in `ui`, which a key may have moved to
+/// beyond the edge. Called last in a scrolled page.
+pub fn follow_focus(ui: &mut Ui) {
+    let place = ui.scope_id().with("focus");
+    let focused = ui.memory(|m| m.focused());
+    let before = ui.data(|d| d.get_temp::<Option<egui::Id>>(place)).flatten();
+    if focused == before {
+        return;
+    }
+    ui.data_mut(|d| d.insert_temp(place, focused));
+    let Some(response) = focused.and_then(|id| ui.ctx().read_response(id)) else { return };
+    if response.layer_id == ui.layer_id() && ui.min_rect().contains_rect(response.rect) {
+        ui.scroll_to_rect(response.rect.expand(10.0), None);
+    }
+}
+
 /// One line of a list: paints its ground, returns where to paint and the click.
 pub fn row(ui: &mut Ui, height: f32, selected: bool, name: &str) -> (egui::Rect, Response) {
     let size = vec2(ui.available_width(), height);
