@@ -124,6 +124,7 @@ fn a_question_that_takes_away_has_the_keyboard_on_the_harmless_answer() {
     window.key_press(Key::Enter);
     gone(&mut window, "Abandonner les changements\u{a0}?");
     sees(&mut window, "Enregistrer");
+    until(&mut window, "the field again", |w| focused(w).as_deref() == Some("Nom"));
 }
 
 #[test]

@@ -163,6 +163,8 @@ pub struct Shell {
     dialog: Option<Dialog>,
     /// What had the keyboard before the dialog, and what had it in there.
     before_dialog: Option<(Option<egui::Id>, Option<egui::Id>)>,
+    /// What had the keyboard in the last two frames without a dialog.
+    had_keys: [Option<egui::Id>; 2],
     toasts: Toasts,
     clock: Clock,
     last_input: Instant,
@@ -225,6 +227,7 @@ impl Shell {
             screen,
             dialog: None,
             before_dialog: None,
+            had_keys: [None; 2],
             toasts: Toasts::default(),
             last_input: (options.clock)(),
             clock: options.clock,
@@ -293,6 +296,7 @@ impl Shell {
     fn forget_shown(&mut self, ctx: &Context) {
         self.dialog = None;
         self.before_dialog = None;
+        self.had_keys = [None; 2];
         self.toasts.clear();
         // egui keeps undo histories and layouts by widget; all of it goes.
         ctx.data_mut(egui::util::IdTypeMap::clear);
@@ -384,7 +388,11 @@ impl Shell {
     fn keep_focus(&mut self, ctx: &Context) {
         let focused = ctx.memory(|m| m.focused());
         match (&mut self.before_dialog, &self.dialog) {
-            (None, Some(_)) => self.before_dialog = Some((focused, focused)),
+            (None, Some(_)) => {
+                // Escape, which asks, has taken the keyboard from a field already.
+                let [earlier, last] = self.had_keys;
+                self.before_dialog = Some((focused.or(last).or(earlier), focused));
+            }
             (Some((_, inside)), Some(_)) => *inside = focused.or(*inside),
             (Some((before, inside)), None) => {
                 if let Some(before) = before.filter(|_| focused.is_none() || focused == *inside) {
@@ -393,7 +401,7 @@ impl Shell {
                 self.before_dialog = None;
                 ctx.request_repaint();
             }
-            (None, None) => {}
+            (None, None) => self.had_keys = [self.had_keys[1], focused],
         }
     }
 
