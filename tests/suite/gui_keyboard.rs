@@ -310,3 +310,33 @@ fn a_field_that_tab_reaches_comes_into_sight() {
     }
     panic!("Tab never reached the tags");
 }
+
+#[test]
+fn of_many_tabs_the_one_in_front_is_in_sight() {
+    let fake = Fake::new();
+    let mut window = window(&fake, true);
+    unlock(&mut window);
+    fill(&mut window, Role::TextInput, "Rechercher", "srv-base");
+    sees(&mut window, "Boulangerie Dupont/Serveurs/srv-base-01");
+    for count in 1..=10 {
+        window.get_by_role_and_label(Role::TextInput, "Rechercher").focus();
+        window.run_steps(2);
+        window.key_press(Key::Enter);
+        until(&mut window, &format!("session {count}"), |_| {
+            fake.asked().iter().filter(|a| a.starts_with("connect srv-base-01")).count() == count
+        });
+    }
+    window.run_steps(40);
+    let front = |window: &Window| {
+        let tabs = window.query_all_by_role(Role::Tab);
+        let mut front = tabs.filter(|t| t.accesskit_node().toggled() == Some(Toggled::True));
+        front.next().expect("a tab in front").rect()
+    };
+    assert!(front(&window).right() <= 1280.0, "{}", front(&window));
+    sees(&mut window, "Onglets précédents");
+    window.key_press_modifiers(Modifiers::CTRL, Key::Tab);
+    window.run_steps(40);
+    let details = window.get_by_role_and_label(Role::Tab, "Fiche").rect();
+    assert!(front(&window).left() >= details.left(), "{}", front(&window));
+    sees(&mut window, "Onglets suivants");
+}
