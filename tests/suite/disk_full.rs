@@ -1,10 +1,11 @@
 //! A disk without room: nothing is saved, nothing is lost, and the failure says
-//! so. On a small file system of its own, which needs the right to mount.
+//! so. On a small file system of its own: who may not mount runs these tests again in
+//! a user namespace, where everybody may.
 #![cfg(target_os = "linux")]
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Stdio};
 
 use poterne::app::api::{Code, Factors, Patch, Reply, Request};
 use poterne::app::{App, CreateOptions, UnlockOptions};
@@ -18,12 +19,18 @@ use crate::kit_rows::{open_by_kit, read_all};
 struct Small(PathBuf);
 
 impl Small {
-    /// `None` where mounting is not allowed.
+    /// `None` where mounting is not allowed: the test then ran in a child that may.
     fn mounted(at: &Path, size: &str) -> Option<Self> {
         std::fs::create_dir(at).expect("a folder");
         let mut mount = Command::new("mount");
         mount.args(["-t", "tmpfs", "-o", &format!("size={size}"), "tmpfs"]).arg(at);
-        mount.status().is_ok_and(|s| s.success()).then(|| Self(at.to_owned()))
+        mount.stderr(Stdio::null());
+        if mount.status().is_ok_and(|s| s.success()) {
+            return Some(Self(at.to_owned()));
+        }
+        assert!(std::env::var_os(INSIDE).is_none(), "a user namespace may not mount either");
+        in_a_namespace();
+        None
     }
 
     /// Takes all room that is left.
@@ -41,6 +48,29 @@ impl Drop for Small {
     }
 }
 
+/// Set in the child that runs a test of this file in a user namespace.
+const INSIDE: &str = "POTERNE_TEST_DISK_FULL_INSIDE";
+
+/// Runs the present test again where mounting is allowed.
+fn in_a_namespace() {
+    let thread = std::thread::current();
+    let test = thread.name().expect("a test has its name");
+    let own = std::env::current_exe().expect("this binary");
+    let out = Command::new("unshare")
+        .arg("-rm")
+        .arg(own)
+        .args([test, "--exact", "--test-threads=1"])
+        .env(INSIDE, "1")
+        .output()
+        .expect("util-linux is installed");
+    let said = String::from_utf8_lossy(&out.stdout);
+    let words = String::from_utf8_lossy(&out.stderr);
+    assert!(
+        out.status.success() && said.contains("1 passed"),
+        "neither this user nor a user namespace can mount a small disk:\n{said}{words}"
+    );
+}
+
 fn create(path: &str) -> Request {
     let patch = Box::new(login("h", "u", "hunter2"));
     Request::Create { kind: Kind::new("ssh"), path: path.into(), patch }
@@ -52,7 +82,6 @@ fn a_full_disk_refuses_the_edit_and_loses_nothing() {
     desk.add("client", "Dupont", Patch::default());
     desk.call(Request::Lock);
     let Some(disk) = Small::mounted(&desk.dir.path().join("small"), "16m") else {
-        eprintln!("not tried: this user may not mount");
         return;
     };
     let file = disk.0.join("coffre.poterne");
@@ -99,7 +128,6 @@ fn a_full_disk_refuses_the_edit_and_loses_nothing() {
 fn a_vault_that_finds_no_room_leaves_nothing_behind() {
     let dir = tempfile::tempdir().expect("a temp folder");
     let Some(disk) = Small::mounted(&dir.path().join("small"), "256k") else {
-        eprintln!("not tried: this user may not mount");
         return;
     };
     let file = disk.0.join("coffre.poterne");

@@ -569,6 +569,11 @@ pub struct Dropbear {
 impl Dropbear {
     /// Starts one and waits until it listens.
     pub fn start(password: &str) -> Self {
+        Self::start_at(password, free_port())
+    }
+
+    /// The same on this port.
+    pub fn start_at(password: &str, port: u16) -> Self {
         use std::io::Write;
         let dir = tempfile::tempdir().expect("a folder");
         fs::set_permissions(dir.path(), fs::Permissions::from_mode(0o755)).expect("ours");
@@ -586,7 +591,6 @@ impl Dropbear {
         assert!(chpasswd.wait().expect("it ends").success());
         let key = dir.path().join("host_key");
         sh("dropbearkey", &["-t", "ed25519", "-f", key.to_str().expect("UTF-8")]);
-        let port = free_port();
         let mut process = Command::new("dropbear")
             .args(["-F", "-E", "-m", "-p", &format!("127.0.0.1:{port}"), "-P", "", "-r"])
             .arg(&key)
@@ -622,10 +626,9 @@ impl Dropbear {
         hop.user = self.user.clone();
         hop
     }
-}
 
-impl Drop for Dropbear {
-    fn drop(&mut self) {
+    /// Ends it and all its sessions, as a crash would.
+    pub fn kill(&mut self) {
         for pid in descendants(self.process.id()) {
             let _ = Command::new("kill")
                 .args(["-KILL", &pid.to_string()])
@@ -634,6 +637,12 @@ impl Drop for Dropbear {
         }
         let _ = self.process.kill();
         let _ = self.process.wait();
+    }
+}
+
+impl Drop for Dropbear {
+    fn drop(&mut self) {
+        self.kill();
         let _ = Command::new("userdel").args(["-f", &self.user]).stderr(Stdio::null()).status();
     }
 }

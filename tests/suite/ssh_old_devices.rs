@@ -263,3 +263,58 @@ fn dropbear_takes_a_password_and_a_key() {
         talk.finish();
     }
 }
+
+#[test]
+fn a_dropbear_with_another_key_than_before_is_refused() {
+    let mut server = Dropbear::start(PASSWORD);
+    let mut lease = FakeLease { trust: true, ..FakeLease::default() };
+    let mut hops = vec![server.hop()];
+    lease.plant(&mut hops, 0, Slot::Password, PASSWORD.as_bytes());
+    drop(must_open(&target(hops.clone()), &mut lease));
+    hops[0].pinned.clone_from(&lease.keys_shown);
+    assert_eq!(hops[0].pinned.len(), 1, "its key was shown once");
+    server.kill();
+    let other = Dropbear::start_at(PASSWORD, server.port);
+    hops[0].user.clone_from(&other.user);
+    hops[0].slots.clear();
+    let mut lease = FakeLease { trust: true, ..FakeLease::default() };
+    lease.plant(&mut hops, 0, Slot::Password, PASSWORD.as_bytes());
+    let failure = must_fail(&target(hops.clone()), &mut lease);
+    assert_eq!(failure.kind, FailureKind::HostKeyChanged);
+    assert!(failure.what.en.contains(&hops[0].pinned[0].fingerprint), "{}", failure.what.en);
+    assert!(lease.keys_shown.is_empty() && lease.taken.is_empty(), "nothing was given to it");
+}
+
+#[test]
+fn a_dropbear_killed_in_the_middle_ends_the_session_with_a_reason() {
+    let mut server = Dropbear::start(PASSWORD);
+    let mut lease = FakeLease { trust: true, ..FakeLease::default() };
+    let mut hops = vec![server.hop()];
+    lease.plant(&mut hops, 0, Slot::Password, PASSWORD.as_bytes());
+    let link = must_open(&target(hops), &mut lease);
+    let mut talk = Talk::shell(&*link, 80, 24);
+    talk.send("echo re''ady\r");
+    talk.until("ready");
+    server.kill();
+    let reason = talk.finish().closed.flatten().expect("a reason");
+    assert_eq!(reason.kind, FailureKind::Network);
+    assert!(!link.alive());
+}
+
+#[test]
+fn a_dropbear_serves_as_jump_host_to_another_one_and_to_openssh() {
+    let (jump, far, last) =
+        (Dropbear::start(PASSWORD), Dropbear::start(PASSWORD), Sshd::start(Setup::default()));
+    let key = keygen(last.dir.path(), "user", &["-t", "ed25519"]);
+    last.authorize(&key);
+    let mut lease = FakeLease { trust: true, ..FakeLease::default() };
+    let mut hops = vec![jump.hop(), far.hop(), last.hop()];
+    lease.plant(&mut hops, 0, Slot::Password, PASSWORD.as_bytes());
+    lease.plant(&mut hops, 1, Slot::Password, PASSWORD.as_bytes());
+    lease.plant(&mut hops, 2, Slot::PrivateKey, &fs::read(&key).expect("made"));
+    let link = must_open(&target(hops), &mut lease);
+    let talk = run(&*link, "echo $SSH_CONNECTION; head -c 2000000 /dev/zero | wc -c", b"");
+    assert!(talk.text().contains(&last.port.to_string()), "{}", talk.text());
+    assert!(talk.text().contains("2000000"));
+    assert_eq!(link.info().host_key, last.fingerprint("ed25519"));
+}

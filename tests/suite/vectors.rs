@@ -136,6 +136,35 @@ fn argon2id_gives_the_tag_of_rfc_9106_section_5_3() {
     );
 }
 
+/// RFC 9106 states no case without a secret and associated data: these are of the
+/// reference implementation, `echo -n PASSWORD | argon2 SALT -id -t T -k M -p P -l
+/// 32 -r`, over the function and the costs that vaults use.
+#[test]
+fn stretching_gives_the_tags_of_the_reference_implementation() {
+    use crate::seeded::stretch;
+    use poterne::crypto::kdf::Cost;
+    let salt = b"0123456789abcdef0123456789abcdef";
+    for (password, mem_kib, time, lanes, tag) in [
+        (
+            "motdepasse",
+            65536,
+            3,
+            4,
+            "ae157ac341fec163b513522d855477aa59541058764f5a08e36352a80cf971d2",
+        ),
+        (
+            "Été à Paris",
+            131_072,
+            4,
+            4,
+            "f1916a2d26221454f94403f92442a0e6b7c068dcfc16b623520549d968aa330c",
+        ),
+    ] {
+        let key = stretch(password.as_bytes(), salt, Cost { mem_kib, time, lanes });
+        key.expect("computes").expose(|k| assert_eq!(HEX.encode(k), tag, "{password}"));
+    }
+}
+
 #[test]
 fn hotp_gives_the_codes_of_rfc_4226_appendix_d() {
     let codes = totp::Codes::new(b"12345678901234567890");
