@@ -74,7 +74,7 @@ impl SqliteStore {
     /// # Errors
     /// Missing, foreign, newer, truncated, or not writable (unless `read_only`).
     pub fn open(file: &Path, read_only: bool) -> Stored<Self> {
-        let version = inspect(file)?;
+        let Header { version, overlong } = inspect(file)?;
         if !read_only {
             writable(file)?;
         }
@@ -90,6 +90,10 @@ impl SqliteStore {
                 return Err(StoreError::ReadOnly("an older format must be migrated first".into()));
             }
             store.migrate(version)?;
+        }
+        if overlong && !read_only {
+            // It is whole all the same, and the next one tries again.
+            let _ = store.vacuum();
         }
         Ok(store)
     }
@@ -324,10 +328,19 @@ const PAGE_SIZES: [u32; 2] = [PAGE_SIZE, 4096];
 /// How often a file that changes while it is looked at is looked at.
 const LOOKS: u32 = 5;
 
+/// What the first bytes of a vault file say.
+struct Header {
+    /// `user_version`.
+    version: u32,
+    /// Pages lie behind the last one that counts. SQLite cuts them off after a
+    /// vacuum's commit: a power cut may come between the two.
+    overlong: bool,
+}
+
 /// Reads the 100-byte file header (SQLite file format, section 1.3) before
 /// SQLite does: a file of another kind is foreign; one of ours whose header is
-/// not as it was written is corrupt. Gives its `user_version`.
-fn inspect(file: &Path) -> Stored<u32> {
+/// not as it was written is corrupt.
+fn inspect(file: &Path) -> Stored<Header> {
     let mut left = LOOKS;
     loop {
         left -= 1;
@@ -344,7 +357,7 @@ fn inspect(file: &Path) -> Stored<u32> {
 const CUT_OFF: &str = "it is cut off";
 const CHANGED_HEADER: &str = "its header was changed: another format";
 
-fn look(file: &Path) -> Stored<u32> {
+fn look(file: &Path) -> Stored<Header> {
     let missing = |e: std::io::Error| match e.kind() {
         std::io::ErrorKind::NotFound => StoreError::Missing,
         _ => io(&e),
@@ -383,16 +396,20 @@ fn look(file: &Path) -> Stored<u32> {
     }
     // After a crash in the middle of a commit the length is not yet what the header
     // says; the journal beside the file tells SQLite how to put that right.
+    let mut overlong = false;
     if version <= FORMAT && !has_journal(file) {
         let pages = word(28);
-        if f.metadata().map_err(|e| io(&e))?.len() != u64::from(pages) * u64::from(page) {
+        let len = f.metadata().map_err(|e| io(&e))?.len();
+        let counted = u64::from(pages) * u64::from(page);
+        if len < counted || !len.is_multiple_of(u64::from(page)) {
             return Err(StoreError::Corrupt(CUT_OFF.into()));
         }
+        overlong = len > counted;
         if !free_pages_add_up(&mut f, page, word(32), word(36), pages).map_err(|e| io(&e))? {
             return Err(StoreError::Corrupt("its list of free pages does not add up".into()));
         }
     }
-    Ok(version)
+    Ok(Header { version, overlong })
 }
 
 /// Walks the list of free pages: a damaged one would have a page in use written over.

@@ -260,7 +260,8 @@ fn otpauth_in(line: &str) -> Option<String> {
     Some(line[start..end].to_owned())
 }
 
-fn kit_in(line: &str) -> Option<String> {
+/// The recovery code in a line of text.
+pub fn kit_in(line: &str) -> Option<String> {
     line.split(|c: char| !c.is_ascii_alphanumeric() && c != '-')
         .find(|word| word.split('-').count() == 9 && word.len() == 44)
         .map(str::to_owned)

@@ -82,7 +82,7 @@ fn kill_amid(mut child: Child, wait: Duration, mut each: impl FnMut(&str)) -> u3
     count
 }
 
-fn seeded(seed: &mut u64) -> u64 {
+pub fn seeded(seed: &mut u64) -> u64 {
     *seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
     *seed >> 33
 }

@@ -114,6 +114,25 @@ impl Stage {
         window
     }
 
+    /// A picture of the whole screen in this file of the home.
+    pub fn picture(&self, name: &str) -> std::path::PathBuf {
+        let file = self.home.path().join(name);
+        let path = file.to_str().expect("plain");
+        let out = self.command("import", &["-window", "root", path]).output();
+        assert!(out.expect("tests/run installs imagemagick").status.success());
+        file
+    }
+
+    /// The vault's file where it lies without being told.
+    pub fn vault(&self) -> std::path::PathBuf {
+        self.home.path().join(".local/share/poterne/coffre.poterne")
+    }
+
+    /// How often this event stands in the log, which the window itself tells.
+    pub fn logged(&self, event: &str) -> usize {
+        self.must(&["audit", "log"], "").matches(event).count()
+    }
+
     /// Asks the window, which is the agent of its vault, until it says so.
     pub fn wait_unlocked(&self) {
         let until = Instant::now() + Duration::from_secs(120);
@@ -140,17 +159,22 @@ impl Stage {
 
     /// Makes a vault by the command line, as a script would.
     pub fn init(&self) -> Phone {
+        self.init_with(PASSWORD).0
+    }
+
+    /// The same with this password; the phone, and the kit as printed.
+    pub fn init_with(&self, password: &str) -> (Phone, String) {
         let args = ["--member", "alice", "init", "--kdf-memory", "64", "--kit-confirmed"];
-        self.enrol(&args, "")
+        self.enrol(&args, &format!("{password}\n{password}\n"))
     }
 
     /// Accepts an invitation with the same password and another phone.
     pub fn accept(&self, member: &str, code: &str) -> Phone {
         let args = ["--member", member, "member", "accept", "--kit-confirmed"];
-        self.enrol(&args, &format!("{code}\n"))
+        self.enrol(&args, &format!("{code}\n{PASSWORD}\n{PASSWORD}\n")).0
     }
 
-    fn enrol(&self, args: &[&str], first: &str) -> Phone {
+    fn enrol(&self, args: &[&str], first: &str) -> (Phone, String) {
         let mut child = self
             .command(POTERNE, args)
             .stdin(Stdio::piped())
@@ -160,7 +184,7 @@ impl Stage {
             .expect("starts");
         let mut to = child.stdin.take().expect("piped");
         let mut from = BufReader::new(child.stdout.take().expect("piped"));
-        write!(to, "{first}{PASSWORD}\n{PASSWORD}\n").expect("is read");
+        write!(to, "{first}").expect("is read");
         let mut line = String::new();
         while !line.contains("otpauth://") {
             line.clear();
@@ -173,7 +197,8 @@ impl Stage {
         let mut rest = String::new();
         from.read_to_string(&mut rest).expect("reads");
         assert!(child.wait().expect("ends").success());
-        phone
+        let kit = rest.lines().find_map(crate::cli_kit::kit_in).expect("the kit is printed");
+        (phone, kit)
     }
 }
 
@@ -184,6 +209,11 @@ impl Window {
     /// False once it has ended.
     pub fn runs(&mut self) -> bool {
         self.0.try_wait().expect("it was started").is_none()
+    }
+
+    /// Its process.
+    pub fn pid(&self) -> u32 {
+        self.0.id()
     }
 }
 

@@ -18,6 +18,7 @@ mod cli_sessions;
 mod cli_slips;
 mod cli_story;
 mod connect_all;
+mod crash;
 #[cfg(all(feature = "gui", target_os = "linux"))]
 mod demo_traces;
 mod disk_full;
@@ -69,6 +70,8 @@ mod kit_window;
 mod leaks;
 mod members;
 mod memory;
+#[cfg(all(feature = "gui", target_os = "linux"))]
+mod memory_window;
 mod plan_story;
 mod properties;
 mod rules;

@@ -31,11 +31,23 @@ const WIPING: &str = "POTERNE_TEST_MEMORY_WIPING";
 const PART: usize = 6;
 
 /// Everything that must not be found, by what it is.
-struct Markers(Vec<(String, Vec<u8>)>);
+pub struct Markers(pub Vec<(String, Vec<u8>)>);
 
 impl Markers {
-    fn add(&mut self, what: &str, bytes: &[u8]) {
+    pub fn add(&mut self, what: &str, bytes: &[u8]) {
         self.0.push((what.to_owned(), bytes.to_vec()));
+    }
+
+    /// Every key of a vault that a member holds who has this kit.
+    pub fn add_keys(&mut self, file: &Path, kit: &str) {
+        let (_store, v) = open_by_kit(file, kit).expect("opens");
+        v.member_key.expose(|k| self.add("the member's key", k));
+        v.vault_key().expect("held").expose(|k| self.add("the vault key", k));
+        v.ring.audit_seed().expect("held").expose(|k| self.add("the audit key", k));
+        for client in v.ring.clients() {
+            v.client_key(client).expect("held").1.expose(|k| self.add("a client's key", k));
+        }
+        v.identity.kem().seed().expose(|k| self.add("the member's receiving key", k));
     }
 
     /// Parts of every marker in every encoding, keyed by their first four bytes.
@@ -64,7 +76,7 @@ impl Markers {
 }
 
 /// Text of `len` signs that occurs nowhere by chance.
-fn random_text(len: usize) -> String {
+pub fn random_text(len: usize) -> String {
     let mut bytes = vec![0; len];
     poterne::os::random::fill(&mut bytes);
     bytes
@@ -147,14 +159,7 @@ fn found_after_lock(wiping: &str) -> Vec<String> {
     ] {
         markers.add(what, text.as_bytes());
     }
-    let (_store, v) = open_by_kit(&desk.file, &desk.kit).expect("opens");
-    v.member_key.expose(|k| markers.add("the member's key", k));
-    v.vault_key().expect("held").expose(|k| markers.add("the vault key", k));
-    v.ring.audit_seed().expect("held").expose(|k| markers.add("the audit key", k));
-    for client in v.ring.clients() {
-        v.client_key(client).expect("held").1.expose(|k| markers.add("a client's key", k));
-    }
-    v.identity.kem().seed().expose(|k| markers.add("the member's receiving key", k));
+    markers.add_keys(&desk.file, &desk.kit);
     desk.phone.secret(|k| markers.add("the vault's TOTP secret", k));
 
     let found = search(child.id(), &markers);
@@ -164,7 +169,7 @@ fn found_after_lock(wiping: &str) -> Vec<String> {
 }
 
 /// Looks through every writable map of a process.
-fn search(pid: u32, markers: &Markers) -> Vec<String> {
+pub fn search(pid: u32, markers: &Markers) -> Vec<String> {
     let parts = markers.parts();
     let mut heads = vec![false; 1 << 16];
     for head in parts.keys() {
