@@ -114,15 +114,6 @@ impl Stage {
         window
     }
 
-    /// A picture of the whole screen in this file of the home.
-    pub fn picture(&self, name: &str) -> std::path::PathBuf {
-        let file = self.home.path().join(name);
-        let path = file.to_str().expect("plain");
-        let out = self.command("import", &["-window", "root", path]).output();
-        assert!(out.expect("tests/run installs imagemagick").status.success());
-        file
-    }
-
     /// The vault's file where it lies without being told.
     pub fn vault(&self) -> std::path::PathBuf {
         self.home.path().join(".local/share/poterne/coffre.poterne")
