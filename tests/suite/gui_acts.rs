@@ -351,8 +351,10 @@ fn enter_deletes_nothing_for_good() {
 #[test]
 fn a_vault_opened_to_read_offers_nothing_new() {
     let fake = Fake::new();
-    fake.0.lock().expect("ours").read_only = true;
     let mut window = window(&fake, true);
+    sees(&mut window, "Lecture seule\u{a0}: les noms, sans secret");
+    window.get_by_label("Lecture seule\u{a0}: les noms, sans secret").click();
+    window.run_steps(2);
     unlock(&mut window);
     sees(&mut window, "Lecture seule");
     assert!(window.query_by_label_contains("Nouveau").is_none());

@@ -89,17 +89,16 @@ enum Field {
 
 fn field_ui(ui: &mut Ui, field: Field, model: &mut JustifyModel, lang: Lang) -> egui::Response {
     let (label, value) = match (field, model.info.ticket_required, model.info.reason_required) {
-        (Field::Ticket, true, _) => {
-            (t(lang, "Numéro de ticket", "Ticket number"), &mut model.ticket)
-        }
-        (Field::Ticket, false, _) => {
+        (Field::Ticket, false, true) => {
             let label = t(lang, "Numéro de ticket (facultatif)", "Ticket number (optional)");
             (label, &mut model.ticket)
         }
-        (Field::Reason, _, true) => (t(lang, "Motif", "Reason"), &mut model.reason),
-        (Field::Reason, _, false) => {
+        (Field::Reason, true, false) => {
             (t(lang, "Motif (facultatif)", "Reason (optional)"), &mut model.reason)
         }
+        // Required, or asked for by a client whose rule is not known here.
+        (Field::Ticket, ..) => (t(lang, "Numéro de ticket", "Ticket number"), &mut model.ticket),
+        (Field::Reason, ..) => (t(lang, "Motif", "Reason"), &mut model.reason),
     };
     let label = ui.label(label);
     let edit = TextEdit::singleline(value).desired_width(f32::INFINITY);
