@@ -130,7 +130,8 @@ fn a_shell_has_a_terminal_of_the_right_size_and_follows_a_resize() {
     talk.until("31 97");
     talk.until("xterm-256color");
     talk.channel.send(ToRemote::Resize(TermSize { cols: 120, rows: 40 }));
-    talk.send("stty size\r");
+    // What is typed may overtake the new size.
+    talk.send("until stty size | grep '^40 1'; do sleep 0.1; done\r");
     talk.until("40 120");
     talk.send("exit 3\r");
     let talk = talk.finish();
