@@ -74,10 +74,11 @@ fn sessions_end_in_the_log_when_another_unlocks_and_when_the_window_closes() {
     assert!(told.contains("alice") && !told.contains("bruno"), "whose session was it? {told}");
 
     opens_session(&stage, 2);
-    // A question comes first; its button has the keyboard.
+    // A question comes first; the answer that keeps all open has the keyboard.
     stage.press_cross();
     assert!(unlocked(&stage) && window.runs(), "it closed without a question");
-    until("the end", || stage.xdotool(&["sleep", "1", "key", "Return"]), || !window.runs());
+    let says_yes = || stage.xdotool(&["sleep", "1", "key", "shift+Tab", "key", "Return"]);
+    until("the end", says_yes, || !window.runs());
 
     let factors = bruno.code().expose(|c| format!("{PASSWORD}\n{c}\n"));
     stage.must(&["--member", "bruno", "unlock"], &factors);
