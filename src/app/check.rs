@@ -1,18 +1,22 @@
 //! The whole vault read through: every row, the key tree, the sums, the index
 //! against the rows, the audit chain. Says what is wrong and where; mends nothing.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
+
+use subtle::ConstantTimeEq;
 
 use crate::model::entry::Entry;
 use crate::model::id::CellId;
 use crate::model::lang::Bi;
 use crate::vault::cell::Purpose;
+use crate::vault::cert::Act;
+use crate::vault::grant::{self, AUDIT_KEY, GrantRow, PENDING_KEY, VAULT_KEY};
 use crate::vault::rows::Rows;
 use crate::vault::unlocked::Unlocked;
 
 use super::api::{AppError, CheckReport, Reply};
-use super::auditing;
 use super::worker::{Haste, Open};
+use super::{auditing, people};
 
 impl Open {
     pub(super) fn check(&mut self) -> Result<Reply, AppError> {
@@ -23,8 +27,9 @@ impl Open {
         }
         let report = self.read(|v, rows| {
             let mut report = CheckReport { entries: 0, cells: 0, audit_lines: 0, faults };
-            sums(v, rows, &mut report)?;
-            records(v, rows, &haste, &mut report)?;
+            let places = sums(v, rows, &mut report)?;
+            records(v, rows, &haste, &places, &mut report)?;
+            grants(v, rows, &haste, &mut report)?;
             let verified = auditing::verify(v, rows, &haste)?;
             report.audit_lines = verified.lines;
             report.faults.extend(verified.faults);
@@ -38,11 +43,16 @@ fn fault(report: &mut CheckReport, fr: String, en: String) {
     report.faults.push(Bi::new(fr, en));
 }
 
-fn sums(v: &Unlocked, rows: &dyn Rows, report: &mut CheckReport) -> Result<(), AppError> {
+/// Under which client each row of a record says that it is filed.
+type Places = BTreeMap<CellId, [u8; 16]>;
+
+fn sums(v: &Unlocked, rows: &dyn Rows, report: &mut CheckReport) -> Result<Places, AppError> {
     let summer = v.summer()?;
     let mut sum = [0; 32];
+    let mut places = Places::new();
     rows.each_cell(&mut |c| {
         report.cells += 1;
+        places.insert(c.id, c.place);
         summer.toggle(&mut sum, "cell", &c.id.0, c.ver, &c.ct);
     })?;
     if sum != v.state.cells || report.cells != v.state.n_cells {
@@ -65,13 +75,14 @@ fn sums(v: &Unlocked, rows: &dyn Rows, report: &mut CheckReport) -> Result<(), A
             "members, keys or indexes are not those that were written".into(),
         );
     }
-    Ok(())
+    Ok(places)
 }
 
 fn records(
     v: &Unlocked,
     rows: &dyn Rows,
     haste: &Haste,
+    places: &Places,
     report: &mut CheckReport,
 ) -> Result<(), AppError> {
     for client in v.index.clients() {
@@ -79,7 +90,7 @@ fn records(
             haste.check()?;
             report.entries += 1;
             let path = v.index.path(&node);
-            let mut seen = BTreeSet::new();
+            let mut seen = BTreeSet::from([CellId(node.id.0)]);
             let bad = match v.entry(rows, &node.id) {
                 Ok(entry) => {
                     let differs = entry.summary() != node;
@@ -96,6 +107,21 @@ fn records(
                     format!("“{path}” cannot be read whole"),
                 );
             }
+            let mut strays = 0;
+            for (cell, place) in seen.iter().filter_map(|c| places.get_key_value(c)) {
+                strays += usize::from(!v.in_place(&node.client, cell, place)?);
+            }
+            if strays > 0 {
+                fault(
+                    report,
+                    format!(
+                        "«\u{a0}{path}\u{a0}» est rangé ailleurs que chez son client (enregistrements\u{a0}: {strays})"
+                    ),
+                    format!(
+                        "“{path}” is filed elsewhere than under its client (records: {strays})"
+                    ),
+                );
+            }
         }
     }
     Ok(())
@@ -110,8 +136,68 @@ fn blobs(v: &Unlocked, rows: &dyn Rows, entry: &Entry, seen: &mut BTreeSet<CellI
 }
 
 fn versions(v: &Unlocked, rows: &dyn Rows, entry: &Entry, seen: &mut BTreeSet<CellId>) -> bool {
-    entry.history.iter().any(|h| match v.old_entry(rows, entry.client, h.cell, h.ver) {
-        Ok(old) => blobs(v, rows, &old, seen),
-        Err(_) => true,
+    entry.history.iter().any(|h| {
+        seen.insert(h.cell);
+        match v.old_entry(rows, entry.client, h.cell, h.ver) {
+            Ok(old) => blobs(v, rows, &old, seen),
+            Err(_) => true,
+        }
     })
+}
+
+/// Judges every key handed out; the member's own are opened too. Those handed out
+/// with an invitation stay sealed to the keys that the member had before accepting.
+fn grants(
+    v: &Unlocked,
+    rows: &dyn Rows,
+    haste: &Haste,
+    report: &mut CheckReport,
+) -> Result<(), AppError> {
+    for row in rows.grants()? {
+        haste.check()?;
+        let statements = v.cards.get(&row.member).map(|c| c.statements.as_slice());
+        let sound = statements.unwrap_or_default().iter().any(|s| match &s.act {
+            Act::Add { keys, .. } | Act::Rekey { keys } => {
+                grant::verify(v.vault(), &row, &keys.kem, &v.directory).is_ok()
+            }
+            Act::Change { .. } | Act::Remove => false,
+        });
+        let present = v.directory.member(&row.member).is_some();
+        if sound && present && !opens_to_another(v, &row) {
+            continue;
+        }
+        let name = people::name(v, &row.member);
+        let (fr, en) = match row.subject {
+            VAULT_KEY => ("du coffre".to_owned(), "the vault".to_owned()),
+            AUDIT_KEY | PENDING_KEY => ("du journal".to_owned(), "the log".to_owned()),
+            client => match v.client_names().get(&client) {
+                Some(client) => (format!("de «\u{a0}{client}\u{a0}»"), format!("“{client}”")),
+                None => ("d’un client".to_owned(), "a client".to_owned()),
+            },
+        };
+        fault(
+            report,
+            format!("la clé {fr} remise à {name} n’est pas celle qui a été donnée"),
+            format!("the key of {en} handed to {name} is not the one that was given"),
+        );
+    }
+    Ok(())
+}
+
+/// Whether a grant to the member at hand gives another key than the ring holds.
+fn opens_to_another(v: &Unlocked, row: &GrantRow) -> bool {
+    let mine = grant::verify(v.vault(), row, v.identity.kem().public(), &v.directory);
+    if row.member != v.me || mine.is_err() {
+        return false;
+    }
+    let known = match row.subject {
+        VAULT_KEY => v.ring.vault_key(row.generation),
+        AUDIT_KEY => v.ring.audit_seed(),
+        PENDING_KEY => v.ring.pending_seed(),
+        client => v.ring.client_key_at(&client, row.generation),
+    };
+    match (known, grant::open(v.vault(), row, v.me, &v.identity, &v.directory)) {
+        (Some(known), Ok(given)) => !known.expose(|a| given.expose(|b| bool::from(a.ct_eq(b)))),
+        _ => true,
+    }
 }

@@ -62,6 +62,7 @@ pub fn said(words: &str) -> Bi {
         ("disk I/O error", "erreur du disque"),
         ("is empty", "il est vide"),
         ("is cut off", "il est tronqué"),
+        ("goes on after its end", "il continue après sa fin"),
         ("its header was changed", "son en-tête a été modifié"),
         ("its list of free pages", "sa liste de pages libres a été modifiée"),
         ("its tables were changed", "ses tables ont été modifiées"),
@@ -274,6 +275,21 @@ impl AppError {
         }
     }
 
+    /// The same where a check would tell no more: of damage, the backup only.
+    pub fn without_check(self) -> Self {
+        if self.code != Code::Tampered {
+            return self;
+        }
+        let todo = Bi::new(
+            "Gardez ce fichier comme preuve, et revenez à la dernière sauvegarde saine avec `poterne backup --restore`.",
+            "Keep this file as evidence, and go back to the last good backup with `poterne backup --restore`.",
+        );
+        match self.todo.en.contains("poterne check") {
+            true => Self { todo, ..self },
+            false => self,
+        }
+    }
+
     /// An operation of the system failed.
     pub fn system(what: (&str, &str), error: &dyn std::fmt::Display) -> Self {
         let why = said(&error.to_string());
@@ -325,10 +341,12 @@ impl From<StoreError> for AppError {
             ),
             StoreError::Corrupt(why) => {
                 let why = said(&why);
+                // A check would fail at the same place.
                 Self::tampered(
                     &format!("le fichier ne se lit pas ({})", why.fr),
                     &format!("the file cannot be read ({})", why.en),
                 )
+                .without_check()
             }
             StoreError::Busy => Self::new(
                 Code::Other,

@@ -316,10 +316,8 @@ impl Open {
             }
             Err(e) => {
                 // What was changed in memory is not in the file: read it again.
-                self.vault.log.forget();
-                self.vault.ring_dirty = false;
                 let vault = &mut self.vault;
-                self.store.read(|rows| vault.reload(rows))?;
+                self.store.read(|rows| vault.undo(rows))?;
                 Err(e)
             }
         }

@@ -1,6 +1,7 @@
 //! The embedded store: one SQLite file, one writer at a time, every save one
 //! transaction. It never opens a seal and never decides what a row means.
 
+use std::cmp::Ordering;
 use std::collections::BTreeSet;
 use std::fs::File;
 use std::io::{Read, Seek, SeekFrom};
@@ -347,7 +348,7 @@ fn inspect(file: &Path) -> Stored<Header> {
         match look(file) {
             // Another process may have committed between two reads of this one.
             Err(StoreError::Corrupt(_)) if left > 0 && has_journal(file) => {}
-            Err(StoreError::Corrupt(why)) if left > 0 && why == CUT_OFF => {}
+            Err(StoreError::Corrupt(why)) if left > 0 && [CUT_OFF, TOO_LONG].contains(&&*why) => {}
             done => return done,
         }
         std::thread::sleep(Duration::from_millis(10));
@@ -355,6 +356,7 @@ fn inspect(file: &Path) -> Stored<Header> {
 }
 
 const CUT_OFF: &str = "it is cut off";
+const TOO_LONG: &str = "it goes on after its end";
 const CHANGED_HEADER: &str = "its header was changed: another format";
 
 fn look(file: &Path) -> Stored<Header> {
@@ -401,8 +403,11 @@ fn look(file: &Path) -> Stored<Header> {
         let pages = word(28);
         let len = f.metadata().map_err(|e| io(&e))?.len();
         let counted = u64::from(pages) * u64::from(page);
-        if len < counted || !len.is_multiple_of(u64::from(page)) {
+        if len < counted {
             return Err(StoreError::Corrupt(CUT_OFF.into()));
+        }
+        if !len.is_multiple_of(u64::from(page)) {
+            return Err(StoreError::Corrupt(TOO_LONG.into()));
         }
         overlong = len > counted;
         if !free_pages_add_up(&mut f, page, word(32), word(36), pages).map_err(|e| io(&e))? {

@@ -15,7 +15,7 @@ use super::grant::{self, AUDIT_KEY, GrantRow, PENDING_KEY, VAULT_KEY};
 use super::identity;
 use super::index::ClientIndex;
 use super::index::segment::Segment;
-use super::rows::{CellRow, HeaderRow, MemberRow, Rows};
+use super::rows::{HeaderRow, MemberRow, Rows};
 use super::slot::SlotRow;
 use super::state::Summer;
 use super::unlocked::{Env, Unlocked, VaultError};
@@ -325,8 +325,8 @@ impl Unlocked {
         Ok(sum)
     }
 
-    /// Replaces a client's key: every record and the index are sealed anew, and
-    /// the members in `members` get the new one. Old grants go.
+    /// Replaces a client's key: every record that its entries lead to and the index
+    /// are sealed anew, and the members in `members` get the new one. Old grants go.
     ///
     /// # Errors
     /// A record was tampered with, or the store refused.
@@ -348,14 +348,9 @@ impl Unlocked {
         }
         self.ring.put_client_key(client, new, key);
         self.ring_dirty = true;
-        let mut cells = Vec::new();
-        let first = self.ring.first_vault_key().ok_or(VaultError::Removed)?;
-        rows.each_cell(&mut |c: CellRow| {
-            if super::cell::mask_client(first, &c.id, &c.place) == client.0 {
-                cells.push(c.id);
-            }
-        })?;
-        for id in cells {
+        // By what the entries lead to: no sum covers the row's `place`, and a record
+        // left out here would be lost with the old key.
+        for id in self.reached(rows, client)? {
             self.reseal(rows, env, client, id)?;
         }
         self.pack(rows, env, client)?;

@@ -13,6 +13,7 @@ pub mod log;
 pub mod login;
 pub mod members;
 pub mod otp;
+pub mod reach;
 pub mod rows;
 pub mod slot;
 pub mod state;

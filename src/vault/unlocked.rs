@@ -13,7 +13,7 @@ use crate::secret::{Key32, SecretBytes};
 
 use super::cell::{self, Place, Purpose};
 use super::cert::{Card, Directory};
-use super::identity::{Identity, KeyRing};
+use super::identity::{self, Identity, KeyRing};
 use super::index::load;
 use super::index::segment::Segment;
 use super::index::{ClientIndex, Index};
@@ -171,6 +171,25 @@ impl Unlocked {
         self.state = state;
         self.take_grants(rows)?;
         self.load_index(rows)
+    }
+
+    /// Takes back what a transaction that was rolled back changed in memory: the
+    /// ring is again the stored one, then all else is read again. Until that has
+    /// worked, nothing is written on what is in memory.
+    ///
+    /// # Errors
+    /// As [`Unlocked::reload`].
+    pub fn undo(&mut self, rows: &dyn Rows) -> Result<(), VaultError> {
+        self.log.forget();
+        self.ring_dirty = false;
+        self.state.epoch = u64::MAX;
+        let mine = rows.members()?.into_iter().find(|m| m.id == self.me);
+        let private = mine.and_then(|m| m.private).ok_or(VaultError::Removed)?;
+        let (_, ring) =
+            identity::open_private(&self.member_key, &self.header.vault, &self.me, &private)
+                .map_err(|_| VaultError::Tampered("the key ring".into()))?;
+        self.ring = ring;
+        self.reload(rows)
     }
 
     /// Brings the index up to date with the segments and deltas in the store.

@@ -12,6 +12,7 @@ use poterne::app::{App, UnlockOptions};
 use poterne::crypto::kem::KemSecret;
 use poterne::model::audit_event::{AuditFilter, Event};
 use poterne::model::entry::{Kind, Slot};
+use poterne::model::member::Role;
 use poterne::secret::{SecretBytes, SecretText};
 use poterne::store::sqlite::SqliteStore;
 use poterne::vault::rows::Rows;
@@ -338,6 +339,22 @@ fn swapped_replayed_and_dropped_rows_are_reported() {
         ("dropped-delta", "delete from delta where n = (select max(n) from delta)"),
         ("dropped-segment", "delete from segment where client = (select min(client) from segment)"),
         ("dropped-grant", "delete from access where id = (select min(id) from access)"),
+        ("altered-grant", "update access set enc_ct = x'' where id = (select max(id) from access)"),
+        (
+            "own-grant-of-nothing",
+            "update access set enc_ct = zeroblob(length(enc_ct)) where id = (select min(id) from access)",
+        ),
+        (
+            "misfiled",
+            "update cell set place = randomblob(16) where id = (select max(id) from cell)",
+        ),
+        (
+            "swapped-places",
+            "create temp table two as select id, place from cell
+                where id in (select min(id) from cell union select max(id) from cell);
+             update cell set place = (select place from two where two.id != cell.id)
+                where id in (select id from two);",
+        ),
         ("dropped-member", "delete from member"),
         (
             "dropped-kit",
@@ -351,6 +368,66 @@ fn swapped_replayed_and_dropped_rows_are_reported() {
         let said = after(&desk, &bytes, name, sql(words));
         assert!(!said.is_empty(), "{name} went unnoticed");
     }
+}
+
+/// Records that say they are another client's: a replaced key takes them along.
+#[test]
+fn misfiled_records_survive_a_replaced_key() {
+    let (mut desk, _) = furnished();
+    let db = Connection::open(&desk.file).expect("opens");
+    db.execute("update cell set place = randomblob(16)", []).expect("misfiles");
+    drop(db);
+    desk.unlock().expect("opens");
+    let faults = |desk: &Desk| match desk.call(Request::Check) {
+        Reply::Checked(report) => report.faults.into_iter().map(|f| f.en).collect::<Vec<_>>(),
+        _ => panic!("checked"),
+    };
+    let said = faults(&desk);
+    assert!(said.iter().any(|f| f.contains("“Dupont/Serveurs/s0”")), "{said:?}");
+    desk.call(Request::Invite {
+        name: "zed".into(),
+        role: Role::Technician,
+        all_clients: true,
+        clients: Vec::new(),
+    });
+    desk.call(Request::RemoveMember { name: "zed".into() });
+    assert_eq!(faults(&desk), Vec::<String>::new(), "filed where they belong by now");
+    let shown = desk.reveal("Dupont/Serveurs/s0", Slot::Password).expect("reveals");
+    assert_eq!(shown, "pass-new");
+    let Reply::History(versions) =
+        desk.call(Request::History { at: At::Path("Dupont/Serveurs/s0".into()) })
+    else {
+        panic!("versions")
+    };
+    assert_eq!(versions.len(), 2);
+}
+
+/// A record that its client's key does not open is not left behind under a key
+/// that is dropped: nothing is done then.
+#[test]
+fn no_key_is_replaced_while_a_record_would_be_lost() {
+    let (mut desk, _) = furnished();
+    desk.unlock().expect("opens");
+    desk.call(Request::Invite {
+        name: "zed".into(),
+        role: Role::Technician,
+        all_clients: true,
+        clients: Vec::new(),
+    });
+    desk.call(Request::Lock);
+    let db = Connection::open(&desk.file).expect("opens");
+    // The largest record is the attachment.
+    let damage = "update cell set ct = zeroblob(length(ct))
+                  where length(ct) = (select max(length(ct)) from cell)";
+    assert_eq!(db.execute(damage, []).expect("damages"), 1);
+    drop(db);
+    desk.unlock().expect("opens");
+    let refused = desk.app.call(Request::RemoveMember { name: "zed".into() });
+    let refused = refused.err().expect("a record does not open");
+    assert_eq!(refused.code, Code::Tampered, "{}", refused.what.en);
+    let Reply::Members(there) = desk.call(Request::Members) else { panic!("members") };
+    assert_eq!(there.len(), 2, "nothing was done");
+    desk.reveal("Martin/Serveurs/s0", Slot::Password).expect("the rest still opens");
 }
 
 #[test]
@@ -425,7 +502,10 @@ fn cut_empty_foreign_and_newer_files_have_words_of_their_own() {
     version_alone[63] = 9;
     let mut id_alone = bytes.clone();
     id_alone[68..72].copy_from_slice(b"ABCD");
-    let cases: [(&str, Vec<u8>, Code); 11] = [
+    let mut longer = bytes.clone();
+    longer.extend_from_slice(&[0; 100]);
+    let cases: [(&str, Vec<u8>, Code); 12] = [
+        ("longer", longer, Code::Tampered),
         ("version-alone", version_alone, Code::Tampered),
         ("id-alone", id_alone, Code::Tampered),
         ("half", bytes[..bytes.len() / 2].to_vec(), Code::Tampered),
@@ -444,6 +524,14 @@ fn cut_empty_foreign_and_newer_files_have_words_of_their_own() {
         let e = opened.expect_err(name);
         clear(&e);
         assert_eq!(e.code, code, "{name}: {}", e.what.en);
+        // A check fails where the unlock failed.
+        assert!(!e.todo.en.contains("poterne check"), "{name}: {}", e.todo.en);
+        assert_eq!(
+            e.what.en.contains("cut off"),
+            name.ends_with("short") || name == "half" || name.contains("header"),
+            "{name}: {}",
+            e.what.en
+        );
         assert_eq!(std::fs::read(&file).expect("reads"), content, "{name} was changed");
     }
     let (_, missing) = unlock(&desk, &desk.dir.path().join("none.poterne"), false);
