@@ -209,3 +209,23 @@ fn a_stale_edit_names_what_was_touched_even_if_it_is_as_before() {
     two_parts(&none);
     assert!(!none.err.contains("()"), "{}", none.err);
 }
+
+#[test]
+fn a_version_that_does_not_exist_yet_is_said_to() {
+    let seat = Seat::unlocked();
+    seat.ok(&["add", "client", "Dupont"]);
+    seat.ok(&["edit", "Dupont", "--description", "x"]);
+    let ran = seat.run(&["edit", "Dupont", "--expected-version", "999"], "").ended(1);
+    told(&ran, &["no version 999", "at version 2"]);
+}
+
+#[test]
+fn the_version_flag_and_the_version_to_restore_are_told_apart() {
+    let seat = Seat::unlocked();
+    let help = seat.ok(&["--lang", "fr", "--help"]).out;
+    let line = help.lines().find(|l| l.contains("--version")).expect("the flag");
+    assert!(line.contains("Affiche la version"), "{line}");
+    assert!(
+        seat.ok(&["--lang", "fr", "restore", "--help"]).out.contains("Revient à cette version")
+    );
+}

@@ -106,6 +106,22 @@ pub(super) fn differences(old: &Entry, new: &Entry) -> Vec<String> {
 }
 
 pub(super) fn stale(v: &Unlocked, rows: &dyn Rows, now: &Entry, expected: u64) -> AppError {
+    if expected == 0 || expected > now.ver {
+        let ver = now.ver;
+        return AppError {
+            code: Code::Other,
+            what: Bi::new(
+                format!(
+                    "Cette entrée n’a pas de version {expected}\u{a0}: elle en est à la {ver}."
+                ),
+                format!("This entry has no version {expected}: it is at version {ver}."),
+            ),
+            todo: Bi::new(
+                "Voyez ses versions\u{a0}: poterne history CHEMIN\u{a0}; rien n’a été changé.",
+                "See its versions: poterne history PATH; nothing was changed.",
+            ),
+        };
+    }
     // Step by step: what was changed and changed back was touched all the same.
     let since = now.history.iter().filter(|h| h.ver >= expected);
     let mut steps: Vec<Entry> =
