@@ -2,10 +2,59 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::model::entry::{Entry, Slot};
+use crate::connect;
+use crate::model::entry::{Entry, Kind, Slot};
 use crate::model::lang::Bi;
 
 use super::api::{AppError, Code};
+
+/// Fields of every entry, by the names that `show --field` and `--clear` know.
+const FIELDS: [&str; 13] = [
+    "id",
+    "path",
+    "kind",
+    "name",
+    "host",
+    "port",
+    "user",
+    "tag",
+    "tags",
+    "favourite",
+    "description",
+    "expires",
+    "credential",
+];
+
+/// What only a client has.
+const OF_CLIENTS: [&str; 6] =
+    ["code", "colour", "ticket-pattern", "ticket-url", "ticket-required", "reason-required"];
+
+/// Refuses a new custom field that one asks for a field, a secret or a setting by:
+/// the one would hide the other. A field that has such a name already may keep it.
+pub(super) fn check_name(entry: &Entry, name: &str) -> Result<(), AppError> {
+    let setting = || connect::ALL.iter().flat_map(|c| c.fields()).any(|f| f.id == name);
+    let secret = || !matches!(name.parse(), Ok(Slot::Custom(_)));
+    let client = || entry.kind == Kind::CLIENT && OF_CLIENTS.contains(&name);
+    let taken = FIELDS.contains(&name) || client() || setting() || secret();
+    if !taken || entry.custom.iter().any(|c| c.name == name) {
+        return Ok(());
+    }
+    Err(AppError {
+        code: Code::Usage,
+        what: Bi::new(
+            format!(
+                "Un champ ajouté ne peut pas s’appeler «\u{a0}{name}\u{a0}»\u{a0}: ce nom est déjà celui d’un champ ou d’un secret."
+            ),
+            format!(
+                "A custom field cannot be called “{name}”: that is the name of a field or secret already."
+            ),
+        ),
+        todo: Bi::new(
+            "Donnez-lui un autre nom, ou remplissez le champ ou le secret lui-même.",
+            "Give it another name, or fill in the field or secret itself.",
+        ),
+    })
+}
 
 /// Gives custom fields new names; their values, secret ones too, go along. All at
 /// once, so that two fields may swap their names. A field that has a new name
@@ -36,6 +85,9 @@ pub(super) fn rename(entry: &mut Entry, names: &BTreeMap<String, String>) -> Res
             ),
             ("Donnez un nom différent à chacun.", "Give each a different name."),
         ));
+    }
+    for name in &wanted {
+        check_name(entry, name)?;
     }
     let gone = |name: &str| wanted.contains(name) && !names.contains_key(name);
     entry.custom.retain(|c| !gone(&c.name));

@@ -176,8 +176,13 @@ pub struct Find {
     #[arg(required = true)]
     pub query: Vec<String>,
     /// At most so many
-    #[arg(long, default_value_t = 50, value_name = "N")]
+    #[arg(long, default_value = "50", value_name = "N", value_parser = at_least_one())]
     pub limit: usize,
+}
+
+/// Nobody asks for nothing.
+fn at_least_one() -> clap::builder::RangedU64ValueParser<usize> {
+    clap::builder::RangedU64ValueParser::new().range(1..)
 }
 
 #[derive(Args, Default)]
@@ -201,7 +206,7 @@ pub struct Show {
     #[arg(long)]
     pub reveal: bool,
     /// Take out this attachment (this is logged); needs --out
-    #[arg(long, value_name = "NAME", requires = "out")]
+    #[arg(long, value_name = "NAME", requires = "out", conflicts_with = "field")]
     pub attachment: Option<String>,
     /// Where to write the attachment
     #[arg(long, value_name = "FILE", requires = "attachment")]
@@ -317,25 +322,25 @@ pub struct Generate {
     #[arg(long, value_name = "MOULD", conflicts_with_all = ["words", "length"])]
     pub pattern: Option<String>,
     /// Between words
-    #[arg(long, default_value = "-", value_name = "TEXT")]
+    #[arg(long, default_value = "-", value_name = "TEXT", requires = "words")]
     pub separator: String,
     /// Words begin with a capital
-    #[arg(long)]
+    #[arg(long, requires = "words")]
     pub capitals: bool,
     /// No lower-case letters
-    #[arg(long)]
+    #[arg(long, conflicts_with_all = ["words", "pattern"])]
     pub no_lower: bool,
     /// No upper-case letters
-    #[arg(long)]
+    #[arg(long, conflicts_with_all = ["words", "pattern"])]
     pub no_upper: bool,
     /// No digits
-    #[arg(long)]
+    #[arg(long, conflicts_with_all = ["words", "pattern"])]
     pub no_digits: bool,
     /// No symbols
-    #[arg(long)]
+    #[arg(long, conflicts_with_all = ["words", "pattern"])]
     pub no_symbols: bool,
     /// Nothing that is easily misread, such as 0 and O
-    #[arg(long)]
+    #[arg(long, conflicts_with = "words")]
     pub no_look_alikes: bool,
     /// How many
     #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=1000))]

@@ -158,6 +158,7 @@ fn export(context: &Context, options: Export) -> Result<u8, AppError> {
     let redact = options.redact;
     let format = options.format.into();
     let bundle = format == ExportFormat::Bundle;
+    lifecycle::refuse_dash(&options.out)?;
     let out = lifecycle::absolute(options.out);
     // An empty file was made for it, as by mktemp: nothing is lost with it.
     let empty = std::fs::metadata(&out).is_ok_and(|m| m.is_file() && m.len() == 0);

@@ -198,6 +198,15 @@ impl EntryFlags {
                 ),
             ));
         }
+        if self.tag.iter().any(|tag| tag.trim().is_empty()) {
+            return Err(usage(
+                bi("--tag est vide.", "--tag is empty."),
+                bi(
+                    "Donnez un mot\u{a0}; pour les retirer tous\u{a0}: --clear tags",
+                    "Give a word; to remove them all: --clear tags",
+                ),
+            ));
+        }
         set(&mut patch.host, self.host);
         set(&mut patch.port, self.port.map(Some));
         set(&mut patch.user, self.user);
@@ -428,8 +437,8 @@ pub fn clear(fields: Vec<String>, entry: &Entry, patch: &mut Patch) -> Result<()
             name if entry.secrets.contains_key(&slot(name)) => {
                 patch.secrets.insert(slot(name), SecretChange::Clear);
             }
-            name if entry.custom.iter().any(|custom| custom.name == name) => {
-                patch.custom.insert(field, None);
+            name if entry.custom.iter().any(|custom| custom.name == plain_name(name)) => {
+                patch.custom.insert(plain_name(name).to_owned(), None);
             }
             name if entry.attachments.iter().any(|file| file.name == name) => {
                 patch.attachments.insert(field, None);
@@ -454,6 +463,11 @@ pub fn clear(fields: Vec<String>, entry: &Entry, patch: &mut Patch) -> Result<()
         patch.client_info = Set::To(info);
     }
     Ok(())
+}
+
+/// The name of a custom field, which may be said to be one: `custom:host`.
+fn plain_name(word: &str) -> &str {
+    word.strip_prefix("custom:").unwrap_or(word)
 }
 
 /// Empties a field that only clients have; false when it is none.

@@ -457,9 +457,32 @@ pub fn absolute(file: PathBuf) -> PathBuf {
     std::path::absolute(&file).unwrap_or(file)
 }
 
+/// Refuses `-`, which elsewhere means standard output: here it would be a file.
+///
+/// # Errors
+/// It is that.
+pub fn refuse_dash(out: &Path) -> Result<(), AppError> {
+    if out.as_os_str() != "-" {
+        return Ok(());
+    }
+    Err(super::say::usage(
+        bi(
+            "«\u{a0}-\u{a0}» ne désigne pas de fichier\u{a0}: rien n’est écrit sur la sortie standard.",
+            "“-” names no file: nothing is written to standard output.",
+        ),
+        bi(
+            "Donnez le nom d’un fichier à --out (./- pour celui qui s’appelle ainsi).",
+            "Give --out the name of a file (./- for the one called so).",
+        ),
+    ))
+}
+
 pub fn backup(context: &Context, options: Backup) -> Result<(), AppError> {
     if let Some(copy) = options.restore {
         return restore_backup(context, absolute(copy));
+    }
+    if let Some(out) = &options.out {
+        refuse_dash(out)?;
     }
     let to = options.out.map(absolute);
     if let Some(file) = &to {

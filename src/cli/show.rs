@@ -24,6 +24,9 @@ impl From<Why> for Justification {
 
 pub fn show(context: &Context, options: Show) -> Result<(), AppError> {
     let Show { path, field, reveal, attachment, out, why } = options;
+    if let Some(out) = &out {
+        lifecycle::refuse_dash(out)?;
+    }
     let opened = context.open()?;
     let just = Justification::from(why);
     if let (Some(name), Some(out)) = (attachment, out) {
@@ -84,7 +87,10 @@ fn show_field(
     reveal: bool,
     just: Justification,
 ) -> Result<(), AppError> {
-    if let Some(value) = plain_field(view, field) {
+    let slot = fields::slot(field);
+    // A custom field of an older vault may bear the name of a secret.
+    let secret = !matches!(slot, Slot::Custom(_));
+    if let Some(value) = plain_field(view, field).filter(|_| !secret) {
         if context.json {
             say::document(&json!({ "field": field, "value": value }));
         } else {
@@ -92,8 +98,7 @@ fn show_field(
         }
         return Ok(());
     }
-    let slot = fields::slot(field);
-    let known = !matches!(slot, Slot::Custom(_)) || view.entry.secrets.contains_key(&slot);
+    let known = secret || view.entry.secrets.contains_key(&slot);
     if !known {
         return Err(AppError {
             code: Code::NotFound,
@@ -160,7 +165,7 @@ fn plain_field(view: &EntryView, field: &str) -> Option<String> {
             None => entry
                 .custom
                 .iter()
-                .find(|f| f.name == other && !f.secret)
+                .find(|f| !f.secret && f.name == other.strip_prefix("custom:").unwrap_or(other))
                 .map(|f| f.value.clone())?,
         },
     })

@@ -229,3 +229,50 @@ fn the_version_flag_and_the_version_to_restore_are_told_apart() {
         seat.ok(&["--lang", "fr", "restore", "--help"]).out.contains("Revient à cette version")
     );
 }
+
+#[test]
+fn a_field_of_ones_own_hides_no_field_secret_or_setting() {
+    let seat = Seat::unlocked();
+    seat.ok(&["add", "client", "A"]);
+    seat.run(&["add", "ssh", "A/e", "--host", "h", "--secret-stdin", "password"], "geheim")
+        .ended(0);
+    for name in ["password", "notes", "host", "tags", "directory", "login-url", "id"] {
+        let own = format!("{name}=cleartext");
+        let ran = seat.run(&["edit", "A/e", "--custom", &own], "").ended(2);
+        told(&ran, &["cannot be called", name]);
+        let secret = format!("custom:{name}");
+        let ran = seat.run(&["edit", "A/e", "--secret-stdin", &secret], "x").ended(2);
+        told(&ran, &["cannot be called", name]);
+    }
+    told(&seat.run(&["edit", "A", "--custom", "code=1"], "").ended(2), &["cannot be called"]);
+    seat.ok(&["edit", "A/e", "--custom", "code=1", "--custom", "Password=x"]);
+    assert_eq!(seat.ok(&["show", "A/e", "--field", "custom:code"]).out, "1\n");
+    assert_eq!(seat.ok(&["show", "A/e", "--field", "password", "--reveal"]).out, "geheim\n");
+    seat.ok(&["edit", "A/e", "--clear", "custom:code"]);
+    seat.run(&["show", "A/e", "--field", "code"], "").ended(4);
+}
+
+#[test]
+fn what_makes_no_sense_together_is_wrong_use() {
+    let seat = Seat::unlocked();
+    seat.ok(&["add", "client", "A"]);
+    seat.ok(&["add", "web", "A/web", "--host", "https://h"]);
+    for args in [
+        &["find", "web", "--limit", "0"][..],
+        &["edit", "A/web", "--tag", ""],
+        &["generate", "--capitals"],
+        &["generate", "--separator", "_"],
+        &["generate", "--no-digits", "--words"],
+        &["generate", "--no-digits", "--pattern", "lll"],
+        &["show", "A/web", "--field", "host", "--attachment", "x", "--out", "y"],
+        &["audit", "export", "--format", "csv", "--out", "-"],
+        &["backup", "--out", "-"],
+    ] {
+        two_parts(&seat.run(args, "").ended(2));
+    }
+    seat.ok(&["generate", "--words", "--separator", "_", "--capitals"]);
+    let inside = seat.run(&["add", "ssh", "A/web/sub", "--host", "h"], "").ended(2);
+    told(&inside, &["“A/web” is no folder"]);
+    seat.ok(&["add", "ssh", "A/x", "--host", "h"]);
+    told(&seat.run(&["mv", "A/x", "A/web/x"], "").ended(2), &["“A/web” is no folder"]);
+}

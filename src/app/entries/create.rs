@@ -15,7 +15,7 @@ use crate::store::sqlite::SqliteRows;
 use crate::vault::unlocked::{Env, Unlocked};
 
 use super::edit::apply;
-use super::names::{check_depth, check_name, misplaced};
+use super::names::{check_depth, check_name, misplaced, no_folder};
 use super::{change_of, need, saved, split};
 
 impl Open {
@@ -84,8 +84,8 @@ pub(in crate::app) fn make(
     }
     let parent = above.map(|p| v.index.at_path(p).ok_or_else(|| AppError::no_entry(p)));
     let parent = parent.transpose()?;
-    if parent.as_ref().is_some_and(|p| !p.kind.is_container()) {
-        return Err(misplaced());
+    if let Some(leaf) = parent.as_ref().filter(|p| !p.kind.is_container()) {
+        return Err(no_folder(&v.index.path(leaf)));
     }
     if let Some(parent) = &parent {
         check_depth(v, parent, 1)?;

@@ -141,6 +141,9 @@ pub(super) fn apply(
         None => fields.push(field),
     };
     for (name, value) in patch.custom {
+        if value.is_some() {
+            custom::check_name(entry, &name)?;
+        }
         // What was a secret field of this name is one no more.
         entry.secrets.remove(&Slot::Custom(name.clone()));
         match value {
@@ -151,6 +154,7 @@ pub(super) fn apply(
     for (slot, change) in patch.secrets {
         if let Slot::Custom(name) = &slot {
             if matches!(change, SecretChange::Put(_)) {
+                custom::check_name(entry, name)?;
                 let (name, value) = (name.clone(), String::new());
                 put(&mut entry.custom, CustomField { name, secret: true, value });
             } else {

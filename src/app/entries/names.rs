@@ -15,6 +15,21 @@ pub(super) fn misplaced() -> AppError {
     )
 }
 
+/// Something is to go into an entry that holds no others.
+pub(super) fn no_folder(path: &str) -> AppError {
+    AppError {
+        code: Code::Usage,
+        what: Bi::new(
+            format!("«\u{a0}{path}\u{a0}» n’est pas un dossier\u{a0}: rien ne peut être dedans."),
+            format!("“{path}” is no folder: nothing can be inside of it."),
+        ),
+        todo: Bi::new(
+            "Choisissez un client ou un dossier\u{a0}; pour créer un dossier\u{a0}: poterne add folder CHEMIN",
+            "Choose a client or folder; to make a folder: poterne add folder PATH",
+        ),
+    }
+}
+
 /// Deepest place of a node: a client is at 1.
 const DEPTH_MAX: usize = 32;
 

@@ -7,7 +7,7 @@ use crate::app::{draft, people, tickets, transfer};
 use crate::model::audit_event::{Event, field};
 use crate::model::entry::{Kind, Summary};
 
-use super::names::{check_depth, check_name, misplaced};
+use super::names::{check_depth, check_name, misplaced, no_folder};
 use super::versions::supersede;
 use super::{below, change_of, locate, need, need_change, saved, split};
 
@@ -35,8 +35,10 @@ impl Open {
                     (parent.transpose()?, name.to_owned())
                 }
             };
-            let leaf = parent.as_ref().is_some_and(|p| !p.kind.is_container());
-            if leaf || (node.kind == Kind::CLIENT) != parent.is_none() {
+            if let Some(leaf) = parent.as_ref().filter(|p| !p.kind.is_container()) {
+                return Err(no_folder(&v.index.path(leaf)));
+            }
+            if (node.kind == Kind::CLIENT) != parent.is_none() {
                 return Err(misplaced());
             }
             let inside = |p: &Summary| v.index.upward(p).iter().any(|s| s.id == node.id);
