@@ -1,6 +1,8 @@
 //! Enrolled computers: a one-time code shown on one of them lets another in,
 //! together with the member's own password and code.
 
+use std::collections::BTreeSet;
+
 use crate::crypto::Random;
 use crate::model::audit_event::{Event, field};
 use crate::model::id::{DeviceId, SlotId};
@@ -10,7 +12,7 @@ use crate::secret::SecretText;
 use crate::store::sqlite::SqliteStore;
 use crate::vault::code;
 use crate::vault::rows::Rows;
-use crate::vault::slot::Kind;
+use crate::vault::slot::{Kind, Params, SlotRow};
 use crate::vault::state::Device;
 use crate::vault::unlocked::Env;
 
@@ -33,8 +35,10 @@ pub(super) struct NewDevice {
 impl Open {
     pub(super) fn devices(&mut self) -> Result<Reply, AppError> {
         let slot = self.slot;
-        self.read(|v, _| {
-            let mine = v.state.devices.iter().filter(|d| d.member == v.me);
+        self.read(|v, rows| {
+            let awaited = awaited(rows)?;
+            let known = |d: &&Device| d.member == v.me && !awaited.contains(&d.slot);
+            let mine = v.state.devices.iter().filter(known);
             let view = |d: &Device| DeviceView {
                 id: d.id,
                 label: d.label.clone(),
@@ -63,6 +67,17 @@ impl Open {
                 random,
             );
             v.put_slot(rows, &row)?;
+            // Kept with the code until it is used: so the computer bears the name
+            // that was given here, not what it calls itself.
+            let device = DeviceId(env.id());
+            let (member, label, added_at) = (v.me, label.clone(), env.now);
+            v.state.devices.push(Device {
+                id: device,
+                slot: id,
+                member,
+                label: label.clone(),
+                added_at,
+            });
             let mut line = draft(v, env, Event::DeviceAdded, true);
             line.fields.push((field::DETAIL, format!("code given for {label}")));
             Ok(v.log(rows, env, line)?)
@@ -73,9 +88,11 @@ impl Open {
     pub(super) fn remove_device(&mut self, id: DeviceId) -> Result<Reply, AppError> {
         let own = self.slot;
         self.write(|v, rows, env| {
+            let waiting = awaited(rows)?;
             let known = v.state.devices.iter().find(|d| {
                 d.id == id && (d.member == v.me || need(v, Action::ManageMembers).is_ok())
             });
+            let known = known.filter(|d| !waiting.contains(&d.slot));
             let known = known.cloned().ok_or_else(|| AppError::no_device(&id))?;
             if known.slot == own {
                 return Err(AppError::usage(
@@ -139,14 +156,22 @@ impl Open {
     }
 }
 
+/// Slots of codes that wait for the computer they were given for.
+pub(super) fn awaited(rows: &dyn Rows) -> Result<BTreeSet<SlotId>, AppError> {
+    let code = |s: &SlotRow| Params::parse(&s.params).is_ok_and(|p| p.kind == Kind::Enrolment);
+    Ok(rows.slots()?.iter().filter(|s| code(s)).map(|s| s.id).collect())
+}
+
 impl Worker {
-    /// Enrols this computer: the one-time code opens the member's key; password
-    /// and phone code then guard the login made here.
+    /// Enrols this computer: a one-time code or the recovery kit opens the member's
+    /// key; password and phone code then guard the login made here. A code is gone
+    /// with it, the kit stays.
     pub(super) fn enrol_device(&mut self, new: NewDevice) -> Result<Finished, AppError> {
-        let given = read_code(Kind::Enrolment, &new.code)?;
+        let kit = new.code.expose(|c| code::parse(Kind::Recovery, c)).is_ok();
+        let kind = if kit { Kind::Recovery } else { Kind::Enrolment };
+        let given = read_code(kind, &new.code)?;
         let mut store = SqliteStore::open(&self.file, false)?;
-        let factors::ByCode { vault: mut v, slot } =
-            factors::open_code(&store, Kind::Enrolment, &given)?;
+        let factors::ByCode { vault: mut v, slot } = factors::open_code(&store, kind, &given)?;
         let name = super::people::name(&v, &v.me);
         if new.member.as_deref().is_some_and(|m| m.trim().to_lowercase() != name.to_lowercase()) {
             return Err(AppError::refused());
@@ -176,16 +201,21 @@ impl Worker {
         if fresh {
             notices.extend(anchor::notice(&DeviceKey::store(&vault, &device, &key)?));
         }
-        let label = machine();
+        let machine = machine();
         let mut fill = |out: &mut [u8]| random::fill(out);
         let fingerprint = super::auditing::fingerprint(&v);
         let written = store.write(|rows| {
-            let mut env = Env { now: clock::now(), random: &mut fill, machine: &label };
+            let mut env = Env { now: clock::now(), random: &mut fill, machine: &machine };
             v.refresh(rows)?;
             if !rows.slots()?.iter().any(|s| s.id == slot) || used <= v.state.last_step(&me) {
                 return Err(AppError::refused());
             }
-            v.drop_slot(rows, &slot)?;
+            let given = v.state.devices.iter().find(|d| d.slot == slot).map(|d| d.label.clone());
+            let label = given.filter(|l| !l.is_empty()).unwrap_or_else(|| machine.clone());
+            if !kit {
+                v.drop_slot(rows, &slot)?;
+                v.state.devices.retain(|d| d.slot != slot);
+            }
             v.state.use_step(me, used);
             factors::put_login(&mut v, rows, &made)?;
             let at = env.now;
@@ -197,7 +227,7 @@ impl Worker {
                 added_at: at,
             });
             let mut line = draft(&v, &env, Event::DeviceAdded, true);
-            line.fields.push((field::DETAIL, label.clone()));
+            line.fields.push((field::DETAIL, label));
             v.log(rows, &mut env, line)?;
             crate::vault::log::sign(&mut v, rows, &mut env)?;
             v.save(rows, &mut env)?;

@@ -490,7 +490,7 @@ pub enum Device {
         #[arg(default_value = "")]
         label: String,
     },
-    /// Enrol this computer: asks the one-time code or the kit, then the factors
+    /// Enrol this computer: asks the one-time code or the kit, your password twice (it becomes this computer's), then the code from your phone
     Enrol,
     /// Remove one
     Remove {

@@ -49,7 +49,7 @@ pub fn about(here: &str) -> Option<&'static str> {
         "device list" => "Lesquels",
         "device add" => "Donne un code à usage unique pour un autre ordinateur",
         "device enrol" => {
-            "Enrôle cet ordinateur\u{a0}: demande le code à usage unique ou le kit, puis les facteurs"
+            "Enrôle cet ordinateur\u{a0}: demande le code à usage unique ou le kit, votre mot de passe deux fois (il devient celui de cet ordinateur), puis le code du téléphone"
         }
         "device remove" => "En retire un",
         "passwd" => "Change votre mot de passe",

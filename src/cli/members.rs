@@ -266,9 +266,15 @@ pub fn enrol_device(context: &Context) -> Result<(), AppError> {
         "Code de l’autre ordinateur, ou kit de secours\u{a0}:",
         "Code from the other computer, or recovery kit:",
     )?;
-    let factors = prompt::factors(context.lang)?;
-    App::new(file).enrol_device(code, context.member.clone(), factors)?;
-    lifecycle::done(context, "Cet ordinateur est enrôlé.", "This computer is enrolled.");
+    let factors = prompt::factors_of_here(context.lang)?;
+    let finished = App::new(file).enrol_device(code, context.member.clone(), factors)?;
+    let notices: Vec<&str> = finished.notices.iter().map(|n| n.get(context.lang)).collect();
+    if context.json {
+        say::document(&json!({ "done": true, "notices": notices }));
+        return Ok(());
+    }
+    say::note(context.pick("Cet ordinateur est enrôlé.", "This computer is enrolled."));
+    notices.iter().for_each(|notice| say::note(notice));
     Ok(())
 }
 

@@ -40,9 +40,14 @@ pub fn visible(prompt: &str) -> Result<SecretText, AppError> {
 /// As [`secret`], or the two differ.
 pub fn new_password(lang: Lang) -> Result<SecretText, AppError> {
     let first = secret(lang, "Nouveau mot de passe\u{a0}:", "New password:")?;
+    let password = once_more(lang, first)?;
+    warn_of_weak(lang, &password);
+    Ok(password)
+}
+
+fn once_more(lang: Lang, first: SecretText) -> Result<SecretText, AppError> {
     let again = secret(lang, "Encore une fois\u{a0}:", "Once more:")?;
     if first.expose(|a| again.expose(|b| a == b)) {
-        warn_of_weak(lang, &first);
         return Ok(first);
     }
     Err(AppError {
@@ -87,6 +92,19 @@ pub fn factors(lang: Lang) -> Result<Factors, AppError> {
         password: factor("Mot de passe\u{a0}:", "Password:")?,
         code: factor("Code du téléphone\u{a0}:", "Code from your phone:")?,
     })
+}
+
+/// Password and phone code for a computer that is being enrolled: nothing there can
+/// tell a slip in the password, so it is typed twice.
+///
+/// # Errors
+/// As [`secret`], or the two differ.
+pub fn factors_of_here(lang: Lang) -> Result<Factors, AppError> {
+    let fr = "Votre mot de passe, qui sera celui de cet ordinateur\u{a0}:";
+    let first = secret(lang, fr, "Your password, which becomes this computer's:")?;
+    let password = once_more(lang, first)?;
+    let code = secret(lang, "Code du téléphone\u{a0}:", "Code from your phone:")?;
+    Ok(Factors { password, code })
 }
 
 /// Everything that is left on standard input.

@@ -11,7 +11,7 @@ use crate::app::{
     App, ConnectRequest, CreateOptions, Enrolment, ExportUi, Finished, OpenSession, SessionUi,
     UnlockOptions,
 };
-use crate::model::lang::Lang;
+use crate::model::lang::{Bi, Lang};
 use crate::secret::SecretText;
 
 /// The application as the window sees it. Every method may block.
@@ -48,7 +48,7 @@ pub trait Backend: Send + Sync + 'static {
         code: SecretText,
         member: Option<String>,
         factors: Factors,
-    ) -> Result<(), AppError>;
+    ) -> Result<Vec<Bi>, AppError>;
     /// As [`App::unlock`].
     ///
     /// # Errors
@@ -196,8 +196,8 @@ impl Backend for Served {
         code: SecretText,
         member: Option<String>,
         factors: Factors,
-    ) -> Result<(), AppError> {
-        self.app.enrol_device(code, member, factors).map(drop)
+    ) -> Result<Vec<Bi>, AppError> {
+        self.app.enrol_device(code, member, factors).map(|done| done.notices)
     }
     fn unlock(&self, options: UnlockOptions) -> Result<Status, AppError> {
         self.unlock_and_serve(options)

@@ -224,8 +224,8 @@ pub struct EnrolmentView {
 pub enum Notice {
     /// The vault is open, or why not.
     Unlocked(Result<Box<Status>, AppError>),
-    /// This computer is enrolled, or why not.
-    DeviceEnrolled(Result<(), AppError>),
+    /// This computer is enrolled, and what is to be told of that, or why not.
+    DeviceEnrolled(Result<Vec<Bi>, AppError>),
     /// The enrolment has begun.
     Begun(Result<EnrolmentView, AppError>),
     /// The code was the phone's.

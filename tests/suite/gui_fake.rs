@@ -828,8 +828,8 @@ impl Backend for Fake {
         _code: SecretText,
         _member: Option<String>,
         _factors: Factors,
-    ) -> Result<(), AppError> {
-        Ok(())
+    ) -> Result<Vec<Bi>, AppError> {
+        Ok(vec![Bi::new("La clé est dans un fichier.", "The key lies in a file.")])
     }
     fn unlock(&self, options: UnlockOptions) -> Result<Status, AppError> {
         let right = options.factors.password.expose(|p| p == PASSWORD)

@@ -91,7 +91,12 @@ impl Backend for Fake {
     fn recover(&self, _: SecretText, _: SecretText) -> Result<Box<dyn Enrolling>, AppError> {
         Err(refused())
     }
-    fn enrol_device(&self, _: SecretText, _: Option<String>, _: Factors) -> Result<(), AppError> {
+    fn enrol_device(
+        &self,
+        _: SecretText,
+        _: Option<String>,
+        _: Factors,
+    ) -> Result<Vec<Bi>, AppError> {
         Err(refused())
     }
     fn unlock(&self, _: UnlockOptions) -> Result<Status, AppError> {

@@ -247,7 +247,7 @@ fn recovering_names_the_computers_that_are_to_be_enrolled_again() {
     let code = code["code"].as_str().expect("a code").to_owned();
     let other = Seat::empty();
     let vault = seat.vault();
-    let given = format!("{code}\n{}", seat.factors());
+    let given = format!("{code}\n{PASSWORD}\n{}", seat.factors());
     other.run(&["--vault", text(&vault), "device", "enrol"], &given).ended(0);
     seat.ok(&["lock"]);
     let ran = seat.recover().ended(0);
@@ -266,7 +266,7 @@ fn new_factors_name_the_computers_that_are_to_be_enrolled_again() {
         let code = code["code"].as_str().expect("a code").to_owned();
         let other = Seat::empty();
         let vault = seat.vault();
-        let given = format!("{code}\n{}", seat.factors());
+        let given = format!("{code}\n{PASSWORD}\n{}", seat.factors());
         other.run(&["--vault", text(&vault), "device", "enrol"], &given).ended(0);
         let factors = seat.factors();
         let ran = match renew {
@@ -303,4 +303,42 @@ fn several_members_have_to_say_who_they_are() {
     two_parts(&ran);
     assert!(ran.err.contains("--member"), "{}", ran.err);
     seat.run(&["--member", "bruno", "ls"], &factors).ended(0);
+}
+
+/// The other computer bears the label that was given with its code, and a password
+/// typed two ways spends nothing.
+#[test]
+fn a_computer_is_enrolled_by_a_code_or_the_kit_under_the_name_it_was_given() {
+    let mut seat = Seat::unlocked();
+    let labels = |seat: &Seat| -> Vec<String> {
+        let list = seat.ok(&["--json", "device", "list"]).json();
+        let devices = list["devices"].as_array().expect("a list").clone();
+        devices.iter().map(|d| d["label"].as_str().expect("a label").to_owned()).collect()
+    };
+    let vault = seat.vault();
+    let code = seat.ok(&["--json", "device", "add", "portable de Zoé"]).json();
+    let code = code["code"].as_str().expect("a code").to_owned();
+    assert_eq!(labels(&seat).len(), 1, "it is awaited, not enrolled");
+    let factors = seat.factors();
+    let other = Seat::empty();
+    let enrol = ["--vault", text(&vault), "device", "enrol"];
+    let slip = other.run(&enrol, &format!("{code}\n{PASSWORD}x\n{factors}")).ended(2);
+    two_parts(&slip);
+    let ran = other.run(&enrol, &format!("{code}\n{PASSWORD}\n{factors}")).ended(0);
+    assert!(ran.err.contains("mode 0600"), "{}", ran.err);
+    assert_eq!(labels(&seat)[1..], ["portable de Zoé"]);
+    let again = Seat::empty().run(&enrol, &format!("{code}\n{PASSWORD}\n{factors}"));
+    two_parts(&again.ended(3));
+    // The kit lets in as well, and stays good.
+    let kit = seat.kit.clone();
+    let third = Seat::empty();
+    let ran = third.run(
+        &[&["--json"][..], &enrol].concat(),
+        &format!("{kit}\n{PASSWORD}\n{}", seat.factors()),
+    );
+    let told = ran.ended(0).json();
+    assert!(told["notices"][0].as_str().is_some_and(|n| n.contains("0600")), "{told}");
+    assert_eq!(labels(&seat).len(), 3);
+    seat.ok(&["lock"]);
+    seat.recover().ended(0);
 }

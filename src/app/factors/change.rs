@@ -6,7 +6,7 @@ use crate::app::api::{AppError, ChangePassword, Code, Factors, Reply};
 use crate::app::enrolment::{check_password, uri_of};
 use crate::app::unlock::{refused, stretch, use_code};
 use crate::app::worker::Open;
-use crate::app::{draft, people};
+use crate::app::{devices, draft, people};
 use crate::crypto::kdf::Cost;
 use crate::model::audit_event::{Event, field};
 use crate::model::id::DeviceId;
@@ -164,7 +164,9 @@ impl Open {
         )?;
         let what = what.to_owned();
         self.write(|v, rows, env| {
-            let others = |d: &&Device| d.member == me && d.slot != slot;
+            let awaited = devices::awaited(rows)?;
+            let others =
+                |d: &&Device| d.member == me && d.slot != slot && !awaited.contains(&d.slot);
             let dropped: Vec<String> =
                 v.state.devices.iter().filter(others).map(|d| d.label.clone()).collect();
             for old in rows.slots()?.iter().filter(|s| s.member == me) {
@@ -172,7 +174,9 @@ impl Open {
                     v.drop_slot(rows, &old.id)?;
                 }
             }
-            v.state.devices.retain(|d| d.member != me || d.slot == slot);
+            v.state
+                .devices
+                .retain(|d| d.member != me || d.slot == slot || awaited.contains(&d.slot));
             put_login(v, rows, &made)?;
             if what == "totp" {
                 // A new secret counts from its own first step.

@@ -6,7 +6,7 @@ use crate::app::api::AppError;
 use crate::app::enrolment::NewMember;
 use crate::app::unlock::machine;
 use crate::app::worker::Worker;
-use crate::app::{Finished, auditing, draft, people};
+use crate::app::{Finished, auditing, devices, draft, people};
 use crate::audit::line::Fact;
 use crate::model::audit_event::{Event, field};
 use crate::model::id::{MemberId, SlotId};
@@ -84,10 +84,13 @@ impl Worker {
                 v.member_key = key;
                 accept(&mut v, rows, &mut env, &provisional, &name)?;
             } else {
+                let awaited = devices::awaited(rows)?;
                 for old in rows.slots()?.iter().filter(|s| s.member == me) {
                     v.drop_slot(rows, &old.id)?;
                 }
-                let others = |d: &&Device| d.member == me && Some(d.id) != here;
+                let others = |d: &&Device| {
+                    d.member == me && Some(d.id) != here && !awaited.contains(&d.slot)
+                };
                 dropped = v.state.devices.iter().filter(others).map(|d| d.label.clone()).collect();
                 v.state.devices.retain(|d| d.member != me);
                 // A new secret counts from its own first step.

@@ -36,12 +36,15 @@ impl Shell {
             Notice::DeviceEnrolled(done) => {
                 if let Screen::Unlock(model) = &mut self.screen {
                     match done {
-                        Ok(()) => {
+                        Ok(notices) => {
                             model.enrolled();
                             self.toast(
                                 "Ce poste est ajouté. Tapez un nouveau code pour ouvrir.",
                                 "This computer is added. Type a fresh code to open.",
                             );
+                            for notice in notices {
+                                self.toasts.push(notice, Instant::now());
+                            }
                         }
                         Err(e) => {
                             model.refused(e);

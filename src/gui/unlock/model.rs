@@ -18,6 +18,8 @@ pub enum Focus {
     Code,
     /// The enrolment code.
     Enrol,
+    /// The password again.
+    Again,
 }
 
 /// State of the screen.
@@ -38,6 +40,9 @@ pub struct UnlockModel {
     pub enrol: bool,
     /// One-time code of another computer, or the recovery kit.
     pub enrol_code: SecretBuffer,
+    /// The password again: it becomes the one of this computer, and nothing here
+    /// could tell a slip in it.
+    pub again: SecretBuffer,
     /// The key stretching runs.
     pub waiting: bool,
     /// Why the last try failed.
@@ -60,6 +65,7 @@ impl UnlockModel {
             accept_older: false,
             enrol: false,
             enrol_code: SecretBuffer::line(),
+            again: SecretBuffer::line(),
             waiting: false,
             error: None,
             focus: Some(Focus::Password),
@@ -72,7 +78,7 @@ impl UnlockModel {
         !self.waiting
             && !self.password.is_empty()
             && self.code.char_count() == DIGITS
-            && (!self.enrol || !self.enrol_code.is_empty())
+            && (!self.enrol || !self.enrol_code.is_empty() && self.again.same_as(&self.password))
     }
 
     /// What to ask now; the code is wiped, the fields close until the answer.
@@ -110,6 +116,7 @@ impl UnlockModel {
         self.error = None;
         self.enrol = false;
         self.enrol_code.clear();
+        self.again.clear();
         self.focus = Some(Focus::Code);
     }
 
@@ -121,12 +128,14 @@ impl UnlockModel {
 
     /// Whether something is typed that is nobody else's to use.
     pub fn holds_secrets(&self) -> bool {
-        ![&self.password, &self.code, &self.enrol_code].iter().all(|typed| typed.is_empty())
+        let typed = [&self.password, &self.code, &self.enrol_code, &self.again];
+        !typed.iter().all(|typed| typed.is_empty())
     }
 
     /// Forgets what is typed: nobody is there, or the screen is locked.
     pub fn wipe(&mut self) {
-        for typed in [&mut self.password, &mut self.code, &mut self.enrol_code] {
+        let typed = [&mut self.password, &mut self.code, &mut self.enrol_code, &mut self.again];
+        for typed in typed {
             typed.clear();
         }
         self.shown = false;

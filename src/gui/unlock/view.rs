@@ -147,7 +147,10 @@ fn form_ui(ui: &mut Ui, model: &mut UnlockModel, lang: Lang, acts: &mut Acts) {
                 out.response.request_focus();
             }
             if out.submitted {
-                if model.code.is_empty() {
+                if model.enrol && model.again.is_empty() {
+                    model.focus = Some(Focus::Again);
+                    ui.ctx().request_repaint();
+                } else if model.code.is_empty() {
                     model.focus = Some(Focus::Code);
                     ui.ctx().request_repaint();
                 } else {
@@ -157,6 +160,9 @@ fn form_ui(ui: &mut Ui, model: &mut UnlockModel, lang: Lang, acts: &mut Acts) {
             eye_ui(ui, &mut model.shown, lang);
         });
         ui.add_space(4.0);
+        if model.enrol {
+            again_ui(ui, model, lang);
+        }
         let label = t(lang, "Code à 6 chiffres", "6-digit code");
         ui.label(label);
         let out = SecretEdit::new(&mut model.code, label).width(170.0).large().shown(true).show(ui);
@@ -228,6 +234,35 @@ pub fn eye_ui(ui: &mut Ui, shown: &mut bool, lang: Lang) {
     }
 }
 
+fn again_ui(ui: &mut Ui, model: &mut UnlockModel, lang: Lang) {
+    let label = t(lang, "Encore une fois", "Once again");
+    ui.label(label);
+    let out = SecretEdit::new(&mut model.again, label).width(WIDTH).shown(model.shown).show(ui);
+    if model.focus == Some(Focus::Again) {
+        model.focus = None;
+        out.response.request_focus();
+    }
+    if out.submitted {
+        model.focus = Some(Focus::Code);
+        ui.ctx().request_repaint();
+    }
+    let p = palette(ui.ctx());
+    let differs = !model.again.is_empty() && !model.again.same_as(&model.password);
+    let (text, colour) = match differs {
+        true => (t(lang, "Les deux ne sont pas les mêmes.", "The two are not the same."), p.warn),
+        false => (
+            t(
+                lang,
+                "Il devient le mot de passe de ce poste.",
+                "It becomes the password of this computer.",
+            ),
+            p.weak,
+        ),
+    };
+    ui.add(egui::Label::new(RichText::new(text).size(13.0).color(colour)).wrap());
+    ui.add_space(4.0);
+}
+
 fn ways_ui(
     ui: &mut Ui,
     model: &mut UnlockModel,
@@ -242,6 +277,7 @@ fn ways_ui(
     if model.enrol {
         if ui.link(t(lang, "Retour au déverrouillage", "Back to unlock")).clicked() {
             model.enrol = false;
+            model.again.clear();
             model.error = None;
             model.focus = Some(Focus::Password);
         }
