@@ -1,7 +1,6 @@
 //! The embedded store: one SQLite file, one writer at a time, every save one
 //! transaction. It never opens a seal and never decides what a row means.
 
-use std::cmp::Ordering;
 use std::collections::BTreeSet;
 use std::fs::File;
 use std::io::{Read, Seek, SeekFrom};

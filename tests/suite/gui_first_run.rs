@@ -198,6 +198,30 @@ fn another_vault_is_opened_from_the_unlock_screen_or_made_beside_it() {
     sees(&mut window, &file);
 }
 
+/// A slip in it would lock the person out of this computer, the code being spent.
+#[test]
+fn a_computer_is_added_once_its_password_was_typed_twice() {
+    let fake = Fake::new();
+    let mut window = window(&fake, true);
+    sees(&mut window, "Ajouter ce poste");
+    window.get_by_label("Ajouter ce poste").click();
+    sees(&mut window, "Il devient le mot de passe de ce poste.");
+    fill(&mut window, Role::PasswordInput, "Code du poste ou kit de secours", KIT);
+    fill(&mut window, Role::PasswordInput, "Mot de passe", PASSWORD);
+    fill(&mut window, Role::PasswordInput, "Encore une fois", "autre");
+    fill(&mut window, Role::PasswordInput, "Code à 6 chiffres", CODE);
+    sees(&mut window, "Les deux ne sont pas les mêmes.");
+    assert!(window.query_by_label("La clé est dans un fichier.").is_none());
+    window.get_by_role_and_label(Role::PasswordInput, "Encore une fois").focus();
+    window.run_steps(2);
+    window.key_press_modifiers(Modifiers::COMMAND, Key::A);
+    window.event(egui::Event::Text(PASSWORD.to_owned()));
+    window.run_steps(2);
+    window.get_by_role_and_label(Role::PasswordInput, "Code à 6 chiffres").focus();
+    window.key_press(Key::Enter);
+    sees(&mut window, "La clé est dans un fichier.");
+}
+
 #[test]
 fn only_an_older_copy_is_offered_to_be_opened_all_the_same() {
     let mut model = UnlockModel::new("Alice");
