@@ -36,6 +36,7 @@ fn every_usual_key_type_logs_in_from_memory() {
         ("rsapemenc", &["-t", "rsa", "-b", "2048", "-m", "PEM", "-N", "phrase"], Some("phrase")),
         ("rsapkcs8", &["-t", "rsa", "-b", "2048", "-m", "PKCS8", "-N", "phrase"], Some("phrase")),
         ("ecpem", &["-t", "ecdsa", "-b", "256", "-m", "PEM"], None),
+        ("ecpemenc", &["-t", "ecdsa", "-b", "256", "-m", "PEM", "-N", "phrase"], Some("phrase")),
         ("ecpkcs8", &["-t", "ecdsa", "-b", "384", "-m", "PKCS8"], None),
     ];
     for (name, args, phrase) in kinds {
@@ -65,6 +66,7 @@ fn a_wrong_or_missing_passphrase_says_so() {
         ("openssh", &["-t", "ed25519", "-a", "2", "-N", "right"]),
         ("pem", &["-t", "rsa", "-b", "2048", "-m", "PEM", "-N", "right"]),
         ("pkcs8", &["-t", "rsa", "-b", "2048", "-m", "PKCS8", "-N", "right"]),
+        ("ecpem", &["-t", "ecdsa", "-b", "256", "-m", "PEM", "-N", "right"]),
     ];
     for (name, args) in formats {
         let key = fs::read(keygen(dir.path(), name, args)).expect("made");

@@ -92,7 +92,8 @@ fn guard(text: &str) -> Guard {
         return Guard::Foreign;
     }
     if text.contains("Proc-Type: 4,ENCRYPTED") {
-        let known = text.contains("DEK-Info: AES-128-CBC,");
+        let rsa = text.contains("-----BEGIN RSA PRIVATE KEY-----");
+        let known = rsa && text.contains("DEK-Info: AES-128-CBC,");
         return if known { Guard::Known } else { Guard::Foreign };
     }
     let ppk = text.trim_start().starts_with("PuTTY-User-Key-File-");
