@@ -13,9 +13,10 @@ use crate::app::api::{AppError, At, Code, Justification, Request};
 use crate::app::{ConnectRequest, OpenSession, SessionUi};
 use crate::connect::link::{Channel, ChannelRequest, Exit, FromRemote, Sink, TermSize, ToRemote};
 use crate::connect::{Answer, Failure, Progress, Question};
-use crate::model::lang::Lang;
+use crate::model::lang::{Bi, Lang};
 use crate::os::signals::{self, Heard};
 use crate::os::terminal::{self, Output};
+use crate::secret::SecretText;
 
 use super::args::Connect;
 use super::say::{self, bi, usage};
@@ -64,17 +65,17 @@ fn attend(
     warn_of_expiry(context, &opened, &options.path);
     let just: Justification = options.why.into();
     let (lang, asked_to_end) = (context.lang, Arc::clone(asked_to_end));
-    let mut ui = Terminal { lang, asked_to_end };
+    let mut ui =
+        Terminal { lang, asked_to_end, warned: Vec::new(), typed: false, unanswered: None };
     let mut dial = || {
-        let session = opened.access().connect(
-            ConnectRequest {
-                at: At::Path(options.path.clone()),
-                just: just.clone(),
-                accept_host_key: accepted.clone(),
-                reuse: !options.no_reuse,
-            },
-            &mut ui,
-        )?;
+        let request = ConnectRequest {
+            at: At::Path(options.path.clone()),
+            just: just.clone(),
+            accept_host_key: accepted.clone(),
+            reuse: !options.no_reuse,
+        };
+        let session = opened.access().connect(request, &mut ui);
+        let session = session.map_err(|error| ui.unanswered.take().unwrap_or(error))?;
         Ok::<Arc<dyn OpenSession>, AppError>(Arc::from(session))
     };
     let on_terminal = matches!(
@@ -90,7 +91,8 @@ fn attend(
         session = dial()?;
         open = open_channel(&session, &request, &ends, &end);
     }
-    for warning in session.info().warnings {
+    // What was said while connecting is not said again.
+    for warning in session.info().warnings.iter().filter(|w| !ui.warned.contains(w)) {
         say::note(&say::plain(warning.get(context.lang)));
     }
     let (channel, early) = open.inspect_err(|_| close(&session))?;
@@ -404,6 +406,28 @@ fn signal_number(name: &str) -> Option<u8> {
 struct Terminal {
     lang: Lang,
     asked_to_end: Arc<AtomicI32>,
+    /// The warnings that were said.
+    warned: Vec<Bi>,
+    /// A password was given.
+    typed: bool,
+    /// Wrong use that left a question of the login without an answer: the far
+    /// side then only tells that it was given nothing.
+    unanswered: Option<AppError>,
+}
+
+impl Terminal {
+    /// The answer, or that there is none.
+    fn answered(&mut self, answer: Result<SecretText, AppError>) -> Answer {
+        match answer {
+            Ok(text) => return Answer::Text(text),
+            // What is asked once more after a password was most likely wrong.
+            Err(error) if error.code == Code::Usage && !self.typed => {
+                self.unanswered.get_or_insert(error);
+            }
+            Err(_) => {}
+        }
+        Answer::No
+    }
 }
 
 impl SessionUi for Terminal {
@@ -432,7 +456,7 @@ impl SessionUi for Terminal {
                 } else {
                     prompt::secret(self.lang, text.trim_end(), text.trim_end())
                 };
-                answer.map_or(Answer::No, Answer::Text)
+                self.answered(answer)
             }
             // Without a terminal the next line was written for something else.
             Question::Password { again: true, .. } if !terminal::stdin_is_terminal() => Answer::No,
@@ -443,11 +467,15 @@ impl SessionUi for Terminal {
                 let (user, host) = (say::plain(&user), say::plain(&at.host));
                 let fr = format!("Mot de passe de {user} sur {host}\u{a0}:");
                 let en = format!("Password of {user} on {host}:");
-                prompt::secret(self.lang, &fr, &en).map_or(Answer::No, Answer::Text)
+                let answer = prompt::secret(self.lang, &fr, &en);
+                let answer = self.answered(answer);
+                self.typed |= matches!(answer, Answer::Text(_));
+                answer
             }
             Question::User => {
                 let asked = self.lang.pick("Nom d’utilisateur\u{a0}: ", "User name: ");
-                prompt::visible(asked).map_or(Answer::No, Answer::Text)
+                let answer = prompt::visible(asked);
+                self.answered(answer)
             }
         }
     }
@@ -455,6 +483,7 @@ impl SessionUi for Terminal {
     fn say(&mut self, progress: Progress) {
         if let Progress::Warning(warning) = progress {
             say::note(&say::plain(warning.get(self.lang)));
+            self.warned.push(warning);
         }
     }
 

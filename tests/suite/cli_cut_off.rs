@@ -191,8 +191,10 @@ fn only_one_line_of_input_is_ever_tried_as_a_password() {
     let refused = seat.run(&connect, "faux\n").ended(6);
     assert!(refused.err.contains("tried: password"), "{}", refused.err);
     // At its end the input says nothing, which is no password.
-    let nothing = seat.run(&connect, "").ended(6);
-    assert!(!nothing.err.contains("tried:"), "{}", nothing.err);
+    let nothing = seat.run(&connect, "").ended(2);
+    assert!(nothing.err.contains("The input ended before the answer."), "{}", nothing.err);
+    let lines = server.log().matches("Failed password").count();
+    assert_eq!(lines, 2, "{}", server.log());
 }
 
 /// What a shell on a terminal of its own says of this line, which it is told `told`
