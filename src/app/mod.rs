@@ -274,6 +274,15 @@ impl App {
         ask(&self.jobs, |answer| Job::Call(Box::new(request), answer))
     }
 
+    /// Whether the vault, which is about to be locked, is set to end sessions
+    /// then. False when it is locked: what was to be ended has ended.
+    fn lock_ends_sessions(&self) -> bool {
+        // As for the lock that follows, what takes long gives way.
+        self.locking.store(true, Ordering::Release);
+        let settings = self.call(Request::Settings);
+        matches!(settings, Ok(Reply::Settings(settings)) if settings.lock_ends_sessions)
+    }
+
     /// As [`Request::AuditExport`], with somebody who follows it and may give
     /// up. [`Reply::Exported`]
     ///

@@ -65,8 +65,8 @@ pub fn find(file: &Path) -> Result<Option<Box<dyn Access>>, AppError> {
     imp::find(file)
 }
 
-/// Ends the agent of the vault at `file` and waits until it is gone. False
-/// when there was none.
+/// Has the agent of the vault at `file` lock, and waits until it serves no more:
+/// sessions may go on in it. False when there was none.
 ///
 /// # Errors
 /// It does not end.

@@ -59,6 +59,11 @@ pub trait Backend: Send + Sync + 'static {
     /// # Errors
     /// As there.
     fn call(&self, request: Request) -> Result<Reply, AppError>;
+    /// Locks because this process ends, when all that sessions left to log is
+    /// stored.
+    fn leave(&self) {
+        let _ = self.call(Request::Lock);
+    }
     /// As [`App::export`].
     ///
     /// # Errors
@@ -115,6 +120,10 @@ pub struct Served {
     app: App,
     #[cfg(unix)]
     guard: std::sync::Mutex<Option<Arc<crate::app::agent::Guard>>>,
+    /// Each ends the sessions that commands opened through one unlock, which
+    /// may outlive the lock but not this process.
+    #[cfg(unix)]
+    enders: std::sync::Mutex<Vec<Box<dyn Fn() + Send>>>,
     tell: Arc<std::sync::OnceLock<Box<dyn Fn() + Send + Sync>>>,
 }
 
@@ -125,6 +134,8 @@ impl Served {
             app,
             #[cfg(unix)]
             guard: std::sync::Mutex::default(),
+            #[cfg(unix)]
+            enders: std::sync::Mutex::default(),
             tell: Arc::default(),
         }
     }
@@ -142,6 +153,9 @@ impl Served {
         let socket = crate::app::agent::socket_of(self.app.file());
         let guard = socket.and_then(|socket| agent::serve(self.app.clone(), &socket).ok());
         if let Some(guard) = guard.map(Arc::new) {
+            let mut enders = self.enders.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+            enders.push(Box::new(guard.session_ender()));
+            drop(enders);
             let watched = Arc::clone(&guard);
             let tell = Arc::clone(&self.tell);
             let _ = std::thread::Builder::new().name("agent-watch".into()).spawn(move || {
@@ -156,13 +170,30 @@ impl Served {
         Ok(status)
     }
 
+    /// Locks, the keys first; then the sessions of commands end where the
+    /// settings say so.
     #[cfg(unix)]
-    fn stop_serving(&self) {
+    fn lock(&self) -> Result<Reply, AppError> {
         let guard = self.guard.lock().unwrap_or_else(std::sync::PoisonError::into_inner).take();
+        let ends = guard.as_ref().is_some_and(|guard| guard.lock_ends_sessions());
         if let Some(guard) = guard {
             guard.stop();
         }
+        let done = self.app.call(Request::Lock);
+        if ends {
+            self.end_served_sessions();
+        }
+        done
     }
+
+    #[cfg(unix)]
+    fn end_served_sessions(&self) {
+        let mut enders = self.enders.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        enders.drain(..).for_each(|end| end());
+    }
+
+    #[cfg(not(unix))]
+    fn end_served_sessions(&self) {}
 
     #[cfg(not(unix))]
     fn unlock_and_serve(&self, options: UnlockOptions) -> Result<Status, AppError> {
@@ -170,7 +201,9 @@ impl Served {
     }
 
     #[cfg(not(unix))]
-    fn stop_serving(&self) {}
+    fn lock(&self) -> Result<Reply, AppError> {
+        self.app.call(Request::Lock)
+    }
 }
 
 impl Backend for Served {
@@ -203,10 +236,14 @@ impl Backend for Served {
         self.unlock_and_serve(options)
     }
     fn call(&self, request: Request) -> Result<Reply, AppError> {
-        if matches!(request, Request::Lock) {
-            self.stop_serving();
+        match request {
+            Request::Lock => self.lock(),
+            request => self.app.call(request),
         }
-        self.app.call(request)
+    }
+    fn leave(&self) {
+        self.end_served_sessions();
+        let _ = self.call(Request::Lock);
     }
     fn export(&self, request: ExportRequest, ui: &mut dyn ExportUi) -> Result<Reply, AppError> {
         self.app.export(request, ui)

@@ -11,7 +11,7 @@ use super::cli_kit::Seat;
 use super::kit_ssh::{PATIENCE, Setup, Sshd, descendants, keygen, user};
 
 /// An entry for `server`, which lets it in by key, and is trusted already.
-fn add(seat: &Seat, path: &str, server: &Sshd, more: &[&str]) {
+pub fn add(seat: &Seat, path: &str, server: &Sshd, more: &[&str]) {
     let file = seat.home.path().join("id");
     if !file.exists() {
         keygen(seat.home.path(), "id", &["-t", "ed25519"]);
@@ -46,7 +46,7 @@ fn program(child: &Child) -> u32 {
 }
 
 /// The fields of the lines of this event, the newest last, once there are `count`.
-fn logged(seat: &Seat, event: &str, count: usize) -> Vec<Value> {
+pub fn logged(seat: &Seat, event: &str, count: usize) -> Vec<Value> {
     let end = std::time::Instant::now() + PATIENCE;
     loop {
         let log = seat.ok(&["--json", "audit", "log", "--event", event]).json();
@@ -59,12 +59,12 @@ fn logged(seat: &Seat, event: &str, count: usize) -> Vec<Value> {
     }
 }
 
-fn word<'a>(fields: &'a Value, name: &str) -> &'a str {
+pub fn word<'a>(fields: &'a Value, name: &str) -> &'a str {
     fields[name].as_str().unwrap_or_default()
 }
 
 /// Starts it and waits until its output has this line.
-fn started(
+pub fn started(
     seat: &Seat,
     args: &[&str],
     line: &str,
@@ -282,6 +282,8 @@ fn the_log_says_who_cut_a_session_off() {
     let closed = logged(&seat, "session.closed", 2);
     assert_eq!((word(&closed[0], "detail"), word(&closed[1], "detail")), ("", "client gone"));
     let (mut locked, _out) = started(&seat, &words, "up");
+    // As it is set by then, and not at the unlock.
+    seat.ok(&["settings", "--lock-ends-sessions", "yes"]);
     seat.ok(&["lock"]);
     assert_eq!(locked.wait().expect("it ends").code(), Some(6));
     let factors = seat.factors();
@@ -317,4 +319,41 @@ fn a_malformed_fingerprint_is_wrong_use_and_a_bare_one_will_do() {
     let log = seat.ok(&["--json", "audit", "log", "--event", "session.opening"]).json();
     assert_eq!(log["lines"].as_array().map(Vec::len), Some(0));
     assert_eq!(accept(&format!("{}=", key.trim_start_matches("SHA256:"))), 0);
+}
+
+#[test]
+fn a_session_outlives_the_lock_and_its_end_is_logged_at_the_next_unlock() {
+    let mut seat = Seat::unlocked();
+    let server = Sshd::start(Setup::default());
+    add(&seat, "A/s", &server, &[]);
+    seat.run(&["connect", "A/s", "--", "true"], "yes\n").ended(0);
+    for idle in [false, true] {
+        let words = ["connect", "A/s", "--", "echo up; read line; exit 3"];
+        let (mut runs, _out) = started(&seat, &words, "up");
+        if idle {
+            seat.ok(&["unlock", "--timeout", "1s"]);
+            let end = std::time::Instant::now() + PATIENCE;
+            while seat.ok(&["--json", "status"]).json()["unlocked"] == true {
+                assert!(std::time::Instant::now() < end, "it locks");
+            }
+        } else {
+            seat.ok(&["lock"]);
+        }
+        drop(runs.stdin.take());
+        assert_eq!(runs.wait().expect("it ends").code(), Some(3), "idle: {idle}");
+        let factors = seat.factors();
+        // The line is there once the agent that held the session is gone.
+        seat.run(&["unlock"], &factors).ended(0);
+    }
+    let opened = logged(&seat, "session.opened", 3);
+    let mut closed = logged(&seat, "session.closed", 2);
+    if closed.len() < opened.len() {
+        // It was not stored yet when the vault was opened again.
+        seat.ok(&["lock"]);
+        let factors = seat.factors();
+        seat.run(&["unlock"], &factors).ended(0);
+        closed = logged(&seat, "session.closed", 3);
+    }
+    let exits: Vec<&str> = closed.iter().map(|f| word(f, "exit")).collect();
+    assert_eq!(exits, ["0", "3", "3"]);
 }

@@ -8,7 +8,7 @@ use x11rb::protocol::xproto::{ClientMessageEvent, ConnectionExt, EventMask};
 
 use crate::kit::{PASSWORD, Phone};
 
-const POTERNE: &str = env!("CARGO_BIN_EXE_poterne");
+pub const POTERNE: &str = env!("CARGO_BIN_EXE_poterne");
 
 /// A home of its own, a screen of its own.
 pub struct Stage {

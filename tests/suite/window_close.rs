@@ -1,10 +1,11 @@
 //! The end of a session in the real window: by another member who unlocks it, and
 //! by closing the window. The log, read afterwards, has both.
 
+use std::process::Stdio;
 use std::time::{Duration, Instant};
 
 use crate::kit::PASSWORD;
-use crate::kit_window::Stage;
+use crate::kit_window::{POTERNE, Stage};
 
 /// Tries, as a person would: keys may come before the window is ready for them.
 fn until(what: &str, mut does: impl FnMut(), mut seen: impl FnMut() -> bool) {
@@ -74,16 +75,23 @@ fn sessions_end_in_the_log_when_another_unlocks_and_when_the_window_closes() {
     assert!(told.contains("alice") && !told.contains("bruno"), "whose session was it? {told}");
 
     opens_session(&stage, 2);
+    // One that a command has open, for which the window is the agent.
+    let mut command = stage.command(POTERNE, &["connect", "Dupont/Atelier", "--", "cat"]);
+    let command = command.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null());
+    let mut command = command.spawn().expect("starts");
+    let opened = || log(&stage, "session.opened").matches("session.opened").count() == 3;
+    until("the command", || (), opened);
     // A question comes first; the answer that keeps all open has the keyboard.
     stage.press_cross();
     assert!(unlocked(&stage) && window.runs(), "it closed without a question");
     let says_yes = || stage.xdotool(&["sleep", "1", "key", "shift+Tab", "key", "Return"]);
     until("the end", says_yes, || !window.runs());
+    assert!(!command.wait().expect("it ends").success());
 
     let factors = bruno.code().expose(|c| format!("{PASSWORD}\n{c}\n"));
     stage.must(&["--member", "bruno", "unlock"], &factors);
     let told = ended();
-    assert_eq!(told.matches("session.closed").count(), 2, "{told}");
+    assert_eq!(told.matches("session.closed").count(), 3, "{told}");
     assert!(told.contains("window closed"), "{told}");
     stage.must(&["lock"], "");
 }

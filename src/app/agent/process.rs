@@ -102,23 +102,23 @@ pub fn run() -> io::Result<()> {
         return Ok(());
     }
     let stop = guard.stopper();
-    let wiped = app.clone();
+    let wipe = guard.wiper();
     session_lock::watch(move |_cause| {
         // Here and not after the wait: a sleep is delayed until this returns.
-        let _ = wiped.call(Request::Lock);
+        wipe();
         stop();
     });
     match guard.wait() {
-        End::Locked => guard.hold_until_exit(),
-        End::Idle | End::Stopped => {
-            if settings.lock_ends_sessions {
-                guard.end_sessions();
-            }
-            let _ = app.call(Request::Lock);
+        End::Locked if !guard.keeps_sessions() => guard.hold_until_exit(),
+        End::Locked | End::Idle | End::Stopped => {
+            guard.wipe();
             guard.close_door();
             guard.wait_for_sessions();
         }
     }
+    // The last lines of sessions wait in the worker, which would end with this
+    // process: once it answers they are stored. Locked already is as good.
+    let _ = app.call(Request::Lock);
     crate::secret::burn_stack();
     Ok(())
 }

@@ -33,7 +33,7 @@ pub enum End {
 }
 
 /// A vault that is being served. Dropping it stops that; sessions that clients
-/// have open go on until they end or [`Guard::end_sessions`].
+/// have open go on until they end or [`Guard::session_ender`].
 pub struct Guard {
     shared: Arc<Shared>,
     listening: Option<JoinHandle<()>>,
@@ -171,9 +171,42 @@ impl Guard {
         self.shared.state().last_use.elapsed()
     }
 
-    /// Ends the sessions that clients have open, and waits for their ends.
-    pub fn end_sessions(&self) {
-        self.shared.end_sessions();
+    /// Wipes the keys, after the sessions that clients have open were ended if
+    /// the vault's settings say so.
+    pub fn wipe(&self) {
+        self.shared.wipe();
+    }
+
+    /// Whether the vault is set to end sessions when it locks; false once it is
+    /// locked.
+    pub fn lock_ends_sessions(&self) -> bool {
+        self.shared.app.lock_ends_sessions()
+    }
+
+    /// As [`Guard::wipe`], from another thread, and the keys go first: nothing
+    /// may hold them up.
+    pub fn wiper(&self) -> impl Fn() + Send + 'static {
+        let shared = Arc::clone(&self.shared);
+        move || {
+            let ends = shared.app.lock_ends_sessions();
+            let _ = shared.app.call(Request::Lock);
+            if ends {
+                shared.end_sessions();
+            }
+        }
+    }
+
+    /// Ends the sessions that clients have open, from another thread and even
+    /// when the guard is gone, and waits for their ends.
+    pub fn session_ender(&self) -> impl Fn() + Send + 'static {
+        let shared = Arc::clone(&self.shared);
+        move || shared.end_sessions()
+    }
+
+    /// True while clients have sessions open that are to outlive the lock.
+    pub fn keeps_sessions(&self) -> bool {
+        let state = self.shared.state();
+        !state.ending && state.has_sessions()
     }
 
     /// Waits until no client has a session open any more.
@@ -376,10 +409,12 @@ impl Shared {
         Ok(Reply::Done)
     }
 
-    /// Ends the sessions of clients while their ends can still be logged, then
-    /// wipes the keys.
+    /// Wipes the keys. Where locking ends sessions, those of clients are ended
+    /// first, while their ends can still be logged.
     fn wipe(&self) {
-        self.end_sessions();
+        if self.app.lock_ends_sessions() {
+            self.end_sessions();
+        }
         // Already locked is as good.
         let _ = self.app.call(Request::Lock);
     }

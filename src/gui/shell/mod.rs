@@ -511,7 +511,7 @@ impl eframe::App for Shell {
         self.sessions.close_all_and_wait("window closed", CLOSE_WAIT);
         // The last line of the log; the window is already gone. On a locked vault
         // it changes nothing, but what the sessions left to log is stored before it.
-        let _ = self.worker.backend().call(Request::Lock);
+        self.worker.backend().leave();
     }
 }
 
