@@ -7,6 +7,7 @@ use crate::connect::{Failure, FailureKind};
 use crate::model::id::DeviceId;
 use crate::model::lang::Bi;
 use crate::os::paths::PlaceError;
+use crate::os::words;
 use crate::vault::rows::StoreError;
 use crate::vault::unlocked::VaultError;
 
@@ -14,30 +15,7 @@ use super::api::{AppError, Code};
 
 /// What the system said, in words of both languages.
 pub fn cause(error: &io::Error) -> Bi {
-    let (fr, en) = match error.kind() {
-        io::ErrorKind::NotFound => ("il n’y a rien à cet endroit", "there is nothing there"),
-        io::ErrorKind::PermissionDenied => ("les droits ne suffisent pas", "permission denied"),
-        io::ErrorKind::ReadOnlyFilesystem => {
-            ("le système de fichiers est en lecture seule", "the file system is read-only")
-        }
-        io::ErrorKind::StorageFull => ("le disque est plein", "the disk is full"),
-        io::ErrorKind::QuotaExceeded => ("votre quota est épuisé", "your quota is used up"),
-        io::ErrorKind::AlreadyExists => ("il y a déjà un fichier", "there is a file already"),
-        io::ErrorKind::IsADirectory => ("c’est un dossier", "it is a folder"),
-        io::ErrorKind::NotADirectory => ("ce n’est pas un dossier", "it is not a folder"),
-        io::ErrorKind::InvalidFilename => ("ce nom ne convient pas", "the name will not do"),
-        io::ErrorKind::FileTooLarge => ("le fichier est trop grand", "the file is too large"),
-        io::ErrorKind::ResourceBusy => ("un autre programme s’en sert", "another program uses it"),
-        io::ErrorKind::OutOfMemory => ("la mémoire manque", "memory is short"),
-        io::ErrorKind::TimedOut => ("pas de réponse à temps", "no answer in time"),
-        io::ErrorKind::ConnectionRefused => ("connexion refusée", "connection refused"),
-        io::ErrorKind::BrokenPipe
-        | io::ErrorKind::ConnectionReset
-        | io::ErrorKind::ConnectionAborted
-        | io::ErrorKind::UnexpectedEof => ("l’autre côté s’est arrêté", "the other side stopped"),
-        _ => return said(&error.to_string()),
-    };
-    Bi::new(fr, en)
+    words::known(error).unwrap_or_else(|| said(&error.to_string()))
 }
 
 /// What is at a place is neither a file nor a folder.
@@ -46,7 +24,7 @@ pub fn irregular() -> io::Error {
 }
 
 /// Words of a library: in French as far as they are known, else quoted as such.
-pub fn said(words: &str) -> Bi {
+pub fn said(told: &str) -> Bi {
     let known = [
         ("Read-only file system", "le système de fichiers est en lecture seule"),
         ("Operation not permitted", "le système l’interdit"),
@@ -73,9 +51,9 @@ pub fn said(words: &str) -> Bi {
         ("Connection refused", "connexion refusée"),
         ("no regular file", "ce n’est pas un fichier ordinaire"),
     ];
-    match known.iter().find(|(english, _)| words.contains(english)) {
-        Some((_, french)) => Bi::new(*french, words),
-        None => Bi::new(format!("«\u{a0}{words}\u{a0}»"), words),
+    match known.iter().find(|(english, _)| told.contains(english)) {
+        Some((_, french)) => Bi::new(*french, told),
+        None => words::quoted(told),
     }
 }
 

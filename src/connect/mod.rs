@@ -192,4 +192,6 @@ pub enum FailureKind {
     Helper,
     /// A setting of the entry makes no sense.
     Setting,
+    /// A port that is to be forwarded cannot be listened at.
+    Forward,
 }

@@ -254,6 +254,7 @@ pub fn log_detail(value: &str, lang: Lang) -> String {
         "cancelled" => "abandonnée",
         "helper" => "programme auxiliaire",
         "setting" => "réglage",
+        "forward" => "redirection",
         _ => return value.to_owned(),
     };
     kind.to_owned()

@@ -24,3 +24,4 @@ pub mod signals;
 pub mod socket;
 pub mod terminal;
 pub mod unnamed;
+pub mod words;

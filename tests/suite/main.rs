@@ -10,6 +10,7 @@ mod audit_log;
 mod cli_cut_off;
 mod cli_far_sides;
 mod cli_kit;
+mod cli_links;
 mod cli_output;
 mod cli_places;
 mod cli_refusals;

@@ -355,8 +355,9 @@ fn forwardings_listen_on_loopback_unless_told_otherwise_and_a_taken_port_is_name
     let mut hops = vec![with(rig.server.hop(), "local-forward", &format!("{port} intranet:80"))];
     lease.plant(&mut hops, 0, Slot::PrivateKey, &rig.key);
     let failure = must_fail(&target(hops), &mut lease);
-    assert_eq!(failure.kind, FailureKind::Setting);
+    assert_eq!(failure.kind, FailureKind::Forward);
     assert!(failure.what.en.contains(&format!("127.0.0.1:{port}")), "{}", failure.what.en);
+    assert!(failure.what.fr.contains("ce port est déjà pris."), "{}", failure.what.fr);
 }
 
 #[test]

@@ -25,6 +25,7 @@ use std::io::{self, BufWriter, Write};
 use std::path::PathBuf;
 
 use crate::app::api::{AppError, Code, ExportFormat, ExportRequest, Verified};
+use crate::app::text;
 use crate::audit::{Fault, Summary, hash, line};
 use crate::model::audit_event::{AuditFilter, OpenLine, field};
 use crate::model::id::VaultId;
@@ -117,7 +118,7 @@ impl From<ExportError> for AppError {
         let file = |path: &PathBuf| path.display().to_string();
         match error {
             ExportError::Io { path, source } => {
-                let name = file(&path);
+                let (name, cause) = (file(&path), text::cause(&source));
                 let code = match source.kind() {
                     io::ErrorKind::NotFound => Code::NotFound,
                     _ => Code::Other,
@@ -125,8 +126,11 @@ impl From<ExportError> for AppError {
                 Self {
                     code,
                     what: Bi::new(
-                        format!("Le fichier {name} ne peut pas être lu ou écrit\u{a0}: {source}."),
-                        format!("The file {name} cannot be read or written: {source}."),
+                        format!(
+                            "Le fichier {name} ne peut pas être lu ou écrit\u{a0}: {}.",
+                            cause.fr
+                        ),
+                        format!("The file {name} cannot be read or written: {}.", cause.en),
                     ),
                     todo: Bi::new(
                         "Vérifiez le dossier, les droits et l’espace libre, puis recommencez.",

@@ -6,6 +6,7 @@ use std::io;
 use crate::connect::{Failure, FailureKind};
 use crate::model::lang::Bi;
 use crate::model::target::{HostPort, PinnedKey};
+use crate::os::words;
 
 fn failure(kind: FailureKind, what: (String, String), todo: (&str, &str)) -> Failure {
     Failure { kind, what: Bi::new(what.0, what.1), todo: Bi::new(todo.0, todo.1) }
@@ -83,14 +84,17 @@ pub fn dial(at: &HostPort, e: &io::Error, secs: u64) -> Failure {
             ),
         ),
         io::ErrorKind::TimedOut | io::ErrorKind::WouldBlock => timeout(at, secs),
-        _ => failure(
-            FailureKind::Network,
-            (
-                format!("{at} n’est pas joignable\u{a0}: {e}"),
-                format!("{at} cannot be reached: {e}"),
-            ),
-            ("Vérifiez le réseau et le VPN.", "Check the network and the VPN."),
-        ),
+        _ => {
+            let cause = words::cause(e);
+            failure(
+                FailureKind::Network,
+                (
+                    format!("{at} n’est pas joignable\u{a0}: {}.", cause.fr),
+                    format!("{at} cannot be reached: {}.", cause.en),
+                ),
+                ("Vérifiez le réseau et le VPN.", "Check the network and the VPN."),
+            )
+        }
     }
 }
 
@@ -402,12 +406,12 @@ pub fn channel_broken(detail: &str) -> Failure {
 }
 
 /// A forwarding cannot listen.
-pub fn forward(from: &HostPort, detail: &str) -> Failure {
+pub fn forward(from: &HostPort, why: &Bi) -> Failure {
     failure(
-        FailureKind::Setting,
+        FailureKind::Forward,
         (
-            format!("La redirection sur {from} ne peut pas s’ouvrir\u{a0}: {detail}"),
-            format!("The forwarding at {from} cannot open: {detail}"),
+            format!("La redirection sur {from} ne peut pas s’ouvrir\u{a0}: {}.", why.fr),
+            format!("The forwarding at {from} cannot open: {}.", why.en),
         ),
         (
             "Choisissez un autre port dans les réglages de l’entrée, ou libérez celui-ci.",
@@ -418,11 +422,12 @@ pub fn forward(from: &HostPort, detail: &str) -> Failure {
 
 /// Something of this machine failed.
 pub fn local(e: &io::Error) -> Failure {
+    let cause = words::cause(e);
     failure(
         FailureKind::Helper,
         (
-            format!("Cette machine n’a pas pu préparer la session\u{a0}: {e}"),
-            format!("This machine could not prepare the session: {e}"),
+            format!("Cette machine n’a pas pu préparer la session\u{a0}: {}.", cause.fr),
+            format!("This machine could not prepare the session: {}.", cause.en),
         ),
         ("Fermez d’autres programmes et réessayez.", "Close other programs and try again."),
     )

@@ -12,9 +12,14 @@ use crate::connect::Failure;
 use crate::connect::host::child::{Command, Inbox, Stream};
 use crate::model::target::HostPort;
 use crate::os::net::Socket;
+use crate::os::words;
 
 /// How long a program may take to say where it wants to go.
 const GREETING: Duration = Duration::from_secs(10);
+/// How long a session that ended may hold its port still.
+const LETTING_GO: Duration = Duration::from_secs(1);
+/// How often a port that is taken is tried again.
+const PAUSE: Duration = Duration::from_millis(50);
 
 /// Starts all listeners; what listens where, in words.
 ///
@@ -39,8 +44,8 @@ fn serve(
     inbox: &Arc<dyn Inbox>,
     to: Option<HostPort>,
 ) -> Result<HostPort, Failure> {
-    let refused = |e: io::Error| fail::forward(from, &e.to_string());
-    let listener = TcpListener::bind((from.host.as_str(), from.port)).map_err(refused)?;
+    let refused = |e: io::Error| fail::forward(from, &words::cause(&e));
+    let listener = bind(from).map_err(refused)?;
     let port = listener.local_addr().map_err(refused)?.port();
     let inbox = inbox.clone();
     std::thread::Builder::new()
@@ -57,6 +62,19 @@ fn serve(
         })
         .map_err(|e| fail::local(&e))?;
     Ok(HostPort { host: from.host.clone(), port })
+}
+
+/// Binds to an address. A port that is taken may belong to a session that has
+/// just ended: it is given a moment.
+fn bind(from: &HostPort) -> io::Result<TcpListener> {
+    let mut left = LETTING_GO.as_millis() / PAUSE.as_millis();
+    loop {
+        match TcpListener::bind((from.host.as_str(), from.port)) {
+            Err(e) if e.kind() == io::ErrorKind::AddrInUse && left > 0 => left -= 1,
+            other => return other,
+        }
+        std::thread::sleep(PAUSE);
+    }
 }
 
 fn visit(mut stream: TcpStream, to: Option<HostPort>, inbox: &dyn Inbox) {

@@ -228,11 +228,12 @@ pub fn open(leg: &Leg<'_>) -> Result<Box<dyn Engine>, Failure> {
         let user = auth::user(leg)?;
         Login { leg, learned: &learned, user: &user, password: None }.run(&mut handle).await?;
         let mut words = Vec::new();
+        let refused = Bi::new("le serveur l’a refusée", "the server refused it");
         for forward in &leg.settings.remote {
             let from = &forward.from;
             let asked = handle.tcpip_forward(from.host.clone(), u32::from(from.port));
             let asked = within(leg, &learned, asked).await;
-            let given = asked.map_err(|_| fail::forward(from, "refused by the server"))?;
+            let given = asked.map_err(|_| fail::forward(from, &refused))?;
             let port = if given == 0 { u32::from(from.port) } else { given };
             lock(&forwards).insert(port, forward.to.clone());
             let bound =

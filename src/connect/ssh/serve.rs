@@ -23,6 +23,7 @@ use crate::connect::link::{ChannelRequest, LinkInfo};
 use crate::connect::{Failure, host::wire};
 use crate::model::target::HostPort;
 use crate::os::net::{Socket, Watch, wait};
+use crate::os::words;
 
 /// Channels that did not come from the application are numbered from here.
 const STREAMS_FROM: u32 = 0x8000_0000;
@@ -376,7 +377,7 @@ fn listen_there(driver: &Driver, forward: &Forward) -> Result<(Listener, String)
             Ok((listener, format!("R {bound} → {}", forward.to)))
         }
         Err(super::engine::Stop::Timeout) => Err(fail::timeout(from, driver.secs())),
-        Err(super::engine::Stop::Ssh(e)) => Err(fail::forward(from, e.message())),
+        Err(super::engine::Stop::Ssh(e)) => Err(fail::forward(from, &words::quoted(e.message()))),
     }
 }
 
