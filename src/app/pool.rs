@@ -1,6 +1,7 @@
 //! Links that stay open for the next session to the same place by the same
 //! login, so that a second connection costs a channel and not a login. Holds no
-//! secret; trusts no server key that its client no longer does.
+//! secret; trusts no server key that its client no longer does. One whose ports
+//! are forwarded serves sessions side by side, and ends with the last of them.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -8,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use crate::connect::link::Link;
 use crate::model::entry::Slot;
-use crate::model::id::{CellId, MemberId};
+use crate::model::id::{CellId, MemberId, SessionId};
 use crate::model::target::Target;
 
 /// A link unused for so long is closed.
@@ -37,6 +38,10 @@ struct Kept {
     used: Instant,
     /// Not for another session any more.
     retired: bool,
+    /// The sessions that go over it.
+    sessions: Vec<SessionId>,
+    /// Ports listen for it.
+    listens: bool,
 }
 
 impl Pool {
@@ -50,9 +55,36 @@ impl Pool {
         Some(Arc::clone(&kept.link))
     }
 
-    /// Keeps a link. `accepted` are the fingerprints that were not pinned
-    /// before, by the place they were seen at.
-    pub(super) fn keep(&mut self, way: Way, accepted: &[(String, String)], link: Arc<dyn Link>) {
+    /// Another session goes over a link that [`Pool::find`] gave.
+    pub(super) fn joined(&mut self, session: SessionId, link: &Arc<dyn Link>) {
+        let same = |k: &&mut Kept| Arc::ptr_eq(&k.link, link);
+        if let Some(kept) = self.0.iter_mut().find(same) {
+            kept.sessions.push(session);
+        }
+    }
+
+    /// A session is over. Its link is closed if nobody is to use it again: what
+    /// a person opened a port for ends when they see it end.
+    pub(super) fn ended(&mut self, session: SessionId) {
+        self.0.retain_mut(|k| {
+            k.sessions.retain(|id| *id != session);
+            let over = k.sessions.is_empty() && (k.listens || k.retired);
+            if over {
+                k.link.close();
+            }
+            !over
+        });
+    }
+
+    /// Keeps the link of a session. `accepted` are the fingerprints that were
+    /// not pinned before, by the place they were seen at.
+    pub(super) fn keep(
+        &mut self,
+        session: SessionId,
+        way: Way,
+        accepted: &[(String, String)],
+        link: Arc<dyn Link>,
+    ) {
         self.prune();
         let seen = way.target.hops.iter().map(|hop| {
             let at = hop.at.to_string();
@@ -63,11 +95,13 @@ impl Pool {
             }
         });
         let mut seen: Vec<Vec<String>> = seen.collect();
-        let shown = link.info().host_key;
+        let info = link.info();
+        let (shown, listens) = (info.host_key, !info.forwards.is_empty());
         if let Some(last) = seen.last_mut().filter(|_| !shown.is_empty()) {
             *last = vec![shown];
         }
-        self.0.push(Kept { way, seen, link, used: Instant::now(), retired: false });
+        let (used, sessions) = (Instant::now(), vec![session]);
+        self.0.push(Kept { way, seen, link, used, retired: false, sessions, listens });
     }
 
     /// Drops dead links, and idle ones that nobody holds but the pool.

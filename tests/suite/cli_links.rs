@@ -10,6 +10,30 @@ use super::kit_ssh::{PATIENCE, Setup, Sshd, free_port};
 use super::ssh_old_devices::old;
 
 #[test]
+fn a_forwarded_port_is_shared_while_sessions_run_and_free_after_the_last() {
+    let seat = Seat::unlocked();
+    let server = Sshd::start(Setup::default());
+    let port = free_port();
+    let forward = format!("{port} 127.0.0.1:{}", server.port);
+    add(&seat, "A/s", &server, &["--local-forward", &forward]);
+    add(&seat, "A/t", &server, &["--local-forward", &forward]);
+    seat.run(&["connect", "A/s", "--", "true"], "yes\n").ended(0);
+    // The port of a session that is over is another entry's for the asking.
+    seat.ok(&["connect", "A/t", "--", "true"]);
+
+    let (mut first, _out) = started(&seat, &["connect", "A/s", "--", "echo up; cat"], "up");
+    seat.ok(&["connect", "A/s", "--", "true"]);
+    let taken = seat.run(&["--lang", "fr", "connect", "A/t", "--", "true"], "").ended(6);
+    assert!(taken.err.contains("ce port est déjà pris"), "{}", taken.err);
+    drop(first.stdin.take());
+    assert_eq!(first.wait().expect("it ends").code(), Some(0));
+    let end = Instant::now() + PATIENCE;
+    while TcpListener::bind(("127.0.0.1", port)).is_err() {
+        assert!(Instant::now() < end, "{port} still listens");
+    }
+}
+
+#[test]
 fn what_the_system_says_is_told_in_french() {
     let seat = Seat::empty();
     let none = seat.run(&["--lang", "fr", "audit", "verify", "/nowhere/x"], "");

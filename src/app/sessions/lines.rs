@@ -14,11 +14,11 @@ use super::{Ask, Closing};
 impl Worker {
     pub(in crate::app) fn session(&mut self, ask: Ask) -> Result<(), AppError> {
         match ask {
-            Ask::Keep(kept) => {
+            Ask::Keep(id, kept) => {
                 let (way, accepted, link) = *kept;
                 let accepted: Vec<_> =
                     accepted.into_iter().map(|k| (k.at.to_string(), k.fingerprint)).collect();
-                self.pool.keep(way, &accepted, link);
+                self.pool.keep(id, way, &accepted, link);
                 Ok(())
             }
             Ask::Opened(id, info) => self.line(id, Event::SessionOpened, true, |f| {
@@ -65,6 +65,7 @@ impl Worker {
         // to undo: the session is over, and its opening stands in the log.
         let _ = self.line(c.id, Event::SessionClosed, true, end);
         self.sessions.remove(&c.id);
+        self.pool.ended(c.id);
     }
 
     fn line(

@@ -60,7 +60,7 @@ pub(super) enum Ask {
     Refused(SessionId, String, String),
     /// Keep a link for the next session that goes the same way, with the keys
     /// that were accepted for it.
-    Keep(Box<(Way, Vec<PinnedKey>, Arc<dyn Link>)>),
+    Keep(SessionId, Box<(Way, Vec<PinnedKey>, Arc<dyn Link>)>),
 }
 
 /// How a session ended.
@@ -102,7 +102,7 @@ pub(super) fn open(
             let link: Arc<dyn Link> = Arc::from(link);
             let live = Live::begin(jobs, id, Arc::clone(&link), started, reuse);
             if reuse {
-                let kept = Ask::Keep(Box::new((way, pinned, link)));
+                let kept = Ask::Keep(id, Box::new((way, pinned, link)));
                 super::ask(jobs, |answer| Job::Session(Box::new(kept), answer))?;
             }
             Ok(Box::new(live))

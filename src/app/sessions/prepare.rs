@@ -32,6 +32,9 @@ impl Worker {
         let open = self.open.as_mut().ok_or_else(AppError::locked)?;
         let (prepared, running) =
             open.prepare(request, |way| if reuse { pool.find(way) } else { None })?;
+        if let Some(link) = &prepared.open {
+            self.pool.joined(prepared.id, link);
+        }
         self.sessions.insert(prepared.id, running);
         Ok(prepared)
     }
