@@ -141,7 +141,7 @@ fn hop_of(
         lines.push(PlanLine { field: field.to_owned(), value, secret, origin });
     };
     let common = connector.map(|c| c.common());
-    let port = entry.port.or_else(|| connector.and_then(|c| c.default_port())).unwrap_or(0);
+    let port = port_of(entry);
     if common.is_some_and(|c| c.host) {
         line("host", entry.host.clone(), false, Origin::Own);
         let needs_host = connector.is_some_and(|c| c.opens() != Opens::Details);
@@ -380,10 +380,10 @@ pub fn pins_of(client: &Entry, at: &HostPort) -> Vec<PinnedKey> {
     .collect()
 }
 
-/// The keys a client trusts at an entry's host, whatever the port.
-pub fn pins_of_host(client: &Entry, entry: &Entry) -> Vec<PinnedKey> {
+/// The keys a client trusts at an entry's host and port.
+pub fn pins_of_entry(client: &Entry, entry: &Entry) -> Vec<PinnedKey> {
     let places = client.settings.keys().filter_map(|key| pinned_place(key));
-    places.filter(|at| is_host_of(entry, at)).flat_map(|at| pins_of(client, &at)).collect()
+    places.filter(|at| is_place_of(entry, at)).flat_map(|at| pins_of(client, &at)).collect()
 }
 
 /// The place whose keys a setting of a client holds, if it is one of those.
@@ -393,9 +393,17 @@ pub fn pinned_place(setting: &str) -> Option<HostPort> {
     Some(HostPort { host, port: port.parse().ok()? })
 }
 
-/// Whether a place is on an entry's host.
-pub fn is_host_of(entry: &Entry, at: &HostPort) -> bool {
-    !entry.host.is_empty() && at.host.to_lowercase() == entry.host.trim().to_lowercase()
+/// Whether a place is where an entry leads: another port of the host may be
+/// another server.
+pub fn is_place_of(entry: &Entry, at: &HostPort) -> bool {
+    let same_host = at.host.to_lowercase() == entry.host.trim().to_lowercase();
+    !entry.host.is_empty() && same_host && at.port == port_of(entry)
+}
+
+/// The port of an entry: its own, or that of its kind.
+fn port_of(entry: &Entry) -> u16 {
+    let usual = || connect::by_kind(&entry.kind).and_then(|c| c.default_port());
+    entry.port.or_else(usual).unwrap_or(0)
 }
 
 /// Adds a key to those a client trusts.

@@ -245,7 +245,7 @@ pub struct Edit {
     /// Empty this field, secret, custom field or attachment
     #[arg(long, value_name = "FIELD")]
     pub clear: Vec<String>,
-    /// Forget the pinned server keys of this entry's host
+    /// Forget the pinned server keys of this entry's host and port
     #[arg(long)]
     pub forget_host_key: bool,
     /// Refuse if the entry is no longer at this version

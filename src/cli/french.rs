@@ -151,7 +151,7 @@ pub fn help(here: &str, id: &str) -> Option<&'static str> {
         (_, "totp_qr") => "Lit la graine TOTP dans une image de son code QR",
         (_, "clear") => "Vide ce champ, secret, champ à vous ou cette pièce jointe",
         (_, "forget_host_key") => {
-            "Oublie les clés de serveur épinglées pour l’hôte de cette entrée"
+            "Oublie les clés de serveur épinglées pour l’hôte et le port de cette entrée"
         }
         (_, "expected_version") => "Refuse si l’entrée n’en est plus à cette version",
         (_, "from") => "Client/Dossier/Nom",

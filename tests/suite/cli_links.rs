@@ -34,6 +34,24 @@ fn a_forwarded_port_is_shared_while_sessions_run_and_free_after_the_last() {
 }
 
 #[test]
+fn a_key_is_forgotten_at_the_port_of_its_entry_and_the_log_names_it() {
+    let seat = Seat::unlocked();
+    let (one, two) = (Sshd::start(Setup::default()), Sshd::start(Setup::default()));
+    add(&seat, "A/one", &one, &[]);
+    add(&seat, "A/two", &two, &[]);
+    for entry in ["A/one", "A/two"] {
+        seat.run(&["connect", entry, "--", "true"], "yes\n").ended(0);
+    }
+    seat.ok(&["edit", "A/one", "--forget-host-key"]);
+    seat.run(&["connect", "A/two", "--", "true"], "").ended(0);
+    let told = logged(&seat, "hostkey.refused", 1);
+    let key = format!("127.0.0.1:{} ssh-ed25519 {}", one.port, one.fingerprint("ed25519"));
+    let told: Vec<_> = told.iter().map(|f| (word(f, "host_key"), word(f, "detail"))).collect();
+    assert_eq!(told, [(key.as_str(), "forgotten")]);
+    seat.run(&["connect", "A/one", "--", "true"], "").ended(6);
+}
+
+#[test]
 fn what_the_system_says_is_told_in_french() {
     let seat = Seat::empty();
     let none = seat.run(&["--lang", "fr", "audit", "verify", "/nowhere/x"], "");

@@ -64,18 +64,25 @@ fn forget_keys(
     env: &mut Env<'_>,
     entry: &Entry,
 ) -> Result<(), AppError> {
-    let mut client = v.entry(rows, &entry.client)?;
-    let before = client.settings.len();
-    client.settings.retain(|key, _| match plan::pinned_place(key) {
-        Some(at) => entry.kind != Kind::CLIENT && !plan::is_host_of(entry, &at),
-        None => true,
+    let old = v.entry(rows, &entry.client)?;
+    let places = old.settings.keys().filter_map(|key| plan::pinned_place(key));
+    let places = places.filter(|at| entry.kind == Kind::CLIENT || plan::is_place_of(entry, at));
+    let forgotten: Vec<_> = places.flat_map(|at| plan::pins_of(&old, &at)).collect();
+    if forgotten.is_empty() {
+        return Ok(());
+    }
+    let mut client = old.clone();
+    client.settings.retain(|key, _| {
+        plan::pinned_place(key).is_none_or(|at| !forgotten.iter().any(|pin| pin.at == at))
     });
-    if client.settings.len() != before {
-        let old = v.entry(rows, &entry.client)?;
-        supersede(v, rows, env, &old, &mut client)?;
+    supersede(v, rows, env, &old, &mut client)?;
+    for pin in forgotten {
         let mut line = draft(v, env, Event::HostKeyRefused, true);
         people::about(v, &entry.summary(), &mut line);
-        line.fields.push((field::HOST, entry.host.clone()));
+        line.fields.push((field::HOST, pin.at.host.clone()));
+        line.fields.push((field::PORT, pin.at.port.to_string()));
+        let key = format!("{} {} {}", pin.at, pin.algorithm, pin.fingerprint);
+        line.fields.push((field::HOST_KEY, key));
         line.fields.push((field::DETAIL, "forgotten".to_owned()));
         v.log(rows, env, line)?;
     }

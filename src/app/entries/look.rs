@@ -77,7 +77,7 @@ impl Open {
             let named = ids.into_iter().map(|id| (id, people::name(v, &id))).collect();
             let way = plan::resolve(&look, &entry).clients;
             let asked = tickets::asked(&sessions::infos(v, rows, &way)?);
-            let pinned = plan::pins_of_host(&client, &entry);
+            let pinned = plan::pins_of_entry(&client, &entry);
             Ok(Reply::Entry(Box::new(EntryView {
                 path: v.index.path(&node),
                 linked,
