@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 
 use crate::connect::field::{Field, FieldKind};
 use crate::connect::{self, Opens};
-use crate::model::entry::{CredentialSource, Entry, Slot};
+use crate::model::entry::{CredentialSource, Entry, Kind, Slot};
 use crate::model::id::EntryId;
 use crate::model::lang::Bi;
 use crate::model::plan::{Origin, Plan, PlanLine};
@@ -18,6 +18,8 @@ const MAX_CHAIN: usize = 32;
 pub const PIN_PREFIX: &str = "pin:";
 /// Setting of a credential that makes it a member's own login for other entries.
 pub const FOR: &str = "for";
+/// Setting of an entry that names the machines to pass through.
+pub const JUMP: &str = "jump";
 /// Secrets that a login consists of.
 pub const LOGIN: [Slot; 4] = [Slot::Password, Slot::PrivateKey, Slot::Passphrase, Slot::Totp];
 
@@ -60,7 +62,7 @@ pub fn resolve(look: &dyn Look, entry: &Entry) -> Resolved {
     let (hop, givers) = hop_of(look, entry, &mut plan, true);
     let mut hops = Vec::new();
     let mut all_givers = Vec::new();
-    let jumps = hop.settings.get("jump").cloned().unwrap_or_default();
+    let jumps = hop.settings.get(JUMP).cloned().unwrap_or_default();
     let mut seen = vec![entry.id];
     let from = plan.path.clone();
     add_jumps(look, (&from, &jumps), &mut seen, &mut hops, &mut all_givers, &mut plan);
@@ -80,6 +82,11 @@ pub fn resolve(look: &dyn Look, entry: &Entry) -> Resolved {
     let target =
         (plan.broken.is_empty() && session).then(|| Target { kind: entry.kind.clone(), hops });
     Resolved { plan, target, givers: all_givers, clients }
+}
+
+/// Whether a session can go on to another machine from one of this kind.
+pub fn passes_on(kind: &Kind) -> bool {
+    connect::by_kind(kind).is_some_and(|c| c.fields().iter().any(|field| field.id == JUMP))
 }
 
 fn add_jumps(
@@ -102,6 +109,13 @@ fn add_jumps(
             continue;
         };
         let path = look.path(&jump.id);
+        if !passes_on(&jump.kind) {
+            plan.broken.push(Bi::new(
+                format!("«\u{a0}{from}\u{a0}» rebondit par «\u{a0}{path}\u{a0}», qui n’ouvre pas de session SSH."),
+                format!("“{from}” jumps through “{path}”, which opens no SSH session."),
+            ));
+            continue;
+        }
         if jump.trashed_at.is_some() {
             plan.broken.push(Bi::new(
                 format!("«\u{a0}{from}\u{a0}» rebondit par «\u{a0}{path}\u{a0}», qui est dans la corbeille."),
@@ -118,7 +132,7 @@ fn add_jumps(
         }
         seen.push(jump.id);
         let (hop, own) = hop_of(look, &jump, plan, false);
-        let before = hop.settings.get("jump").cloned().unwrap_or_default();
+        let before = hop.settings.get(JUMP).cloned().unwrap_or_default();
         add_jumps(look, (&path, &before), seen, hops, givers, plan);
         plan.hops.push(path);
         hops.push(hop);

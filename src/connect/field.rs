@@ -29,8 +29,8 @@ pub struct Field {
 pub enum FieldKind {
     /// One line.
     Text,
-    /// Several lines.
-    Lines,
+    /// Several lines, together as the connector reads them.
+    Lines(Reads),
     /// `yes` or `no`.
     Bool,
     /// A whole number in this range, both ends included.
@@ -44,6 +44,24 @@ pub enum FieldKind {
     Choice(&'static [Word]),
     /// Paths of other entries, comma separated, such as jump hosts.
     Entries,
+}
+
+/// Whether a connector can read a value.
+#[derive(Clone, Copy)]
+pub struct Reads(pub fn(&str) -> bool);
+
+impl PartialEq for Reads {
+    fn eq(&self, other: &Self) -> bool {
+        std::ptr::fn_addr_eq(self.0, other.0)
+    }
+}
+
+impl Eq for Reads {}
+
+impl std::fmt::Debug for Reads {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Reads")
+    }
 }
 
 /// A word to choose, and what people read in its place.
@@ -85,7 +103,7 @@ impl Field {
         }
         match self.kind {
             FieldKind::Text | FieldKind::Entries => !value.contains(['\n', '\r']),
-            FieldKind::Lines => true,
+            FieldKind::Lines(Reads(reads)) => reads(value),
             FieldKind::Bool => matches!(value, "yes" | "no"),
             FieldKind::Number { min, max } => {
                 value.parse::<u64>().is_ok_and(|n| (min..=max).contains(&n))

@@ -52,6 +52,29 @@ fn a_key_is_forgotten_at_the_port_of_its_entry_and_the_log_names_it() {
 }
 
 #[test]
+fn a_way_that_leads_nowhere_is_refused_when_it_is_set() {
+    let seat = Seat::unlocked();
+    let server = Sshd::start(Setup::default());
+    add(&seat, "A/s", &server, &[]);
+    seat.ok(&["add", "credential", "A/c"]);
+    seat.ok(&["add", "shell", "A/here"]);
+    for (flag, value) in [
+        ("--jump", "A/c"),
+        ("--jump", "A/here"),
+        ("--local-forward", "junk"),
+        ("--local-forward", "8080 intranet:99999"),
+        ("--remote-forward", "8080"),
+        ("--dynamic-forward", "a b"),
+    ] {
+        let refused = seat.run(&["edit", "A/s", flag, value], "").ended(2);
+        let named = value.split(' ').next().expect("a word");
+        assert!(refused.err.contains(named), "{flag} {value}: {}", refused.err);
+    }
+    seat.ok(&["edit", "A/s", "--local-forward", "# one\n0 intranet:80\n\n[::1]:0 [fe80::1]:443"]);
+    seat.ok(&["edit", "A/s", "--dynamic-forward", "1080"]);
+}
+
+#[test]
 fn what_the_system_says_is_told_in_french() {
     let seat = Seat::empty();
     let none = seat.run(&["--lang", "fr", "audit", "verify", "/nowhere/x"], "");

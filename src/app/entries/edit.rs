@@ -215,6 +215,20 @@ pub(super) fn apply(
     check_lines(entry)
 }
 
+/// A jump host that opens no session to go on from.
+fn no_way_on(path: &str) -> AppError {
+    AppError {
+        code: Code::Usage,
+        what: Bi::new(
+            format!(
+                "«\u{a0}{path}\u{a0}» n’ouvre pas de session SSH\u{a0}: on ne rebondit pas par lui."
+            ),
+            format!("“{path}” opens no SSH session: nothing jumps through it."),
+        ),
+        todo: Bi::new("Nommez des entrées ssh.", "Name ssh entries."),
+    }
+}
+
 /// An entry that is to lead to itself.
 fn to_itself(fr: &str, en: &str) -> AppError {
     AppError {
@@ -263,6 +277,9 @@ fn settle(v: &Unlocked, entry: &Entry, id: &str, value: String) -> Result<String
             let node = node.ok_or_else(|| AppError::no_entry(word))?;
             if node.id == entry.id {
                 return Err(to_itself(f.fr, f.en));
+            }
+            if id == plan::JUMP && !plan::passes_on(&node.kind) {
+                return Err(no_way_on(&v.index.path(&node)));
             }
             ids.push(node.id.to_string());
         }

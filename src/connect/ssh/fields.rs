@@ -1,6 +1,7 @@
 //! The settings of an SSH entry, as the form, the flags and the help show them.
 
-use crate::connect::field::{Field, FieldKind, Word};
+use super::settings;
+use crate::connect::field::{Field, FieldKind, Reads, Word};
 
 const fn field(id: &'static str, fr: &'static str, en: &'static str, kind: FieldKind) -> Field {
     Field { id, fr, en, help_fr: "", help_en: "", kind, default: "", inherits: true }
@@ -21,6 +22,9 @@ const fn own(mut field: Field) -> Field {
     field.inherits = false;
     field
 }
+
+const FORWARDS: FieldKind = FieldKind::Lines(Reads(settings::are_forwards));
+const LISTENERS: FieldKind = FieldKind::Lines(Reads(settings::are_listeners));
 
 const YEAR_SECS: u64 = 31_536_000;
 
@@ -59,19 +63,19 @@ pub const FIELDS: &[Field] = &[
         "SSH entries to pass through, in order, separated by commas.",
     ),
     own(help(
-        field("local-forward", "Redirections locales", "Local forwards", FieldKind::Lines),
+        field("local-forward", "Redirections locales", "Local forwards", FORWARDS),
         "Une par ligne, «\u{a0}[adresse:]port hôte:port\u{a0}»\u{a0}: ce port d’ici mène à l’hôte vu du serveur.",
         "One a line, \"[address:]port host:port\": this port here leads to the host as the \
          server sees it.",
     )),
     own(help(
-        field("remote-forward", "Redirections distantes", "Remote forwards", FieldKind::Lines),
+        field("remote-forward", "Redirections distantes", "Remote forwards", FORWARDS),
         "Une par ligne, «\u{a0}[adresse:]port hôte:port\u{a0}»\u{a0}: ce port du serveur mène à l’hôte vu d’ici.",
         "One a line, \"[address:]port host:port\": this port of the server leads to the host as \
          seen from here.",
     )),
     own(help(
-        field("dynamic-forward", "Mandataires SOCKS", "SOCKS proxies", FieldKind::Lines),
+        field("dynamic-forward", "Mandataires SOCKS", "SOCKS proxies", LISTENERS),
         "Un par ligne, «\u{a0}[adresse:]port\u{a0}»\u{a0}: un mandataire SOCKS5 qui sort par le serveur.",
         "One a line, \"[address:]port\": a SOCKS5 proxy whose exit is the server.",
     )),

@@ -105,13 +105,25 @@ impl<'a> Reader<'a> {
     }
 
     fn lines<T>(&self, id: &str, parse: fn(&str) -> Option<T>) -> Result<Vec<T>, Failure> {
-        self.text(id)
-            .lines()
-            .map(str::trim)
-            .filter(|line| !line.is_empty() && !line.starts_with('#'))
+        lines(self.text(id))
             .map(|line| parse(line).ok_or_else(|| fail::setting(id, line)))
             .collect()
     }
+}
+
+/// The lines that say something.
+fn lines(text: &str) -> impl Iterator<Item = &str> {
+    text.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#'))
+}
+
+/// Whether each line is a forwarding.
+pub fn are_forwards(text: &str) -> bool {
+    lines(text).all(|line| forward(line).is_some())
+}
+
+/// Whether each line is a place to listen at.
+pub fn are_listeners(text: &str) -> bool {
+    lines(text).all(|line| listen_at(line).is_some())
 }
 
 /// `[address:]port host:port`.

@@ -455,7 +455,7 @@ fn setting_ui(
                 let out = ui.add(edit).labelled_by(id).on_hover_text(help);
                 next(ui, &out);
             }
-            FieldKind::Lines => {
+            FieldKind::Lines(_) => {
                 let edit = TextEdit::multiline(value).desired_width(FIELD).desired_rows(2);
                 ui.add(edit.hint_text(default)).labelled_by(id).on_hover_text(help);
             }
