@@ -193,14 +193,18 @@ fn report(context: &Context, finished: &Finished, joined: bool) {
     say::note(context.pick("Ensuite\u{a0}: poterne unlock", "Next: poterne unlock"));
 }
 
-/// Writes a file that only this user can read.
+/// Writes a file that only this user can read: whole, or not at all.
 pub fn write_private(file: &Path, content: &[u8]) -> Result<(), AppError> {
     use std::io::Write;
     let mut options = std::fs::OpenOptions::new();
     options.write(true).create_new(true);
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    options.open(file).and_then(|mut out| out.write_all(content)).map_err(|error| {
+    let written = options.open(file).and_then(|mut out| {
+        let whole = out.write_all(content).and_then(|()| out.sync_all());
+        whole.inspect_err(|_| drop(std::fs::remove_file(file)))
+    });
+    written.map_err(|error| {
         let cause = text::cause(&error);
         other(
             bi(

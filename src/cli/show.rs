@@ -8,6 +8,7 @@ use serde_json::{Map, Value, json};
 use crate::app::api::{
     AppError, At, AttachmentBytes, Code, EntryView, Justification, Purpose, Reply, Request,
 };
+use crate::app::place;
 use crate::model::entry::{CredentialSource, Slot};
 use crate::model::plan::Origin;
 use crate::secret::SecretBytes;
@@ -30,6 +31,7 @@ pub fn show(context: &Context, options: Show) -> Result<(), AppError> {
     let opened = context.open()?;
     let just = Justification::from(why);
     if let (Some(name), Some(out)) = (attachment, out) {
+        place::takes_a_new_file(&out)?;
         let request = Request::Attachment { at: At::Path(path), name, just };
         let Reply::Attachment(AttachmentBytes(content)) = opened.call(request)? else {
             return Err(say::unexpected());

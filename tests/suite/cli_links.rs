@@ -75,6 +75,22 @@ fn a_way_that_leads_nowhere_is_refused_when_it_is_set() {
 }
 
 #[test]
+fn an_attachment_is_logged_only_where_its_place_will_do() {
+    let seat = Seat::unlocked();
+    let file = seat.home.path().join("plan.txt");
+    std::fs::write(&file, "étage 3").expect("ours");
+    let there = file.to_str().expect("UTF-8");
+    seat.ok(&["add", "client", "A"]);
+    seat.ok(&["add", "note", "A/n", "--attach", there]);
+    for out in [there, "/nowhere/x", "/"] {
+        seat.run(&["show", "A/n", "--attachment", "plan.txt", "--out", out], "").ended(1);
+    }
+    assert_eq!(std::fs::read_to_string(&file).expect("it is as it was"), "étage 3");
+    let log = seat.ok(&["--json", "audit", "log", "--event", "secret.revealed"]).json();
+    assert_eq!(log["lines"].as_array().map(Vec::len), Some(0), "{log}");
+}
+
+#[test]
 fn what_the_system_says_is_told_in_french() {
     let seat = Seat::empty();
     let none = seat.run(&["--lang", "fr", "audit", "verify", "/nowhere/x"], "");

@@ -12,6 +12,7 @@ use poterne::app::{App, CreateOptions, UnlockOptions};
 use poterne::model::entry::{Kind, Slot};
 use poterne::secret::SecretText;
 
+use crate::cli_kit::Seat;
 use crate::kit::{Desk, PASSWORD, Phone, login};
 use crate::kit_rows::{open_by_kit, read_all};
 
@@ -152,4 +153,22 @@ fn a_vault_that_finds_no_room_leaves_nothing_behind() {
     assert!(more.status().expect("starts").success());
     assert_eq!(new.finish().unwrap_or_else(|e| panic!("{}", e.what.en)).file, file);
     assert!(file.exists());
+}
+
+#[test]
+fn an_attachment_that_finds_no_room_leaves_no_piece_of_it() {
+    let seat = Seat::unlocked();
+    let whole = seat.home.path().join("plan.bin");
+    std::fs::write(&whole, vec![b'x'; 2 << 20]).expect("ours");
+    seat.ok(&["add", "client", "A"]);
+    seat.ok(&["add", "note", "A/n", "--attach", whole.to_str().expect("UTF-8")]);
+    let Some(disk) = Small::mounted(&seat.home.path().join("small"), "1m") else {
+        eprintln!("not tried: this user may not mount");
+        return;
+    };
+    let out = disk.0.join("out");
+    let show = ["show", "A/n", "--attachment", "plan.bin", "--out", out.to_str().expect("UTF-8")];
+    let full = seat.run(&show, "").ended(1);
+    assert!(full.err.contains("the disk is full"), "{}", full.err);
+    assert!(!out.exists(), "a piece of it is left");
 }
