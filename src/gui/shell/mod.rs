@@ -487,7 +487,13 @@ impl eframe::App for Shell {
         }
         self.keep_focus(ui.ctx());
         if let Some(dialog) = &mut self.dialog {
-            match dialogs::dialog_ui(ui, dialog, lang, &mut acts) {
+            let before = acts.len();
+            let outcome = dialogs::dialog_ui(ui, dialog, lang, &mut acts);
+            if acts.len() > before && matches!(dialog, Dialog::Justify(_)) {
+                // The keyboard goes where the answer leads, such as a session.
+                self.before_dialog = None;
+            }
+            match outcome {
                 Outcome::Open => {}
                 Outcome::Close => self.dialog = None,
                 Outcome::Path(pick, path) => {
