@@ -116,7 +116,7 @@ impl Disk {
             }
             files
         };
-        let mut some = |_| seeded(seed) % 2 == 0;
+        let mut some = |_| seeded(seed).is_multiple_of(2);
         vec![with(&mut |_| true, false), with(&mut |_| false, false), with(&mut some, true)]
     }
 }
