@@ -1,5 +1,5 @@
 //! What is left in the memory of the processes a person really runs: the window
-//! after typing, showing, connecting and locking; the agent while it is
+//! after typing, showing, copying, connecting and locking; the agent while it is
 //! unlocked; and the session processes, which are gone.
 
 use std::time::{Duration, Instant};
@@ -28,6 +28,13 @@ fn cleared(what: &str, pid: u32, markers: &Markers) {
         let first = found[..found.len().min(40)].join("\n");
         assert!(Instant::now() < end, "{what}, {} places:\n{first}", found.len());
     }
+}
+
+/// One that must be found, or the search itself is broken.
+fn seen(pid: u32, what: &str, text: &str) {
+    let mut one = Markers(Vec::new());
+    one.add(what, text.as_bytes());
+    until(what, || !search(pid, &one).is_empty());
 }
 
 #[test]
@@ -74,8 +81,18 @@ fn a_real_window_keeps_nothing_of_what_was_typed_and_shown_in_it() {
         stage.xdotool(&["key", "ctrl+s", "sleep", "0.7"]);
         stage.logged("entry.edited") > saved
     });
+    until("the password copied", || {
+        // A question or a form that a slow machine left open is ended first.
+        stage.xdotool(&["key", "Escape", "key", "ctrl+s", "sleep", "0.5"]);
+        stage.xdotool(&["key", "ctrl+k", "key", "ctrl+a"]);
+        stage.type_text("caisse");
+        stage.xdotool(&["key", "Down", "sleep", "0.7", "key", "ctrl+p"]);
+        stage.logged("secret.copied") > 0
+    });
     let show = ["show", "Dupont/caisse", "--field", "password", "--reveal"];
     assert_eq!(stage.must(&show, "").trim(), typed, "what was typed is what was stored");
+    // The copy on the clipboard is there until it is taken away: the search sees it.
+    seen(pid, "the copied password", &typed);
     // The keys are there while it is open, as they must be: the search sees them.
     let mut keys = Markers(Vec::new());
     keys.add_keys(&stage.vault(), &kit);
