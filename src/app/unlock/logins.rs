@@ -30,7 +30,7 @@ pub(super) fn candidates<'a>(
                 |p| Some((s, Some(p))),
             )
         })
-        .map(|(s, p)| p.map(|p| (s, p)).ok_or_else(|| doctored(s)))
+        .map(|(s, p)| p.map(|p| (s, p)).ok_or_else(doctored))
         .collect::<Result<_, _>>()?;
     let mut logins: Vec<(&SlotRow, Params)> =
         logins.into_iter().filter(|(_, p)| p.kind == Kind::Login).collect();
@@ -82,8 +82,7 @@ pub(super) fn candidates<'a>(
     Ok((logins.into_iter().map(|(s, _)| s).collect(), assumed))
 }
 
-fn doctored(slot: &SlotRow) -> AppError {
-    let _ = slot;
+fn doctored() -> AppError {
     AppError::tampered(
         "le coût de dérivation est hors limites",
         "the cost of key stretching is out of bounds",
