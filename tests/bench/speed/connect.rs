@@ -16,11 +16,10 @@ use crate::trial::Trial;
 const RUNS: usize = 15;
 
 pub fn run(folder: &Path) {
-    title("One command on a loopback sshd, a process for each");
+    title("One command on a loopback server, a process for each");
     if !there("ssh") || !Path::new("/usr/sbin/sshd").exists() {
         return;
     }
-    let (mut server, port) = start(folder);
     let mut trial = Trial::of(folder, 1_000);
     let vault = trial.file.to_str().expect("UTF-8").to_owned();
     let poterne = |args: &[&str], input: &[u8]| {
@@ -29,50 +28,64 @@ pub fn run(folder: &Path) {
         run_one(env!("CARGO_BIN_EXE_poterne"), &all, input)
     };
     while !poterne(&["unlock"], format!("{PASSWORD}\n{}\n", trial.code()).as_bytes()).1 {}
-    let (user, port) = (user(), port.to_string());
-    let key = fs::read(folder.join("user_key")).expect("was made");
     poterne(&["add", "client", "Essai"], b"");
-    poterne(&["rm", "Essai/ici"], b"");
-    let add = ["add", "ssh", "Essai/ici", "--host", "127.0.0.1", "--port", &port, "--user", &user];
+    keys(folder);
+    against(folder, &openssh(folder), &poterne);
+    // Most of a command over an open connection is the server's: a small one
+    // shows what is the client's.
+    if let Some(server) = dropbear(folder) {
+        against(folder, &server, &poterne);
+    }
+    poterne(&["rm", "Essai/compte"], b"");
+    let add = ["add", "credential", "Essai/compte", "--user", "u", "--secret-stdin", "password"];
+    assert!(poterne(&add, b"secret").1, "the entry is made");
+    let show = median(RUNS, || expect(poterne(&["show", "Essai/compte"], b"")));
+    took("show one entry, a process through the agent", show, "");
+    let reveal = ["show", "Essai/compte", "--field", "password", "--reveal"];
+    let reveal = median(RUNS, || expect(poterne(&reveal, b"")));
+    took("reveal its password: the same and an audit line stored", reveal, "");
+    let nothing = median(RUNS, || expect(poterne(&["--version"], b"")));
+    took("(a process that only says its version)", nothing, "");
+    poterne(&["lock"], b"");
+}
+
+fn expect((took, done): (Duration, bool)) -> Duration {
+    assert!(done, "the command ends well");
+    took
+}
+
+fn against(folder: &Path, server: &Server, poterne: &dyn Fn(&[&str], &[u8]) -> (Duration, bool)) {
+    let (name, user, port) = (server.name, server.user.as_str(), server.port.to_string());
+    let key = fs::read(folder.join("user_key")).expect("was made");
+    let path = format!("Essai/{name}");
+    poterne(&["rm", &path], b"");
+    let add = ["add", "ssh", &path, "--host", "127.0.0.1", "--port", &port, "--user", user];
     let add = [&add[..], &["--secret-stdin", "private-key"]].concat();
     assert!(poterne(&add, &key).1, "the entry is made");
-    assert!(poterne(&["connect", "Essai/ici", "--", "true"], b"yes\n").1, "the first connection");
+    assert!(poterne(&["connect", &path, "--", "true"], b"yes\n").1, "the first connection");
 
-    let args = ssh_args(folder, &port, &user);
+    let args = ssh_args(folder, &port, user);
     let ssh = |more: &[&str]| {
         let mut all: Vec<&str> = args.iter().map(String::as_str).collect();
         all.extend(more);
         all.extend(["127.0.0.1", "true"]);
         run_one("ssh", &all, b"")
     };
-    let expect = |(took, done): (Duration, bool)| {
-        assert!(done, "the command ends well");
-        took
-    };
-    let socket = folder.join("mux");
-    let socket = format!("ControlPath={}", socket.display());
+    let socket = format!("ControlPath={}", folder.join(format!("mux-{name}")).display());
     let fresh = median(RUNS, || expect(ssh(&[])));
-    let new = ["connect", "--no-reuse", "Essai/ici", "--", "true"];
+    let new = ["connect", "--no-reuse", &path, "--", "true"];
     let ours = median(RUNS, || expect(poterne(&new, b"")));
-    took("a new connection", ours, &beside("ssh", ours, fresh));
+    took(&format!("a new connection to {name}"), ours, &beside("ssh", ours, fresh));
     let master = ["-o", "ControlMaster=auto", "-o", "ControlPersist=60", "-o", &socket];
     expect(ssh(&master));
     let mux = median(RUNS, || expect(ssh(&master)));
-    let again = ["connect", "Essai/ici", "--", "true"];
+    let again = ["connect", &path, "--", "true"];
     expect(poterne(&again, b""));
     let ours = median(RUNS, || expect(poterne(&again, b"")));
-    took("over an open connection, audit line stored", ours, &beside("ControlMaster", ours, mux));
-    let show = median(RUNS, || expect(poterne(&["show", "Essai/ici"], b"")));
-    took("show one entry, a process through the agent", show, "");
-    let nothing = median(RUNS, || expect(poterne(&["--version"], b"")));
-    took("(a process that only says its version)", nothing, "");
-
-    poterne(&["lock"], b"");
+    took("over an open one, audit line stored", ours, &beside("ControlMaster", ours, mux));
     let mut all: Vec<&str> = args.iter().map(String::as_str).collect();
     all.extend(["-o", &socket, "-O", "exit", "127.0.0.1"]);
     run_one("ssh", &all, b"");
-    let _ = server.kill();
-    let _ = server.wait();
 }
 
 fn beside(rival: &str, ours: Duration, theirs: Duration) -> String {
@@ -109,8 +122,7 @@ fn ssh_args(folder: &Path, port: &str, user: &str) -> Vec<String> {
     words.iter().chain(&more).map(|w| (*w).to_owned()).collect()
 }
 
-/// A server of its own keys and port; its user is who runs the benchmark.
-fn start(folder: &Path) -> (Child, u16) {
+fn keys(folder: &Path) {
     for name in ["host_key", "user_key"] {
         let at = folder.join(name);
         if !at.exists() {
@@ -119,9 +131,45 @@ fn start(folder: &Path) -> (Child, u16) {
             assert!(made.1, "ssh-keygen");
         }
     }
-    let _ = fs::remove_file(folder.join("known"));
-    let port =
-        TcpListener::bind("127.0.0.1:0").expect("a port").local_addr().expect("bound").port();
+}
+
+/// A server of its own keys and port, ended with this value.
+struct Server {
+    name: &'static str,
+    process: Child,
+    port: u16,
+    user: String,
+    /// The account made for it.
+    account: bool,
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+        if self.account {
+            run_one("userdel", &[&self.user], b"");
+        }
+    }
+}
+
+impl Server {
+    fn listens(self, folder: &Path) -> Self {
+        let _ = fs::remove_file(folder.join("known"));
+        while TcpStream::connect(("127.0.0.1", self.port)).is_err() {
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        self
+    }
+}
+
+fn free_port() -> u16 {
+    TcpListener::bind("127.0.0.1:0").expect("a port").local_addr().expect("bound").port()
+}
+
+/// OpenSSH; its user is who runs the benchmark.
+fn openssh(folder: &Path) -> Server {
+    let port = free_port();
     let config = folder.join("sshd_config");
     let text = format!(
         "Port {port}\nListenAddress 127.0.0.1\nPidFile none\nStrictModes no\nUsePAM no\n\
@@ -132,15 +180,41 @@ fn start(folder: &Path) -> (Child, u16) {
     );
     fs::write(&config, text).expect("is written");
     let _ = fs::create_dir_all("/run/sshd");
-    let server = Command::new("/usr/sbin/sshd")
+    let process = Command::new("/usr/sbin/sshd")
         .args(["-D", "-f"])
         .arg(&config)
         .stdin(Stdio::null())
         .stderr(Stdio::null())
         .spawn()
         .expect("starts");
-    while TcpStream::connect(("127.0.0.1", port)).is_err() {
-        std::thread::sleep(Duration::from_millis(20));
+    Server { name: "sshd", process, port, user: user(), account: false }.listens(folder)
+}
+
+/// Dropbear, which wants an account whose home holds the key: made by root only.
+fn dropbear(folder: &Path) -> Option<Server> {
+    if user() != "root" || !there("dropbear") {
+        return None;
     }
-    (server, port)
+    let home = folder.join("home");
+    fs::create_dir_all(home.join(".ssh")).expect("ours");
+    let public = fs::read(folder.join("user_key.pub")).expect("was made");
+    fs::write(home.join(".ssh/authorized_keys"), public).expect("ours");
+    let (user, port) = (format!("ptb{}", std::process::id()), free_port());
+    let at = home.to_str().expect("UTF-8");
+    if !run_one("useradd", &["-M", "-d", at, "-s", "/bin/sh", &user], b"").1 {
+        return None;
+    }
+    // Its home must be its own, up to the root, for the server to read the key.
+    run_one("chown", &["-R", &user, at], b"");
+    run_one("chmod", &["755", folder.to_str().expect("UTF-8")], b"");
+    let key = folder.join("dropbear_key");
+    let key = key.to_str().expect("UTF-8");
+    run_one("dropbearkey", &["-t", "ed25519", "-f", key], b"");
+    let process = Command::new("dropbear")
+        .args(["-F", "-E", "-m", "-p", &format!("127.0.0.1:{port}"), "-P", "", "-r", key])
+        .stdin(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .expect("starts");
+    Some(Server { name: "dropbear", process, port, user, account: true }.listens(folder))
 }
