@@ -140,11 +140,11 @@ fn watch(what: &str, child: &Ended) {
     let pid = child.0.id();
     // A start goes on for a while after the first picture.
     std::thread::sleep(Duration::from_secs(4));
-    let before = ticks(pid);
+    let before = (ticks(pid), wakings(pid));
     std::thread::sleep(WATCHED);
-    let used = ticks(pid) - before;
+    let (used, woken) = (ticks(pid) - before.0, wakings(pid).saturating_sub(before.1));
     let memory = anonymous(pid);
-    let cpu = format!("{} ms of processor", used * 10);
+    let cpu = format!("{} ms of processor, woken {woken} times", used * 10);
     line(what, &format!("{:.1} MiB", memory as f64 / 1024.0), &format!("anonymous; {cpu}"));
 }
 
@@ -153,6 +153,16 @@ fn ticks(pid: u32) -> u64 {
     let text = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
     let after = text.rsplit(')').next().unwrap_or_default();
     after.split_whitespace().skip(11).take(2).filter_map(|n| n.parse::<u64>().ok()).sum()
+}
+
+/// How often its threads that are there went to sleep and were woken again.
+fn wakings(pid: u32) -> u64 {
+    let threads = std::fs::read_dir(format!("/proc/{pid}/task")).into_iter().flatten().flatten();
+    let of = |status: String| {
+        let line = status.lines().find_map(|l| l.strip_prefix("voluntary_ctxt_switches:"));
+        line.and_then(|n| n.trim().parse::<u64>().ok()).unwrap_or(0)
+    };
+    threads.filter_map(|t| std::fs::read_to_string(t.path().join("status")).ok()).map(of).sum()
 }
 
 /// Anonymous memory in KiB.
