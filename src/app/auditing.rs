@@ -160,10 +160,12 @@ fn may_leave(v: &Unlocked, rows: &dyn Rows, request: &ExportRequest) -> Result<(
                 rules.remove(client);
             }
         }
-        if request.filter.matches(&line) {
-            selected.add(client);
+        if !request.filter.matches(&line) {
+            return true;
         }
-        true
+        selected.add(client);
+        // One such line is enough, where later ones change neither rules nor choice.
+        blind || request.filter.last.is_some() || !kept_back.contains_key(client)
     })?;
     for (name, info) in rules {
         if let Err(refusal) = tickets::export_justified(&name, &info, &request.just) {
