@@ -23,35 +23,52 @@ const INITIAL: [u32; 8] = [
     0x1f83_d9ab,
     0x5be0_cd19,
 ];
-/// Blocks compressed at once; padding may need one more.
-const BLOCKS: usize = 4;
+/// Bytes of a short text, padding included: two blocks hold most values.
+const SHORT: usize = 128;
 
 /// `SHA-256(parts[0] ‖ parts[1] ‖ …)`, in one go: a log is mostly short texts, and
 /// what a hasher with a state of its own does around them would cost as much.
 pub fn sha256(parts: &[&[u8]]) -> Hash {
-    let mut state = INITIAL;
-    let mut blocks = [[0u8; 64]; BLOCKS + 1];
-    let (mut used, mut total) = (0, 0u64);
-    for part in parts {
-        total += part.len() as u64;
-        let mut rest = *part;
-        while !rest.is_empty() {
-            let (now, later) = rest.split_at(rest.len().min(64 * BLOCKS - used));
-            blocks.as_flattened_mut()[used..used + now.len()].copy_from_slice(now);
-            used += now.len();
-            rest = later;
-            if used == 64 * BLOCKS {
-                compress256(&mut state, &blocks[..BLOCKS]);
-                used = 0;
-            }
+    let total = parts.iter().map(|part| part.len()).sum::<usize>();
+    if total + 9 <= SHORT {
+        let mut block = [0; SHORT];
+        let mut used = 0;
+        for part in parts {
+            block[used..used + part.len()].copy_from_slice(part);
+            used += part.len();
         }
+        return finish(INITIAL, block, used, total);
     }
-    let count = (used + 9).div_ceil(64);
-    let bytes = &mut blocks.as_flattened_mut()[..64 * count];
-    bytes[used] = 0x80;
-    bytes[used + 1..64 * count - 8].fill(0);
-    bytes[64 * count - 8..].copy_from_slice(&(8 * total).to_be_bytes());
-    compress256(&mut state, &blocks[..count]);
+    let mut state = INITIAL;
+    let (mut block, mut used) = ([0; SHORT], 0);
+    for part in parts {
+        let mut rest = *part;
+        if used > 0 {
+            let (now, later) = rest.split_at(rest.len().min(64 - used));
+            block[used..used + now.len()].copy_from_slice(now);
+            (used, rest) = (used + now.len(), later);
+            if used < 64 {
+                continue;
+            }
+            compress256(&mut state, &block.as_chunks().0[..1]);
+        }
+        // Whole blocks are hashed where they lie.
+        let (whole, tail) = rest.as_chunks();
+        compress256(&mut state, whole);
+        block[..tail.len()].copy_from_slice(tail);
+        used = tail.len();
+    }
+    finish(state, block, used, total)
+}
+
+/// Pads the `used` bytes of `block`, of `total` in all, and ends the hash.
+#[inline]
+fn finish(mut state: [u32; 8], mut block: [u8; SHORT], used: usize, total: usize) -> Hash {
+    let end = (used + 9).next_multiple_of(64);
+    block[used] = 0x80;
+    block[used + 1..end - 8].fill(0);
+    block[end - 8..end].copy_from_slice(&(8 * total as u64).to_be_bytes());
+    compress256(&mut state, block[..end].as_chunks().0);
     let mut out = [0; 32];
     for (out, word) in out.as_chunks_mut::<4>().0.iter_mut().zip(state) {
         *out = word.to_be_bytes();
