@@ -11,7 +11,7 @@ use crate::model::lang::Lang;
 use crate::secret::SecretText;
 
 use super::dialogs::Confirm;
-use super::sessions::model::TabId;
+use super::sessions::TabId;
 use super::theme::Theme;
 use super::worker::{Command, VaultUse};
 

@@ -23,7 +23,7 @@ use crate::secret::{SecretBytes, SecretText};
 
 use super::backend::{Backend, Enrolling};
 use super::files;
-use super::sessions::model::TabId;
+use super::sessions::TabId;
 
 /// What an answer is for; it comes back with it.
 #[derive(Clone, PartialEq, Eq, Debug)]

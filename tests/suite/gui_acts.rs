@@ -5,7 +5,7 @@
 use egui::accesskit::Role as Kind;
 use egui::{Key, Modifiers};
 use egui_kittest::kittest::{NodeT, Queryable};
-use poterne::gui::entries::list_view::Rights;
+use poterne::gui::entries::rights::Rights;
 use poterne::gui::entries::search::Search;
 use poterne::model::entry;
 use poterne::model::member::Role;

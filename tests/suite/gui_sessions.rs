@@ -16,7 +16,7 @@ use poterne::connect::link::{
 };
 use poterne::connect::{Answer, Progress, Question};
 use poterne::gui::backend::{Backend, Enrolling};
-use poterne::gui::sessions::model::TabState;
+use poterne::gui::sessions::tab::TabState;
 use poterne::gui::sessions::view::SessionsView;
 use poterne::gui::sessions::{OpenAs, Sessions};
 use poterne::gui::{fonts, theme};

@@ -4,21 +4,22 @@ use std::time::Instant;
 
 use egui::{RichText, ScrollArea, Ui, vec2};
 
-use crate::app::api::{At, EntryView, Request};
+use crate::app::api::EntryView;
 use crate::app::pinned_place;
 use crate::connect::{self, Opens};
-use crate::gui::act::{Act, Acts, Guarded};
+use crate::gui::act::{Act, Acts};
 use crate::gui::text::{self, t};
 use crate::gui::theme::{palette, primary_button};
 use crate::gui::widgets::parts;
-use crate::gui::worker::{Command, Pick, Tag};
-use crate::model::entry::{CredentialSource, Kind, Slot};
-use crate::model::id::MemberId;
+use crate::model::entry::{CredentialSource, Kind};
 use crate::model::lang::Lang;
-use crate::model::plan::{Origin, PlanLine};
 
-use super::details::{Details, SecretLine};
-use super::list_view::{kind_sign, new_menu};
+use super::details::Details;
+use super::history_view::history_ui;
+use super::list_view::kind_sign;
+use super::menu::new_menu;
+use super::plan_view::plan_ui;
+use super::secrets_view::{attachments_ui, secrets_ui};
 
 const LABEL: f32 = 150.0;
 
@@ -182,7 +183,7 @@ fn value_label_ui(ui: &mut Ui, value: &str, beside: f32) {
     });
 }
 
-fn label_ui(ui: &mut Ui, label: &str) {
+pub(super) fn label_ui(ui: &mut Ui, label: &str) {
     let p = palette(ui.ctx());
     ui.allocate_ui_with_layout(vec2(LABEL, 28.0), egui::Layout::top_down(egui::Align::Min), |ui| {
         ui.set_min_width(LABEL);
@@ -318,254 +319,4 @@ fn host_key_ui(ui: &mut Ui, view: &EntryView, lang: Lang, acts: &mut Acts) {
             acts.push(Act::ForgetHostKey(e.id, None));
         }
     });
-}
-
-fn secrets_ui(
-    ui: &mut Ui,
-    view: &EntryView,
-    model: &mut Details,
-    lang: Lang,
-    now: Instant,
-    acts: &mut Acts,
-) {
-    let lines = model.secrets();
-    if lines.is_empty() || view.entry.trashed_at.is_some() {
-        return;
-    }
-    parts::section(ui, t(lang, "SECRETS", "SECRETS"));
-    if !view.may_reveal {
-        let why = t(
-            lang,
-            "Servis à la connexion\u{a0}; votre rôle, ou l’ouverture en lecture seule, ne permet ni de les voir ni de les copier.",
-            "Used to connect; your role, or the vault opened read-only, lets you neither see nor copy them.",
-        );
-        ui.add(egui::Label::new(RichText::new(why).color(palette(ui.ctx()).weak)).wrap());
-    }
-    for line in lines {
-        secret_ui(ui, view, model, &line, lang, now, acts);
-    }
-}
-
-fn secret_ui(
-    ui: &mut Ui,
-    view: &EntryView,
-    model: &mut Details,
-    line: &SecretLine,
-    lang: Lang,
-    now: Instant,
-    acts: &mut Acts,
-) {
-    let p = palette(ui.ctx());
-    let label = text::slot(&line.slot, lang);
-    let totp = line.slot == Slot::Totp;
-    let shown = model.shown(line.giver, &line.slot).is_some()
-        || (totp && model.code().is_some_and(|c| c.of == line.giver));
-    ui.horizontal_top(|ui| {
-        label_ui(ui, &label);
-        let room = (ui.available_width() - 90.0).max(60.0);
-        let long = model.shown(line.giver, &line.slot).is_some_and(|v| v.len() > 24);
-        ui.vertical(|ui| {
-            ui.set_width(if long { room } else { room.min(240.0) });
-            ui.add_space(4.0);
-            match (totp, model.code()) {
-                (true, Some(code)) if code.of == line.giver => {
-                    let left = code.until.saturating_duration_since(now);
-                    ui.horizontal(|ui| {
-                        code_ui(ui, &code.code, &label);
-                        let share = left.as_secs_f32() / code.period.as_secs_f32();
-                        parts::ring(ui, share, if share < 0.2 { p.warn } else { p.accent });
-                        ui.label(RichText::new(format!("{} s", left.as_secs())).color(p.weak));
-                    });
-                }
-                _ => match model.shown(line.giver, &line.slot) {
-                    Some(value) => {
-                        parts::secret_label(ui, value, &label);
-                    }
-                    None => {
-                        ui.label(RichText::new("\u{2022}".repeat(10)).color(p.weak));
-                    }
-                },
-            }
-            if let Some(from) = &line.from {
-                let from = format!("{} {from}", t(lang, "de", "from"));
-                ui.label(RichText::new(from).size(12.0).color(p.weak));
-            }
-        });
-        if view.may_reveal {
-            let (sign, verb) = if shown {
-                (parts::Icon::Hide, t(lang, "Masquer", "Hide"))
-            } else {
-                (parts::Icon::Show, t(lang, "Afficher", "Show"))
-            };
-            let show = parts::drawn_button(ui, sign, &text::named(verb, &label, lang));
-            if show.clicked() {
-                if shown {
-                    model.hide(line.giver, &line.slot);
-                } else if totp {
-                    acts.push(Act::Guarded(line.giver, Guarded::Totp));
-                } else {
-                    acts.push(Act::Guarded(line.giver, Guarded::Reveal(line.slot.clone())));
-                }
-            }
-            let name = text::named(t(lang, "Copier", "Copy"), &label, lang);
-            let copy = parts::drawn_button(ui, parts::Icon::Copy, &name);
-            if copy.clicked() {
-                let what = if totp { Guarded::CopyTotp } else { Guarded::Copy(line.slot.clone()) };
-                acts.push(Act::Guarded(line.giver, what));
-            }
-        }
-    });
-}
-
-/// A code in two groups of three, large.
-fn code_ui(ui: &mut Ui, code: &crate::secret::SecretText, name: &str) {
-    let font = egui::FontId::new(20.0, egui::FontFamily::Monospace);
-    let colour = ui.visuals().text_color();
-    let galley = code.expose(|c| {
-        let middle = c.len() / 2;
-        let spaced = match (c.get(..middle), c.get(middle..)) {
-            (Some(a), Some(b)) if c.len() == 6 => format!("{a} {b}"),
-            _ => c.to_owned(),
-        };
-        ui.painter().layout_no_wrap(spaced, font, colour)
-    });
-    let (rect, response) = ui.allocate_exact_size(galley.size(), egui::Sense::hover());
-    ui.painter().galley(rect.min, galley, colour);
-    response.widget_info(|| egui::WidgetInfo::labeled(egui::Role::Label, true, name));
-}
-
-fn attachments_ui(ui: &mut Ui, view: &EntryView, lang: Lang, acts: &mut Acts) {
-    let e = &view.entry;
-    if e.attachments.is_empty() {
-        return;
-    }
-    parts::section(ui, t(lang, "PIÈCES JOINTES", "ATTACHMENTS"));
-    for file in &e.attachments {
-        ui.horizontal(|ui| {
-            ui.label("\u{1f4ce}");
-            ui.label(&file.name);
-            ui.label(RichText::new(text::size(file.size, lang)).color(palette(ui.ctx()).weak));
-            let save = t(lang, "Enregistrer sous…", "Save as…");
-            let button = ui.add_enabled(view.may_reveal, egui::Button::new(save));
-            if button.clicked() {
-                let pick = Pick::SaveAttachment(e.id, file.name.clone());
-                acts.push(Act::Send(Command::Choose(pick, file.name.clone())));
-            }
-        });
-    }
-}
-
-fn plan_ui(ui: &mut Ui, model: &Details, lang: Lang) {
-    let Some(plan) = &model.plan else { return };
-    if plan.lines.is_empty() || model.is_container() {
-        return;
-    }
-    ui.add_space(10.0);
-    let title =
-        t(lang, "Réglages effectifs et leur origine", "Effective settings and their origin");
-    egui::CollapsingHeader::new(title).id_salt("plan").default_open(true).show(ui, |ui| {
-        if !plan.hops.is_empty() {
-            let via = format!("{} {}", t(lang, "Par", "Through"), plan.hops.join(" \u{2192} "));
-            ui.label(via);
-        }
-        let (usual, set): (Vec<&PlanLine>, Vec<&PlanLine>) =
-            plan.lines.iter().partition(|l| l.origin == Origin::Default);
-        plan_grid_ui(ui, "plan-set", &set, lang);
-        if !usual.is_empty() {
-            let title = format!("{} ({})", t(lang, "Par défaut", "Defaults"), usual.len());
-            egui::CollapsingHeader::new(title).id_salt("plan-usual").show(ui, |ui| {
-                plan_grid_ui(ui, "plan-usual-lines", &usual, lang);
-            });
-        }
-    });
-}
-
-fn plan_grid_ui(ui: &mut Ui, id: &str, lines: &[&PlanLine], lang: Lang) {
-    if lines.is_empty() {
-        return;
-    }
-    let p = palette(ui.ctx());
-    // A grid never wraps by itself: the columns share the room that is there.
-    let room = (ui.available_width() - 36.0).max(180.0);
-    let wrapped = |ui: &mut Ui, share: f32, text: RichText| {
-        ui.scope(|ui| {
-            ui.set_max_width(room * share);
-            ui.add(egui::Label::new(text).wrap());
-        });
-    };
-    egui::Grid::new(id).num_columns(3).min_row_height(22.0).spacing(vec2(18.0, 2.0)).show(
-        ui,
-        |ui| {
-            for line in lines {
-                let field = text::entry_field(&line.field, lang);
-                wrapped(ui, 0.3, RichText::new(field).color(p.weak));
-                let value = if line.secret {
-                    "\u{2022}\u{2022}\u{2022}\u{2022}"
-                } else {
-                    text::setting_value(&line.field, &line.value, lang)
-                };
-                wrapped(ui, 0.35, RichText::new(cut(value)));
-                let origin = text::origin(&line.origin, lang);
-                wrapped(ui, 0.35, RichText::new(origin).color(p.weak));
-                ui.end_row();
-            }
-        },
-    );
-}
-
-/// At most sixty characters of a value that is shown in full elsewhere.
-fn cut(value: &str) -> String {
-    match value.char_indices().nth(60) {
-        Some((at, _)) => format!("{}…", &value[..at]),
-        None => value.to_owned(),
-    }
-}
-
-fn person(view: &EntryView, id: MemberId) -> String {
-    view.people.get(&id).cloned().unwrap_or_else(|| String::from("?"))
-}
-
-fn history_ui(ui: &mut Ui, view: &EntryView, model: &mut Details, lang: Lang, acts: &mut Acts) {
-    let p = palette(ui.ctx());
-    let e = &view.entry;
-    ui.add_space(10.0);
-    let changed = format!(
-        "{} {} {} {}  ·  {} {}",
-        t(lang, "Modifié le", "Changed on"),
-        text::when(e.changed_at, lang),
-        t(lang, "par", "by"),
-        person(view, e.changed_by),
-        t(lang, "version", "version"),
-        e.ver
-    );
-    ui.label(RichText::new(changed).size(12.5).color(p.weak));
-    if e.ver < 2 {
-        return;
-    }
-    let title = t(lang, "Versions précédentes", "Earlier versions");
-    let out = egui::CollapsingHeader::new(title).id_salt("history").show(ui, |ui| {
-        let Some(versions) = &model.history else {
-            ui.label("…");
-            return;
-        };
-        for v in versions {
-            ui.horizontal(|ui| {
-                let head = format!("{}  {}", v.version.ver, text::when(v.version.at, lang));
-                ui.label(head);
-                ui.label(RichText::new(&v.by).color(p.weak));
-                let fields: Vec<String> =
-                    v.changed.iter().map(|f| text::entry_field(f, lang)).collect();
-                ui.label(RichText::new(fields.join(", ")).color(p.weak));
-                if view.may_edit && ui.small_button(t(lang, "Restaurer", "Restore")).clicked() {
-                    acts.push(Act::Restore(e.id, Some(v.version.ver)));
-                }
-            });
-        }
-    });
-    if out.fully_open() && model.history.is_none() {
-        let id = e.id;
-        let request = Request::History { at: At::Id(id) };
-        model.history = Some(Vec::new());
-        acts.push(Act::Send(Command::Ask(Tag::History(id), request)));
-    }
 }

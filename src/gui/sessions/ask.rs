@@ -9,7 +9,8 @@ use std::sync::mpsc::{Sender, channel};
 use crate::app::SessionUi;
 use crate::connect::{Answer, Progress, Question};
 
-use super::model::{Message, Told, Wake};
+use super::model::Wake;
+use super::tab::{Message, Told};
 
 /// What a connection's thread tells its tab with.
 #[derive(Clone)]

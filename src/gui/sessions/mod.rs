@@ -4,9 +4,12 @@
 
 pub mod ask;
 pub mod model;
+pub mod tab;
 pub mod view;
 
+mod attempt;
 mod pages;
 mod strip;
 
-pub use model::{OpenAs, Sessions, TabId};
+pub use model::Sessions;
+pub use tab::{OpenAs, TabId};

@@ -1,142 +1,24 @@
 //! The tabs: what is open, connecting, asking, broken or ended, and which one
 //! is in front. Changed by calls and by messages; paints nothing, asks nobody.
 
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::sync::mpsc::{Receiver, Sender, channel};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use crate::app::api::{AppError, At, Code, Justification};
-use crate::app::{ConnectRequest, OpenSession};
-use crate::connect::link::{ChannelRequest, LinkInfo, TermSize};
-use crate::connect::{Answer, Progress, Question};
+use crate::app::api::{AppError, Code, Justification};
+use crate::connect::Answer;
+use crate::connect::link::{LinkInfo, TermSize};
 use crate::gui::backend::Backend;
 use crate::gui::terminal::Terminal;
-use crate::gui::terminal::model::Ended;
-use crate::model::id::EntryId;
 use crate::model::lang::Bi;
 
 use super::ask::Teller;
-
-/// Value of `TERM` on the far side.
-const TERM: &str = "xterm-256color";
+use super::attempt::{Working, connect, drop_late, end};
+use super::tab::{Message, OpenAs, Tab, TabId, TabState, Told};
 
 /// Asks the window for a repaint after a while. Callable from any thread.
 pub type Wake = Arc<dyn Fn(Duration) + Send + Sync>;
-
-/// One tab, for as long as the window is open.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
-pub struct TabId(pub u64);
-
-/// What to open and how the tab is called.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct OpenAs {
-    /// The entry.
-    pub entry: EntryId,
-    /// Its name.
-    pub title: String,
-    /// Name of its client.
-    pub client: String,
-    /// Colour of its client, `#rrggbb`; empty for none.
-    pub colour: String,
-    /// Ticket and reason, where the client wants them.
-    pub just: Justification,
-}
-
-/// How far a tab is.
-pub enum TabState {
-    /// On the way; what was said so far, and since when.
-    Connecting {
-        /// Steps, oldest first.
-        steps: Vec<Progress>,
-        /// Start of this attempt.
-        since: Instant,
-    },
-    /// The connection waits for the person.
-    Question {
-        /// What it asks.
-        question: Question,
-        /// Steps so far.
-        steps: Vec<Progress>,
-    },
-    /// Open.
-    Live,
-    /// Did not open.
-    Failed(AppError),
-    /// Was open. The terminal can still be read.
-    Ended(Ended),
-}
-
-/// One tab.
-pub struct Tab {
-    /// Its id.
-    pub id: TabId,
-    /// What it opens.
-    pub open_as: OpenAs,
-    /// How far it is.
-    pub state: TabState,
-    /// The terminal, from the first connection on.
-    pub terminal: Option<Terminal>,
-    /// Facts of the open session.
-    pub info: LinkInfo,
-    /// Warnings told on the way, such as weak algorithms.
-    pub warnings: Vec<Bi>,
-    /// Something happened while another tab was in front.
-    pub unseen: bool,
-    attempt: u64,
-    cancelled: Arc<AtomicBool>,
-    reply: Option<Sender<Answer>>,
-    session: Option<Box<dyn OpenSession>>,
-}
-
-impl Tab {
-    /// True while a connection exists or is being made.
-    pub fn busy(&self) -> bool {
-        !matches!(self.state, TabState::Failed(_) | TabState::Ended(_))
-    }
-
-    /// The refusal, when it was ticket or reason that did not suit, so that the
-    /// same once more cannot help.
-    pub fn refused(&self) -> Option<&AppError> {
-        match &self.state {
-            TabState::Failed(error) if error.code == Code::NotAllowed => Some(error),
-            _ => None,
-        }
-    }
-
-    /// Why it did not open, when the server's key was not the pinned one.
-    pub fn key_changed(&self) -> Option<&AppError> {
-        match &self.state {
-            TabState::Failed(error) if error.code == Code::KeyChanged => Some(error),
-            _ => None,
-        }
-    }
-
-    /// All warnings, those of the way first, each once.
-    pub fn all_warnings(&self) -> Vec<&Bi> {
-        let mut all: Vec<&Bi> = Vec::new();
-        for warning in self.warnings.iter().chain(&self.info.warnings) {
-            if !all.contains(&warning) {
-                all.push(warning);
-            }
-        }
-        all
-    }
-}
-
-/// What a connection's thread tells.
-pub(super) struct Message {
-    pub(super) tab: u64,
-    pub(super) attempt: u64,
-    pub(super) told: Told,
-}
-
-pub(super) enum Told {
-    Progress(Progress),
-    Question(Question, Sender<Answer>),
-    Opened(Box<dyn OpenSession>, Terminal),
-    Failed(AppError),
-}
 
 /// All tabs.
 pub struct Sessions {
@@ -378,150 +260,6 @@ impl Drop for Sessions {
     fn drop(&mut self) {
         self.close_all("");
     }
-}
-
-impl Tab {
-    fn told(&mut self, told: Told) {
-        match told {
-            Told::Progress(Progress::Warning(text)) => self.warnings.push(text),
-            Told::Progress(progress) => {
-                if let TabState::Connecting { steps, .. } | TabState::Question { steps, .. } =
-                    &mut self.state
-                {
-                    steps.push(progress);
-                }
-            }
-            Told::Question(question, reply) => {
-                let steps = match &mut self.state {
-                    TabState::Connecting { steps, .. } => std::mem::take(steps),
-                    _ => Vec::new(),
-                };
-                self.reply = Some(reply);
-                self.state = TabState::Question { question, steps };
-            }
-            Told::Opened(session, terminal) => {
-                self.info = session.info();
-                self.session = Some(session);
-                self.terminal = Some(terminal);
-                self.state = TabState::Live;
-            }
-            Told::Failed(error) => self.state = TabState::Failed(error),
-        }
-    }
-
-    fn notice_end(&mut self, working: &Working) {
-        if !matches!(self.state, TabState::Live) {
-            return;
-        }
-        if let Some(ended) = self.terminal.as_ref().and_then(Terminal::ended) {
-            self.state = TabState::Ended(ended);
-            if let Some(session) = self.session.take() {
-                in_background(working, move || session.close());
-            }
-        }
-    }
-}
-
-/// The threads that still work for a tab, so that the end of the window can wait
-/// for their lines in the log.
-#[derive(Clone, Default)]
-struct Working(Arc<(Mutex<usize>, Condvar)>);
-
-/// One of them.
-struct AtWork(Working);
-
-impl Working {
-    fn begin(&self) -> AtWork {
-        *self.count() += 1;
-        AtWork(self.clone())
-    }
-
-    fn count(&self) -> MutexGuard<'_, usize> {
-        self.0.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn wait(&self, limit: Duration) {
-        let done = self.0.1.wait_timeout_while(self.count(), limit, |count| *count > 0);
-        drop(done.map_err(PoisonError::into_inner));
-    }
-}
-
-impl Drop for AtWork {
-    fn drop(&mut self) {
-        *self.0.count() -= 1;
-        self.0.0.1.notify_all();
-    }
-}
-
-/// On the connection's thread: everything from the first packet to the shell.
-fn connect(backend: &dyn Backend, open_as: &OpenAs, size: TermSize, mut teller: Teller) {
-    let request = ConnectRequest {
-        at: At::Id(open_as.entry),
-        just: open_as.just.clone(),
-        accept_host_key: None,
-        reuse: false,
-    };
-    let session = match backend.connect(request, &mut teller) {
-        Ok(session) => session,
-        Err(error) => {
-            teller.tell(Told::Failed(error));
-            return;
-        }
-    };
-    if teller.cancelled.load(Ordering::Acquire) {
-        session.close();
-        return;
-    }
-    let (terminal, sink) = Terminal::new(size);
-    let wake = Arc::clone(&teller.wake);
-    terminal.on_wake(move |delay| wake(delay));
-    match session.open_channel(ChannelRequest::Shell { size, term: TERM.to_owned() }, sink) {
-        Ok(channel) => {
-            terminal.attach(channel);
-            teller.tell(Told::Opened(session, terminal));
-        }
-        Err(error) => {
-            session.close();
-            teller.tell(Told::Failed(error));
-        }
-    }
-}
-
-/// Ends what a tab holds. Closing may wait for the far side, so not here.
-fn end(tab: Tab, why: &'static str, working: &Working) {
-    tab.cancelled.store(true, Ordering::Release);
-    drop(tab.reply);
-    if let Some(terminal) = tab.terminal.as_ref().filter(|_| why.is_empty()) {
-        terminal.close();
-    }
-    let terminal = tab.terminal;
-    if let Some(session) = tab.session {
-        in_background(working, move || {
-            // Before its channel: only what is cut off has a reason in the log.
-            session.close_because(why);
-            drop(terminal);
-        });
-    }
-}
-
-/// A session that opened after its tab was closed or cancelled.
-fn drop_late(told: Told, working: &Working) {
-    if let Told::Opened(session, terminal) = told {
-        in_background(working, move || {
-            terminal.close();
-            session.close();
-        });
-    }
-}
-
-fn in_background(working: &Working, work: impl FnOnce() + Send + 'static) {
-    let at_work = working.begin();
-    // Without a thread the closure is dropped, and with it the session, which
-    // closes it as well.
-    let _ = std::thread::Builder::new().name("closing".to_owned()).spawn(move || {
-        work();
-        drop(at_work);
-    });
 }
 
 fn given_up() -> AppError {

@@ -15,7 +15,7 @@ use crate::model::lang::{Bi, Lang};
 use crate::model::target::PinnedKey;
 use crate::secret::SecretText;
 
-use super::model::{OpenAs, Tab, TabState};
+use super::tab::{OpenAs, Tab, TabState};
 
 const WIDTH: f32 = 560.0;
 

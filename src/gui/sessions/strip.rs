@@ -11,7 +11,8 @@ use crate::gui::theme::{Palette, palette};
 use crate::gui::widgets::parts::{cut_text, parse_colour};
 use crate::model::lang::Lang;
 
-use super::model::{Sessions, Tab, TabId, TabState};
+use super::model::Sessions;
+use super::tab::{Tab, TabId, TabState};
 
 /// Height of the row.
 const HEIGHT: f32 = 42.0;

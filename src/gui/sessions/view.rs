@@ -14,9 +14,10 @@ use crate::gui::widgets::parts::bold;
 use crate::gui::widgets::secret_buffer::SecretBuffer;
 use crate::model::lang::Lang;
 
-use super::model::{Sessions, Tab, TabId, TabState};
+use super::model::Sessions;
 use super::pages::{self, Chosen};
 use super::strip::{self, Click};
+use super::tab::{Tab, TabId, TabState};
 
 /// What the view keeps between frames.
 #[derive(Default)]

@@ -5,7 +5,7 @@ use egui::{RichText, ScrollArea, TextEdit, Ui};
 use crate::app::api::{Request, Status};
 use crate::gui::act::{Act, Acts};
 use crate::gui::dialogs::{Confirm, error_ui};
-use crate::gui::guide::view::groups_ui;
+use crate::gui::guide::kit_view::groups_ui;
 use crate::gui::team::view::one_time_ui;
 use crate::gui::text::{self, t};
 use crate::gui::theme::{card, palette, primary_button};

@@ -1,10 +1,17 @@
 //! The window itself: which screen is on, what keys do, when it locks.
 //! `logic` drains answers and never paints; `ui` paints and never works.
 
+mod answers;
+mod clips;
+mod files;
+mod keys;
 mod leave;
+mod lock;
 mod main_view;
 mod notices;
 mod perform;
+mod reading;
+mod refusals;
 mod top_bar;
 
 use std::collections::HashMap;
@@ -21,14 +28,14 @@ use crate::model::id::EntryId;
 use crate::model::lang::{Bi, Lang};
 use crate::model::policy::{Action as Right, may};
 
-use super::act::{Act, Acts, Guarded, Page};
-use super::action::{self, Action, Holder};
+use super::act::{Acts, Guarded, Page};
 use super::audit::model::AuditModel;
 use super::backend::Backend;
 use super::dialogs::{self, Dialog, Outcome};
 use super::entries::details::Details;
 use super::entries::editor::Editor;
-use super::entries::list_view::{ListModel, Rights};
+use super::entries::list::ListModel;
+use super::entries::rights::Rights;
 use super::guide::model::GuideModel;
 use super::guide::view::guide_ui;
 use super::prefs::Prefs;
@@ -42,14 +49,6 @@ use super::unlock::view::{Around, unlock_ui};
 use super::widgets::toast::Toasts;
 use super::worker::{Command, Notice, Tag, Worker};
 use super::{DemoInfo, fonts};
-
-use self::top_bar::search_id;
-/// Without input for so long, what is typed into a guide or the unlock screen is
-/// wiped; the vault's own setting is not known there.
-const IDLE: Duration = Duration::from_secs(600);
-
-/// The countdown shows in the last minute before the lock.
-const COUNTDOWN: Duration = Duration::from_secs(60);
 
 /// How long the computer's sleep waits for the window to wipe what it shows;
 /// logind lets nobody wait for more than five seconds.
@@ -255,67 +254,6 @@ impl Shell {
         self.toasts.push(Bi::new(fr, en), Instant::now());
     }
 
-    /// Locks: wipes what this window holds and tells the application. Where no
-    /// vault is open, what is typed and shown on the way to one is wiped.
-    fn lock(&mut self, ctx: &Context) {
-        match &mut self.screen {
-            Screen::Open(opened) => {
-                if opened.settings.lock_ends_sessions {
-                    self.sessions.close_all("locked");
-                }
-                self.ask(Tag::Locked, Request::Lock);
-                self.clipboard.take_back();
-                self.show_unlock(ctx);
-            }
-            // The vault is made.
-            Screen::Guide(guide) if guide.finished.is_some() => self.show_unlock(ctx),
-            Screen::Guide(guide) => {
-                if guide.holds_secrets() {
-                    let command = guide.wipe();
-                    command.into_iter().for_each(|c| self.worker.send(c));
-                }
-                self.forget_shown(ctx);
-            }
-            Screen::Unlock(model) => {
-                model.wipe();
-                self.forget_shown(ctx);
-            }
-        }
-    }
-
-    fn show_unlock(&mut self, ctx: &Context) {
-        let mut unlock = UnlockModel::new(self.prefs.member(&self.vault));
-        unlock.sessions_waiting = self.sessions.busy_count();
-        self.screen = Screen::Unlock(Box::new(unlock));
-        self.sessions_view.lock();
-        self.sessions.forget_offers();
-        self.forget_shown(ctx);
-    }
-
-    /// Nothing of the last screen stays, on top of it or in the toolkit.
-    fn forget_shown(&mut self, ctx: &Context) {
-        self.dialog = None;
-        self.before_dialog = None;
-        self.had_keys = [None; 2];
-        self.toasts.clear();
-        // egui keeps undo histories and layouts by widget; all of it goes.
-        ctx.data_mut(egui::util::IdTypeMap::clear);
-        ctx.memory_mut(|m| m.caches = Default::default());
-        self.repaints = 3;
-        ctx.request_repaint();
-    }
-
-    /// Time left before the idle lock, while the vault is open.
-    fn idle_left(&self, now: Instant) -> Option<Duration> {
-        let Screen::Open(opened) = &self.screen else { return None };
-        let limit = Duration::from_secs(opened.settings.idle_lock_secs.max(30));
-        Some(self.idle_left_by(limit, now))
-    }
-
-    fn idle_left_by(&self, limit: Duration, now: Instant) -> Duration {
-        (self.last_input + limit).saturating_duration_since(now)
-    }
-
     /// Remembers a size that was chosen by key or in the settings.
     fn watch_zoom(&mut self, ctx: &Context) {
         let now = ctx.zoom_factor();
@@ -327,97 +265,6 @@ impl Shell {
             self.prefs.zoom = now;
             self.prefs.save();
         }
-    }
-
-    fn watch_idle(&mut self, ctx: &Context) {
-        let now = (self.clock)();
-        let active = ctx.input(|i| {
-            i.events.iter().any(|e| !matches!(e, egui::Event::WindowFocused(_)))
-                || i.pointer.delta() != egui::Vec2::ZERO
-        });
-        if active {
-            self.last_input = now;
-        }
-        let left = match &self.screen {
-            Screen::Open(_) => self.idle_left(now),
-            Screen::Guide(guide) if guide.holds_secrets() => Some(self.idle_left_by(IDLE, now)),
-            Screen::Unlock(model) if model.holds_secrets() => Some(self.idle_left_by(IDLE, now)),
-            Screen::Guide(_) | Screen::Unlock(_) => None,
-        };
-        let Some(left) = left else { return };
-        if left.is_zero() {
-            self.lock(ctx);
-        } else if left > COUNTDOWN {
-            ctx.request_repaint_after(left - COUNTDOWN);
-        } else {
-            ctx.request_repaint_after(Duration::from_secs(1).min(left));
-        }
-    }
-
-    fn act_on_keys(&mut self, ui: &Ui, acts: &mut Acts) {
-        let holder = self.keys_holder(ui.ctx());
-        let actions = ui.input_mut(|i| action::take(i, holder));
-        // A question on top is answered first, wherever it was asked.
-        let asked = self.dialog.is_some() || ui.memory(|m| m.top_modal_layer().is_some());
-        if matches!(self.dialog, Some(Dialog::Help)) && actions.contains(&Action::Help) {
-            self.dialog = None;
-        }
-        let Screen::Open(opened) = &self.screen else {
-            if actions.contains(&Action::Theme) {
-                acts.push(Act::ToggleTheme);
-            }
-            if actions.contains(&Action::Help) && !asked {
-                acts.push(Act::Help);
-            }
-            return;
-        };
-        let selected = opened
-            .list
-            .selected
-            .filter(|_| opened.page == Page::Entries && !opened.list.nothing_found());
-        for action in actions {
-            if asked && !matches!(action, Action::Lock | Action::Theme) {
-                continue;
-            }
-            self.act_on_key(action, selected, acts);
-        }
-    }
-
-    /// Remembers what had the keyboard when a dialog opens, and gives it back once
-    /// it is closed, unless something else has taken it meanwhile.
-    fn keep_focus(&mut self, ctx: &Context) {
-        let focused = ctx.memory(|m| m.focused());
-        match (&mut self.before_dialog, &self.dialog) {
-            (None, Some(_)) => {
-                // Escape, which asks, has taken the keyboard from a field already.
-                let [earlier, last] = self.had_keys;
-                self.before_dialog = Some((focused.or(last).or(earlier), focused));
-            }
-            (Some((_, inside)), Some(_)) => *inside = focused.or(*inside),
-            (Some((before, inside)), None) => {
-                if let Some(before) = before.filter(|_| focused.is_none() || focused == *inside) {
-                    ctx.memory_mut(|m| m.request_focus(before));
-                }
-                self.before_dialog = None;
-                ctx.request_repaint();
-            }
-            (None, None) => self.had_keys = [self.had_keys[1], focused],
-        }
-    }
-
-    fn keys_holder(&self, ctx: &Context) -> Holder {
-        let Screen::Open(opened) = &self.screen else { return Holder::Other };
-        if self.sessions_view.has_keyboard(ctx, &self.sessions) {
-            return Holder::Terminal;
-        }
-        let field = ctx.memory(|m| m.focused()).is_some_and(|id| {
-            if id == search_id() {
-                // Empty, it only stands for the list.
-                return !opened.list.search.query.is_empty();
-            }
-            egui::TextEdit::load_state(ctx, id).is_some()
-        });
-        if field { Holder::Field } else { Holder::Other }
     }
 }
 

@@ -12,7 +12,7 @@ use crate::gui::dialogs::{self, Dialog, justify::JustifyModel};
 use crate::gui::entries::editor::Editor;
 use crate::gui::entries::editor_view::save_form;
 use crate::gui::sessions::OpenAs;
-use crate::gui::sessions::model::{Tab, TabId};
+use crate::gui::sessions::tab::{Tab, TabId};
 use crate::gui::theme;
 use crate::gui::worker::{Command, Tag};
 use crate::model::entry::{ClientInfo, Kind, Slot};

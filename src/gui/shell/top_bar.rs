@@ -8,13 +8,13 @@ use egui::{
 
 use crate::gui::act::{Act, Acts, Page};
 use crate::gui::action::{Action, keys_of};
-use crate::gui::entries::list_view::ListModel;
+use crate::gui::entries::list::ListModel;
 use crate::gui::text::t;
 use crate::gui::theme::palette;
 use crate::gui::widgets::{mark, parts};
 use crate::model::lang::Lang;
 
-use super::COUNTDOWN;
+use super::lock::COUNTDOWN;
 
 /// From this width on there is room for everything.
 const WIDE: f32 = 720.0;

@@ -305,7 +305,7 @@ pub fn one_time_ui(ui: &mut Ui, code: &crate::secret::SecretText, name: &str) {
     let p = palette(ui.ctx());
     egui::Frame::new().fill(p.field).corner_radius(6).inner_margin(14).show(ui, |ui| {
         ui.set_width(ui.available_width());
-        crate::gui::guide::view::groups_ui(ui, code, name);
+        crate::gui::guide::kit_view::groups_ui(ui, code, name);
     });
 }
 

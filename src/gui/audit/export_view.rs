@@ -1,0 +1,180 @@
+//! The dialog of the export: format, file, columns, progress, what was written.
+
+use egui::{CollapsingHeader, ComboBox, RichText, TextEdit, Ui};
+
+use crate::app::api::{Code, ExportFormat};
+use crate::gui::act::{Act, Acts};
+use crate::gui::dialogs::title_ui;
+use crate::gui::text::{self, t};
+use crate::gui::theme::{card, palette, primary_button};
+use crate::gui::widgets::parts;
+use crate::gui::worker::{Command, Pick};
+use crate::model::audit_event::field;
+use crate::model::lang::Lang;
+
+use super::model::{AuditModel, Exported, format_label};
+
+pub(super) fn export_ui(ui: &mut Ui, model: &mut AuditModel, lang: Lang, acts: &mut Acts) {
+    let count = model.lines.len();
+    let base = model.export.as_ref().map(|e| model.export_name(e.format, text::today()));
+    let Some(export) = &mut model.export else { return };
+    let mut go = false;
+    let mut stay = true;
+    let modal = egui::Modal::new(egui::Id::unique("export")).frame(card(ui.ctx()));
+    let modal = modal.show(ui.ctx(), |ui| {
+        ui.set_width(560.0);
+        title_ui(ui, t(lang, "Exporter le journal", "Export the log"));
+        let what = match lang {
+            Lang::Fr => format!("Les lignes des filtres actuels ({count} affichées). L’export est lui-même inscrit au journal."),
+            Lang::En => format!("The lines of the present filters ({count} shown). The export itself goes into the log."),
+        };
+        ui.add(egui::Label::new(what).wrap());
+        ui.add_space(6.0);
+        ui.add_enabled_ui(!export.waiting, |ui| {
+            let label = ui.label(t(lang, "Format", "Format"));
+            let shown = format_label(export.format, lang);
+            let combo = ComboBox::from_id_salt("format").width(320.0).height(400.0).selected_text(shown);
+            let mut format = export.format;
+            let out = combo.show_ui(ui, |ui| {
+                for f in ExportFormat::ALL {
+                    ui.selectable_value(&mut format, f, format_label(f, lang));
+                }
+            });
+            out.response.labelled_by(label.id);
+            if format != export.format {
+                export.set_format(format);
+            }
+            if format == ExportFormat::Bundle {
+                let hint = t(
+                    lang,
+                    "Se vérifie sans le coffre, avec Python ou un navigateur, même colonnes masquées.",
+                    "Verifies without the vault, with Python or a browser, even with columns redacted.",
+                );
+                ui.add(egui::Label::new(RichText::new(hint).size(12.5)).wrap());
+            }
+            ui.add_space(4.0);
+            let label = ui.label(t(lang, "Fichier", "File"));
+            ui.horizontal(|ui| {
+                let edit = TextEdit::singleline(&mut export.out).desired_width(430.0);
+                if ui.add(edit).labelled_by(label.id).changed() {
+                    export.asks = false;
+                }
+                if ui.button(t(lang, "Parcourir…", "Browse…")).clicked() {
+                    let name = base.unwrap_or_default();
+                    acts.push(Act::Send(Command::Choose(Pick::Export, name)));
+                }
+            });
+            ui.add_space(4.0);
+            ui.collapsing(t(lang, "Colonnes à masquer", "Columns to redact"), |ui| {
+                ui.horizontal_wrapped(|ui| {
+                    for name in field::ALL {
+                        let mut on = export.redact.contains(name);
+                        if ui.checkbox(&mut on, text::log_field(name, lang)).clicked() {
+                            if on {
+                                export.redact.push(name);
+                            } else {
+                                export.redact.retain(|r| r != name);
+                            }
+                        }
+                    }
+                });
+            });
+            // A client of these lines asks for them: the fields show themselves.
+            let asked = export.error.as_ref().is_some_and(|e| e.code == Code::NotAllowed);
+            let why = CollapsingHeader::new(t(lang, "Ticket et motif", "Ticket and reason"));
+            why.open(asked.then_some(true)).show(ui, |ui| {
+                for (value, name) in [
+                    (&mut export.ticket, t(lang, "Numéro de ticket", "Ticket number")),
+                    (&mut export.reason, t(lang, "Motif", "Reason")),
+                ] {
+                    let label = ui.label(name);
+                    let edit = TextEdit::singleline(value).desired_width(f32::INFINITY);
+                    ui.add(edit).labelled_by(label.id);
+                }
+            });
+        });
+        crate::gui::dialogs::error_ui(ui, lang, export.error.as_ref());
+        if let Some(done) = &export.done {
+            ui.add_space(6.0);
+            done_ui(ui, done, lang);
+        }
+        if export.asks {
+            crate::gui::dialogs::path::replaces_ui(ui, lang);
+        }
+        if export.waiting {
+            progress_ui(ui, export.progress, lang);
+        }
+        ui.add_space(12.0);
+        ui.horizontal(|ui| {
+            if export.waiting {
+                let cancel = egui::Button::new(t(lang, "Annuler l’export", "Cancel the export"));
+                stay = !ui.add_enabled(!export.ending(), cancel).clicked();
+                return;
+            }
+            let name = match export.asks {
+                true => t(lang, "Remplacer", "Replace"),
+                false => t(lang, "Exporter", "Export"),
+            };
+            let button = primary_button(ui.ctx(), name);
+            let out = ui.add_enabled(!export.out.trim().is_empty(), button);
+            if ui.memory(|m| m.focused().is_none()) {
+                out.request_focus();
+            }
+            go = out.clicked();
+            if go && export.asks {
+                export.agree();
+            }
+            stay = !ui.button(t(lang, "Fermer", "Close")).clicked();
+        });
+    });
+    // A click beside the dialog is easily made; it ends no export.
+    let beside = export.waiting && modal.backdrop_response.clicked();
+    let leave = !stay || modal.should_close() && !beside;
+    if go {
+        acts.extend(model.export_request(text::today(), lang, |out| out.exists()));
+    } else if leave && export.waiting {
+        // The dialog stays until the export has ended and its file is gone.
+        export.give_up();
+    } else if leave {
+        model.export = None;
+    }
+}
+
+/// How far the export is.
+fn progress_ui(ui: &mut Ui, progress: Option<(u64, u64)>, lang: Lang) {
+    let (done, total) = progress.unwrap_or((0, 0));
+    let share = if total == 0 { 0.0 } else { done as f32 / total as f32 };
+    ui.add_space(8.0);
+    let name = t(lang, "Avancement de l’export", "Progress of the export");
+    let bar = egui::ProgressBar::new(share).desired_height(8.0).fill(palette(ui.ctx()).accent_fill);
+    let out = ui.add(bar);
+    out.widget_info(|| egui::WidgetInfo::labeled(egui::Role::ProgressIndicator, true, name));
+    let words = match (progress, lang) {
+        (None, Lang::Fr) => String::from("Préparation…"),
+        (None, Lang::En) => String::from("Preparing…"),
+        (Some(_), Lang::Fr) => {
+            format!("{} lignes lues sur {}", text::count(done, lang), text::count(total, lang))
+        }
+        (Some(_), Lang::En) => {
+            format!("{} lines read of {}", text::count(done, lang), text::count(total, lang))
+        }
+    };
+    ui.label(words);
+}
+
+/// What the export wrote, and where.
+fn done_ui(ui: &mut Ui, done: &Exported, lang: Lang) {
+    let what = match lang {
+        Lang::Fr => format!("{} lignes écrites.", text::count(done.lines, lang)),
+        Lang::En => format!("{} lines written.", text::count(done.lines, lang)),
+    };
+    let mut more = format!(
+        "{} {}",
+        t(lang, "Empreinte du coffre\u{a0}:", "Fingerprint of the vault:"),
+        done.fingerprint
+    );
+    for file in &done.files {
+        more.push_str(&format!("\n{}", file.display()));
+    }
+    parts::ok_box(ui, &what, &more);
+}

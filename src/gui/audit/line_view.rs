@@ -1,0 +1,65 @@
+//! One line of the log in full.
+
+use egui::{Align, Layout, RichText, ScrollArea, Ui, vec2};
+
+use crate::gui::act::{Act, Acts};
+use crate::gui::text::{self, t};
+use crate::gui::theme::palette;
+use crate::gui::widgets::parts;
+use crate::model::audit_event::{OpenLine, field};
+use crate::model::lang::Lang;
+
+/// One line in full; true when it is to be closed. Who may `browse` the clients is
+/// offered the page of its ticket.
+pub(super) fn line_ui(
+    ui: &mut Ui,
+    line: &OpenLine,
+    browse: bool,
+    lang: Lang,
+    acts: &mut Acts,
+) -> bool {
+    let p = palette(ui.ctx());
+    let mut close = false;
+    ui.horizontal_top(|ui| {
+        let room = vec2((ui.available_width() - 40.0).max(80.0), 0.0);
+        ui.allocate_ui_with_layout(room, Layout::top_down(Align::Min), |ui| {
+            ui.set_min_width(room.x);
+            ui.add_space(4.0);
+            let title = parts::bold(text::event(line.event, lang)).size(16.0);
+            ui.add(egui::Label::new(title).wrap());
+        });
+        close = parts::icon_button(ui, "\u{2716}", t(lang, "Fermer", "Close")).clicked();
+    });
+    let state = if line.ok {
+        t(lang, "Réussi", "Done")
+    } else {
+        t(lang, "Refusé ou échoué", "Refused or failed")
+    };
+    parts::badge(ui, state, if line.ok { p.ok } else { p.error });
+    ui.add_space(6.0);
+    ScrollArea::vertical().auto_shrink(false).id_salt("line").show(ui, |ui| {
+        let pair = |ui: &mut Ui, name: &str, value: &str| {
+            ui.label(RichText::new(name).size(12.5).color(p.weak));
+            ui.add(egui::Label::new(value).wrap().selectable(true));
+            ui.add_space(3.0);
+        };
+        pair(ui, t(lang, "Numéro", "Sequence"), &line.seq.to_string());
+        pair(ui, t(lang, "Date", "Date"), &text::when_exactly(line.at, lang));
+        pair(ui, "UTC", &line.at.to_string());
+        pair(ui, t(lang, "Mot du journal", "Word in the log"), line.event.word());
+        for (name, value) in &line.fields {
+            pair(ui, text::log_field(name, lang), value);
+            let open = t(lang, "Ouvrir le ticket", "Open the ticket");
+            if name == field::TICKET && browse && ui.small_button(open).clicked() {
+                let client = line.field(field::CLIENT).to_owned();
+                let entry = line.field(field::ENTRY_ID).parse().ok();
+                acts.push(Act::OpenTicket(value.clone(), entry, client));
+            }
+        }
+        pair(ui, t(lang, "Empreinte de la ligne", "Leaf hash"), &line.leaf_hash);
+        if ui.small_button(t(lang, "Copier l’empreinte", "Copy hash")).clicked() {
+            acts.push(Act::CopyPlain(line.leaf_hash.clone()));
+        }
+    });
+    close
+}

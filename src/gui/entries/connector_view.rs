@@ -1,0 +1,88 @@
+//! The part of the form that the connector's fields declare.
+
+use egui::{ComboBox, TextEdit, Ui};
+
+use crate::connect::field::{Field, FieldKind};
+use crate::gui::text::t;
+use crate::gui::widgets::parts;
+use crate::model::lang::{Bi, Lang};
+
+use super::editor::{Editor, Faults, PickFor, Picker};
+use super::form_line::{FIELD, line, next, room};
+
+pub(super) fn settings_ui(ui: &mut Ui, form: &mut Editor, faults: &Faults, lang: Lang) {
+    let fields = form.fields();
+    if fields.is_empty() {
+        return;
+    }
+    ui.add_space(8.0);
+    let title = if form.kind.is_container() {
+        t(lang, "Réglages transmis aux accès", "Settings passed on to entries")
+    } else {
+        t(lang, "Réglages de connexion", "Connection settings")
+    };
+    let open = !form.kind.is_container();
+    egui::CollapsingHeader::new(parts::bold(title)).default_open(open).show_unindented(ui, |ui| {
+        for field in fields {
+            setting_ui(ui, form, field, faults.get(field.id), lang);
+        }
+    });
+}
+
+fn setting_ui(
+    ui: &mut Ui,
+    form: &mut Editor,
+    field: &'static Field,
+    fault: Option<&Bi>,
+    lang: Lang,
+) {
+    let mut pick = false;
+    let value = form.settings.entry(field.id).or_default();
+    let default =
+        if field.default.is_empty() { "" } else { field.shown(field.default, lang) }.to_owned();
+    line(ui, field.label(lang), fault, lang, |ui, id| {
+        let help = field.help(lang);
+        match field.kind {
+            FieldKind::Text | FieldKind::Number { .. } => {
+                let wide = if matches!(field.kind, FieldKind::Text) { FIELD } else { 110.0 };
+                let edit = TextEdit::singleline(value).desired_width(wide).hint_text(default);
+                let out = ui.add(edit).labelled_by(id).on_hover_text(help);
+                next(ui, &out);
+            }
+            FieldKind::Lines(_) => {
+                let edit = TextEdit::multiline(value).desired_width(FIELD).desired_rows(2);
+                ui.add(edit.hint_text(default)).labelled_by(id).on_hover_text(help);
+            }
+            FieldKind::Bool | FieldKind::Choice(_) => {
+                let usual = format!("{} ({default})", t(lang, "par défaut", "default"));
+                let shown = if value.is_empty() { &usual } else { field.shown(value, lang) };
+                let words = matches!(field.kind, FieldKind::Choice(_));
+                let wide = if words { room(ui, 0.0) } else { 200.0 };
+                let combo = ComboBox::from_id_salt(field.id).width(wide);
+                let combo = combo.selected_text(shown.to_owned());
+                let out = combo.show_ui(ui, |ui| {
+                    ui.selectable_value(value, String::new(), &usual);
+                    for word in field.words() {
+                        let label = word.label(lang);
+                        ui.selectable_value(value, word.word.to_owned(), label);
+                    }
+                });
+                out.response.labelled_by(id).on_hover_text(help);
+            }
+            FieldKind::Entries => {
+                ui.horizontal(|ui| {
+                    let edit = TextEdit::singleline(value).desired_width(FIELD - 90.0);
+                    ui.add(edit).labelled_by(id).on_hover_text(help);
+                    pick = ui.button(t(lang, "Ajouter…", "Add…")).clicked();
+                });
+            }
+        }
+    });
+    if pick {
+        form.picker = Some(Picker {
+            target: PickFor::Setting(field.id),
+            query: String::new(),
+            results: Vec::new(),
+        });
+    }
+}

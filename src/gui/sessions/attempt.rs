@@ -1,0 +1,120 @@
+//! The threads of the tabs: one opens a connection, others close what is over, and
+//! the end of the window waits for their lines in the log.
+
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use crate::app::ConnectRequest;
+use crate::app::api::At;
+use crate::connect::link::{ChannelRequest, TermSize};
+use crate::gui::backend::Backend;
+use crate::gui::terminal::Terminal;
+
+use super::ask::Teller;
+use super::tab::{OpenAs, Tab, Told};
+
+/// Value of `TERM` on the far side.
+const TERM: &str = "xterm-256color";
+
+/// The threads that still work for a tab, so that the end of the window can wait
+/// for their lines in the log.
+#[derive(Clone, Default)]
+pub(super) struct Working(Arc<(Mutex<usize>, Condvar)>);
+
+/// One of them.
+pub(super) struct AtWork(Working);
+
+impl Working {
+    pub(super) fn begin(&self) -> AtWork {
+        *self.count() += 1;
+        AtWork(self.clone())
+    }
+
+    fn count(&self) -> MutexGuard<'_, usize> {
+        self.0.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn wait(&self, limit: Duration) {
+        let done = self.0.1.wait_timeout_while(self.count(), limit, |count| *count > 0);
+        drop(done.map_err(PoisonError::into_inner));
+    }
+}
+
+impl Drop for AtWork {
+    fn drop(&mut self) {
+        *self.0.count() -= 1;
+        self.0.0.1.notify_all();
+    }
+}
+
+/// On the connection's thread: everything from the first packet to the shell.
+pub(super) fn connect(backend: &dyn Backend, open_as: &OpenAs, size: TermSize, mut teller: Teller) {
+    let request = ConnectRequest {
+        at: At::Id(open_as.entry),
+        just: open_as.just.clone(),
+        accept_host_key: None,
+        reuse: false,
+    };
+    let session = match backend.connect(request, &mut teller) {
+        Ok(session) => session,
+        Err(error) => {
+            teller.tell(Told::Failed(error));
+            return;
+        }
+    };
+    if teller.cancelled.load(Ordering::Acquire) {
+        session.close();
+        return;
+    }
+    let (terminal, sink) = Terminal::new(size);
+    let wake = Arc::clone(&teller.wake);
+    terminal.on_wake(move |delay| wake(delay));
+    match session.open_channel(ChannelRequest::Shell { size, term: TERM.to_owned() }, sink) {
+        Ok(channel) => {
+            terminal.attach(channel);
+            teller.tell(Told::Opened(session, terminal));
+        }
+        Err(error) => {
+            session.close();
+            teller.tell(Told::Failed(error));
+        }
+    }
+}
+
+/// Ends what a tab holds. Closing may wait for the far side, so not here.
+pub(super) fn end(tab: Tab, why: &'static str, working: &Working) {
+    tab.cancelled.store(true, Ordering::Release);
+    drop(tab.reply);
+    if let Some(terminal) = tab.terminal.as_ref().filter(|_| why.is_empty()) {
+        terminal.close();
+    }
+    let terminal = tab.terminal;
+    if let Some(session) = tab.session {
+        in_background(working, move || {
+            // Before its channel: only what is cut off has a reason in the log.
+            session.close_because(why);
+            drop(terminal);
+        });
+    }
+}
+
+/// A session that opened after its tab was closed or cancelled.
+pub(super) fn drop_late(told: Told, working: &Working) {
+    if let Told::Opened(session, terminal) = told {
+        in_background(working, move || {
+            terminal.close();
+            session.close();
+        });
+    }
+}
+
+pub(super) fn in_background(working: &Working, work: impl FnOnce() + Send + 'static) {
+    let at_work = working.begin();
+    // Without a thread the closure is dropped, and with it the session, which
+    // closes it as well.
+    let _ = std::thread::Builder::new().name("closing".to_owned()).spawn(move || {
+        work();
+        drop(at_work);
+    });
+}

@@ -1,0 +1,173 @@
+//! One tab: what it opens, how far it is, and what its connection told it.
+
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use std::sync::mpsc::Sender;
+use std::time::Instant;
+
+use crate::app::OpenSession;
+use crate::app::api::{AppError, Code, Justification};
+use crate::connect::link::LinkInfo;
+use crate::connect::{Answer, Progress, Question};
+use crate::gui::terminal::Terminal;
+use crate::gui::terminal::model::Ended;
+use crate::model::id::EntryId;
+use crate::model::lang::Bi;
+
+use super::attempt::{Working, in_background};
+
+/// One tab, for as long as the window is open.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
+pub struct TabId(pub u64);
+
+/// What to open and how the tab is called.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct OpenAs {
+    /// The entry.
+    pub entry: EntryId,
+    /// Its name.
+    pub title: String,
+    /// Name of its client.
+    pub client: String,
+    /// Colour of its client, `#rrggbb`; empty for none.
+    pub colour: String,
+    /// Ticket and reason, where the client wants them.
+    pub just: Justification,
+}
+
+/// How far a tab is.
+pub enum TabState {
+    /// On the way; what was said so far, and since when.
+    Connecting {
+        /// Steps, oldest first.
+        steps: Vec<Progress>,
+        /// Start of this attempt.
+        since: Instant,
+    },
+    /// The connection waits for the person.
+    Question {
+        /// What it asks.
+        question: Question,
+        /// Steps so far.
+        steps: Vec<Progress>,
+    },
+    /// Open.
+    Live,
+    /// Did not open.
+    Failed(AppError),
+    /// Was open. The terminal can still be read.
+    Ended(Ended),
+}
+
+/// One tab.
+pub struct Tab {
+    /// Its id.
+    pub id: TabId,
+    /// What it opens.
+    pub open_as: OpenAs,
+    /// How far it is.
+    pub state: TabState,
+    /// The terminal, from the first connection on.
+    pub terminal: Option<Terminal>,
+    /// Facts of the open session.
+    pub info: LinkInfo,
+    /// Warnings told on the way, such as weak algorithms.
+    pub warnings: Vec<Bi>,
+    /// Something happened while another tab was in front.
+    pub unseen: bool,
+    pub(super) attempt: u64,
+    pub(super) cancelled: Arc<AtomicBool>,
+    pub(super) reply: Option<Sender<Answer>>,
+    pub(super) session: Option<Box<dyn OpenSession>>,
+}
+
+impl Tab {
+    /// True while a connection exists or is being made.
+    pub fn busy(&self) -> bool {
+        !matches!(self.state, TabState::Failed(_) | TabState::Ended(_))
+    }
+
+    /// The refusal, when it was ticket or reason that did not suit, so that the
+    /// same once more cannot help.
+    pub fn refused(&self) -> Option<&AppError> {
+        match &self.state {
+            TabState::Failed(error) if error.code == Code::NotAllowed => Some(error),
+            _ => None,
+        }
+    }
+
+    /// Why it did not open, when the server's key was not the pinned one.
+    pub fn key_changed(&self) -> Option<&AppError> {
+        match &self.state {
+            TabState::Failed(error) if error.code == Code::KeyChanged => Some(error),
+            _ => None,
+        }
+    }
+
+    /// All warnings, those of the way first, each once.
+    pub fn all_warnings(&self) -> Vec<&Bi> {
+        let mut all: Vec<&Bi> = Vec::new();
+        for warning in self.warnings.iter().chain(&self.info.warnings) {
+            if !all.contains(&warning) {
+                all.push(warning);
+            }
+        }
+        all
+    }
+}
+
+/// What a connection's thread tells.
+pub(super) struct Message {
+    pub(super) tab: u64,
+    pub(super) attempt: u64,
+    pub(super) told: Told,
+}
+
+pub(super) enum Told {
+    Progress(Progress),
+    Question(Question, Sender<Answer>),
+    Opened(Box<dyn OpenSession>, Terminal),
+    Failed(AppError),
+}
+
+impl Tab {
+    pub(super) fn told(&mut self, told: Told) {
+        match told {
+            Told::Progress(Progress::Warning(text)) => self.warnings.push(text),
+            Told::Progress(progress) => {
+                if let TabState::Connecting { steps, .. } | TabState::Question { steps, .. } =
+                    &mut self.state
+                {
+                    steps.push(progress);
+                }
+            }
+            Told::Question(question, reply) => {
+                let steps = match &mut self.state {
+                    TabState::Connecting { steps, .. } => std::mem::take(steps),
+                    _ => Vec::new(),
+                };
+                self.reply = Some(reply);
+                self.state = TabState::Question { question, steps };
+            }
+            Told::Opened(session, terminal) => {
+                self.info = session.info();
+                self.session = Some(session);
+                self.terminal = Some(terminal);
+                self.state = TabState::Live;
+            }
+            Told::Failed(error) => self.state = TabState::Failed(error),
+        }
+    }
+
+    pub(super) fn notice_end(&mut self, working: &Working) {
+        if !matches!(self.state, TabState::Live) {
+            return;
+        }
+        if let Some(ended) = self.terminal.as_ref().and_then(Terminal::ended) {
+            self.state = TabState::Ended(ended);
+            if let Some(session) = self.session.take() {
+                in_background(working, move || session.close());
+            }
+        }
+    }
+}

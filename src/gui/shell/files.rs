@@ -1,0 +1,99 @@
+//! Files that were chosen or read: which path is proposed, and who gets what.
+
+use egui::Context;
+
+use crate::app::api::{AppError, Request};
+use crate::gui::worker::{Command, Pick, Tag};
+use crate::model::entry::Slot;
+use crate::secret::SecretBytes;
+
+use super::{Screen, Shell};
+
+impl Shell {
+    pub(super) fn proposed_path(&self, pick: &Pick) -> String {
+        let home = dirs::home_dir().unwrap_or_default();
+        let name = match pick {
+            Pick::NewVault => "poterne.vault",
+            Pick::SaveKit => "poterne-kit.pdf",
+            Pick::SaveAttachment(_, name) => name,
+            Pick::Backup => "poterne-sauvegarde.vault",
+            Pick::Export => {
+                let export = match &self.screen {
+                    Screen::Open(opened) => opened.audit.export.as_ref(),
+                    _ => None,
+                };
+                return export.map(|e| e.out.clone()).unwrap_or_default();
+            }
+            Pick::OpenVault(_) => return self.vault.display().to_string(),
+            _ => "",
+        };
+        home.join(name).display().to_string()
+    }
+
+    pub(super) fn chosen(&mut self, ctx: &Context, pick: Pick, path: std::path::PathBuf) {
+        match pick {
+            Pick::NewVault => {
+                if let Screen::Guide(guide) = &mut self.screen {
+                    guide.file = path.display().to_string();
+                }
+            }
+            Pick::OpenVault(what) => self.open_vault(ctx, path, what),
+            Pick::SaveKit if matches!(self.screen, Screen::Open(_)) => {
+                let request = Request::KitPage { lang: self.lang };
+                self.ask(Tag::KitPage(path), request);
+            }
+            Pick::SaveKit => self.worker.send(Command::SaveKit(path, self.lang)),
+            Pick::SaveAttachment(id, name) => {
+                let act = crate::gui::act::Guarded::SaveAttachment(name, path);
+                self.perform(ctx, crate::gui::act::Act::Guarded(id, act));
+            }
+            Pick::PrivateKey | Pick::QrPicture | Pick::AddAttachment => {
+                self.worker.send(Command::Read(pick, path));
+            }
+            Pick::Export => {
+                if let Some(opened) = self.opened()
+                    && let Some(export) = &mut opened.audit.export
+                {
+                    export.chosen(&path);
+                }
+            }
+            Pick::Backup => {
+                let act = self.opened().map(|o| o.own.backup(Some(path)));
+                if let Some(act) = act {
+                    self.perform(ctx, act);
+                }
+            }
+        }
+    }
+
+    pub(super) fn file_read(
+        &mut self,
+        pick: Pick,
+        name: String,
+        bytes: Result<SecretBytes, AppError>,
+    ) {
+        let bytes = match bytes {
+            Ok(bytes) => bytes,
+            Err(e) => {
+                self.failed(e);
+                return;
+            }
+        };
+        let Screen::Open(opened) = &mut self.screen else { return };
+        let Some(form) = &mut opened.editor else { return };
+        let slot = match pick {
+            Pick::PrivateKey => Slot::PrivateKey,
+            Pick::QrPicture => Slot::Totp,
+            _ => {
+                form.removed.remove(&name);
+                form.added.retain(|(n, _)| *n != name);
+                form.added.push((name, bytes));
+                return;
+            }
+        };
+        if let Some(field) = form.secrets.iter_mut().find(|s| s.slot == slot) {
+            bytes.expose(|b| field.buffer.set(&String::from_utf8_lossy(b)));
+            field.changed();
+        }
+    }
+}
