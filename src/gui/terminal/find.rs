@@ -1,30 +1,43 @@
 //! The search bar over the scrollback, and what it found.
 
-use std::ops::RangeInclusive;
-
 use alacritty_terminal::grid::Dimensions;
-use alacritty_terminal::index::{Column, Direction, Line, Point, Side};
+use alacritty_terminal::index::{Column, Direction, Line, Point};
 use alacritty_terminal::term::search::{RegexIter, RegexSearch};
-use egui::{Key, Ui};
+use egui::{Align, Key, Layout, RichText, Ui, vec2};
 
+use crate::gui::text;
 use crate::gui::theme;
 use crate::model::lang::Lang;
 
+use super::matches::{Found, Matches};
 use super::model::Term;
 use super::paint::Marks;
 
 /// Finds marked at most in one view.
 const MARKS_MAX: usize = 500;
 
+/// Room for the counter, so that the buttons after it stay where they are.
+const COUNTER: f32 = 104.0;
+
 /// The search of one terminal.
 #[derive(Default)]
 pub(super) struct Find {
     pub(super) open: bool,
     query: String,
-    regex: Option<RegexSearch>,
-    here: Option<RangeInclusive<Point>>,
-    missing: bool,
+    /// The words were changed, or the bar was opened again with its old ones.
+    changed: bool,
+    matches: Option<Matches>,
+    here: Option<Found>,
+    /// Where to go as soon as it is known what is there.
+    wanted: Option<Wanted>,
     fresh: bool,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Wanted {
+    Newest,
+    Older,
+    Newer,
 }
 
 /// What the person did in the bar.
@@ -32,8 +45,10 @@ pub(super) struct Find {
 pub(super) enum Act {
     /// Typed: look for the newest match.
     Changed,
-    /// Look further, towards older or newer lines.
-    Next(Direction),
+    /// Go to the next older match.
+    Older,
+    /// Go to the next newer match.
+    Newer,
     /// Close the bar.
     Close,
 }
@@ -51,7 +66,7 @@ impl Find {
         ui.horizontal(|ui| {
             let label = ui.label(lang.pick("Rechercher", "Find"));
             // What stands after the field has its room in a narrow terminal too.
-            let room = (ui.available_width() - 250.0).clamp(60.0, 190.0);
+            let room = (ui.available_width() - COUNTER - 150.0).clamp(60.0, 190.0);
             let edit = egui::TextEdit::singleline(&mut self.query).desired_width(room);
             let edit = ui.add(edit).labelled_by(label.id);
             if std::mem::take(&mut self.fresh) {
@@ -65,88 +80,124 @@ impl Find {
                     (i.key_pressed(Key::Enter), i.key_pressed(Key::Escape), i.modifiers.shift)
                 });
                 if enter {
-                    let way = if shift { Direction::Right } else { Direction::Left };
-                    act = Some(Act::Next(way));
+                    act = Some(if shift { Act::Newer } else { Act::Older });
                     edit.request_focus();
                 } else if escape {
                     act = Some(Act::Close);
                 }
             }
+            let height = ui.spacing().interact_size.y;
+            let layout = Layout::left_to_right(Align::Center);
+            ui.allocate_ui_with_layout(vec2(COUNTER, height), layout, |ui| {
+                ui.set_min_width(COUNTER);
+                self.counter_ui(ui, lang);
+            });
             let older = lang.pick("Plus ancien (Entrée)", "Older (Enter)");
             if ui.button("▲").on_hover_text(older).named(ui, older).clicked() {
-                act = Some(Act::Next(Direction::Left));
+                act = Some(Act::Older);
             }
             let newer = lang.pick("Plus récent (Maj+Entrée)", "Newer (Shift+Enter)");
             if ui.button("▼").on_hover_text(newer).named(ui, newer).clicked() {
-                act = Some(Act::Next(Direction::Right));
+                act = Some(Act::Newer);
             }
             let close = lang.pick("Fermer la recherche (Échap)", "Close the search (Esc)");
             if ui.button("×").on_hover_text(close).named(ui, close).clicked() {
                 act = Some(Act::Close);
             }
-            if self.missing && !self.query.is_empty() {
-                let p = theme::palette(ui.ctx());
-                ui.colored_label(p.warn, lang.pick("Introuvable", "Not found"));
-            }
         });
         act
     }
 
-    /// Does what the bar was asked, and brings the match into view.
-    pub(super) fn act(&mut self, act: Act, term: &mut Term) {
+    /// Which match of how many, counted from the newest.
+    fn counter_ui(&self, ui: &mut Ui, lang: Lang) {
+        let Some(matches) = self.matches.as_ref().filter(|_| !self.query.is_empty()) else {
+            return;
+        };
+        let p = theme::palette(ui.ctx());
+        let count = matches.found().len() as u64;
+        if count == 0 && matches.complete() {
+            ui.colored_label(p.warn, lang.pick("Introuvable", "Not found"));
+            return;
+        }
+        let here = self.here.and_then(|here| place(matches.found(), &here).ok());
+        let here = here.map_or("\u{2013}".to_owned(), |i| text::count(i as u64 + 1, lang));
+        // More may come: further up, or beyond what is remembered.
+        let more = match (matches.too_many(), matches.complete()) {
+            (true, _) => "+",
+            (false, true) => "",
+            (false, false) => "…",
+        };
+        let shown = format!("{here} / {}{more}", text::count(count, lang));
+        let hint = lang.pick(
+            "Résultats, du plus récent au plus ancien",
+            "Matches, from the newest to the oldest",
+        );
+        ui.label(RichText::new(shown).color(p.weak)).on_hover_text(hint);
+    }
+
+    /// Does what the bar was asked.
+    pub(super) fn act(&mut self, act: Act) {
         match act {
             Act::Close => {
                 *self = Self { query: std::mem::take(&mut self.query), ..Self::default() }
             }
             Act::Changed => {
-                self.here = None;
-                self.missing = false;
-                self.regex = (!self.query.is_empty())
-                    .then(|| RegexSearch::new(&escape(&self.query)).ok())
-                    .flatten();
-                self.step(Direction::Left, term);
+                self.changed = true;
+                self.wanted = Some(Wanted::Newest);
             }
-            Act::Next(way) => self.step(way, term),
+            Act::Older | Act::Newer if self.matches.is_none() => self.act(Act::Changed),
+            Act::Older => self.wanted = Some(Wanted::Older),
+            Act::Newer => self.wanted = Some(Wanted::Newer),
         }
     }
 
-    fn step(&mut self, way: Direction, term: &mut Term) {
-        let Some(regex) = &mut self.regex else {
-            // The bar was opened again with its old words.
-            if !self.query.is_empty() {
-                self.act(Act::Changed, term);
-            }
-            return;
-        };
-        let bottom = Point::new(term.bottommost_line(), term.last_column());
-        let top = Point::new(term.topmost_line(), Column(0));
-        let origin = match (&self.here, way) {
-            (None, Direction::Left) => bottom,
-            (None, Direction::Right) => top,
-            (Some(here), Direction::Left) => before(*here.start(), term).unwrap_or(bottom),
-            (Some(here), Direction::Right) => after(*here.end(), term).unwrap_or(top),
-        };
-        let side = match way {
-            Direction::Left => Side::Right,
-            Direction::Right => Side::Left,
-        };
-        let found = term.search_next(regex, origin, way, side, None);
-        self.missing = found.is_none();
-        if let Some(found) = &found {
-            term.scroll_to_point(*found.start());
+    /// Looks a piece further; `heard` is how many bytes the terminal has received.
+    /// Gives the match to bring into view, and whether there is more to look through.
+    pub(super) fn look(&mut self, term: &Term, heard: u64) -> (Option<Point>, bool) {
+        if std::mem::take(&mut self.changed) {
+            self.here = None;
+            let regex = RegexSearch::new(&escape(&self.query)).ok();
+            let regex = regex.filter(|_| !self.query.is_empty());
+            self.matches = regex.map(|regex| Matches::new(regex, term, heard));
         }
-        self.here = found;
+        let Some(matches) = &mut self.matches else {
+            self.wanted = None;
+            return (None, false);
+        };
+        let more = matches.look(term, heard);
+        let found = matches.found();
+        let place = self.here.map(|here| place(found, &here));
+        let next = match self.wanted {
+            None => return (None, more),
+            Some(Wanted::Newest) => Some(0),
+            Some(Wanted::Older) => Some(match place {
+                None => 0,
+                Some(Ok(at)) => at + 1,
+                Some(Err(at)) => at,
+            }),
+            Some(Wanted::Newer) => place.and_then(|at| at.unwrap_or_else(|at| at).checked_sub(1)),
+        };
+        let round = if self.wanted == Some(Wanted::Newer) { found.last() } else { found.first() };
+        match next.and_then(|next| found.get(next)) {
+            Some(next) => self.here = Some(*next),
+            // What comes next is not known before all is looked through.
+            None if !matches.complete() => return (None, more),
+            None => self.here = round.copied(),
+        }
+        self.wanted = None;
+        (self.here.and_then(|here| here.start(term)), more)
     }
 
     /// Marks the matches in view.
     pub(super) fn mark(&mut self, term: &Term, marks: &mut Marks) {
-        let Some(regex) = self.regex.as_mut().filter(|_| self.open) else { return };
+        let Some(matches) = self.matches.as_mut().filter(|_| self.open) else { return };
         let top = Line(-(term.grid().display_offset() as i32));
         let bottom = top + (term.screen_lines() - 1) as i32;
         let start = Point::new(top, Column(0));
         let end = Point::new(bottom, term.last_column());
+        let regex = &mut matches.regex;
         for found in RegexIter::new(start, end, Direction::Right, term, regex).take(MARKS_MAX) {
-            let here = self.here.as_ref() == Some(&found);
+            let here = self.here.is_some_and(|here| here.is(&found, term));
             for line in found.start().line.0..=found.end().line.0 {
                 let from = if line == found.start().line.0 { found.start().column.0 } else { 0 };
                 let to = if line == found.end().line.0 {
@@ -160,18 +211,9 @@ impl Find {
     }
 }
 
-fn before(point: Point, term: &Term) -> Option<Point> {
-    if point.column.0 > 0 {
-        return Some(Point::new(point.line, point.column - 1));
-    }
-    (point.line > term.topmost_line()).then(|| Point::new(point.line - 1, term.last_column()))
-}
-
-fn after(point: Point, term: &Term) -> Option<Point> {
-    if point.column < term.last_column() {
-        return Some(Point::new(point.line, point.column + 1));
-    }
-    (point.line < term.bottommost_line()).then(|| Point::new(point.line + 1, Column(0)))
+/// The place of `here` among `found`, newest first, or where it would be.
+fn place(found: &[Found], here: &Found) -> Result<usize, usize> {
+    found.binary_search_by(|one| here.cmp(one))
 }
 
 /// The words as a pattern that means just them.

@@ -14,6 +14,7 @@ mod boxes;
 mod find;
 mod glyphs;
 mod input;
+mod matches;
 mod paint;
 mod primary;
 pub mod view;

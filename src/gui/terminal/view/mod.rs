@@ -115,6 +115,7 @@ impl TerminalView {
         }
         let mut open = None;
         self.pointer(ui, &response, rect, terminal, mode, &mut open);
+        self.search(ui, terminal);
         self.marks(ui, terminal);
         self.paint_ui(ui, rect);
         self.scroll_bar_ui(ui, id, rect, terminal);

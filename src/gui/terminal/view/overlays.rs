@@ -78,7 +78,7 @@ impl TerminalView {
             );
             let act = panel_ui(ui, place, |ui| self.find.bar_ui(ui, lang));
             if let Some(act) = act {
-                terminal.with_term(|term| self.find.act(act, term));
+                self.find.act(act);
                 if act == find::Act::Close {
                     self.take_keyboard(ui);
                 }

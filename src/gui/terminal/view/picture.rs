@@ -18,6 +18,21 @@ use super::{BAR, TerminalView};
 const BELL: Duration = Duration::from_millis(180);
 
 impl TerminalView {
+    /// Looks a piece further for what the search bar asks.
+    pub(super) fn search(&mut self, ui: &Ui, terminal: &Terminal) {
+        if !self.find.open {
+            return;
+        }
+        let heard = terminal.received_bytes();
+        let (show, more) = terminal.peek(|term| self.find.look(term, heard));
+        if let Some(show) = show {
+            terminal.with_term(|term| term.scroll_to_point(show));
+        }
+        if more {
+            ui.ctx().request_repaint();
+        }
+    }
+
     /// Recomputes what lies over the grid.
     pub(super) fn marks(&mut self, ui: &Ui, terminal: &Terminal) {
         let ctrl = ui.input(|i| i.modifiers.ctrl);
