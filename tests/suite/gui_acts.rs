@@ -302,6 +302,14 @@ fn a_technician_is_offered_no_change_of_a_client() {
     press(&mut window, "\u{2795} Nouveau");
     assert!(window.query_by_role_and_label(Kind::Button, "Client").is_none());
     sees(&mut window, "Identifiant personnel");
+    window.key_press(Key::Escape);
+    window.run_steps(3);
+    // Its details offer what may be made in it.
+    window.get_by_role_and_label(Kind::ListItem, "Boulangerie Dupont").click();
+    press(&mut window, "Nouveau");
+    assert!(window.query_by_role_and_label(Kind::Button, "Client").is_none());
+    press(&mut window, "Serveur SSH");
+    sees(&mut window, "dans Boulangerie Dupont");
 }
 
 #[test]

@@ -25,6 +25,7 @@ use poterne::model::id::{CellId, DeviceId, EntryId, MemberId, SessionId, VaultId
 use poterne::model::lang::{Bi, Lang};
 use poterne::model::member::{Member, Role};
 use poterne::model::plan::{Origin, Plan, PlanLine};
+use poterne::model::policy::{Action, may, to_change};
 use poterne::model::target::{HostPort, PinnedKey};
 use poterne::model::time::Time;
 use poterne::secret::{SecretBytes, SecretText};
@@ -357,8 +358,8 @@ impl State {
                 .and_then(|c| Some((c.name.clone(), c.client_info.clone()?)))
                 .filter(|(_, info)| info.ticket_required || info.reason_required),
             people: BTreeMap::from([(ME, "Alice".to_owned())]),
-            may_reveal: self.role != Role::Operator,
-            may_edit: matches!(self.role, Role::Owner | Role::Admin | Role::Technician),
+            may_reveal: !self.read_only && may(self.role, Action::Reveal),
+            may_edit: !self.read_only && may(self.role, to_change(&entry.kind, false)),
             pinned: self.pinned.iter().filter(|_| entry.id == id(12)).cloned().collect(),
         }
     }

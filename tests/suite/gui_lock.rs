@@ -2,7 +2,7 @@
 
 use egui::accesskit::Role;
 use egui::{Key, Modifiers, ViewportCommand, ViewportEvent, ViewportId};
-use egui_kittest::kittest::Queryable;
+use egui_kittest::kittest::{NodeT, Queryable};
 
 use crate::gui_fake::{CODE, Fake, PASSWORD};
 use crate::gui_shell::{Window, fill, gone, press, sees, unlock, until, window};
@@ -113,6 +113,10 @@ fn a_vault_opened_for_reading_offers_no_change() {
     sees(&mut window, "Boulangerie Dupont/Serveurs/srv-base-01");
     window.key_press(Key::ArrowDown);
     sees(&mut window, "Copier\u{a0}: Hôte");
+    let off = |window: &Window, label: &str| {
+        window.get_by_role_and_label(Role::Button, label).accesskit_node().is_disabled()
+    };
+    assert!(off(&window, "Se connecter"), "no session could be logged");
     window.key_press(Key::F2);
     window.key_press_modifiers(Modifiers::COMMAND, Key::N);
     window.key_press_modifiers(Modifiers::COMMAND, Key::Delete);
@@ -126,7 +130,14 @@ fn a_vault_opened_for_reading_offers_no_change() {
     press(&mut window, "Réglages");
     press(&mut window, "Coffre");
     sees(&mut window, "Sauvegarder maintenant");
+    assert!(off(&window, "Sauvegarder maintenant"));
     assert!(window.query_by_role_and_label(Role::Button, "Enregistrer").is_none());
+    press(&mut window, "Moi");
+    assert!(off(&window, "Créer un nouveau kit…"));
+    assert!(window.query_by_label_contains("ouvert en lecture seule").is_some());
+    press(&mut window, "Journal");
+    sees(&mut window, "Exporter…");
+    assert!(off(&window, "Exporter…"));
 }
 
 /// Asks the window to close, as its frame does; whether it would.

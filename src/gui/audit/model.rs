@@ -147,6 +147,8 @@ pub struct AuditModel {
     pub chosen: Option<usize>,
     /// The member may see clients, and so the pages of their tickets.
     pub browse: bool,
+    /// The vault was opened for reading only: an export could not be logged.
+    pub read_only: bool,
     /// Lines may have come since the last answer.
     pub stale: bool,
     /// How far the table is scrolled.
@@ -185,6 +187,7 @@ impl Default for AuditModel {
             error: None,
             chosen: None,
             browse: false,
+            read_only: false,
             stale: false,
             scrolled: 0.0,
             grown: 0,

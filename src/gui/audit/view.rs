@@ -154,7 +154,16 @@ fn actions_ui(ui: &mut Ui, model: &mut AuditModel, lang: Lang, acts: &mut Acts) 
         }
         let export = egui::Button::new(t(lang, "Exporter…", "Export…"));
         let readable = model.date_faults().iter().all(Option::is_none);
-        if ui.add_enabled(readable, export).clicked() {
+        let why = match model.read_only {
+            true => t(
+                lang,
+                "Le coffre est ouvert en lecture seule\u{a0}: un export ne pourrait pas être inscrit au journal.",
+                "The vault is open for reading only: an export could not be written to the log.",
+            ),
+            false => t(lang, "Corrigez d’abord les dates.", "Correct the dates first."),
+        };
+        let button = ui.add_enabled(readable && !model.read_only, export);
+        if button.on_disabled_hover_text(why).clicked() {
             let folder = dirs::document_dir().or_else(dirs::home_dir).unwrap_or_default();
             model.open_export(&folder, text::today());
         }

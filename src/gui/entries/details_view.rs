@@ -17,14 +17,22 @@ use crate::model::lang::Lang;
 use super::details::Details;
 use super::history_view::history_ui;
 use super::list_view::kind_sign;
-use super::menu::new_menu;
+use super::menu::{new_menu, no_session};
 use super::plan_view::plan_ui;
+use super::rights::Rights;
 use super::secrets_view::{attachments_ui, secrets_ui};
 
 const LABEL: f32 = 150.0;
 
 /// Paints the panel.
-pub fn details_ui(ui: &mut Ui, model: &mut Details, lang: Lang, now: Instant, acts: &mut Acts) {
+pub fn details_ui(
+    ui: &mut Ui,
+    model: &mut Details,
+    rights: &Rights,
+    lang: Lang,
+    now: Instant,
+    acts: &mut Acts,
+) {
     if let Some(error) = &model.error {
         ui.add_space(12.0);
         parts::failure(ui, lang, &error.what, &error.todo);
@@ -44,7 +52,7 @@ pub fn details_ui(ui: &mut Ui, model: &mut Details, lang: Lang, now: Instant, ac
     ScrollArea::vertical().auto_shrink(false).id_salt(view.entry.id).show(ui, |ui| {
         ui.set_max_width(ui.available_width().min(860.0));
         ui.add_space(4.0);
-        header_ui(ui, &view, lang, acts);
+        header_ui(ui, &view, rights, lang, acts);
         for broken in model.plan.iter().flat_map(|p| &p.broken) {
             ui.add_space(6.0);
             let todo = t(
@@ -66,7 +74,7 @@ pub fn details_ui(ui: &mut Ui, model: &mut Details, lang: Lang, now: Instant, ac
     });
 }
 
-fn header_ui(ui: &mut Ui, view: &EntryView, lang: Lang, acts: &mut Acts) {
+fn header_ui(ui: &mut Ui, view: &EntryView, rights: &Rights, lang: Lang, acts: &mut Acts) {
     let p = palette(ui.ctx());
     let e = &view.entry;
     ui.horizontal_top(|ui| {
@@ -92,7 +100,7 @@ fn header_ui(ui: &mut Ui, view: &EntryView, lang: Lang, acts: &mut Acts) {
     let place = if up.is_empty() { kind } else { format!("{kind}  ·  {up}") };
     ui.label(RichText::new(place).color(p.weak));
     ui.add_space(8.0);
-    ui.horizontal_wrapped(|ui| buttons_ui(ui, view, lang, acts));
+    ui.horizontal_wrapped(|ui| buttons_ui(ui, view, rights, lang, acts));
     if let Some(at) = e.trashed_at {
         ui.add_space(6.0);
         let what = format!(
@@ -116,7 +124,7 @@ fn header_ui(ui: &mut Ui, view: &EntryView, lang: Lang, acts: &mut Acts) {
     }
 }
 
-fn buttons_ui(ui: &mut Ui, view: &EntryView, lang: Lang, acts: &mut Acts) {
+fn buttons_ui(ui: &mut Ui, view: &EntryView, rights: &Rights, lang: Lang, acts: &mut Acts) {
     let e = &view.entry;
     if e.trashed_at.is_some() {
         if view.may_edit {
@@ -136,16 +144,21 @@ fn buttons_ui(ui: &mut Ui, view: &EntryView, lang: Lang, acts: &mut Acts) {
         Some(Opens::Browser) => Some(t(lang, "Ouvrir dans le navigateur", "Open in the browser")),
         Some(Opens::Details) | None => None,
     };
-    if let Some(label) = label
-        && ui.add(primary_button(ui.ctx(), label)).clicked()
-    {
-        acts.push(Act::Open(e.id));
+    if let Some(label) = label {
+        let may = opens != Some(Opens::Session) || rights.connect();
+        let button = ui.add_enabled(may, primary_button(ui.ctx(), label));
+        if button.on_disabled_hover_text(no_session(lang)).clicked() {
+            acts.push(Act::Open(e.id));
+        }
+    }
+    // Who may not change a client may make entries in it all the same.
+    if e.kind.is_container() && rights.make_below(&view.path) {
+        ui.menu_button(t(lang, "Nouveau", "New"), |ui| {
+            new_menu(ui, &view.path, rights, lang, acts);
+        });
     }
     if !view.may_edit {
         return;
-    }
-    if e.kind.is_container() {
-        ui.menu_button(t(lang, "Nouveau", "New"), |ui| new_menu(ui, &view.path, lang, acts));
     }
     if ui.button(t(lang, "Modifier", "Edit")).clicked() {
         acts.push(Act::Edit(e.id));

@@ -2,8 +2,9 @@
 
 use egui::{RichText, Ui};
 
+use crate::connect::{self, Opens};
 use crate::gui::act::{Act, Acts};
-use crate::gui::text::t;
+use crate::gui::text::{self, t};
 use crate::model::entry::{Kind, Summary};
 use crate::model::lang::Lang;
 
@@ -21,7 +22,8 @@ pub(super) fn menu(
     let may_change = rights.change(&summary.kind, path);
     let may_make = summary.kind.is_container() && rights.make_below(path);
     // Nothing to choose from is no menu.
-    if !may_change && !may_make && (summary.trashed || summary.kind.is_container()) {
+    let chosen = may_change || !summary.trashed && (may_make || !summary.kind.is_container());
+    if !chosen {
         return;
     }
     response.context_menu(|ui| {
@@ -37,13 +39,22 @@ pub(super) fn menu(
             return;
         }
         if !summary.kind.is_container() {
-            item(ui, "Ouvrir", "Open", Act::Open(id));
-            item(ui, "Copier l’identifiant", "Copy login", Act::CopyPlain(summary.user.clone()));
+            let session =
+                connect::by_kind(&summary.kind).is_some_and(|c| c.opens() == Opens::Session);
+            ui.add_enabled_ui(!session || rights.connect(), |ui| {
+                item(ui, "Ouvrir", "Open", Act::Open(id));
+            })
+            .response
+            .on_disabled_hover_text(no_session(lang));
+            // A login that comes from elsewhere stands in the details.
+            if !summary.user.is_empty() {
+                let copy = Act::CopyPlain(summary.user.clone());
+                item(ui, "Copier l’identifiant", "Copy login", copy);
+            }
         }
         if may_make {
             ui.menu_button(t(lang, "Nouveau", "New"), |ui| {
-                let allowed = |kind: &Kind| rights.change(kind, path);
-                new_below_ui(ui, path, allowed, lang, acts);
+                new_menu(ui, path, rights, lang, acts);
             });
         }
         if !may_change {
@@ -69,16 +80,28 @@ pub(super) fn menu(
     });
 }
 
-/// What can be made below `path`, which the member may change.
-pub fn new_menu(ui: &mut Ui, path: &str, lang: Lang, acts: &mut Acts) {
-    new_below_ui(ui, path, |_| true, lang, acts);
+/// What the member may make below `path`.
+pub(super) fn new_menu(ui: &mut Ui, path: &str, rights: &Rights, lang: Lang, acts: &mut Acts) {
+    for kind in kinds().filter(|kind| rights.change(kind, path)) {
+        let name = text::kind(&kind, lang);
+        item_ui(ui, &name, Act::New(kind, path.to_owned()), acts);
+    }
+}
+
+/// Why no session can be opened.
+pub(super) fn no_session(lang: Lang) -> &'static str {
+    t(
+        lang,
+        "Le coffre est ouvert en lecture seule\u{a0}: une connexion ne pourrait pas être inscrite au journal.",
+        "The vault is open for reading only: a connection could not be written to the log.",
+    )
 }
 
 /// What the member may make: below `path`, if there is one, and besides.
 pub fn new_anywhere_ui(ui: &mut Ui, path: &str, rights: &Rights, lang: Lang, acts: &mut Acts) {
     let mut more = false;
     if !path.is_empty() && rights.make_below(path) {
-        new_below_ui(ui, path, |kind| rights.change(kind, path), lang, acts);
+        new_menu(ui, path, rights, lang, acts);
         more = true;
     }
     let client = (Kind::CLIENT, "", t(lang, "Client", "Client"));
@@ -91,19 +114,6 @@ pub fn new_anywhere_ui(ui: &mut Ui, path: &str, rights: &Rights, lang: Lang, act
             ui.separator();
         }
         item_ui(ui, name, Act::New(kind, below.to_owned()), acts);
-    }
-}
-
-fn new_below_ui(
-    ui: &mut Ui,
-    path: &str,
-    allowed: impl Fn(&Kind) -> bool,
-    lang: Lang,
-    acts: &mut Acts,
-) {
-    for kind in kinds().filter(allowed) {
-        let name = crate::gui::text::kind(&kind, lang);
-        item_ui(ui, &name, Act::New(kind, path.to_owned()), acts);
     }
 }
 

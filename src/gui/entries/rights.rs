@@ -4,7 +4,7 @@
 use crate::app::api::Status;
 use crate::model::entry::Kind;
 use crate::model::member::Role;
-use crate::model::policy::{may, to_change};
+use crate::model::policy::{Action, may, to_change};
 
 /// What the member may make and change: the policy's answer, so that nothing is
 /// offered that would be refused.
@@ -35,6 +35,16 @@ impl Rights {
         let top = path.split('/').next().unwrap_or_default();
         let own = top == "~" || top == self.own;
         self.writes && may(self.role, to_change(kind, own))
+    }
+
+    /// Whether sessions may be opened: each is written to the log first.
+    pub fn connect(&self) -> bool {
+        self.writes && may(self.role, Action::Connect)
+    }
+
+    /// Whether the vault was opened for reading only.
+    pub fn read_only(&self) -> bool {
+        !self.writes
     }
 
     /// Whether anything may be made below `path`.

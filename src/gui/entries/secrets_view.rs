@@ -30,16 +30,31 @@ pub(super) fn secrets_ui(
     }
     parts::section(ui, t(lang, "SECRETS", "SECRETS"));
     if !view.may_reveal {
-        let why = t(
-            lang,
-            "Servis à la connexion\u{a0}; votre rôle, ou l’ouverture en lecture seule, ne permet ni de les voir ni de les copier.",
-            "Used to connect; your role, or the vault opened read-only, lets you neither see nor copy them.",
+        ui.add(
+            egui::Label::new(RichText::new(no_reveal(lang)).color(palette(ui.ctx()).weak)).wrap(),
         );
-        ui.add(egui::Label::new(RichText::new(why).color(palette(ui.ctx()).weak)).wrap());
     }
     for line in lines {
         secret_ui(ui, view, model, &line, lang, now, acts);
     }
+}
+
+/// Why no secret leaves the vault here.
+fn no_reveal(lang: Lang) -> &'static str {
+    t(
+        lang,
+        "Servis à la connexion\u{a0}; votre rôle, ou l’ouverture en lecture seule, ne permet ni de les voir ni de les copier.",
+        "Used to connect; your role, or the vault opened read-only, lets you neither see nor copy them.",
+    )
+}
+
+/// Why no attachment leaves it.
+fn no_file(lang: Lang) -> &'static str {
+    t(
+        lang,
+        "Votre rôle, ou l’ouverture en lecture seule, ne permet pas d’enregistrer une pièce jointe.",
+        "Your role, or the vault opened read-only, lets you save no attachment.",
+    )
 }
 
 fn secret_ui(
@@ -143,7 +158,7 @@ pub(super) fn attachments_ui(ui: &mut Ui, view: &EntryView, lang: Lang, acts: &m
             ui.label(RichText::new(text::size(file.size, lang)).color(palette(ui.ctx()).weak));
             let save = t(lang, "Enregistrer sous…", "Save as…");
             let button = ui.add_enabled(view.may_reveal, egui::Button::new(save));
-            if button.clicked() {
+            if button.on_disabled_hover_text(no_file(lang)).clicked() {
                 let pick = Pick::SaveAttachment(e.id, file.name.clone());
                 acts.push(Act::Send(Command::Choose(pick, file.name.clone())));
             }

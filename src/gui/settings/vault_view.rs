@@ -58,7 +58,15 @@ pub fn vault_ui(
             });
         }
     });
-    group(ui, t(lang, "Verrouillage et presse-papiers", "Lock and clipboard"), "", |ui| {
+    let hint = match manages || status.read_only {
+        true => "",
+        false => t(
+            lang,
+            "Un propriétaire ou un administrateur du coffre peut les changer.",
+            "An owner or an administrator of the vault can change them.",
+        ),
+    };
+    group(ui, t(lang, "Verrouillage et presse-papiers", "Lock and clipboard"), hint, |ui| {
         if let Some(e) = &model.unread {
             parts::failure(ui, lang, &e.what, &e.todo);
             if ui.button(t(lang, "Relire les réglages", "Read the settings again")).clicked() {
@@ -123,12 +131,13 @@ pub fn vault_ui(
         "Each backup is opened and counted before it counts as good.",
     );
     group(ui, t(lang, "Sauvegarde", "Backup"), hint, |ui| {
+        let free = model.busy.is_none() && !status.read_only;
         let button = egui::Button::new(t(lang, "Sauvegarder maintenant", "Back up now"));
-        if ui.add_enabled(model.busy.is_none(), button).clicked() {
+        if ui.add_enabled(free, button).clicked() {
             acts.push(model.backup(None));
         }
         let button = egui::Button::new(t(lang, "Sauvegarder vers…", "Back up to…"));
-        if ui.add_enabled(model.busy.is_none(), button).clicked() {
+        if ui.add_enabled(free, button).clicked() {
             let name = String::from("poterne-sauvegarde.vault");
             acts.push(Act::Send(Command::Choose(Pick::Backup, name)));
         }

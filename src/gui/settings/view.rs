@@ -52,15 +52,39 @@ pub fn settings_ui(
     ui.separator();
     ScrollArea::vertical().auto_shrink(false).id_salt("settings").show(ui, |ui| {
         ui.set_max_width(ui.available_width().min(760.0));
+        let own = matches!(model.part, Part::Me | Part::Devices | Part::Vault);
+        if status.read_only && own {
+            read_only_ui(ui, lang);
+        }
         match model.part {
-            Part::Me => me_ui(ui, model, status, lang, acts),
-            Part::Devices => devices_ui(ui, model, lang, acts),
+            Part::Me => {
+                ui.add_enabled_ui(!status.read_only, |ui| me_ui(ui, model, status, lang, acts));
+            }
+            Part::Devices => {
+                ui.add_enabled_ui(!status.read_only, |ui| devices_ui(ui, model, lang, acts));
+            }
             Part::Vault => vault_ui(ui, model, status, manages, lang, acts),
             Part::Looks => looks_ui(ui, lang, acts),
             Part::About => about_ui(ui, lang, acts),
         }
         ui.add_space(20.0);
     });
+}
+
+/// Why nothing can be changed here.
+fn read_only_ui(ui: &mut Ui, lang: Lang) {
+    let what = t(
+        lang,
+        "Le coffre est ouvert en lecture seule\u{a0}: rien ne peut être changé ici.",
+        "The vault is open for reading only: nothing can be changed here.",
+    );
+    let todo = t(
+        lang,
+        "Verrouillez-le et rouvrez-le sans cocher «\u{a0}Lecture seule\u{a0}».",
+        "Lock it and open it again without ticking “Read only”.",
+    );
+    parts::warn_box(ui, what, todo);
+    ui.add_space(6.0);
 }
 
 /// A titled card.

@@ -146,7 +146,8 @@ impl Shell {
             if let Some(wait) = opened.details.expire(now) {
                 ui.ctx().request_repaint_after(wait);
             }
-            details_ui(ui, &mut opened.details, lang, now, acts);
+            let Opened { details, list, .. } = &mut **opened;
+            details_ui(ui, details, &list.rights, lang, now, acts);
         });
     }
 }
@@ -225,6 +226,9 @@ impl super::Opened {
         let Some(node) = self.list.selected.and_then(|id| self.list.tree.node(id)) else {
             return String::new();
         };
+        if node.summary.trashed {
+            return String::new();
+        }
         if node.summary.kind.is_container() {
             node.path.clone()
         } else {

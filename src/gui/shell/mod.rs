@@ -118,6 +118,7 @@ impl Opened {
         let list = ListModel { rights: Rights::of(&status), ..ListModel::default() };
         let mut audit = AuditModel::default();
         audit.browse = may(role, Right::Browse);
+        audit.read_only = status.read_only;
         let page = if audit.browse { Page::Entries } else { Page::Audit };
         Self {
             status,
