@@ -450,22 +450,44 @@ fn each_file_says_what_it_is() {
 /// `\u{a0}`, as is the one inside guillemets.
 #[test]
 fn french_signs_hang_on_their_words() {
-    let loose = regex::Regex::new(r#"[\p{L}\d)}»] [:;?!»][ ",]|« "#).expect("a pattern");
+    let loose = regex::Regex::new(r#"[\p{L}\d)}»] [:;?!»][ ",]|« | »"#).expect("a pattern");
     assert!(loose.is_match("\"Mot de passe : {}\"") && loose.is_match("\"« x »\""));
     assert!(!loose.is_match("\"Mot de passe\\u{a0}:\"") && !loose.is_match("if !a && !b"));
-    let mut broken = Vec::new();
-    for area in ["app", "audit", "cli", "connect", "gui", "model"] {
+    let broken = texts_that(&["app", "audit", "cli", "connect", "gui", "model"], &loose);
+    assert!(broken.is_empty(), "write \\u{{a0}} for the space:\n{}", broken.join("\n"));
+}
+
+/// `“ ”` and `«\u{a0}\u{a0}»` round words, never `"`: not where the program writes JSON
+/// or HTML, which is `app` and `cli`. The French apostrophe is `’`.
+#[test]
+fn quotes_and_french_apostrophes_are_those_of_print() {
+    let straight = regex::Regex::new(r#"\\"[^"\\]+\\""#).expect("a pattern");
+    assert!(straight.is_match(r#""There is no \"{name}\".""#) && !straight.is_match(r#""\"""#));
+    let broken = texts_that(&["connect", "gui", "model"], &straight);
+    assert!(broken.is_empty(), "write “…” or «\u{a0}…\u{a0}»:\n{}", broken.join("\n"));
+    let elided =
+        r"(?i)(?:^|[^\p{L}'])(?:[ldjnscmt]|qu|jusqu|lorsqu|puisqu|quelqu|aujourd)'\p{L}{2}";
+    let elided = regex::Regex::new(elided).expect("a pattern");
+    assert!(elided.is_match("\"quelqu'un\"") && !elided.is_match("\"the client's record\""));
+    let broken = texts_that(&["app", "audit", "cli", "connect", "gui", "model"], &elided);
+    assert!(broken.is_empty(), "write ’ for the apostrophe:\n{}", broken.join("\n"));
+}
+
+/// The lines with a text in them, outside of comments, that `pattern` is found in.
+fn texts_that(areas: &[&str], pattern: &regex::Regex) -> Vec<String> {
+    let mut found = Vec::new();
+    for area in areas {
         for file in rust_files(&root().join("src").join(area)) {
             let text = fs::read_to_string(&file).expect("UTF-8");
             for (n, line) in text.lines().enumerate() {
                 let spoken = line.contains('"') || line.ends_with('\\');
-                if spoken && !line.trim_start().starts_with("//") && loose.is_match(line) {
-                    broken.push(format!("{}:{}: {}", file.display(), n + 1, line.trim()));
+                if spoken && !line.trim_start().starts_with("//") && pattern.is_match(line) {
+                    found.push(format!("{}:{}: {}", file.display(), n + 1, line.trim()));
                 }
             }
         }
     }
-    assert!(broken.is_empty(), "write \\u{{a0}} for the space:\n{}", broken.join("\n"));
+    found
 }
 
 #[test]

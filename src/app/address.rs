@@ -71,7 +71,7 @@ pub(super) fn host(kind: &Kind, given: &str) -> Result<String, AppError> {
     };
     if text.contains("://") || text.contains(['/', '\\']) {
         return refused(
-            "Donnez le nom ou l’adresse seuls, sans «\u{a0}ssh:// » ni chemin.",
+            "Donnez le nom ou l’adresse seuls, sans «\u{a0}ssh://\u{a0}» ni chemin.",
             "Give the name or address alone, without “ssh://” or a path.",
         );
     }

@@ -169,7 +169,7 @@ fn fingerprints(given: &str) -> Result<String, AppError> {
             return Err(usage(
                 bi(
                     format!("«\u{a0}{print}\u{a0}» n’est pas l’empreinte SHA-256 d’une clé."),
-                    format!("\"{print}\" is not the SHA-256 fingerprint of a key."),
+                    format!("“{print}” is not the SHA-256 fingerprint of a key."),
                 ),
                 bi(
                     "Donnez-la comme ssh-keygen -l l’affiche\u{a0}: SHA256: et 43 caractères.",

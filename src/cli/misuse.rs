@@ -58,9 +58,10 @@ fn what(error: &clap::Error) -> Bi {
             format!("{arg} n’a pas le bon nombre de valeurs."),
             format!("{arg} has the wrong number of values."),
         ),
-        ErrorKind::NoEquals => {
-            bi(format!("{arg} s’écrit avec «\u{a0}= »."), format!("{arg} is written with “=”."))
-        }
+        ErrorKind::NoEquals => bi(
+            format!("{arg} s’écrit avec «\u{a0}=\u{a0}»."),
+            format!("{arg} is written with “=”."),
+        ),
         ErrorKind::InvalidUtf8 => {
             bi("Un argument n’est pas du texte UTF-8.", "An argument is not UTF-8 text.")
         }

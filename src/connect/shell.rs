@@ -498,7 +498,7 @@ fn no_directory(path: &Path) -> Failure {
         ),
         todo: Bi::new(
             "Corrigez le réglage «\u{a0}directory\u{a0}» de l’entrée.",
-            "Correct the setting \"directory\" of the entry.",
+            "Correct the setting “directory” of the entry.",
         ),
     }
 }

@@ -53,7 +53,7 @@ pub fn read(path: &Path, max: u64) -> Result<SecretBytes, AppError> {
             code: Code::Usage,
             what: Bi::new(
                 format!("«\u{a0}{}\u{a0}» est trop grand.", path.display()),
-                format!("\"{}\" is too large.", path.display()),
+                format!("“{}” is too large.", path.display()),
             ),
             todo: Bi::new(
                 format!("Choisissez un fichier d’au plus {} Mio.", max >> 20),
@@ -103,7 +103,7 @@ fn io_error(path: &Path, error: &std::io::Error) -> AppError {
         code: Code::Other,
         what: Bi::new(
             format!("Le fichier «\u{a0}{}\u{a0}» est inaccessible ({reason}).", path.display()),
-            format!("The file \"{}\" cannot be used ({reason}).", path.display()),
+            format!("The file “{}” cannot be used ({reason}).", path.display()),
         ),
         todo: Bi::new(
             "Vérifiez le dossier, vos droits et la place libre.",

@@ -105,7 +105,7 @@ pub(super) fn check_name(v: &Unlocked, entry: &Entry) -> Result<(), AppError> {
     if !known && entry.kind == Kind::CLIENT && name.starts_with('~') {
         return Err(AppError::usage(
             (
-                "Un nom de client ne commence pas par «\u{a0}~ »\u{a0}: c’est la marque des espaces privés.",
+                "Un nom de client ne commence pas par «\u{a0}~\u{a0}»\u{a0}: c’est la marque des espaces privés.",
                 "A client's name does not begin with “~”: that marks private spaces.",
             ),
             (

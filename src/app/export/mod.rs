@@ -143,7 +143,7 @@ impl From<ExportError> for AppError {
                 what: fault.text(),
                 todo: Bi::new(
                     "Lancez «\u{a0}poterne audit verify\u{a0}» et comparez avec une sauvegarde.",
-                    "Run \"poterne audit verify\" and compare with a backup.",
+                    "Run “poterne audit verify” and compare with a backup.",
                 ),
             },
             ExportError::Source(error) => error,
@@ -151,7 +151,7 @@ impl From<ExportError> for AppError {
                 code: Code::Usage,
                 what: Bi::new(
                     format!("Aucun champ du journal ne s’appelle «\u{a0}{name}\u{a0}»."),
-                    format!("No field of the log is named \"{name}\"."),
+                    format!("No field of the log is named “{name}”."),
                 ),
                 todo: Bi::new(
                     format!("Les champs sont\u{a0}: {}.", field::ALL.join(", ")),

@@ -503,7 +503,7 @@ fn no_channel(at: &str, secs: u64) -> Failure {
             "Vérifiez la machine et le réseau, puis connectez-vous à nouveau, ou allongez \
              «\u{a0}connect-timeout\u{a0}».",
             "Check the machine and the network, then connect again, or raise \
-             \"connect-timeout\".",
+             “connect-timeout”.",
         ),
     }
 }

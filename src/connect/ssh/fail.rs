@@ -18,7 +18,7 @@ pub fn setting(id: &str, value: &str) -> Failure {
         FailureKind::Setting,
         (
             format!("Le réglage «\u{a0}{id}\u{a0}» n’est pas compréhensible\u{a0}: {value}"),
-            format!("The setting \"{id}\" makes no sense: {value}"),
+            format!("The setting “{id}” makes no sense: {value}"),
         ),
         ("Corrigez ce réglage de l’entrée.", "Correct this setting of the entry."),
     )
@@ -48,7 +48,7 @@ pub fn timeout(at: &HostPort, secs: u64) -> Failure {
             "Vérifiez que la machine est allumée et joignable (pare-feu, VPN), ou allongez \
              «\u{a0}connect-timeout\u{a0}».",
             "Check that the machine is on and can be reached (firewall, VPN), or raise \
-             \"connect-timeout\".",
+             “connect-timeout”.",
         ),
     )
 }
@@ -67,7 +67,7 @@ pub fn silent(at: &HostPort, secs: u64) -> Failure {
             "Vérifiez la machine et le réseau, puis connectez-vous à nouveau\u{a0}; le réglage \
              «\u{a0}keepalive\u{a0}» fixe ce délai.",
             "Check the machine and the network, then connect again; the setting \
-             \"keepalive\" sets this delay.",
+             “keepalive” sets this delay.",
         ),
     )
 }
@@ -182,7 +182,7 @@ pub fn key_changed(seen: &PinnedKey, pinned: &[PinnedKey]) -> Failure {
         FailureKind::HostKeyChanged,
         (
             format!(
-                "ATTENTION\u{a0}: LA CLÉ DU SERVEUR {at} A CHANGÉ. Quelqu'un intercepte peut-être la \
+                "ATTENTION\u{a0}: LA CLÉ DU SERVEUR {at} A CHANGÉ. Quelqu’un intercepte peut-être la \
                  connexion. Connue\u{a0}: {known}. Présentée\u{a0}: {now}. Rien n’a été envoyé."
             ),
             format!(
@@ -361,7 +361,7 @@ pub fn key_too_costly() -> Failure {
         ),
         (
             "Vérifiez d’où elle vient, ou réécrivez-la avec «\u{a0}ssh-keygen -p -a 64 -f CLÉ\u{a0}».",
-            "Check where it comes from, or write it again with \"ssh-keygen -p -a 64 -f KEY\".",
+            "Check where it comes from, or write it again with “ssh-keygen -p -a 64 -f KEY”.",
         ),
     )
 }
@@ -376,7 +376,7 @@ pub fn idle(secs: u64) -> Failure {
         ),
         (
             "Connectez-vous à nouveau\u{a0}; le réglage «\u{a0}idle-timeout\u{a0}» fixe ce délai.",
-            "Connect again; the setting \"idle-timeout\" sets this delay.",
+            "Connect again; the setting “idle-timeout” sets this delay.",
         ),
     )
 }

@@ -47,7 +47,7 @@ pub const FIELDS: &[Field] = &[
             field("auth", "Méthode de connexion", "Login method", FieldKind::Choice(METHODS)),
             "«\u{a0}auto\u{a0}» essaie la clé, puis le mot de passe, selon ce que l’entrée contient et \
              ce que le serveur accepte.",
-            "\"auto\" tries the key, then the password, as far as the entry has them and the \
+            "“auto” tries the key, then the password, as far as the entry has them and the \
              server accepts them.",
         ),
         "auto",
@@ -65,19 +65,19 @@ pub const FIELDS: &[Field] = &[
     own(help(
         field("local-forward", "Redirections locales", "Local forwards", FORWARDS),
         "Une par ligne, «\u{a0}[adresse:]port hôte:port\u{a0}»\u{a0}: ce port d’ici mène à l’hôte vu du serveur.",
-        "One a line, \"[address:]port host:port\": this port here leads to the host as the \
+        "One a line, “[address:]port host:port”: this port here leads to the host as the \
          server sees it.",
     )),
     own(help(
         field("remote-forward", "Redirections distantes", "Remote forwards", FORWARDS),
         "Une par ligne, «\u{a0}[adresse:]port hôte:port\u{a0}»\u{a0}: ce port du serveur mène à l’hôte vu d’ici.",
-        "One a line, \"[address:]port host:port\": this port of the server leads to the host as \
+        "One a line, “[address:]port host:port”: this port of the server leads to the host as \
          seen from here.",
     )),
     own(help(
         field("dynamic-forward", "Mandataires SOCKS", "SOCKS proxies", LISTENERS),
         "Un par ligne, «\u{a0}[adresse:]port\u{a0}»\u{a0}: un mandataire SOCKS5 qui sort par le serveur.",
-        "One a line, \"[address:]port\": a SOCKS5 proxy whose exit is the server.",
+        "One a line, “[address:]port”: a SOCKS5 proxy whose exit is the server.",
     )),
     default(
         help(

@@ -3,14 +3,22 @@
 use egui::{ComboBox, TextEdit, Ui};
 
 use crate::connect::field::{Field, FieldKind};
+use crate::gui::act::Acts;
 use crate::gui::text::t;
 use crate::gui::widgets::parts;
 use crate::model::lang::{Bi, Lang};
 
-use super::editor::{Editor, Faults, PickFor, Picker};
+use super::editor::{Editor, Faults, PickFor};
 use super::form_line::{FIELD, line, next, room};
+use super::picker::open_picker;
 
-pub(super) fn settings_ui(ui: &mut Ui, form: &mut Editor, faults: &Faults, lang: Lang) {
+pub(super) fn settings_ui(
+    ui: &mut Ui,
+    form: &mut Editor,
+    faults: &Faults,
+    lang: Lang,
+    acts: &mut Acts,
+) {
     let fields = form.fields();
     if fields.is_empty() {
         return;
@@ -24,7 +32,7 @@ pub(super) fn settings_ui(ui: &mut Ui, form: &mut Editor, faults: &Faults, lang:
     let open = !form.kind.is_container();
     egui::CollapsingHeader::new(parts::bold(title)).default_open(open).show_unindented(ui, |ui| {
         for field in fields {
-            setting_ui(ui, form, field, faults.get(field.id), lang);
+            setting_ui(ui, form, field, faults.get(field.id), lang, acts);
         }
     });
 }
@@ -35,6 +43,7 @@ fn setting_ui(
     field: &'static Field,
     fault: Option<&Bi>,
     lang: Lang,
+    acts: &mut Acts,
 ) {
     let mut pick = false;
     let value = form.settings.entry(field.id).or_default();
@@ -79,10 +88,6 @@ fn setting_ui(
         }
     });
     if pick {
-        form.picker = Some(Picker {
-            target: PickFor::Setting(field.id),
-            query: String::new(),
-            results: Vec::new(),
-        });
+        open_picker(form, PickFor::Setting(field.id), acts);
     }
 }

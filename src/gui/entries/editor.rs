@@ -288,7 +288,10 @@ impl Editor {
         if name.is_empty() {
             faults.insert("name", Bi::new("Il faut un nom.", "A name is needed."));
         } else if name.contains('/') {
-            faults.insert("name", Bi::new("Un nom n’a pas de «\u{a0}/ ».", "A name has no \"/\"."));
+            faults.insert(
+                "name",
+                Bi::new("Un nom n’a pas de «\u{a0}/\u{a0}».", "A name has no “/”."),
+            );
         }
         if self.parsed_port().is_none() {
             faults.insert("port", Bi::new("De 1 à 65535.", "From 1 to 65535."));

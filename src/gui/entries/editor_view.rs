@@ -44,7 +44,7 @@ pub fn editor_ui(ui: &mut Ui, form: &mut Editor, lang: Lang, acts: &mut Acts) {
                 client_ui(ui, form, &faults, lang);
             }
             login_ui(ui, form, &faults, lang, acts);
-            settings_ui(ui, form, &faults, lang);
+            settings_ui(ui, form, &faults, lang, acts);
             more_ui(ui, form, &faults, lang, acts);
             ui.add_space(24.0);
             parts::follow_focus(ui);

@@ -134,7 +134,7 @@ pub(super) fn password_ui(ui: &mut Ui, model: &mut GuideModel, lang: Lang, acts:
         t(
             lang,
             "Il faut au moins «\u{a0}Bon\u{a0}» pour garder un coffre.",
-            "A vault needs at least \"Good\".",
+            "A vault needs at least “Good”.",
         )
     } else if !model.again.is_empty() && !model.again.same_as(&model.password) {
         t(lang, "Les deux saisies diffèrent.", "The two differ.")

@@ -209,7 +209,7 @@ fn trust_ui(
     ui.label(bold(lang.pick("Premier contact avec ce serveur", "First contact with this server")));
     let words = match lang {
         Lang::Fr => format!(
-            "{} présente la clé ci-dessous. Comparez-la à celle que son administrateur vous a donnée\u{a0}: si elle diffère, quelqu'un se place peut-être entre vous et lui.",
+            "{} présente la clé ci-dessous. Comparez-la à celle que son administrateur vous a donnée\u{a0}: si elle diffère, quelqu’un se place peut-être entre vous et lui.",
             key.at
         ),
         Lang::En => format!(

@@ -336,7 +336,7 @@ fn devices_ui(ui: &mut Ui, model: &mut SettingsModel, lang: Lang, acts: &mut Act
     let hint = t(
         lang,
         "Le code se tape sur l’autre poste\u{a0}: «\u{a0}Ajouter ce poste\u{a0}» de l’écran de déverrouillage.",
-        "The code is typed on the other computer: \"Add this computer\" of its unlock screen.",
+        "The code is typed on the other computer: “Add this computer” of its unlock screen.",
     );
     group(ui, t(lang, "Ajouter un poste", "Add a computer"), hint, |ui| {
         if let Some(code) = &model.device_code {

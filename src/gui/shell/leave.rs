@@ -196,7 +196,7 @@ fn no_file(file: &Path) -> AppError {
         code: Code::NotFound,
         what: Bi::new(
             format!("Il n’y a pas de fichier «\u{a0}{shown}\u{a0}»."),
-            format!("There is no file \"{shown}\"."),
+            format!("There is no file “{shown}”."),
         ),
         todo: Bi::new("Choisissez le fichier du coffre.", "Choose the vault's file."),
     }

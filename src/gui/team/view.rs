@@ -364,7 +364,7 @@ fn rotate_ui(
         let again = t(
             lang,
             "Cette liste se retrouve sur la page Équipe, sous «\u{a0}Membres retirés\u{a0}»\u{a0}: le journal la refait à chaque fois. Les coches tiennent jusqu’au verrouillage.",
-            "This list is found again on the Team page, under \"Removed members\": the log makes it anew each time. The ticks last until the lock.",
+            "This list is found again on the Team page, under “Removed members”: the log makes it anew each time. The ticks last until the lock.",
         );
         ui.add_space(6.0);
         ui.add(egui::Label::new(RichText::new(again).size(12.5).color(p.weak)).wrap());
