@@ -6,7 +6,7 @@ use std::path::Path;
 use crate::app::anchor::{self, DeviceKey, Place};
 use crate::app::api::AppError;
 use crate::app::enrolment::NewMember;
-use crate::app::unlock::machine;
+use crate::app::unlock::{machine, notices::portable_cost};
 use crate::app::{Finished, auditing, draft};
 use crate::audit::line::{Draft, Fact};
 use crate::crypto::kem::KemSecret;
@@ -85,10 +85,7 @@ pub(super) fn found(
     if let Some((id, key)) = &device {
         notices.extend(anchor::notice(&DeviceKey::store(&vault, id, key)?));
     } else {
-        notices.push(Bi::new(
-            "Coffre portable\u{a0}: sans clé d’ordinateur, le code n’ajoute qu’au plus 20 bits au mot de passe.",
-            "Portable vault: without a computer key, the code adds at most 20 bits to the password.",
-        ));
+        notices.push(portable_cost());
     }
     let mut fill = |out: &mut [u8]| random::fill(out);
     let written = store.write(|rows| {

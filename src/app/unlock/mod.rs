@@ -4,7 +4,7 @@
 
 mod fresh;
 mod logins;
-mod notices;
+pub(super) mod notices;
 mod open;
 mod pending;
 mod stretch;

@@ -52,10 +52,13 @@ fn window_notice(v: &Unlocked, slot: &SlotId, here: bool, left: i64) -> Bi {
 
 pub(super) fn portable_notice(row: &SlotRow) -> Option<Bi> {
     let portable = Params::parse(&row.params).ok()?.login?.device.is_none();
-    portable.then(|| {
-        Bi::new(
-            "Coffre portable\u{a0}: sans clé d’ordinateur, le code n’ajoute qu’au plus 20 bits au mot de passe.",
-            "Portable vault: without a computer key, the code adds at most 20 bits to the password.",
-        )
-    })
+    portable.then(portable_cost)
+}
+
+/// What a vault costs that asks for no computer's key.
+pub(in crate::app) fn portable_cost() -> Bi {
+    Bi::new(
+        "Coffre portable\u{a0}: sans clé d’ordinateur, le code n’ajoute qu’au plus 20 bits au mot de passe.",
+        "Portable vault: without a computer key, the code adds at most 20 bits to the password.",
+    )
 }
