@@ -11,16 +11,14 @@ use poterne::model::entry;
 use poterne::model::member::Role;
 
 use crate::gui_fake::Fake;
-use crate::gui_shell::{Window, fill, gone, press, sees, unlock, until, window};
+use crate::kit_gui::{Window, fill, find, gone, opened, press, sees, unlock, until, window};
 
 const CTRL_SHIFT: Modifiers = Modifiers { shift: true, ..Modifiers::COMMAND };
 
 /// The window of an owner with `query` searched and its first result shown.
 fn shows(fake: &Fake, query: &str, path: &str) -> Window {
-    let mut window = window(fake, true);
-    unlock(&mut window);
-    fill(&mut window, Kind::TextInput, "Rechercher", query);
-    sees(&mut window, path);
+    let mut window = opened(fake);
+    find(&mut window, query, path);
     window.key_press(Key::ArrowDown);
     sees(&mut window, "Modifier");
     window
@@ -50,8 +48,7 @@ fn a_secret_lent_by_a_client_with_tickets_asks_for_one_and_goes_on() {
 #[test]
 fn enter_waits_for_the_answer_to_what_was_typed() {
     let fake = Fake::new();
-    let mut window = window(&fake, true);
-    unlock(&mut window);
+    let mut window = opened(&fake);
     fake.0.lock().expect("ours").slow_search = true;
     fill(&mut window, Kind::TextInput, "Rechercher", "srv-base");
     window.key_press(Key::Enter);
@@ -64,8 +61,7 @@ fn enter_waits_for_the_answer_to_what_was_typed() {
 #[test]
 fn enter_in_the_frame_of_the_last_letter_is_for_all_of_them() {
     let fake = Fake::new();
-    let mut window = window(&fake, true);
-    unlock(&mut window);
+    let mut window = opened(&fake);
     fill(&mut window, Kind::TextInput, "Rechercher", "srv-bas");
     let enter = |pressed| egui::Event::Key {
         key: Key::Enter,
@@ -118,8 +114,7 @@ fn help_takes_the_place_of_no_question_and_goes_with_its_own_key() {
 #[test]
 fn no_key_acts_beneath_the_export() {
     let fake = Fake::new();
-    let mut window = window(&fake, true);
-    unlock(&mut window);
+    let mut window = opened(&fake);
     press(&mut window, "Journal");
     press(&mut window, "Exporter…");
     window.run_steps(3);
@@ -287,8 +282,7 @@ fn menu(window: &mut Window, line: &str) {
 fn a_technician_is_offered_no_change_of_a_client() {
     let fake = Fake::new();
     fake.0.lock().expect("ours").role = Role::Technician;
-    let mut window = window(&fake, true);
-    unlock(&mut window);
+    let mut window = opened(&fake);
     menu(&mut window, "Boulangerie Dupont");
     sees(&mut window, "Nouveau");
     for refused in ["Modifier", "Mettre à la corbeille…"] {
@@ -316,8 +310,7 @@ fn a_technician_is_offered_no_change_of_a_client() {
 fn an_operator_empties_no_bin_and_keeps_logins_of_the_own() {
     let fake = Fake::new();
     fake.0.lock().expect("ours").role = Role::Operator;
-    let mut window = window(&fake, true);
-    unlock(&mut window);
+    let mut window = opened(&fake);
     sees(&mut window, WEB);
     sees(&mut window, "Corbeille");
     window.get_by_role_and_label(Kind::ListItem, "Corbeille").click();
@@ -334,8 +327,7 @@ fn an_operator_empties_no_bin_and_keeps_logins_of_the_own() {
 #[test]
 fn enter_deletes_nothing_for_good() {
     let fake = Fake::new();
-    let mut window = window(&fake, true);
-    unlock(&mut window);
+    let mut window = opened(&fake);
     sees(&mut window, WEB);
     sees(&mut window, "Corbeille");
     window.get_by_role_and_label(Kind::ListItem, "Corbeille").click();

@@ -14,7 +14,7 @@ use poterne::gui::unlock::model::UnlockModel;
 use poterne::model::lang::Bi;
 
 use crate::gui_fake::{CODE, Fake, KIT, PASSWORD};
-use crate::gui_shell::{Window, fill, gone, press, sees, until, window, window_with};
+use crate::kit_gui::{Window, fill, gone, press, sees, until, window, window_with};
 
 /// The guide with the kit typed back, one press before the vault is written.
 fn guide_to_the_kit(window: &mut Window) {
@@ -154,7 +154,7 @@ fn the_first_start_opens_a_vault_file_that_is_there() {
     sees(&mut window, "Code à 6 chiffres");
     sees(&mut window, &file);
     assert_eq!(fake.asked(), [format!("vault {file}")]);
-    crate::gui_shell::unlock(&mut window);
+    crate::kit_gui::unlock(&mut window);
 }
 
 #[test]

@@ -6,8 +6,8 @@ use egui::{Key, Modifiers};
 use egui_kittest::kittest::{NodeT, Queryable};
 
 use crate::gui_fake::{CODE, Fake, PASSWORD};
-use crate::gui_shell::{
-    Window, connect_to_changed_key, fill, gone, press, sees, unlock, until, window,
+use crate::kit_gui::{
+    Window, connect_to_changed_key, fill, find, gone, opened, press, sees, until, window,
 };
 
 /// Clicks a line of the list.
@@ -33,8 +33,7 @@ fn selected(window: &Window) -> Vec<String> {
 #[test]
 fn arrows_and_enter_go_on_from_a_clicked_line() {
     let fake = Fake::new();
-    let mut window = window(&fake, true);
-    unlock(&mut window);
+    let mut window = opened(&fake);
     choose(&mut window, "Boulangerie Dupont");
     sees(&mut window, "Serveurs");
     window.key_press(Key::ArrowDown);
@@ -53,8 +52,7 @@ fn arrows_and_enter_go_on_from_a_clicked_line() {
 #[test]
 fn a_question_on_top_keeps_the_keys_from_the_list() {
     let fake = Fake::new();
-    let mut window = window(&fake, true);
-    unlock(&mut window);
+    let mut window = opened(&fake);
     choose(&mut window, "Boulangerie Dupont");
     window.key_press(Key::F1);
     sees(&mut window, "Raccourcis");
@@ -66,10 +64,8 @@ fn a_question_on_top_keeps_the_keys_from_the_list() {
 #[test]
 fn escape_empties_the_search_and_shows_the_entry_in_the_tree() {
     let fake = Fake::new();
-    let mut window = window(&fake, true);
-    unlock(&mut window);
-    fill(&mut window, Role::TextInput, "Rechercher", "srv-base");
-    sees(&mut window, "Boulangerie Dupont/Serveurs/srv-base-01");
+    let mut window = opened(&fake);
+    find(&mut window, "srv-base", "Boulangerie Dupont/Serveurs/srv-base-01");
     window.key_press(Key::Escape);
     until(&mut window, "the line in the tree", |w| selected(w) == ["srv-base-01"]);
     let search = window.get_by_role_and_label(Role::TextInput, "Rechercher");
@@ -80,8 +76,7 @@ fn escape_empties_the_search_and_shows_the_entry_in_the_tree() {
 #[test]
 fn a_line_of_the_log_is_shown_in_full() {
     let fake = Fake::new();
-    let mut window = window(&fake, true);
-    unlock(&mut window);
+    let mut window = opened(&fake);
     press(&mut window, "Journal");
     until(&mut window, "lines", |w| w.query_all_by_role(Role::ListItem).count() > 5);
     window.query_all_by_role(Role::ListItem).next().unwrap().click();
@@ -95,8 +90,7 @@ fn a_line_of_the_log_is_shown_in_full() {
 #[test]
 fn a_form_opens_at_its_top_wherever_the_last_one_was_left() {
     let fake = Fake::new();
-    let mut window = window(&fake, true);
-    unlock(&mut window);
+    let mut window = opened(&fake);
     choose(&mut window, "Boulangerie Dupont");
     press(&mut window, "Modifier");
     sees(&mut window, "Champs ajoutés");
@@ -114,8 +108,7 @@ fn a_form_opens_at_its_top_wherever_the_last_one_was_left() {
 #[test]
 fn a_question_that_takes_away_has_the_keyboard_on_the_harmless_answer() {
     let fake = Fake::new();
-    let mut window = window(&fake, true);
-    unlock(&mut window);
+    let mut window = opened(&fake);
     window.key_press_modifiers(Modifiers::COMMAND | Modifiers::SHIFT, Key::N);
     fill(&mut window, Role::TextInput, "Nom", "Garage Lefèvre");
     window.key_press(Key::Escape);
@@ -130,8 +123,7 @@ fn a_question_that_takes_away_has_the_keyboard_on_the_harmless_answer() {
 #[test]
 fn a_closed_question_gives_the_keyboard_back() {
     let fake = Fake::new();
-    let mut window = window(&fake, true);
-    unlock(&mut window);
+    let mut window = opened(&fake);
     window.key_press_modifiers(Modifiers::COMMAND, Key::K);
     window.run_steps(3);
     assert_eq!(focused(&window).as_deref(), Some("Rechercher"));
@@ -150,10 +142,8 @@ fn enter_leads_through_ticket_and_reason() {
         let client = state.entries.iter_mut().find(|e| e.name.starts_with("Clinique")).unwrap();
         client.client_info.as_mut().unwrap().reason_required = true;
     }
-    let mut window = window(&fake, true);
-    unlock(&mut window);
-    fill(&mut window, Role::TextInput, "Rechercher", "pacs");
-    sees(&mut window, "Clinique Sainte-Éléonore/pacs-imagerie");
+    let mut window = opened(&fake);
+    find(&mut window, "pacs", "Clinique Sainte-Éléonore/pacs-imagerie");
     press(&mut window, "Afficher\u{a0}: Mot de passe");
     fill(&mut window, Role::TextInput, "Numéro de ticket", "GLPI-1234");
     window.key_press(Key::Enter);
@@ -172,10 +162,8 @@ fn where_only_a_reason_is_wanted_it_comes_first() {
         let info = client.client_info.as_mut().unwrap();
         (info.ticket_required, info.reason_required) = (false, true);
     }
-    let mut window = window(&fake, true);
-    unlock(&mut window);
-    fill(&mut window, Role::TextInput, "Rechercher", "pacs");
-    sees(&mut window, "Clinique Sainte-Éléonore/pacs-imagerie");
+    let mut window = opened(&fake);
+    find(&mut window, "pacs", "Clinique Sainte-Éléonore/pacs-imagerie");
     press(&mut window, "Copier\u{a0}: Mot de passe");
     until(&mut window, "the reason", |w| focused(w).as_deref() == Some("Motif"));
     let reason = window.get_by_role_and_label(Role::TextInput, "Motif").rect();
@@ -205,8 +193,7 @@ fn a_client_names_the_machine_of_each_trusted_key() {
         let pin = ("pin:192.168.10.12:2222", "ssh-ed25519 SHA256:vieille");
         client.settings.insert(pin.0.to_owned(), pin.1.to_owned());
     }
-    let mut window = window(&fake, true);
-    unlock(&mut window);
+    let mut window = opened(&fake);
     choose(&mut window, "Boulangerie Dupont");
     sees(&mut window, "Clé d’hôte de 192.168.10.12:2222");
     sees(&mut window, "ssh-ed25519 SHA256:vieille");
@@ -216,8 +203,7 @@ fn a_client_names_the_machine_of_each_trusted_key() {
 #[test]
 fn an_invitation_is_made_by_enter_and_not_lost_by_a_key_too_many() {
     let fake = Fake::new();
-    let mut window = window(&fake, true);
-    unlock(&mut window);
+    let mut window = opened(&fake);
     press(&mut window, "Équipe");
     press(&mut window, "Inviter un membre…");
     fill(&mut window, Role::TextInput, "Nom", "Zoé");
@@ -238,12 +224,10 @@ fn an_invitation_is_made_by_enter_and_not_lost_by_a_key_too_many() {
 #[test]
 fn the_list_makes_room_and_comes_back_for_a_search() {
     let fake = Fake::new();
-    let mut window = window(&fake, true);
-    unlock(&mut window);
+    let mut window = opened(&fake);
     window.key_press_modifiers(Modifiers::COMMAND | Modifiers::SHIFT, Key::B);
     gone(&mut window, "Boulangerie Dupont");
-    fill(&mut window, Role::TextInput, "Rechercher", "pacs");
-    sees(&mut window, "Clinique Sainte-Éléonore/pacs-imagerie");
+    find(&mut window, "pacs", "Clinique Sainte-Éléonore/pacs-imagerie");
     window.key_press(Key::Escape);
     gone(&mut window, "Clinique Sainte-Éléonore/pacs-imagerie");
     press(&mut window, "Montrer la liste (Ctrl+Maj+B)");
@@ -253,8 +237,7 @@ fn the_list_makes_room_and_comes_back_for_a_search() {
 #[test]
 fn a_search_without_a_hit_leaves_no_entry_to_act_on() {
     let fake = Fake::new();
-    let mut window = window(&fake, true);
-    unlock(&mut window);
+    let mut window = opened(&fake);
     choose(&mut window, "Boulangerie Dupont");
     sees(&mut window, "Modifier");
     fill(&mut window, Role::TextInput, "Rechercher", "introuvable");
@@ -278,8 +261,7 @@ fn an_empty_vault_says_what_to_begin_with() {
 #[test]
 fn enter_in_a_form_goes_on_to_the_next_field() {
     let fake = Fake::new();
-    let mut window = window(&fake, true);
-    unlock(&mut window);
+    let mut window = opened(&fake);
     choose(&mut window, "Boulangerie Dupont");
     window.key_press_modifiers(Modifiers::COMMAND, Key::N);
     fill(&mut window, Role::TextInput, "Nom", "srv-fichiers");
@@ -292,8 +274,7 @@ fn enter_in_a_form_goes_on_to_the_next_field() {
 #[test]
 fn a_field_that_tab_reaches_comes_into_sight() {
     let fake = Fake::new();
-    let mut window = window(&fake, true);
-    unlock(&mut window);
+    let mut window = opened(&fake);
     choose(&mut window, "Boulangerie Dupont");
     window.key_press_modifiers(Modifiers::COMMAND, Key::N);
     sees(&mut window, "Enregistrer");
@@ -314,10 +295,8 @@ fn a_field_that_tab_reaches_comes_into_sight() {
 #[test]
 fn of_many_tabs_the_one_in_front_is_in_sight() {
     let fake = Fake::new();
-    let mut window = window(&fake, true);
-    unlock(&mut window);
-    fill(&mut window, Role::TextInput, "Rechercher", "srv-base");
-    sees(&mut window, "Boulangerie Dupont/Serveurs/srv-base-01");
+    let mut window = opened(&fake);
+    find(&mut window, "srv-base", "Boulangerie Dupont/Serveurs/srv-base-01");
     for count in 1..=10 {
         window.get_by_role_and_label(Role::TextInput, "Rechercher").focus();
         window.run_steps(2);

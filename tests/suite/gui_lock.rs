@@ -5,11 +5,10 @@ use egui::{Key, Modifiers, ViewportCommand, ViewportEvent, ViewportId};
 use egui_kittest::kittest::{NodeT, Queryable};
 
 use crate::gui_fake::{CODE, Fake, PASSWORD};
-use crate::gui_shell::{Window, fill, gone, press, sees, unlock, until, window};
+use crate::kit_gui::{Window, fill, find, gone, opened, press, sees, unlock, until, window};
 
 fn connect(window: &mut Window) {
-    fill(window, Role::TextInput, "Rechercher", "srv-base");
-    sees(window, "Boulangerie Dupont/Serveurs/srv-base-01");
+    find(window, "srv-base", "Boulangerie Dupont/Serveurs/srv-base-01");
     window.key_press(Key::Enter);
     sees(window, "Terminal");
 }
@@ -17,8 +16,7 @@ fn connect(window: &mut Window) {
 /// A window with one open session.
 fn with_session(fake: &Fake) -> Window {
     fake.0.lock().unwrap().connects = true;
-    let mut window = window(fake, true);
-    unlock(&mut window);
+    let mut window = opened(fake);
     connect(&mut window);
     window
 }
@@ -109,8 +107,7 @@ fn a_vault_opened_for_reading_offers_no_change() {
     unlock(&mut window);
     assert!(fake.0.lock().unwrap().read_only);
     assert!(window.query_by_label_contains("Nouveau").is_none());
-    fill(&mut window, Role::TextInput, "Rechercher", "srv-base");
-    sees(&mut window, "Boulangerie Dupont/Serveurs/srv-base-01");
+    find(&mut window, "srv-base", "Boulangerie Dupont/Serveurs/srv-base-01");
     window.key_press(Key::ArrowDown);
     sees(&mut window, "Copier\u{a0}: Hôte");
     let off = |window: &Window, label: &str| {
@@ -167,8 +164,7 @@ fn closing_the_window_asks_while_a_session_is_open() {
 #[test]
 fn closing_the_window_asks_about_a_changed_form_and_a_running_export() {
     let fake = Fake::new();
-    let mut window = window(&fake, true);
-    unlock(&mut window);
+    let mut window = opened(&fake);
     assert!(close(&mut window), "nothing is open");
     window.key_press_modifiers(Modifiers::COMMAND | Modifiers::SHIFT, Key::N);
     fill(&mut window, Role::TextInput, "Nom", "Garage Lefèvre");

@@ -16,7 +16,7 @@ use poterne::model::lang::Lang;
 use poterne::model::time::Time;
 
 use crate::gui_fake::Fake;
-use crate::gui_shell::{fill, press, sees, unlock, until, window};
+use crate::kit_gui::{fill, opened, press, sees, until};
 
 const TODAY: Date = date(2026, 11, 27);
 
@@ -123,8 +123,7 @@ fn new_lines_leave_the_chosen_one_and_the_view_where_they_are() {
 #[test]
 fn the_page_says_which_day_it_cannot_read() {
     let fake = Fake::new();
-    let mut window = window(&fake, true);
-    unlock(&mut window);
+    let mut window = opened(&fake);
     press(&mut window, "Journal");
     until(&mut window, "lines", |w| w.query_all_by_role(Role::ListItem).count() > 5);
     window.get_by_role_and_label(Role::ComboBox, "Période").click();
@@ -148,8 +147,7 @@ fn read(fake: &Fake) -> usize {
 fn the_log_is_read_anew_when_it_is_opened_after_an_export_and_on_demand() {
     let fake = Fake::new();
     fake.0.lock().expect("ours").tells_log = true;
-    let mut window = window(&fake, true);
-    unlock(&mut window);
+    let mut window = opened(&fake);
     press(&mut window, "Journal");
     until(&mut window, "the first time", |_| read(&fake) == 1);
     press(&mut window, "Accès");
@@ -169,8 +167,7 @@ fn the_log_is_read_anew_when_it_is_opened_after_an_export_and_on_demand() {
 fn every_file_of_an_export_is_named() {
     let fake = Fake::new();
     fake.0.lock().expect("ours").parts = vec!["/tmp/rapport-2.pdf".into()];
-    let mut window = window(&fake, true);
-    unlock(&mut window);
+    let mut window = opened(&fake);
     press(&mut window, "Journal");
     press(&mut window, "Exporter…");
     press(&mut window, "Exporter");
@@ -182,8 +179,7 @@ fn every_file_of_an_export_is_named() {
 #[test]
 fn a_click_beside_the_dialog_ends_no_export() {
     let fake = Fake::new();
-    let mut window = window(&fake, true);
-    unlock(&mut window);
+    let mut window = opened(&fake);
     press(&mut window, "Journal");
     press(&mut window, "Exporter…");
     fake.0.lock().expect("ours").endless_export = true;

@@ -11,7 +11,7 @@ use poterne::gui::worker::Command;
 use poterne::model::lang::Bi;
 
 use crate::gui_fake::{Fake, KIT};
-use crate::gui_shell::{Window, fill, gone, press, sees, unlock, until, window};
+use crate::kit_gui::{Window, fill, gone, opened, press, sees, unlock, until};
 
 /// Presses a button that may lie below the edge of the page.
 fn reach(window: &mut Window, label: &str) {
@@ -25,8 +25,7 @@ fn reach(window: &mut Window, label: &str) {
 fn a_new_kit_counts_only_once_it_was_typed_back() {
     let fake = Fake::new();
     let kept = || fake.0.lock().unwrap().kit_kept;
-    let mut window = window(&fake, true);
-    unlock(&mut window);
+    let mut window = opened(&fake);
     press(&mut window, "Réglages");
     reach(&mut window, "Créer un nouveau kit…");
     reach(&mut window, "Garder l’ancien kit");
@@ -56,8 +55,7 @@ fn settings_that_could_not_be_read_are_not_there_to_be_saved() {
     let fake = Fake::new();
     fake.0.lock().unwrap().settings.clipboard_secs = 45;
     fake.0.lock().unwrap().failing = "settings";
-    let mut window = window(&fake, true);
-    unlock(&mut window);
+    let mut window = opened(&fake);
     press(&mut window, "Réglages");
     press(&mut window, "Coffre");
     sees(&mut window, "Le disque ne répond pas.");
@@ -77,8 +75,7 @@ fn settings_that_could_not_be_read_are_not_there_to_be_saved() {
 #[test]
 fn a_setting_that_another_member_changed_is_not_undone() {
     let fake = Fake::new();
-    let mut window = window(&fake, true);
-    unlock(&mut window);
+    let mut window = opened(&fake);
     press(&mut window, "Réglages");
     press(&mut window, "Coffre");
     until(&mut window, "the settings", |w| w.query_by_role(Role::CheckBox).is_some());
@@ -128,8 +125,7 @@ fn what_is_typed_stays_when_settings_are_read_again() {
 fn the_team_is_read_again_and_a_failure_can_be_tried_again() {
     let fake = Fake::new();
     fake.0.lock().unwrap().failing = "members";
-    let mut window = window(&fake, true);
-    unlock(&mut window);
+    let mut window = opened(&fake);
     press(&mut window, "Équipe");
     sees(&mut window, "Le disque ne répond pas.");
     fake.0.lock().unwrap().failing = "";
@@ -146,8 +142,7 @@ fn the_team_is_read_again_and_a_failure_can_be_tried_again() {
 #[test]
 fn the_list_of_what_to_change_is_found_again_with_its_ticks() {
     let fake = Fake::new();
-    let mut window = window(&fake, true);
-    unlock(&mut window);
+    let mut window = opened(&fake);
     press(&mut window, "Équipe");
     press(&mut window, "Retirer Bruno Lefèvre");
     press(&mut window, "Retirer");

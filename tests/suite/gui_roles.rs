@@ -16,8 +16,8 @@ use poterne::model::audit_event::{AuditFilter, Event};
 use poterne::model::lang::Lang;
 use poterne::model::member::Role;
 
-use crate::gui_shell::{Window, fill, press, sees, until};
 use crate::kit::{Desk, login};
+use crate::kit_gui::{Window, fill, find, press, sees, until};
 use crate::team_story::{Person, invite};
 
 /// The window of a member, unlocked through its own screen.
@@ -62,8 +62,7 @@ fn an_operator_connects_and_is_offered_no_secret() {
     let mut window = window(&mut olga);
     sees(&mut window, "Dupont");
     assert!(window.query_by_label("Martin").is_none(), "a client that was not granted");
-    fill(&mut window, Kind::TextInput, "Rechercher", "srv");
-    sees(&mut window, "Dupont/srv");
+    find(&mut window, "srv", "Dupont/srv");
     window.key_press(Key::ArrowDown);
     sees(&mut window, "Se connecter");
     sees(&mut window, "Copier\u{a0}: Hôte");
@@ -84,8 +83,7 @@ fn an_operator_connects_and_is_offered_no_secret() {
     sees(&mut window, "~olga");
     window.get_by_role_and_label(Kind::TextInput, "Rechercher").focus();
     window.run_steps(2);
-    fill(&mut window, Kind::TextInput, "Rechercher", "srv");
-    sees(&mut window, "Dupont/srv");
+    find(&mut window, "srv", "Dupont/srv");
     window.key_press(Key::ArrowDown);
 
     press(&mut window, "Se connecter");

@@ -7,77 +7,15 @@ use std::time::{Duration, Instant};
 
 use egui::accesskit::Role;
 use egui::{Key, Modifiers};
-use egui_kittest::Harness;
 use egui_kittest::kittest::{NodeT, Queryable};
 use poterne::app::api::Settings;
 use poterne::gui::prefs::Prefs;
-use poterne::gui::shell::{Clock, Shell, ShellOptions};
-use poterne::model::lang::Lang;
 
-use crate::gui_fake::{CODE, Fake, KIT, PASSWORD, key};
-
-pub type Window = Harness<'static, Shell>;
-
-pub fn window(fake: &Fake, exists: bool) -> Window {
-    window_with(fake, exists, Prefs::load(None), Box::new(Instant::now))
-}
-
-pub fn window_with(fake: &Fake, exists: bool, prefs: Prefs, clock: Clock) -> Window {
-    let backend = Arc::new(fake.clone());
-    Harness::builder().with_size([1280.0, 720.0]).build_eframe(move |cc| {
-        let options = ShellOptions {
-            backend,
-            vault: "/tmp/essai.vault".into(),
-            exists,
-            lang: Some(Lang::Fr),
-            demo: None,
-            prefs,
-            clock,
-        };
-        Shell::new(&cc.egui_ctx, options)
-    })
-}
-
-/// Repaints until `seen`, at most a minute.
-pub fn until(window: &mut Window, what: &str, seen: impl Fn(&Window) -> bool) {
-    let end = Instant::now() + Duration::from_secs(60);
-    loop {
-        window.run_steps(2);
-        if seen(window) {
-            return;
-        }
-        assert!(Instant::now() < end, "never saw: {what}");
-        std::thread::yield_now();
-    }
-}
-
-pub fn sees(window: &mut Window, label: &str) {
-    until(window, label, |w| w.query_all_by_label(label).next().is_some());
-}
-
-pub fn gone(window: &mut Window, label: &str) {
-    until(window, &format!("no {label}"), |w| w.query_all_by_label(label).next().is_none());
-}
-
-pub fn press(window: &mut Window, label: &str) {
-    sees(window, label);
-    window.get_by_role_and_label(Role::Button, label).click();
-    window.run_steps(3);
-}
-
-pub fn fill(window: &mut Window, role: Role, label: &str, text: &str) {
-    until(window, label, |w| w.query_by_role_and_label(role, label).is_some());
-    window.get_by_role_and_label(role, label).focus();
-    window.run_steps(2);
-    window.event(egui::Event::Text(text.to_owned()));
-    window.run_steps(2);
-}
-
-pub fn unlock(window: &mut Window) {
-    fill(window, Role::PasswordInput, "Mot de passe", PASSWORD);
-    fill(window, Role::PasswordInput, "Code à 6 chiffres", CODE);
-    sees(window, "Boulangerie Dupont");
-}
+use crate::gui_fake::{CODE, Fake, KIT, PASSWORD};
+use crate::kit_gui::{
+    Window, connect_to_changed_key, fill, find, gone, opened, press, sees, unlock, until, window,
+    window_with,
+};
 
 #[test]
 fn the_sixth_digit_opens_and_a_wrong_one_gets_the_one_refusal() {
@@ -93,10 +31,8 @@ fn the_sixth_digit_opens_and_a_wrong_one_gets_the_one_refusal() {
 #[test]
 fn the_search_finds_across_clients_and_enter_opens_a_client() {
     let fake = Fake::new();
-    let mut window = window(&fake, true);
-    unlock(&mut window);
-    fill(&mut window, Role::TextInput, "Rechercher", "pacs");
-    sees(&mut window, "Clinique Sainte-Éléonore/pacs-imagerie");
+    let mut window = opened(&fake);
+    find(&mut window, "pacs", "Clinique Sainte-Éléonore/pacs-imagerie");
     window.key_press_modifiers(Modifiers::COMMAND, Key::A);
     window.event(egui::Event::Text("bou".to_owned()));
     sees(&mut window, "Boulangerie Dupont/Serveurs/srv-web-01");
@@ -107,10 +43,8 @@ fn the_search_finds_across_clients_and_enter_opens_a_client() {
 #[test]
 fn details_show_where_the_password_comes_from_and_reveal_is_asked_for() {
     let fake = Fake::new();
-    let mut window = window(&fake, true);
-    unlock(&mut window);
-    fill(&mut window, Role::TextInput, "Rechercher", "srv-web");
-    sees(&mut window, "Boulangerie Dupont/Serveurs/srv-web-01");
+    let mut window = opened(&fake);
+    find(&mut window, "srv-web", "Boulangerie Dupont/Serveurs/srv-web-01");
     window.key_press(Key::ArrowDown);
     sees(&mut window, "de Boulangerie Dupont/Serveurs");
     press(&mut window, "Afficher\u{a0}: Mot de passe");
@@ -123,10 +57,8 @@ fn details_show_where_the_password_comes_from_and_reveal_is_asked_for() {
 #[test]
 fn a_client_that_wants_a_ticket_gets_one_before_the_secret() {
     let fake = Fake::new();
-    let mut window = window(&fake, true);
-    unlock(&mut window);
-    fill(&mut window, Role::TextInput, "Rechercher", "pacs");
-    sees(&mut window, "Clinique Sainte-Éléonore/pacs-imagerie");
+    let mut window = opened(&fake);
+    find(&mut window, "pacs", "Clinique Sainte-Éléonore/pacs-imagerie");
     window.key_press(Key::ArrowDown);
     press(&mut window, "Afficher\u{a0}: Mot de passe");
     fill(&mut window, Role::TextInput, "Numéro de ticket", "rien");
@@ -146,8 +78,7 @@ fn a_client_that_wants_a_ticket_gets_one_before_the_secret() {
 #[test]
 fn locking_takes_everything_off_the_screen() {
     let fake = Fake::new();
-    let mut window = window(&fake, true);
-    unlock(&mut window);
+    let mut window = opened(&fake);
     window.key_press_modifiers(Modifiers::COMMAND, Key::L);
     sees(&mut window, "Déverrouiller");
     gone(&mut window, "Boulangerie Dupont");
@@ -186,10 +117,8 @@ fn the_guide_makes_a_vault_step_by_step() {
 #[test]
 fn a_form_drawn_from_the_connector_saves_only_what_was_changed() {
     let fake = Fake::new();
-    let mut window = window(&fake, true);
-    unlock(&mut window);
-    fill(&mut window, Role::TextInput, "Rechercher", "srv-base");
-    sees(&mut window, "Boulangerie Dupont/Serveurs/srv-base-01");
+    let mut window = opened(&fake);
+    find(&mut window, "srv-base", "Boulangerie Dupont/Serveurs/srv-base-01");
     window.key_press(Key::ArrowDown);
     press(&mut window, "Modifier");
     fill(&mut window, Role::TextInput, "Hôte", ".exemple.fr");
@@ -206,10 +135,8 @@ fn a_form_drawn_from_the_connector_saves_only_what_was_changed() {
 #[test]
 fn a_stale_form_is_refused_says_what_changed_and_can_be_saved_again() {
     let fake = Fake::new();
-    let mut window = window(&fake, true);
-    unlock(&mut window);
-    fill(&mut window, Role::TextInput, "Rechercher", "srv-base");
-    sees(&mut window, "Boulangerie Dupont/Serveurs/srv-base-01");
+    let mut window = opened(&fake);
+    find(&mut window, "srv-base", "Boulangerie Dupont/Serveurs/srv-base-01");
     window.key_press(Key::ArrowDown);
     press(&mut window, "Modifier");
     fill(&mut window, Role::TextInput, "Identifiant", "-adm");
@@ -230,8 +157,7 @@ fn a_stale_form_is_refused_says_what_changed_and_can_be_saved_again() {
 #[test]
 fn leaving_a_changed_form_asks_first() {
     let fake = Fake::new();
-    let mut window = window(&fake, true);
-    unlock(&mut window);
+    let mut window = opened(&fake);
     window.key_press_modifiers(Modifiers::COMMAND | Modifiers::SHIFT, Key::N);
     fill(&mut window, Role::TextInput, "Nom", "Garage Lefèvre");
     press(&mut window, "Annuler");
@@ -255,25 +181,11 @@ fn a_thousand_clients_scroll_without_being_painted_all() {
 #[test]
 fn a_session_that_fails_says_so_in_its_tab_and_can_be_tried_again() {
     let fake = Fake::new();
-    let mut window = window(&fake, true);
-    unlock(&mut window);
-    fill(&mut window, Role::TextInput, "Rechercher", "srv-base");
-    sees(&mut window, "Boulangerie Dupont/Serveurs/srv-base-01");
+    let mut window = opened(&fake);
+    find(&mut window, "srv-base", "Boulangerie Dupont/Serveurs/srv-base-01");
     window.key_press(Key::Enter);
     sees(&mut window, "Le serveur ne répond pas.");
     sees(&mut window, "Réessayer");
-}
-
-/// Opens `srv-base-01`, whose server shows another key than the pinned one.
-pub fn connect_to_changed_key(fake: &Fake) -> Window {
-    fake.0.lock().unwrap().pinned = Some(key("vieille"));
-    let mut window = window(fake, true);
-    unlock(&mut window);
-    fill(&mut window, Role::TextInput, "Rechercher", "srv-base");
-    sees(&mut window, "Boulangerie Dupont/Serveurs/srv-base-01");
-    window.key_press(Key::Enter);
-    until(&mut window, "the warning", |w| w.query_by_label_contains("A CHANGÉ").is_some());
-    window
 }
 
 #[test]
@@ -315,8 +227,7 @@ fn an_operator_forgets_no_host_key() {
 #[test]
 fn the_log_page_shows_verifies_and_exports() {
     let fake = Fake::new();
-    let mut window = window(&fake, true);
-    unlock(&mut window);
+    let mut window = opened(&fake);
     press(&mut window, "Journal");
     until(&mut window, "lines", |w| w.query_all_by_role(Role::ListItem).count() > 5);
     press(&mut window, "Vérifier le journal");
@@ -331,8 +242,7 @@ fn the_log_page_shows_verifies_and_exports() {
 fn an_export_that_needs_a_ticket_asks_for_it_and_goes_on() {
     let fake = Fake::new();
     fake.0.lock().unwrap().export_asks = true;
-    let mut window = window(&fake, true);
-    unlock(&mut window);
+    let mut window = opened(&fake);
     press(&mut window, "Journal");
     press(&mut window, "Exporter…");
     press(&mut window, "Exporter");
@@ -346,8 +256,7 @@ fn an_export_that_needs_a_ticket_asks_for_it_and_goes_on() {
 #[test]
 fn an_owner_invites_and_removes_with_a_list_of_what_to_change() {
     let fake = Fake::new();
-    let mut window = window(&fake, true);
-    unlock(&mut window);
+    let mut window = opened(&fake);
     press(&mut window, "Équipe");
     press(&mut window, "Inviter un membre…");
     fill(&mut window, Role::TextInput, "Nom", "Chloé");
@@ -362,8 +271,7 @@ fn an_owner_invites_and_removes_with_a_list_of_what_to_change() {
 #[test]
 fn settings_pages_open_and_settings_are_saved() {
     let fake = Fake::new();
-    let mut window = window(&fake, true);
-    unlock(&mut window);
+    let mut window = opened(&fake);
     press(&mut window, "Réglages");
     sees(&mut window, "Changer de mot de passe");
     for part in ["Postes", "Apparence", "À propos", "Coffre"] {
@@ -407,8 +315,7 @@ fn an_auditor_sees_the_log_and_no_entries() {
 #[test]
 fn a_page_key_is_never_typed_into_the_search_box() {
     let fake = Fake::new();
-    let mut window = window(&fake, true);
-    unlock(&mut window);
+    let mut window = opened(&fake);
     fill(&mut window, Role::TextInput, "Rechercher", "srv");
     // As the desktop reports it: the key, then the character of the key. On a
     // French keyboard the fourth one is an apostrophe, in the place of a 4.
@@ -438,10 +345,8 @@ fn a_page_key_is_never_typed_into_the_search_box() {
 #[test]
 fn a_refused_ticket_is_asked_again_before_the_session_is_tried_again() {
     let fake = Fake::new();
-    let mut window = window(&fake, true);
-    unlock(&mut window);
-    fill(&mut window, Role::TextInput, "Rechercher", "pacs");
-    sees(&mut window, "Clinique Sainte-Éléonore/pacs-imagerie");
+    let mut window = opened(&fake);
+    find(&mut window, "pacs", "Clinique Sainte-Éléonore/pacs-imagerie");
     window.key_press(Key::Enter);
     fill(&mut window, Role::TextInput, "Numéro de ticket", "GLPY-4211");
     press(&mut window, "Continuer");
@@ -516,8 +421,7 @@ fn the_idle_lock_counts_down_starts_over_when_used_and_locks() {
 #[test]
 fn an_export_shows_how_far_it_is_and_can_be_given_up() {
     let fake = Fake::new();
-    let mut window = window(&fake, true);
-    unlock(&mut window);
+    let mut window = opened(&fake);
     press(&mut window, "Journal");
     press(&mut window, "Exporter…");
     // The fake exports this one until somebody gives up.
@@ -541,10 +445,8 @@ fn an_export_shows_how_far_it_is_and_can_be_given_up() {
 #[test]
 fn a_form_with_changes_stays_until_escape_and_an_answer() {
     let fake = Fake::new();
-    let mut window = window(&fake, true);
-    unlock(&mut window);
-    fill(&mut window, Role::TextInput, "Rechercher", "srv-base");
-    sees(&mut window, "Boulangerie Dupont/Serveurs/srv-base-01");
+    let mut window = opened(&fake);
+    find(&mut window, "srv-base", "Boulangerie Dupont/Serveurs/srv-base-01");
     window.key_press(Key::ArrowDown);
     sees(&mut window, "Afficher\u{a0}: Mot de passe");
     window.key_press(Key::F2);
@@ -631,8 +533,7 @@ fn from_the_first_start_to_a_connection_without_a_mouse() {
 #[test]
 fn a_client_without_a_ticket_address_says_so_when_its_ticket_is_opened() {
     let fake = Fake::new();
-    let mut window = window(&fake, true);
-    unlock(&mut window);
+    let mut window = opened(&fake);
     press(&mut window, "Journal");
     until(&mut window, "the lines", |w| w.query_all_by_role(Role::ListItem).next().is_some());
     window.query_all_by_role(Role::ListItem).next().expect("it was seen").click();

@@ -64,6 +64,8 @@ mod gui_terminal;
 mod gui_theme;
 mod kill;
 mod kit;
+#[cfg(feature = "gui")]
+mod kit_gui;
 mod kit_rows;
 mod kit_ssh;
 #[cfg(all(feature = "gui", target_os = "linux"))]
