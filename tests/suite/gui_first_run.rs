@@ -7,11 +7,14 @@ use std::time::{Duration, Instant};
 
 use egui::accesskit::Role;
 use egui::{Key, Modifiers};
+use egui_kittest::Harness;
 use egui_kittest::kittest::Queryable;
 use poterne::app::api::{AppError, Code};
+use poterne::gui::DemoInfo;
 use poterne::gui::prefs::Prefs;
+use poterne::gui::shell::{Shell, ShellOptions};
 use poterne::gui::unlock::model::UnlockModel;
-use poterne::model::lang::Bi;
+use poterne::model::lang::{Bi, Lang};
 
 use crate::gui_fake::{CODE, Fake, KIT, PASSWORD};
 use crate::kit_gui::{Window, fill, gone, press, sees, until, window, window_with};
@@ -246,4 +249,33 @@ fn a_guide_that_is_done_locks_to_the_unlock_screen() {
     press(&mut window, "Déverrouiller");
     sees(&mut window, "Code à 6 chiffres");
     gone(&mut window, "Votre coffre est prêt");
+}
+
+#[test]
+fn the_demonstration_is_seen_whole_in_a_window_of_the_usual_size() {
+    let lost = ["J’ai perdu mon mot de passe ou mon téléphone", "I lost my password or my phone"];
+    for (lang, lost) in [Lang::Fr, Lang::En].into_iter().zip(lost) {
+        for size in [[1200.0, 680.0], [1280.0, 720.0], [760.0, 900.0]] {
+            let backend = Arc::new(Fake::new());
+            let mut window: Window = Harness::builder().with_size(size).build_eframe(move |cc| {
+                let code = Box::new(|| ("692412".to_owned(), 20));
+                let password = "demo-poterne-2026".to_owned();
+                let options = ShellOptions {
+                    backend,
+                    vault: "/tmp/poterne-demo-d86c1de2ef42d878/demo.poterne".into(),
+                    exists: true,
+                    lang: Some(lang),
+                    demo: Some(DemoInfo { password, code }),
+                    prefs: Prefs::load(None),
+                    clock: Box::new(Instant::now),
+                };
+                Shell::new(&cc.egui_ctx, options)
+            });
+            window.run_steps(4);
+            for label in ["Poterne", "demo-poterne-2026", "692412", lost] {
+                let rect = window.get_by_label(label).rect();
+                assert!(rect.top() >= 0.0 && rect.bottom() <= size[1], "{label} at {size:?}");
+            }
+        }
+    }
 }

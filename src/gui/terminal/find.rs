@@ -66,7 +66,7 @@ impl Find {
         ui.horizontal(|ui| {
             let label = ui.label(lang.pick("Rechercher", "Find"));
             // What stands after the field has its room in a narrow terminal too.
-            let room = (ui.available_width() - COUNTER - 150.0).clamp(60.0, 190.0);
+            let room = (ui.available_width() - COUNTER - 130.0).clamp(60.0, 190.0);
             let edit = egui::TextEdit::singleline(&mut self.query).desired_width(room);
             let edit = ui.add(edit).labelled_by(label.id);
             if std::mem::take(&mut self.fresh) {

@@ -14,6 +14,16 @@ use crate::model::lang::Lang;
 use super::model::{DIGITS, Focus, UnlockModel};
 
 const WIDTH: f32 = 380.0;
+/// Width of the demonstration's card beside the form.
+const DEMO_WIDTH: f32 = 300.0;
+/// What a card adds to its width.
+const EDGES: f32 = 34.0;
+/// Between two cards.
+const GAP: f32 = 14.0;
+/// Heights of the whole: the form alone, below the demonstration's card, beside it.
+const ALONE: f32 = 640.0;
+const BELOW: f32 = 790.0;
+const BESIDE: f32 = 600.0;
 
 /// Where things lie around the form.
 pub struct Around<'a> {
@@ -37,19 +47,38 @@ pub fn unlock_ui(
     ScrollArea::vertical().auto_shrink(false).show(ui, |ui| {
         ui.vertical_centered(|ui| {
             // All of it is to be seen in a window of the usual size.
-            let room = ui.available_height() - if around.demo.is_some() { 790.0 } else { 640.0 };
+            let both = DEMO_WIDTH + WIDTH + 2.0 * EDGES + GAP;
+            let low = ui.available_height() < BELOW && ui.available_width() >= both;
+            let (height, width) = match around.demo {
+                None => (ALONE, WIDTH + EDGES),
+                Some(_) if low => (BESIDE, both),
+                Some(_) => (BELOW, WIDTH + EDGES),
+            };
+            let room = ui.available_height() - height;
             ui.add_space((room / 2.0).clamp(4.0, 110.0));
             brand_ui(ui, around.file);
             ui.add_space(8.0);
-            ui.set_max_width(WIDTH + 34.0);
-            if let Some(demo) = around.demo {
-                demo_ui(ui, model, demo, lang, acts);
-                ui.add_space(10.0);
+            ui.set_max_width(width);
+            match around.demo {
+                Some(demo) if low => {
+                    ui.allocate_ui_with_layout(
+                        vec2(both, 0.0),
+                        Layout::left_to_right(Align::Min),
+                        |ui| {
+                            demo_ui(ui, model, demo, DEMO_WIDTH, lang, acts);
+                            ui.add_space(GAP - ui.spacing().item_spacing.x);
+                            card_ui(ui, model, lang, acts);
+                        },
+                    );
+                }
+                demo => {
+                    if let Some(demo) = demo {
+                        demo_ui(ui, model, demo, WIDTH, lang, acts);
+                        ui.add_space(10.0);
+                    }
+                    card_ui(ui, model, lang, acts);
+                }
             }
-            card(ui.ctx()).show(ui, |ui| {
-                ui.set_width(WIDTH);
-                ui.with_layout(Layout::top_down(Align::Min), |ui| form_ui(ui, model, lang, acts));
-            });
             ui.add_space(8.0);
             way = ways_ui(ui, model, around.demo.is_none(), lang, acts);
         });
@@ -68,7 +97,21 @@ pub fn brand_ui(ui: &mut Ui, file: &str) {
     }
 }
 
-fn demo_ui(ui: &mut Ui, model: &mut UnlockModel, demo: &DemoInfo, lang: Lang, acts: &mut Acts) {
+fn card_ui(ui: &mut Ui, model: &mut UnlockModel, lang: Lang, acts: &mut Acts) {
+    card(ui.ctx()).show(ui, |ui| {
+        ui.set_width(WIDTH);
+        ui.with_layout(Layout::top_down(Align::Min), |ui| form_ui(ui, model, lang, acts));
+    });
+}
+
+fn demo_ui(
+    ui: &mut Ui,
+    model: &mut UnlockModel,
+    demo: &DemoInfo,
+    width: f32,
+    lang: Lang,
+    acts: &mut Acts,
+) {
     let p = palette(ui.ctx());
     let (code, left) = (demo.code)();
     ui.ctx().request_repaint_after(std::time::Duration::from_secs(left.max(1)));
@@ -78,7 +121,7 @@ fn demo_ui(ui: &mut Ui, model: &mut UnlockModel, demo: &DemoInfo, lang: Lang, ac
         .corner_radius(8)
         .inner_margin(egui::Margin::symmetric(16, 12))
         .show(ui, |ui| {
-            ui.set_width(WIDTH);
+            ui.set_width(width);
             ui.with_layout(Layout::top_down(Align::Min), |ui| {
                 ui.label(
                     parts::bold(t(lang, "Coffre de démonstration", "Demonstration vault"))
@@ -89,7 +132,7 @@ fn demo_ui(ui: &mut Ui, model: &mut UnlockModel, demo: &DemoInfo, lang: Lang, ac
                     "Clients fictifs\u{a0}; tout disparaît à la fermeture.",
                     "Fictional clients; everything goes when you close it.",
                 );
-                ui.label(hint);
+                ui.add(egui::Label::new(hint).wrap());
                 egui::Grid::new("demo").spacing(vec2(14.0, 4.0)).show(ui, |ui| {
                     ui.label(t(lang, "Mot de passe", "Password"));
                     ui.label(RichText::new(&demo.password).monospace());
