@@ -139,6 +139,22 @@ fn the_page_says_which_day_it_cannot_read() {
 }
 
 /// How often the log was read.
+#[test]
+fn a_line_in_full_takes_no_more_room_from_frame_to_frame() {
+    let fake = Fake::new();
+    let mut window = opened(&fake);
+    press(&mut window, "Journal");
+    until(&mut window, "lines", |w| w.query_all_by_role(Role::ListItem).count() > 5);
+    let line = window.query_all_by_role(Role::ListItem).nth(2).expect("seen above");
+    line.click();
+    sees(&mut window, "Numéro");
+    let left = |w: &crate::kit_gui::Window| w.get_by_label("Numéro").rect().left();
+    window.run_steps(4);
+    let before = left(&window);
+    window.run_steps(20);
+    assert_eq!(left(&window), before);
+}
+
 fn read(fake: &Fake) -> usize {
     fake.asked().iter().filter(|a| *a == "log").count()
 }

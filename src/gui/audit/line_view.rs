@@ -1,6 +1,6 @@
 //! One line of the log in full.
 
-use egui::{Align, Layout, RichText, ScrollArea, Ui, vec2};
+use egui::{Align, Layout, RichText, ScrollArea, Ui};
 
 use crate::gui::act::{Act, Acts};
 use crate::gui::text::{self, t};
@@ -20,15 +20,15 @@ pub(super) fn line_ui(
 ) -> bool {
     let p = palette(ui.ctx());
     let mut close = false;
-    ui.horizontal_top(|ui| {
-        let room = vec2((ui.available_width() - 40.0).max(80.0), 0.0);
-        ui.allocate_ui_with_layout(room, Layout::top_down(Align::Min), |ui| {
-            ui.set_min_width(room.x);
+    // The title gets what the button leaves: a row wider than the panel would widen it
+    // with every frame.
+    ui.with_layout(Layout::right_to_left(Align::Min), |ui| {
+        close = parts::icon_button(ui, "\u{2716}", t(lang, "Fermer", "Close")).clicked();
+        ui.with_layout(Layout::top_down(Align::Min), |ui| {
             ui.add_space(4.0);
             let title = parts::bold(text::event(line.event, lang)).size(16.0);
             ui.add(egui::Label::new(title).wrap());
         });
-        close = parts::icon_button(ui, "\u{2716}", t(lang, "Fermer", "Close")).clicked();
     });
     let state = if line.ok {
         t(lang, "Réussi", "Done")
@@ -50,14 +50,14 @@ pub(super) fn line_ui(
         for (name, value) in &line.fields {
             pair(ui, text::log_field(name, lang), value);
             let open = t(lang, "Ouvrir le ticket", "Open the ticket");
-            if name == field::TICKET && browse && ui.small_button(open).clicked() {
+            if name == field::TICKET && browse && parts::small_button(ui, open).clicked() {
                 let client = line.field(field::CLIENT).to_owned();
                 let entry = line.field(field::ENTRY_ID).parse().ok();
                 acts.push(Act::OpenTicket(value.clone(), entry, client));
             }
         }
         pair(ui, t(lang, "Empreinte de la ligne", "Leaf hash"), &line.leaf_hash);
-        if ui.small_button(t(lang, "Copier l’empreinte", "Copy hash")).clicked() {
+        if parts::small_button(ui, t(lang, "Copier l’empreinte", "Copy hash")).clicked() {
             acts.push(Act::CopyPlain(line.leaf_hash.clone()));
         }
     });

@@ -49,7 +49,7 @@ pub(super) fn custom_ui(ui: &mut Ui, form: &mut Editor, lang: Lang) {
         let row = form.custom.remove(i);
         forget_text(ui, egui::Id::unique(("custom", of, row.key)).with("value"));
     }
-    if ui.small_button(t(lang, "Ajouter un champ", "Add a field")).clicked() {
+    if parts::small_button(ui, t(lang, "Ajouter un champ", "Add a field")).clicked() {
         form.add_custom();
     }
 }

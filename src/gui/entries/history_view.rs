@@ -6,6 +6,7 @@ use crate::app::api::{At, EntryView, Request};
 use crate::gui::act::{Act, Acts};
 use crate::gui::text::{self, t};
 use crate::gui::theme::palette;
+use crate::gui::widgets::parts;
 use crate::gui::worker::{Command, Tag};
 use crate::model::id::MemberId;
 use crate::model::lang::Lang;
@@ -53,7 +54,9 @@ pub(super) fn history_ui(
                 let fields: Vec<String> =
                     v.changed.iter().map(|f| text::entry_field(f, lang)).collect();
                 ui.label(RichText::new(fields.join(", ")).color(p.weak));
-                if view.may_edit && ui.small_button(t(lang, "Restaurer", "Restore")).clicked() {
+                if view.may_edit
+                    && parts::small_button(ui, t(lang, "Restaurer", "Restore")).clicked()
+                {
                     acts.push(Act::Restore(e.id, Some(v.version.ver)));
                 }
             });

@@ -142,13 +142,13 @@ fn secret_ui(
             _ => None,
         };
         if let Some((pick, label)) = file
-            && ui.small_button(label).clicked()
+            && parts::small_button(ui, label).clicked()
         {
             acts.push(Act::Send(Command::Choose(pick, String::new())));
         }
         if secret.slot == Slot::Password {
             ui.horizontal(|ui| {
-                if ui.small_button(t(lang, "Générer…", "Generate…")).clicked() {
+                if parts::small_button(ui, t(lang, "Générer…", "Generate…")).clicked() {
                     *generate = true;
                 }
                 if !secret.buffer.is_empty() {

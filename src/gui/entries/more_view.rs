@@ -77,7 +77,7 @@ fn attachments_ui(ui: &mut Ui, form: &mut Editor, lang: Lang, acts: &mut Acts) {
         if let Some(i) = gone {
             form.added.remove(i);
         }
-        if ui.small_button(t(lang, "Joindre un fichier…", "Attach a file…")).clicked() {
+        if parts::small_button(ui, t(lang, "Joindre un fichier…", "Attach a file…")).clicked() {
             acts.push(Act::Send(Command::Choose(Pick::AddAttachment, String::new())));
         }
     });

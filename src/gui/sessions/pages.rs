@@ -8,7 +8,7 @@ use egui::{Align, Layout, RichText, Ui, vec2};
 use crate::app::api::{AppError, Code};
 use crate::connect::{Answer, Progress, Question};
 use crate::gui::theme::{card, palette, primary_button};
-use crate::gui::widgets::parts::{bold, failure, parse_colour};
+use crate::gui::widgets::parts::{self, bold, failure, parse_colour};
 use crate::gui::widgets::secret_buffer::SecretBuffer;
 use crate::gui::widgets::secret_edit::SecretEdit;
 use crate::model::lang::{Bi, Lang};
@@ -224,7 +224,7 @@ fn trust_ui(
         ui.label(RichText::new(&key.algorithm).monospace().color(p.weak));
         let text = RichText::new(&key.fingerprint).monospace();
         ui.add(egui::Label::new(text).wrap().selectable(true));
-        let copy = ui.small_button(lang.pick("Copier l’empreinte", "Copy the fingerprint"));
+        let copy = parts::small_button(ui, lang.pick("Copier l’empreinte", "Copy the fingerprint"));
         if focus {
             // Near the answer, and harmless when Enter was pressed once too often.
             copy.request_focus();

@@ -22,6 +22,17 @@ pub fn icon_button(ui: &mut Ui, sign: &str, name: &str) -> Response {
     response.on_hover_text(name)
 }
 
+/// A button of less weight, beside or below a field.
+pub fn small_button(ui: &mut Ui, text: &str) -> Response {
+    ui.scope(|ui| {
+        let spacing = ui.spacing_mut();
+        spacing.button_padding = vec2(10.0, 2.0);
+        spacing.interact_size.y = 24.0;
+        ui.button(RichText::new(text).size(13.0))
+    })
+    .inner
+}
+
 /// A small drawing on a button.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Icon {
