@@ -27,9 +27,13 @@ const COLUMNS: [(&str, f32); 6] = [
 fn widths(room: f32) -> [f32; 6] {
     let date = COLUMNS[0].1;
     let left = (room - date).max(0.0);
-    // Beside the details there is room for what happened and to which entry.
-    let narrow = left < 420.0;
-    let kept = |name: &str| !narrow || matches!(name, "event" | field::ENTRY);
+    // Beside a line in full its particulars are read there; in a small window there
+    // is room for what happened and to which entry.
+    let kept = |name: &str| match name {
+        "event" | field::ENTRY => true,
+        "what" => left >= 640.0,
+        _ => left >= 420.0,
+    };
     let total: f32 = COLUMNS[1..].iter().filter(|c| kept(c.0)).map(|c| c.1).sum();
     COLUMNS.map(|(name, wide)| match name {
         "time" => date,
