@@ -65,8 +65,8 @@ pub fn details_ui(
         fields_ui(ui, &view, model, lang, acts);
         pins_ui(ui, &view, lang, acts);
         host_key_ui(ui, &view, lang, acts);
-        secrets_ui(ui, &view, model, lang, now, acts);
-        attachments_ui(ui, &view, lang, acts);
+        secrets_ui(ui, &view, model, rights, lang, now, acts);
+        attachments_ui(ui, &view, rights, lang, acts);
         plan_ui(ui, model, lang);
         history_ui(ui, &view, model, lang, acts);
         ui.add_space(20.0);

@@ -15,11 +15,13 @@ use crate::model::lang::Lang;
 
 use super::details::{Details, SecretLine};
 use super::details_view::label_ui;
+use super::rights::Rights;
 
 pub(super) fn secrets_ui(
     ui: &mut Ui,
     view: &EntryView,
     model: &mut Details,
+    rights: &Rights,
     lang: Lang,
     now: Instant,
     acts: &mut Acts,
@@ -31,7 +33,8 @@ pub(super) fn secrets_ui(
     parts::section(ui, t(lang, "SECRETS", "SECRETS"));
     if !view.may_reveal {
         ui.add(
-            egui::Label::new(RichText::new(no_reveal(lang)).color(palette(ui.ctx()).weak)).wrap(),
+            egui::Label::new(RichText::new(no_reveal(rights, lang)).color(palette(ui.ctx()).weak))
+                .wrap(),
         );
     }
     for line in lines {
@@ -40,21 +43,35 @@ pub(super) fn secrets_ui(
 }
 
 /// Why no secret leaves the vault here.
-fn no_reveal(lang: Lang) -> &'static str {
-    t(
-        lang,
-        "Servis à la connexion\u{a0}; votre rôle, ou l’ouverture en lecture seule, ne permet ni de les voir ni de les copier.",
-        "Used to connect; your role, or the vault opened read-only, lets you neither see nor copy them.",
-    )
+fn no_reveal(rights: &Rights, lang: Lang) -> &'static str {
+    match rights.read_only() {
+        true => t(
+            lang,
+            "Le coffre est ouvert en lecture seule\u{a0}: ils ne peuvent être ni vus ni copiés.",
+            "The vault is open for reading only: they can be neither seen nor copied.",
+        ),
+        false => t(
+            lang,
+            "Servis à la connexion\u{a0}; votre rôle ne permet ni de les voir ni de les copier.",
+            "Used to connect; your role lets you neither see nor copy them.",
+        ),
+    }
 }
 
 /// Why no attachment leaves it.
-fn no_file(lang: Lang) -> &'static str {
-    t(
-        lang,
-        "Votre rôle, ou l’ouverture en lecture seule, ne permet pas d’enregistrer une pièce jointe.",
-        "Your role, or the vault opened read-only, lets you save no attachment.",
-    )
+fn no_file(rights: &Rights, lang: Lang) -> &'static str {
+    match rights.read_only() {
+        true => t(
+            lang,
+            "Le coffre est ouvert en lecture seule\u{a0}: cet enregistrement ne pourrait pas être inscrit au journal.",
+            "The vault is open for reading only: saving it could not be written to the log.",
+        ),
+        false => t(
+            lang,
+            "Votre rôle ne permet pas d’enregistrer une pièce jointe.",
+            "Your role lets you save no attachment.",
+        ),
+    }
 }
 
 fn secret_ui(
@@ -145,7 +162,13 @@ fn code_ui(ui: &mut Ui, code: &crate::secret::SecretText, name: &str) {
     response.widget_info(|| egui::WidgetInfo::labeled(egui::Role::Label, true, name));
 }
 
-pub(super) fn attachments_ui(ui: &mut Ui, view: &EntryView, lang: Lang, acts: &mut Acts) {
+pub(super) fn attachments_ui(
+    ui: &mut Ui,
+    view: &EntryView,
+    rights: &Rights,
+    lang: Lang,
+    acts: &mut Acts,
+) {
     let e = &view.entry;
     if e.attachments.is_empty() {
         return;
@@ -158,7 +181,7 @@ pub(super) fn attachments_ui(ui: &mut Ui, view: &EntryView, lang: Lang, acts: &m
             ui.label(RichText::new(text::size(file.size, lang)).color(palette(ui.ctx()).weak));
             let save = t(lang, "Enregistrer sous…", "Save as…");
             let button = ui.add_enabled(view.may_reveal, egui::Button::new(save));
-            if button.on_disabled_hover_text(no_file(lang)).clicked() {
+            if button.on_disabled_hover_text(no_file(rights, lang)).clicked() {
                 let pick = Pick::SaveAttachment(e.id, file.name.clone());
                 acts.push(Act::Send(Command::Choose(pick, file.name.clone())));
             }
