@@ -414,7 +414,6 @@ fn a_copied_password_reaches_the_clipboard_and_sleep_takes_it_and_the_keys_away(
     let bus = Bus::start();
     let manager = Manager::start(&bus);
     let mut stage = Stage::new();
-    stage.system_bus.clone_from(&bus.address);
     let mut phone = stage.init();
     let factors = phone.code().expose(|c| format!("{PASSWORD}\n{c}\n"));
     stage.must(&["unlock"], &factors);
@@ -423,6 +422,8 @@ fn a_copied_password_reaches_the_clipboard_and_sleep_takes_it_and_the_keys_away(
     stage.must(&[&add[..], &["--secret-stdin", "password"]].concat(), SECRET);
     stage.must(&["lock"], "");
 
+    // From here on: the agent, which is gone, would have held up the sleep as well.
+    stage.system_bus.clone_from(&bus.address);
     let _window = stage.window();
     let slept = end_of(manager.listened());
     stage.type_text(PASSWORD);
@@ -443,4 +444,21 @@ fn a_copied_password_reaches_the_clipboard_and_sleep_takes_it_and_the_keys_away(
     // By then the keys are gone already; the clipboard follows at once.
     assert_eq!(stage.poterne(&["tree"], "").status.code(), Some(3));
     until("the clipboard emptied", || !holds(&stage, SECRET));
+}
+
+#[test]
+fn the_sleep_waits_until_the_agent_has_let_go_of_the_keys() {
+    let bus = Bus::start();
+    let manager = Manager::start(&bus);
+    let mut stage = Stage::new();
+    let mut phone = stage.init();
+    let factors = phone.code().expose(|c| format!("{PASSWORD}\n{c}\n"));
+    stage.system_bus.clone_from(&bus.address);
+    stage.must(&["unlock"], &factors);
+    let slept = end_of(manager.listened());
+    stage.must(&["tree"], "");
+
+    manager.sleeps(true);
+    slept.recv_timeout(Duration::from_secs(60)).expect("the sleep goes on after the lock");
+    assert_eq!(stage.poterne(&["tree"], "").status.code(), Some(3));
 }

@@ -29,9 +29,11 @@ impl Drop for Stage {
 impl Stage {
     pub fn new() -> Self {
         let home = tempfile::tempdir().expect("a folder");
-        // The server chooses a free number and prints it once it listens.
+        // The server chooses a free number and prints it once it listens. When its
+        // last client leaves it would begin anew and drop who comes meanwhile.
         let mut screen = Command::new("Xvfb")
             .args(["-displayfd", "1", "-screen", "0", "1280x720x24", "-nolisten", "tcp"])
+            .arg("-noreset")
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
             .spawn()
