@@ -166,6 +166,22 @@ fn two_channels_at_once_do_not_wait_for_each_other() {
 }
 
 #[test]
+fn what_comes_for_one_channel_while_another_is_served_is_not_overlooked() {
+    let rig = Rig::new();
+    let link = rig.open_hop(with(rig.server.hop(), "keepalive", "0")).0;
+    // The answers to the first come while the engine goes through the others,
+    // which say nothing by which it would look again.
+    let mut first = Talk::exec(&*link, "cat");
+    let _others: Vec<Talk> = (0..8).map(|_| Talk::exec(&*link, "cat")).collect();
+    for n in 0..3000 {
+        let line = format!("{n};");
+        first.send(&line);
+        first.until(&line);
+        first.out.clear();
+    }
+}
+
+#[test]
 fn a_closed_channel_leaves_the_others_alone() {
     let rig = Rig::new();
     let link = rig.open();

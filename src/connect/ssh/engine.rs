@@ -9,7 +9,7 @@ use ssh2::{BlockDirections, ErrorCode, MethodType, Session};
 use super::probe::Offer;
 use super::route::Leg;
 use super::serve::Ssh2Engine;
-use super::{auth, fail, hostkey, legacy};
+use super::{auth, fail, hostkey, legacy, reads};
 use crate::connect::host::child::Engine;
 use crate::connect::{Failure, Progress};
 use crate::model::target::HostPort;
@@ -148,6 +148,7 @@ fn handshake(leg: &Leg<'_>, socket: Socket) -> Result<Shaken, Failure> {
     let protocol = |e: ssh2::Error| fail::protocol(at, e.message());
     let mut session = Session::new().map_err(protocol)?;
     session.set_blocking(false);
+    reads::count_in(&session);
     session.set_compress(leg.settings.compression);
     if !leg.hop.pinned.is_empty() {
         let supported = session.supported_algs(MethodType::HostKey).map_err(protocol)?;

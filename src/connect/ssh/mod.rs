@@ -17,6 +17,7 @@ mod keycost;
 mod legacy;
 mod legacy_serve;
 mod probe;
+mod reads;
 pub mod route;
 mod serve;
 mod settings;

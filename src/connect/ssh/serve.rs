@@ -17,7 +17,7 @@ use super::channel::{Chan, Ctx, Kind, Step};
 use super::engine::{Driver, EAGAIN, describe, directions, is_broken, number};
 use super::route::Leg;
 use super::settings::Forward;
-use super::{dial, fail};
+use super::{dial, fail, reads};
 use crate::connect::host::child::{Command, Engine, Inbox, Output, Queue, Stream, Uplink};
 use crate::connect::link::{ChannelRequest, LinkInfo};
 use crate::connect::{Failure, host::wire};
@@ -335,7 +335,9 @@ impl Ssh2Engine {
                 }
                 self.command(command, up);
             }
-            if !self.serve(up, &mut out)? {
+            let before = reads::count();
+            // What was read may be for a channel that had its turn before.
+            if !self.serve(up, &mut out)? && reads::count() == before {
                 self.rest()?;
             }
         }
