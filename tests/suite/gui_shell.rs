@@ -277,6 +277,8 @@ fn settings_pages_open_and_settings_are_saved() {
     for part in ["Postes", "Apparence", "À propos", "Coffre"] {
         press(&mut window, part);
     }
+    // The last part of the page has come: nothing moves any more.
+    sees(&mut window, "Copier l’empreinte");
     window.get_by_role(Role::CheckBox).click();
     window.run_steps(3);
     window.get_by_role_and_label(Role::Button, "Enregistrer").scroll_to_me();
