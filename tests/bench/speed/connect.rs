@@ -11,6 +11,7 @@ use std::time::Duration;
 use poterne::app::demo::PASSWORD;
 
 use crate::meter::{median, ratio, short, there, time, title, took};
+use crate::rivals;
 use crate::trial::Trial;
 
 const RUNS: usize = 15;
@@ -30,7 +31,8 @@ pub fn run(folder: &Path) {
     while !poterne(&["unlock"], format!("{PASSWORD}\n{}\n", trial.code()).as_bytes()).1 {}
     poterne(&["add", "client", "Essai"], b"");
     keys(folder);
-    against(folder, &openssh(folder), &poterne);
+    let sshd = openssh(folder);
+    against(folder, &sshd, &poterne);
     // Most of a command over an open connection is the server's: a small one
     // shows what is the client's.
     if let Some(server) = dropbear(folder) {
@@ -47,6 +49,33 @@ pub fn run(folder: &Path) {
     let nothing = median(RUNS, || expect(poterne(&["--version"], b"")));
     took("(a process that only says its version)", nothing, "");
     poterne(&["lock"], b"");
+    let port = sshd.port.to_string();
+    let args = ssh_args(folder, &port, &sshd.user);
+    let args: Vec<&str> = args.iter().map(String::as_str).collect();
+    let locked = ["connect", "Essai/sshd", "--", "true"];
+    let ours = median(3, || {
+        loop {
+            // A code is waited for here, where nobody counts.
+            let factors = format!("{PASSWORD}\n{}\n", trial.code());
+            let (took, done) = poterne(&locked, factors.as_bytes());
+            if done {
+                return took;
+            }
+        }
+    });
+    let mut beside_it = String::new();
+    if there("keepassxc-cli") {
+        let (file, word) = rivals::kdbx(folder, 1_000);
+        let theirs = median(3, || {
+            let show = ["show", "-q", "-s", "-a", "Password", &file, &word];
+            let shown = expect(run_one("keepassxc-cli", &show, b"pw\n"));
+            let mut all = args.clone();
+            all.extend(["127.0.0.1", "true"]);
+            shown + expect(run_one("ssh", &all, b""))
+        });
+        beside_it = beside("keepassxc-cli, then ssh", ours, theirs);
+    }
+    took("from locked to done, keys stretched for 0.1 s", ours, &beside_it);
 }
 
 fn expect((took, done): (Duration, bool)) -> Duration {

@@ -39,15 +39,17 @@ fn run_one(program: &str, args: &[&str], input: &str) -> Duration {
     })
 }
 
-fn keepassxc(folder: &Path) {
-    let (xml, file) = (folder.join("rival.xml"), folder.join("rival.kdbx"));
-    let (xml, file) = (xml.to_str().expect("UTF-8"), file.to_str().expect("UTF-8"));
-    let _ = std::fs::remove_file(file);
+/// A KeePassXC file of this many entries, its password `pw`, and the name of one
+/// in the middle.
+pub fn kdbx(folder: &Path, entries: u32) -> (String, String) {
+    let at = |ending: &str| folder.join(format!("rival-{entries}.{ending}")).display().to_string();
+    let (xml, file) = (at("xml"), at("kdbx"));
+    let _ = std::fs::remove_file(&file);
     let mut text = String::from(
         "<?xml version=\"1.0\"?><KeePassFile><Meta><Generator>trial</Generator></Meta><Root>\
          <Group><UUID>Q3clP+RsTlSwSO9KU1fJeA==</UUID><Name>Root</Name>",
     );
-    for n in 0..KDBX_ENTRIES {
+    for n in 0..entries {
         let id = data_encoding::BASE64.encode(&u128::from(n + 1).to_be_bytes());
         write!(
             text,
@@ -59,9 +61,14 @@ fn keepassxc(folder: &Path) {
         .expect("a text grows");
     }
     text.push_str("</Group></Root></KeePassFile>");
-    std::fs::write(xml, text).expect("is written");
-    run_one("keepassxc-cli", &["import", "-q", "-p", "-t", "100", xml, file], "pw\npw\n");
-    let word = format!("bdd-{:06}", KDBX_ENTRIES / 2);
+    std::fs::write(&xml, text).expect("is written");
+    run_one("keepassxc-cli", &["import", "-q", "-p", "-t", "100", &xml, &file], "pw\npw\n");
+    (file, format!("bdd-{:06}", entries / 2))
+}
+
+fn keepassxc(folder: &Path) {
+    let (file, word) = kdbx(folder, KDBX_ENTRIES);
+    let file = file.as_str();
     let one = |args: &[&str], runs| median(runs, || run_one("keepassxc-cli", args, "pw\n"));
     took("show one entry", one(&["show", "-q", file, &word], 3), "");
     took("search", one(&["search", "-q", file, &word], 3), "");
