@@ -10,9 +10,10 @@ use crate::vault::rows::Rows;
 use crate::vault::unlocked::{Env, Unlocked};
 
 use super::api::AppError;
-use super::entries::below;
+use super::entries::{below, supersede};
 
 /// Moves `node`, whose new state (name and parent) is `top`, into client `to`.
+/// What lay below it in the recycle bin stays there, right below its client.
 pub(super) fn to_client(
     v: &mut Unlocked,
     rows: &dyn Rows,
@@ -21,7 +22,8 @@ pub(super) fn to_client(
     top: Entry,
     to: EntryId,
 ) -> Result<(), AppError> {
-    for part in below(v, node) {
+    let parts = below(v, node);
+    for part in &parts {
         let old = v.entry(rows, &part.id)?;
         let mut entry = if part.id == node.id { top.clone() } else { old.clone() };
         let mut moved: BTreeMap<CellId, CellId> = BTreeMap::new();
@@ -51,6 +53,13 @@ pub(super) fn to_client(
         entry.changed_at = env.now;
         entry.changed_by = v.me;
         v.put_entry(rows, env, &entry)?;
+    }
+    let gone = |id: &EntryId| parts.iter().any(|p| p.id == *id);
+    let left = v.index.client(&node.client).map(|c| c.all()).unwrap_or_default();
+    for part in left.iter().filter(|s| s.parent.as_ref().is_some_and(gone)) {
+        let old = v.entry(rows, &part.id)?;
+        let mut entry = Entry { parent: Some(node.client), ..old.clone() };
+        supersede(v, rows, env, &old, &mut entry)?;
     }
     Ok(())
 }

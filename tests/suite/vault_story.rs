@@ -100,6 +100,28 @@ fn the_bin_and_the_history_give_back_what_was() {
 }
 
 #[test]
+fn what_lies_in_the_bin_stays_with_its_client_when_its_folder_moves_to_another() {
+    let desk = Desk::open();
+    for client in ["Dupont", "Martin"] {
+        desk.add("client", client, Patch::default());
+    }
+    desk.add("folder", "Dupont/f", Patch::default());
+    desk.add("ssh", "Dupont/f/a", login("h", "u", "hunter2"));
+    let a = || At::Path("Dupont/f/a".into());
+    desk.call(Request::Remove { at: a(), forever: false });
+    let to = "Martin".to_owned();
+    desk.call(Request::Move { at: At::Path("Dupont/f".into()), to, just: Default::default() });
+
+    let bin = Request::List { at: None, deep: true, trashed: true };
+    let Reply::Items(bin) = desk.call(bin) else { panic!("items") };
+    assert_eq!(bin.iter().map(|i| i.path.as_str()).collect::<Vec<_>>(), ["Dupont/a"]);
+    let Reply::Checked(report) = desk.call(Request::Check) else { panic!("checked") };
+    assert_eq!(report.faults, []);
+    desk.call(Request::Restore { at: At::Path("Dupont/a".into()), version: None });
+    assert_eq!(desk.reveal("Dupont/a", Slot::Password).expect("reveals"), "hunter2");
+}
+
+#[test]
 fn every_act_is_in_the_log_and_the_log_verifies() {
     let mut desk = Desk::open();
     desk.add("client", "Dupont", Patch::default());
