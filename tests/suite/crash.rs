@@ -19,7 +19,7 @@ use rusqlite::{Connection, ffi};
 use sha2::{Digest, Sha256};
 
 use crate::kill::seeded;
-use crate::kit::{Desk, Phone, login};
+use crate::kit::{Desk, Phone, in_memory, login};
 use crate::kit_rows::{open_by_kit, read_all};
 
 /// Tells this module's children that they are meant; absent in an ordinary run.
@@ -134,13 +134,6 @@ fn lay_out(folder: &Path, files: &Files) -> PathBuf {
         }
     }
     vault
-}
-
-/// A folder for thousands of disks, where syncing costs nothing.
-fn in_memory() -> tempfile::TempDir {
-    let shared = Path::new("/dev/shm");
-    let made = if shared.is_dir() { tempfile::tempdir_in(shared) } else { tempfile::tempdir() };
-    made.expect("a folder")
 }
 
 /// Longest transaction that is cut at every single write.

@@ -47,11 +47,11 @@ use poterne::vault::state::{self, Device, State};
 use poterne::vault::{code, slot as slots};
 use proptest::prelude::*;
 use proptest::sample::{Index as Pick, select};
-use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
+use proptest::test_runner::TestRunner;
 
 use super::audit_bundle;
 use super::audit_log::{Story, VAULT as STORY, key as audit_key, pk};
-use super::kit::{Desk, login};
+use super::kit::{Desk, cases, login};
 use super::kit_rows::{open_by_kit, read_all};
 use super::seeded::{COST, key as key_of, random};
 
@@ -166,17 +166,7 @@ fn inputs(valid: Vec<Vec<u8>>) -> impl Strategy<Value = Vec<u8>> {
 /// Runs `check` on `usual` inputs made from `valid`, the same at each run; or on
 /// as many times more, other ones each time, as `PROPTEST_CASES` is more than 256.
 fn fuzz(usual: u32, valid: Vec<Vec<u8>>, check: impl Fn(&[u8])) {
-    let asked = std::env::var("PROPTEST_CASES").ok().and_then(|n| n.parse::<u32>().ok());
-    let cases = u64::from(usual) * u64::from(asked.unwrap_or(256)) / 256;
-    let cases = u32::try_from(cases).unwrap_or(u32::MAX).max(1);
-    let config = Config { cases, failure_persistence: None, ..Config::default() };
-    let mut runner = match asked {
-        None => {
-            let same = TestRng::deterministic_rng(RngAlgorithm::ChaCha);
-            TestRunner::new_with_rng(config, same)
-        }
-        Some(_) => TestRunner::new(config),
-    };
+    let mut runner = TestRunner::new(cases(usual));
     valid.iter().for_each(|input| check(input));
     let done = runner.run(&inputs(valid), |input| {
         check(&input);

@@ -1,6 +1,6 @@
 //! What the stories share: a vault in a temporary folder and codes of its phone.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use poterne::app::api::{
@@ -10,6 +10,7 @@ use poterne::app::{App, CreateOptions, UnlockOptions};
 use poterne::crypto::totp::{Codes, Seed};
 use poterne::model::entry::{Kind, Slot};
 use poterne::secret::{SecretBytes, SecretText};
+use proptest::test_runner::{Config, RngSeed};
 
 pub const PASSWORD: &str = "quatre mots au hasard";
 
@@ -34,6 +35,11 @@ impl Phone {
         let seed = Seed::parse(uri).expect("the vault prints a readable URI");
         let codes = seed.secret.expose(|s| Codes::new(s.try_into().expect("20 bytes")));
         Self { seed, codes, next: 0 }
+    }
+
+    /// The same phone, for a copy of the vault as it is.
+    pub fn twin(&self) -> Self {
+        Self { next: self.next, ..self.seed.to_uri().expose(Self::of_uri) }
     }
 
     /// A code that was not used yet, inside the accepted window of one step
@@ -95,6 +101,15 @@ impl Desk {
         Self { dir, file, app, phone, kit }
     }
 
+    /// A copy of the vault, which is locked, as it is; in memory.
+    pub fn twin(&self) -> Self {
+        let dir = in_memory();
+        let file = dir.path().join("coffre.poterne");
+        std::fs::copy(&self.file, &file).expect("copies");
+        let app = App::new(file.clone());
+        Self { dir, file, app, phone: self.phone.twin(), kit: self.kit.clone() }
+    }
+
     /// Makes the vault and opens it.
     pub fn open() -> Self {
         let mut desk = Self::locked();
@@ -151,6 +166,23 @@ impl Desk {
         let Reply::Secret(secret) = reply else { panic!("a secret was asked for") };
         Ok(secret.expose(|b| String::from_utf8(b.to_vec()).expect("text")))
     }
+}
+
+/// A folder where syncing costs nothing.
+pub fn in_memory() -> tempfile::TempDir {
+    let shared = Path::new("/dev/shm");
+    let made = if shared.is_dir() { tempfile::tempdir_in(shared) } else { tempfile::tempdir() };
+    made.expect("a folder")
+}
+
+/// So many cases of a property as `usual`, the same ones at each run; or as many
+/// times more, other ones each time, as `PROPTEST_CASES` is more than 256.
+pub fn cases(usual: u32) -> Config {
+    let asked = std::env::var("PROPTEST_CASES").ok().and_then(|n| n.parse::<u32>().ok());
+    let cases = u64::from(usual) * u64::from(asked.unwrap_or(256)) / 256;
+    let rng_seed = if asked.is_some() { RngSeed::Random } else { RngSeed::Fixed(2026) };
+    let cases = u32::try_from(cases).unwrap_or(u32::MAX).max(1);
+    Config { cases, rng_seed, failure_persistence: None, ..Config::default() }
 }
 
 /// A patch with host, user and password.

@@ -440,11 +440,7 @@ fn expected(now: u64, typed: u64, last_used: u64, last_day: i64) -> Result<(), R
 }
 
 proptest::proptest! {
-    #![proptest_config(proptest::prelude::ProptestConfig {
-        cases: 24,
-        failure_persistence: None,
-        ..Default::default()
-    })]
+    #![proptest_config(crate::kit::cases(150))]
 
     #[test]
     fn however_the_clock_runs_each_step_opens_once(

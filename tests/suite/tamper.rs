@@ -17,16 +17,32 @@ use poterne::secret::{SecretBytes, SecretText};
 use poterne::store::sqlite::SqliteStore;
 use poterne::vault::rows::Rows;
 use poterne::vault::unlocked::VaultError;
+use proptest::test_runner::{Config, RngSeed};
 use rusqlite::Connection;
 
-use crate::kit::{Desk, PASSWORD, login};
+use crate::kill::seeded;
+use crate::kit::{Desk, PASSWORD, cases, login};
 use crate::kit_rows::{open_by_kit, read_all};
 
 /// Positions tried outside the file's header, each with one bit flipped.
-const POSITIONS: usize = 320;
+const POSITIONS: u32 = 640;
+/// The same, of a larger file, among the kinds of its pages.
+const ON_PAGES: u32 = 600;
 /// Files that read unharmed below the application and are opened by it too: each
 /// costs a key stretching.
 const UNLOCKS: usize = 12;
+
+/// How many positions to try, and dice for them: the same at each run, but with
+/// `PROPTEST_CASES`.
+fn dice(usual: u32) -> (usize, impl FnMut() -> usize) {
+    let Config { cases, rng_seed, .. } = cases(usual);
+    let mut seed = match rng_seed {
+        RngSeed::Fixed(seed) => seed,
+        RngSeed::Random => u64::from_be_bytes(poterne::os::random::bytes()),
+    };
+    println!("seed {seed}");
+    (cases as usize, move || seeded(&mut seed) as usize)
+}
 
 /// A vault with something of everything, locked, and its bytes.
 fn furnished() -> (Desk, Vec<u8>) {
@@ -94,14 +110,10 @@ fn a_flipped_bit_changes_nothing_that_is_read_or_is_reported() {
     let (store, v) = open_by_kit(&desk.file, &desk.kit).expect("opens");
     let truth = read_all(&store, &v).expect("reads");
     drop((store, v));
-    let mut seed = 2026_u64;
-    let mut random = || {
-        seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        (seed >> 33) as usize
-    };
+    let (positions, mut random) = dice(POSITIONS);
     let header = (0..100).map(|at| (at, 0)).collect::<Vec<_>>();
     let others: Vec<_> =
-        (0..POSITIONS).map(|_| (100 + random() % (bytes.len() - 100), 0)).collect();
+        (0..positions).map(|_| (100 + random() % (bytes.len() - 100), 0)).collect();
     let (mut told, mut unharmed) = (0, Vec::new());
     for (at, _) in header.into_iter().chain(others) {
         let mut doctored = bytes.clone();
@@ -116,7 +128,7 @@ fn a_flipped_bit_changes_nothing_that_is_read_or_is_reported() {
         }
         let _ = std::fs::remove_file(file.with_extension("poterne-journal"));
     }
-    assert!(told > POSITIONS / 4, "only {told} flips were noticed");
+    assert!(told > positions / 4, "only {told} flips were noticed");
     // What reads unharmed so far may lie in a login, which only an unlock reads.
     let step = unharmed.len().div_ceil(UNLOCKS).max(1);
     for (at, doctored) in unharmed.iter().step_by(step) {
@@ -231,13 +243,9 @@ fn a_flipped_bit_on_any_kind_of_page_is_harmless_or_reported() {
     }
     let truth = whole_and_waiting(&desk.file, &desk.kit).expect("reads");
     assert!(truth.len() > 100 && truth.keys().any(|k| k.starts_with("waiting")));
-    let mut seed = 2026_1124_u64;
-    let mut random = || {
-        seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        (seed >> 33) as usize
-    };
+    let (positions, mut random) = dice(ON_PAGES);
     let size = bytes.len() / pages_count(&kinds);
-    let each = 400_usize.div_ceil(kinds.len());
+    let each = positions.div_ceil(kinds.len());
     let (mut told, mut checked) = (0, 0);
     for (kind, pages) in &kinds {
         for n in 0..each {
