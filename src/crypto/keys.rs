@@ -1,6 +1,6 @@
 //! Every derived key and its label, on one page. Derives; never stores or draws.
 
-use hkdf::Hkdf;
+use hkdf::{Hkdf, InvalidLength};
 use sha2::{Digest, Sha512};
 use zeroize::Zeroizing;
 
@@ -86,9 +86,16 @@ pub fn kek(vault: &[u8; 16], slot: &[u8; 16], factors: Factors<'_>, params: &[u8
     let mut salt = [0u8; 32];
     salt[..16].copy_from_slice(vault);
     salt[16..].copy_from_slice(slot);
-    let prk = Hkdf::<Sha512>::new(Some(&salt), &ikm);
     Key32::filled(|out| {
-        prk.expand_multi_info(&[b"poterne/v1 kek", &Sha512::digest(params)], out)
+        hkdf(&salt, &ikm, &[b"poterne/v1 kek", &Sha512::digest(params)], out)
             .expect("32 bytes are within HKDF's limit");
     })
+}
+
+/// HKDF (RFC 5869) with SHA-512; `info` in parts.
+///
+/// # Errors
+/// `out` is longer than 255 hashes.
+pub fn hkdf(salt: &[u8], ikm: &[u8], info: &[&[u8]], out: &mut [u8]) -> Result<(), InvalidLength> {
+    Hkdf::<Sha512>::new(Some(salt), ikm).expand_multi_info(info, out)
 }
