@@ -6,7 +6,6 @@ use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
-use std::time::Duration;
 
 use poterne::app::api::{At, Factors, Justification, Patch, Reply, Request, Set};
 use poterne::app::{App, UnlockOptions};
@@ -52,34 +51,86 @@ fn child(test: &str, file: &Path, input: &str) -> Child {
     child
 }
 
-/// Reads what the child says until `wait` has passed since its first word, kills
-/// it, and reads the rest.
-fn kill_amid(mut child: Child, wait: Duration, mut each: impl FnMut(&str)) -> u32 {
-    let mut out = BufReader::new(child.stdout.take().expect("piped"));
-    let mut line = String::new();
-    while out.read_line(&mut line).is_ok_and(|n| n > 0) {
-        if line.contains("ready") {
-            break;
-        }
-        line.clear();
+/// When the writer is killed: after so many acts that it said to be saved, and
+/// then after so many turns of the parent; or, with `writing`, those turns after
+/// the next journal is there, which is while an act is written.
+struct Moment {
+    acts: u32,
+    writing: bool,
+    turns: u64,
+}
+
+impl Moment {
+    fn of(round: u32, seed: &mut u64) -> Self {
+        let writing = round.is_multiple_of(2);
+        let acts = (seeded(seed) % 5) as u32;
+        let turns = seeded(seed) % if writing { 2_000 } else { 300_000 };
+        Self { acts, writing, turns }
     }
-    assert!(line.contains("ready"), "the writer did not start");
-    // The moment of the kill is the point of the test; nothing is awaited by it.
-    std::thread::sleep(wait);
+}
+
+/// What a kill found.
+#[derive(Default)]
+struct Killed {
+    /// Acts that the writer had said to be saved.
+    acts: u32,
+    /// Kills that left a journal: an act was written, and not committed.
+    journals: u32,
+    /// Acts that were committed and not said yet.
+    unsaid: u32,
+}
+
+/// The journal that SQLite keeps while it writes to the vault.
+fn journal(file: &Path) -> PathBuf {
+    let mut name = file.as_os_str().to_owned();
+    name.push("-journal");
+    PathBuf::from(name)
+}
+
+/// Reads what the child says, kills it at that moment, and reads the rest.
+fn kill_amid(
+    mut child: Child,
+    file: &Path,
+    moment: &Moment,
+    killed: &mut Killed,
+    mut each: impl FnMut(&str),
+) {
+    let mut out = BufReader::new(child.stdout.take().expect("piped"));
+    let mut acts = 0;
+    let mut note = |line: &str| {
+        // A line cut short was not said.
+        let said = line.strip_suffix('\n').and_then(|line| line.split_once(SAVED));
+        if let Some((_, word)) = said {
+            each(word);
+            acts += 1;
+        }
+        acts
+    };
+    let mut line = String::new();
+    let mut ready = false;
+    while !ready || note(&line) < moment.acts {
+        line.clear();
+        let read = out.read_line(&mut line).expect("text");
+        assert!(read > 0, "the writer ended by itself");
+        ready |= line.contains("ready");
+    }
+    let journal = journal(file);
+    let written = || std::fs::metadata(&journal).is_ok_and(|m| m.len() > 0);
+    while moment.writing && !written() {
+        assert!(child.try_wait().expect("it was started").is_none(), "the writer ended by itself");
+    }
+    for _ in 0..moment.turns {
+        std::hint::spin_loop();
+    }
     child.kill().expect("it runs");
-    let mut count = 0;
     let mut rest = Vec::new();
     let _ = out.read_to_end(&mut rest);
-    let rest = String::from_utf8_lossy(&rest);
-    // A line cut short was not said.
-    for said in rest.split_inclusive('\n').filter(|l| l.ends_with('\n')) {
-        if let Some((_, word)) = said.trim_end().split_once(SAVED) {
-            each(word);
-            count += 1;
-        }
+    for said in String::from_utf8_lossy(&rest).split_inclusive('\n') {
+        note(said);
     }
     child.wait().expect("it ended");
-    count
+    killed.acts += acts;
+    killed.journals += u32::from(written());
 }
 
 pub fn seeded(seed: &mut u64) -> u64 {
@@ -103,40 +154,50 @@ fn two_hundred_kills_lose_nothing_that_was_saved() {
     }
     desk.call(Request::Lock);
     // Most of a round is waiting for the disk, so several vaults suffer at once.
-    std::thread::scope(|scope| {
-        for part in 0..AT_ONCE {
-            let file = desk.dir.path().join(format!("part{part}.poterne"));
-            std::fs::copy(&desk.file, &file).expect("copies");
-            let kit = desk.kit.as_str();
-            scope.spawn(move || kill_often(&file, kit, u64::from(part)));
-        }
+    let all: Vec<Killed> = std::thread::scope(|scope| {
+        let parts: Vec<_> = (0..AT_ONCE)
+            .map(|part| {
+                let file = desk.dir.path().join(format!("part{part}.poterne"));
+                std::fs::copy(&desk.file, &file).expect("copies");
+                let kit = desk.kit.as_str();
+                scope.spawn(move || kill_often(&file, kit, u64::from(part)))
+            })
+            .collect();
+        parts.into_iter().map(|part| part.join().expect("it held")).collect()
     });
+    let sum = |of: fn(&Killed) -> u32| all.iter().map(of).sum::<u32>();
+    let (acts, journals) = (sum(|k| k.acts), sum(|k| k.journals));
+    println!("{acts} acts, {journals} journals, {} not said", sum(|k| k.unsaid));
+    assert!(acts > ROUNDS, "{acts} acts in {ROUNDS} rounds");
+    assert!(journals > ROUNDS / 10, "{journals} kills fell while something was written");
 }
 
 /// Kills the writer of one vault [`ROUNDS`] / [`AT_ONCE`] times.
-fn kill_often(file: &Path, kit: &str, part: u64) {
+fn kill_often(file: &Path, kit: &str, part: u64) -> Killed {
     let mut known = Known::new();
     let mut seed = part;
-    let mut acts = 0;
+    let mut killed = Killed::default();
     for round in 0..ROUNDS / AT_ONCE {
         let input = format!("{kit}\n{}\n", seeded(&mut seed));
         let writer = child("kill::writes_rows", file, &input);
-        let wait = Duration::from_micros(seeded(&mut seed) % 90_000);
-        acts += kill_amid(writer, wait, |said| note(&mut known, said));
+        let moment = Moment::of(round, &mut seed);
+        kill_amid(writer, file, &moment, &mut killed, |said| note(&mut known, said));
         let (store, v) = open_by_kit(file, kit).expect("the vault opens");
         store
             .read(|rows| {
                 sums(&v, rows)?;
                 audit(&v, rows)?;
-                known = compared(&v, rows, &known, round == 0)?;
+                let (now, unsaid) = compared(&v, rows, &known, round == 0)?;
+                known = now;
+                killed.unsaid += unsaid;
                 Ok::<_, VaultError>(())
             })
             .unwrap_or_else(|e| panic!("after kill {round}: {e}"));
     }
-    assert!(acts > 0, "the writer was always killed before it did anything");
     let (store, v) = open_by_kit(file, kit).expect("opens");
     store.integrity_check().expect("SQLite finds nothing wrong");
     read_all(&store, &v).expect("everything reads");
+    killed
 }
 
 fn note(known: &mut Known, said: &str) {
@@ -154,7 +215,7 @@ fn compared(
     rows: &dyn Rows,
     known: &Known,
     first: bool,
-) -> Result<Known, VaultError> {
+) -> Result<(Known, u32), VaultError> {
     let mut now = Known::new();
     for node in v.index.clients().flat_map(|c| c.all()).filter(|s| s.kind != Kind::CLIENT) {
         let entry = v.entry(rows, &node.id)?;
@@ -177,13 +238,13 @@ fn compared(
     }
     // Before the first round nothing is known of what was there.
     if !first {
-        unsaid += now.keys().filter(|id| !known.contains_key(*id)).count();
+        unsaid += now.keys().filter(|id| !known.contains_key(*id)).count() as u32;
     }
     assert!(unsaid <= 1, "{unsaid} entries are not what was saved");
     let gone = known.iter().filter(|(id, _)| !now.contains_key(*id));
     let gone: Vec<EntryId> = gone.map(|(id, _)| *id).collect();
     now.extend(gone.into_iter().map(|id| (id, None)));
-    Ok(now)
+    Ok((now, unsaid))
 }
 
 #[test]
@@ -288,15 +349,16 @@ fn kills_in_the_application_lose_nothing_that_was_saved() {
     desk.call(Request::Lock);
     let base = std::fs::read(&desk.file).expect("reads");
     let mut seed = 11;
+    let mut killed = Killed::default();
     for round in 0..APP_ROUNDS {
         // Each round has its own copy, in which no code was used yet.
         let file = desk.dir.path().join(format!("round{round}.poterne"));
         std::fs::write(&file, &base).expect("writes");
         let code = desk.phone.peek().expose(str::to_owned);
         let writer = child("kill::works_in_the_application", &file, &format!("{code}\n"));
-        let wait = Duration::from_millis(100 + seeded(&mut seed) % 400);
+        let moment = Moment::of(round, &mut seed);
         let mut saved = BTreeMap::new();
-        kill_amid(writer, wait, |said| {
+        kill_amid(writer, &file, &moment, &mut killed, |said| {
             let (id, rest) = said.split_once(' ').expect("two words");
             saved.insert(id.to_owned(), rest.to_owned());
         });
@@ -314,6 +376,7 @@ fn kills_in_the_application_lose_nothing_that_was_saved() {
             }
         }
     }
+    assert!(killed.acts > APP_ROUNDS && killed.journals > 0, "{} kills cut", killed.journals);
     // The application's own check agrees.
     desk.unlock().expect("opens");
     let Reply::Checked(report) = desk.call(Request::Check) else { panic!("checked") };
