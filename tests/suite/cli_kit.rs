@@ -203,7 +203,7 @@ impl Seat {
                 self.next_step = step + 1;
                 return format!("{:06}", codes.at(step));
             }
-            std::thread::sleep(std::time::Duration::from_millis(200));
+            until_second((step - 1) * 30);
         }
     }
 
@@ -211,6 +211,15 @@ impl Seat {
     pub fn factors(&mut self) -> String {
         format!("{PASSWORD}\n{}\n", self.code())
     }
+}
+
+/// Waits until the clock shows this second since 1970.
+fn until_second(second: u64) {
+    use rustix::thread::{ClockId, clock_nanosleep_absolute};
+    let tv_sec = i64::try_from(second).expect("a time of our days");
+    // A signal wakes too early; who waits looks at the clock again.
+    let at = rustix::time::Timespec { tv_sec, tv_nsec: 0 };
+    let _ = clock_nanosleep_absolute(ClockId::Realtime, &at);
 }
 
 impl Drop for Seat {

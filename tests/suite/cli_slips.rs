@@ -48,11 +48,10 @@ fn unlock_of_an_unlocked_vault_tells_another_member_and_takes_another_time() {
     let other = seat.run(&["--member", "nobody", "unlock"], "").ended(1);
     told(&other, &["unlocked by", member, "poterne lock"]);
     seat.ok(&["unlock", "--timeout", "1s"]);
-    let limit = Instant::now() + Duration::from_secs(30);
+    let limit = Instant::now() + Duration::from_secs(60);
     // To ask how it is does not keep it open.
     while seat.ok(&["--json", "status"]).json()["unlocked"] == true {
         assert!(Instant::now() < limit, "it stayed unlocked");
-        std::thread::sleep(Duration::from_millis(100));
     }
 }
 
