@@ -585,8 +585,11 @@ pub struct Verified {
 pub struct CheckReport {
     /// Nodes read.
     pub entries: u64,
-    /// Sealed rows opened.
+    /// Sealed rows.
     pub cells: u64,
+    /// Rows among them that no entry leads to, of clients that are at hand or of
+    /// none at all.
+    pub unreached: u64,
     /// Audit lines verified.
     pub audit_lines: u64,
     /// What is wrong and where; empty when nothing is.

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use subtle::ConstantTimeEq;
 
 use crate::model::entry::Entry;
-use crate::model::id::CellId;
+use crate::model::id::{CellId, EntryId};
 use crate::model::lang::Bi;
 use crate::vault::cell::Purpose;
 use crate::vault::cert::Act;
@@ -26,7 +26,8 @@ impl Open {
             faults.push(AppError::from(e).what);
         }
         let report = self.read(|v, rows| {
-            let mut report = CheckReport { entries: 0, cells: 0, audit_lines: 0, faults };
+            let mut report =
+                CheckReport { entries: 0, cells: 0, unreached: 0, audit_lines: 0, faults };
             let places = sums(v, rows, &mut report)?;
             records(v, rows, &haste, &places, &mut report)?;
             grants(v, rows, &haste, &mut report)?;
@@ -78,6 +79,13 @@ fn sums(v: &Unlocked, rows: &dyn Rows, report: &mut CheckReport) -> Result<Place
     Ok(places)
 }
 
+/// Which rows entries led to, and of which clients that is not known.
+#[derive(Default)]
+struct Walk {
+    reached: BTreeSet<CellId>,
+    unsure: BTreeSet<EntryId>,
+}
+
 fn records(
     v: &Unlocked,
     rows: &dyn Rows,
@@ -85,6 +93,7 @@ fn records(
     places: &Places,
     report: &mut CheckReport,
 ) -> Result<(), AppError> {
+    let mut walk = Walk::default();
     for client in v.index.clients() {
         for node in client.all() {
             haste.check()?;
@@ -101,6 +110,7 @@ fn records(
                 Err(_) => true,
             };
             if bad {
+                walk.unsure.insert(node.client);
                 fault(
                     report,
                     format!("«\u{a0}{path}\u{a0}» ne se lit pas entièrement"),
@@ -122,9 +132,26 @@ fn records(
                     ),
                 );
             }
+            walk.reached.append(&mut seen);
         }
     }
+    report.unreached = unreached(v, rows, places, &walk)?;
     Ok(())
+}
+
+/// How many rows no entry leads to. Those of clients that are not at hand are not
+/// judged, nor those of a client with an entry that cannot be read.
+fn unreached(v: &Unlocked, rows: &dyn Rows, places: &Places, walk: &Walk) -> Result<u64, AppError> {
+    let mut elsewhere: BTreeSet<EntryId> = rows.grants()?.iter().map(|g| g.subject).collect();
+    elsewhere.extend(rows.segment_heads()?.into_iter().map(|(client, ..)| client));
+    elsewhere.extend(rows.delta_marks()?.into_iter().map(|(client, ..)| client));
+    elsewhere.retain(|client| v.index.client(client).is_none());
+    elsewhere.extend(&walk.unsure);
+    let mut count = 0;
+    for (cell, place) in places.iter().filter(|(cell, _)| !walk.reached.contains(cell)) {
+        count += u64::from(!elsewhere.contains(&v.client_by_place(cell, place)?));
+    }
+    Ok(count)
 }
 
 fn blobs(v: &Unlocked, rows: &dyn Rows, entry: &Entry, seen: &mut BTreeSet<CellId>) -> bool {

@@ -46,8 +46,17 @@ impl Unlocked {
         cell: &CellId,
         place: &[u8; 16],
     ) -> Result<bool, VaultError> {
+        Ok(self.client_by_place(cell, place)? == *client)
+    }
+
+    /// The client that a row's `place` names, which may be none.
+    ///
+    /// # Errors
+    /// The ring lacks the first vault key.
+    pub fn client_by_place(&self, cell: &CellId, place: &[u8; 16]) -> Result<EntryId, VaultError> {
         let first = self.ring.first_vault_key().ok_or(VaultError::Removed)?;
-        Ok(cell::mask_client(first, cell, &client.0) == *place)
+        // The mask takes itself away again.
+        Ok(EntryId(cell::mask_client(first, cell, place)))
     }
 }
 

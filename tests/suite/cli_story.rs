@@ -252,6 +252,7 @@ fn copies_are_made_checked_and_put_back() {
     assert_eq!(made["file"], copy);
     seat.ok(&["add", "client", "After"]);
     let report = seat.ok(&["--json", "check"]).json();
+    assert_eq!(report["unreached"], 0);
     assert_eq!(report["faults"], Value::Array(vec![]));
     // Not under the feet of an agent.
     seat.run(&["backup", "--restore", copy], "").ended(1);

@@ -674,6 +674,7 @@ impl State {
             Request::Check => Ok(Reply::Checked(CheckReport {
                 entries: 9,
                 cells: 40,
+                unreached: 0,
                 audit_lines: 1234,
                 faults: Vec::new(),
             })),

@@ -16,7 +16,7 @@ use poterne::model::member::Role;
 use poterne::secret::{SecretBytes, SecretText};
 use poterne::store::sqlite::SqliteStore;
 use poterne::vault::rows::Rows;
-use poterne::vault::unlocked::VaultError;
+use poterne::vault::unlocked::{Env, VaultError};
 use proptest::test_runner::{Config, RngSeed};
 use rusqlite::Connection;
 
@@ -376,6 +376,36 @@ fn swapped_replayed_and_dropped_rows_are_reported() {
         let said = after(&desk, &bytes, name, sql(words));
         assert!(!said.is_empty(), "{name} went unnoticed");
     }
+}
+
+/// What a writer that forgot to delete leaves: counted, and no fault.
+#[test]
+fn records_that_no_entry_leads_to_are_counted() {
+    let (mut desk, _) = furnished();
+    let count = |desk: &Desk| match desk.call(Request::Check) {
+        Reply::Checked(report) => (report.unreached, report.faults),
+        _ => panic!("checked"),
+    };
+    desk.unlock().expect("opens");
+    assert_eq!(count(&desk), (0, Vec::new()));
+    desk.call(Request::Lock);
+
+    let (mut store, mut v) = open_by_kit(&desk.file, &desk.kit).expect("opens");
+    let node = v.index.at_path("Dupont/Serveurs/s0").expect("it is there");
+    let mut fill = |out: &mut [u8]| poterne::os::random::fill(out);
+    store
+        .write(|rows| {
+            let now = poterne::os::clock::now();
+            let mut env = Env { now, random: &mut fill, machine: "test" };
+            v.refresh(rows)?;
+            v.unlist(rows, &mut env, node.client, node.id)?;
+            v.save(rows, &mut env)
+        })
+        .expect("is stored");
+    drop((store, v));
+    desk.unlock().expect("opens");
+    // The entry, its older version, and a password of each.
+    assert_eq!(count(&desk), (4, Vec::new()));
 }
 
 /// Records that say they are another client's: a replaced key takes them along.

@@ -177,6 +177,13 @@ pub fn vault_ui(
             }
         });
         outcome_ui(ui, model, Work::Check, good.as_deref().unwrap_or(""), lang);
+        if let Some(lost) = model.check.as_ref().map(|c| c.unreached).filter(|n| *n > 0) {
+            let lost = text::count(lost, lang);
+            ui.weak(match lang {
+                Lang::Fr => format!("Enregistrements auxquels aucune fiche ne mène\u{a0}: {lost}."),
+                Lang::En => format!("Records that no entry leads to: {lost}."),
+            });
+        }
         for fault in model.check.iter().flat_map(|c| &c.faults) {
             parts::error_box(ui, fault.get(lang), "");
         }
