@@ -460,6 +460,11 @@ pub enum Member {
         /// Who
         name: String,
     },
+    /// What removed members had seen or used, to be changed elsewhere
+    Rotation {
+        /// Only of this one
+        name: Option<String>,
+    },
 }
 
 #[derive(Args)]

@@ -45,6 +45,7 @@ pub fn about(here: &str) -> Option<&'static str> {
         "member remove" => {
             "Retire un membre, change les clés, et liste ce qu’il faut changer ailleurs"
         }
+        "member rotation" => "Ce que les membres retirés avaient vu ou utilisé, à changer ailleurs",
         "device" => "Vos ordinateurs enrôlés",
         "device list" => "Lesquels",
         "device add" => "Donne un code à usage unique pour un autre ordinateur",
@@ -75,6 +76,7 @@ pub fn help(here: &str, id: &str) -> Option<&'static str> {
         ("add", "path") => "Client/Dossier/Nom à créer",
         ("edit", "name") => "Nouveau nom",
         ("member invite" | "member role" | "member remove", "name") => "Qui",
+        ("member rotation", "name") => "Seulement de celui-ci",
         ("ls" | "tree", "path") => "Client/Dossier",
         ("backup", "out") => "Où écrire la copie (sinon le dossier des sauvegardes du coffre)",
         ("backup", "restore") => "Revient à cette copie\u{a0}; le fichier actuel est gardé à côté",

@@ -3,8 +3,9 @@
 use serde_json::{Value, json};
 
 use crate::app::App;
-use crate::app::api::{AppError, Code, Reply, Request};
+use crate::app::api::{AppError, Code, Reply, Request, RotateItem};
 use crate::model::id::DeviceId;
+use crate::model::lang::Lang;
 use crate::model::member::Role;
 use crate::secret::SecretText;
 
@@ -34,6 +35,7 @@ pub fn member(context: &Context, command: Member) -> Result<(), AppError> {
             Ok(())
         }
         Member::Remove { name } => remove(context, name),
+        Member::Rotation { name } => rotation(context, name.as_deref()),
     }
 }
 
@@ -174,36 +176,114 @@ fn remove(context: &Context, name: String) -> Result<(), AppError> {
         return Err(say::unexpected());
     };
     if context.json {
-        let rotate: Vec<Value> = rotate
-            .iter()
-            .map(|item| {
-                json!({
-                    "path": item.path,
-                    "secret": item.slot,
-                    "events": item.events,
-                    "last": item.last,
-                })
-            })
-            .collect();
-        say::document(&json!({ "removed": true, "rotate": rotate }));
+        say::document(&json!({ "removed": true, "rotate": items(&rotate) }));
         return Ok(());
     }
     say::note(context.pick("Membre retiré, clés changées.", "Member removed, keys changed."));
     if !rotate.is_empty() {
         say::note(context.pick(
-            "À changer, car cette personne l’a vu ou utilisé\u{a0}:",
-            "To be changed, for that person saw or used it:",
+            "À changer, car cette personne l’a vu ou utilisé (plus tard encore\u{a0}: poterne member rotation)\u{a0}:",
+            "To be changed, for that person saw or used it (again later: poterne member rotation):",
         ));
     }
-    let rows: Vec<Vec<String>> = rotate
+    let rows: Vec<Vec<String>> = rotate.iter().map(row).collect();
+    say::raw(say::table(&rows).as_bytes());
+    Ok(())
+}
+
+fn items(rotate: &[RotateItem]) -> Vec<Value> {
+    rotate
         .iter()
         .map(|item| {
-            vec![
-                say::plain(&item.path),
-                say::plain(&item.slot),
-                item.events.join(","),
-                item.last.to_string(),
-            ]
+            json!({
+                "path": item.path,
+                "secret": item.slot,
+                "events": item.events,
+                "last": item.last,
+            })
+        })
+        .collect()
+}
+
+fn row(item: &RotateItem) -> Vec<String> {
+    vec![
+        say::plain(&item.path),
+        say::plain(&item.slot),
+        item.events.join(","),
+        item.last.to_string(),
+    ]
+}
+
+/// The lists that removals gave, made again from the log. Of a name that several
+/// had one after the other, all of them.
+fn rotation(context: &Context, name: Option<&str>) -> Result<(), AppError> {
+    let opened = context.open()?;
+    let Reply::Members(mut former) = opened.call(Request::FormerMembers)? else {
+        return Err(say::unexpected());
+    };
+    if let Some(name) = name {
+        let wanted = name.trim().to_lowercase();
+        former.retain(|view| view.member.name.to_lowercase() == wanted);
+        if former.is_empty() {
+            return Err(AppError {
+                code: Code::NotFound,
+                what: bi(
+                    format!("Aucun membre du nom de «\u{a0}{name}\u{a0}» n’a été retiré."),
+                    format!("No member of the name “{name}” was removed."),
+                ),
+                todo: bi(
+                    "Voyez ceux qui l’ont été\u{a0}: poterne member rotation",
+                    "See those who were: poterne member rotation",
+                ),
+            });
+        }
+    }
+    let mut lists = Vec::new();
+    for view in former {
+        let request = Request::Rotation { member: view.member.id };
+        let Reply::Removed { rotate } = opened.call(request)? else {
+            return Err(say::unexpected());
+        };
+        lists.push((view.member, rotate));
+    }
+    if context.json {
+        let members: Vec<Value> = lists
+            .iter()
+            .map(|(member, rotate)| {
+                json!({
+                    "id": member.id,
+                    "name": member.name,
+                    "role": member.role,
+                    "rotate": items(rotate),
+                })
+            })
+            .collect();
+        say::document(&json!({ "members": members }));
+        return Ok(());
+    }
+    if lists.is_empty() {
+        say::note(context.pick("Aucun membre n’a été retiré.", "No member was removed."));
+    }
+    for (member, _) in lists.iter().filter(|(_, rotate)| rotate.is_empty()) {
+        let name = say::plain(&member.name);
+        say::note(&match context.lang {
+            Lang::Fr => format!("{name} n’avait rien vu ni utilisé."),
+            Lang::En => format!("{name} had seen and used nothing."),
+        });
+    }
+    if lists.iter().any(|(_, rotate)| !rotate.is_empty()) {
+        say::note(context.pick(
+            "À changer, car ces personnes l’ont vu ou utilisé\u{a0}:",
+            "To be changed, for these persons saw or used it:",
+        ));
+    }
+    let rows: Vec<Vec<String>> = lists
+        .iter()
+        .flat_map(|(member, rotate)| rotate.iter().map(move |item| (member, item)))
+        .map(|(member, item)| {
+            let mut cells = row(item);
+            cells.insert(0, say::plain(&member.name));
+            cells
         })
         .collect();
     say::raw(say::table(&rows).as_bytes());

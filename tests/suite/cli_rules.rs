@@ -50,6 +50,31 @@ fn the_list_of_what_to_change_names_entries_as_they_are_called_now() {
     let rotate = removed["rotate"].as_array().expect("a list");
     let paths: Vec<&str> = rotate.iter().map(|r| r["path"].as_str().expect("text")).collect();
     assert_eq!(paths, ["A/parti", "Z/ancien", "Z/un"]);
+
+    // The log makes the list again, in the words of the removal.
+    let again = seat.ok(&["--json", "member", "rotation", "Bruno"]).json();
+    assert_eq!(again["members"][0]["name"], "bruno");
+    assert_eq!(again["members"][0]["rotate"], removed["rotate"]);
+    let told = seat.ok(&["member", "rotation"]);
+    for path in paths {
+        let line = told.out.lines().find(|line| line.contains(path)).expect("a line each");
+        assert!(line.starts_with("bruno") && line.contains("password"), "{line}");
+    }
+    let nobody = seat.run(&["member", "rotation", "carla"], "").ended(4);
+    assert!(nobody.err.contains("poterne member rotation"), "{}", nobody.err);
+    seat.ok(&["edit", "Z", "--name", "A"]);
+    let carla = invited(&seat, "carla", "technician");
+    carla.run(&["member", "rotation"], "").ended(5);
+    seat.ok(&["member", "remove", "carla"]);
+    let all = seat.ok(&["--json", "member", "rotation"]).json();
+    let names: Vec<&str> = all["members"]
+        .as_array()
+        .expect("a list")
+        .iter()
+        .map(|m| m["name"].as_str().expect("text"))
+        .collect();
+    assert_eq!(names, ["bruno", "carla"]);
+    assert_eq!(all["members"][1]["rotate"], serde_json::json!([]));
 }
 
 #[test]
