@@ -105,6 +105,25 @@ fn a_row_that_goes_takes_its_own_text_with_it() {
 }
 
 #[test]
+fn enter_in_a_field_goes_on_and_presses_nothing() {
+    let (form, mut window) = form("ssh", Lang::Fr);
+    let mut steps = |from: Role, name: &str, to: Role, next: &str| {
+        window.get_by_role_and_label(from, name).focus();
+        window.run_steps(2);
+        window.key_press(egui::Key::Enter);
+        window.run_steps(3);
+        let there = window.get_by_role_and_label(to, next);
+        assert!(there.is_focused(), "after {name} comes {next}");
+    };
+    steps(Role::TextInput, "Port", Role::ComboBox, "Origine");
+    steps(Role::TextInput, "Identifiant", Role::PasswordInput, "Mot de passe");
+    steps(Role::PasswordInput, "Mot de passe", Role::Button, "Générer…");
+    steps(Role::TextInput, "Expire le", Role::CheckBox, "Favori");
+    assert!(!form.borrow().favourite);
+    assert!(!egui::Popup::is_any_open(&window.ctx), "the list of sources is not opened");
+}
+
+#[test]
 fn a_choice_is_offered_in_the_person_s_words() {
     for (lang, label, now, word) in [
         (Lang::Fr, "Méthode de connexion", "par défaut (Automatique)", "Clé privée"),

@@ -3,6 +3,7 @@
 use egui::{RichText, TextEdit, Ui, vec2};
 
 use crate::gui::theme::palette;
+use crate::gui::widgets::parts;
 use crate::model::lang::{Bi, Lang};
 
 const LABEL: f32 = 170.0;
@@ -17,7 +18,7 @@ pub(super) fn room(ui: &Ui, beside: f32) -> f32 {
 /// Enter in a field of one line goes on to the next.
 pub(super) fn next(ui: &Ui, field: &egui::Response) {
     if field.lost_focus() && ui.input(|i| i.key_pressed(egui::Key::Enter)) {
-        ui.memory_mut(|m| m.move_focus(egui::FocusDirection::Next));
+        parts::go_on(ui);
     }
 }
 

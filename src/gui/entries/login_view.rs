@@ -117,10 +117,8 @@ fn secret_ui(
                 secret.changed();
             }
             if out.submitted {
-                ui.memory_mut(|m| {
-                    m.surrender_focus(out.response.id);
-                    m.move_focus(egui::FocusDirection::Next);
-                });
+                ui.memory_mut(|m| m.surrender_focus(out.response.id));
+                parts::go_on(ui);
             }
             eye_ui(ui, &mut secret.shown, lang);
             if secret.existed {

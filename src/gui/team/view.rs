@@ -206,7 +206,7 @@ fn form_ui(
     let out = ui.add_enabled(form.of.is_none(), edit).labelled_by(label.id);
     let enter = out.lost_focus() && ui.input(|i| i.key_pressed(egui::Key::Enter));
     if enter && !form.ready() {
-        ui.memory_mut(|m| m.move_focus(egui::FocusDirection::Next));
+        parts::go_on(ui);
     } else if form.of.is_none() && !enter && ui.memory(|m| m.focused().is_none()) {
         out.request_focus();
     }

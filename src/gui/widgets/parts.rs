@@ -272,6 +272,13 @@ pub fn qr_code(ui: &mut Ui, text: &SecretText, side: f32, name: &str) -> bool {
     true
 }
 
+/// Enter in a field goes on to what follows. It is taken away: what follows gets the
+/// keyboard in this very frame, and would be pressed by the same key.
+pub fn go_on(ui: &Ui) {
+    ui.input_mut(|i| i.consume_key(egui::Modifiers::NONE, egui::Key::Enter));
+    ui.memory_mut(|m| m.move_focus(egui::FocusDirection::Next));
+}
+
 /// Scrolls to what has got the keyboard in `ui`, which a key may have moved to
 /// beyond the edge. Called last in a scrolled page.
 pub fn follow_focus(ui: &mut Ui) {
