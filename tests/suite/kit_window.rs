@@ -29,11 +29,12 @@ impl Drop for Stage {
 impl Stage {
     pub fn new() -> Self {
         let home = tempfile::tempdir().expect("a folder");
-        // The server chooses a free number and prints it once it listens. When its
-        // last client leaves it would begin anew and drop who comes meanwhile.
+        // The server chooses a free number and prints it once it listens.
         let mut screen = Command::new("Xvfb")
             .args(["-displayfd", "1", "-screen", "0", "1280x720x24", "-nolisten", "tcp"])
-            .arg("-noreset")
+            // Else who comes while the last one goes is turned away, and a key that
+            // a busy machine releases late is typed twice.
+            .args(["-noreset", "-r"])
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
             .spawn()
