@@ -17,6 +17,8 @@ pub struct Stage {
     screen: Child,
     /// Where the window finds the login manager; empty: nowhere.
     pub system_bus: String,
+    /// Where it finds the other programs of the desktop; empty: nowhere.
+    pub session_bus: String,
 }
 
 impl Drop for Stage {
@@ -42,14 +44,15 @@ impl Stage {
         let mut number = String::new();
         let out = screen.stdout.take().expect("piped");
         BufReader::new(out).read_line(&mut number).expect("Xvfb prints its number");
-        Self { home, display: format!(":{}", number.trim()), screen, system_bus: String::new() }
+        let display = format!(":{}", number.trim());
+        Self { home, display, screen, system_bus: String::new(), session_bus: String::new() }
     }
 
     pub fn command(&self, program: &str, args: &[&str]) -> Command {
-        let run = self.home.path().join("run");
-        if !run.exists() {
-            std::fs::create_dir(&run).expect("ours");
-            std::fs::set_permissions(&run, std::os::unix::fs::PermissionsExt::from_mode(0o700))
+        let [run, tmp] = ["run", "tmp"].map(|name| self.home.path().join(name));
+        for folder in [&run, &tmp].into_iter().filter(|folder| !folder.exists()) {
+            std::fs::create_dir(folder).expect("ours");
+            std::fs::set_permissions(folder, std::os::unix::fs::PermissionsExt::from_mode(0o700))
                 .expect("ours");
         }
         let mut command = Command::new(program);
@@ -59,11 +62,15 @@ impl Stage {
             .env("PATH", std::env::var_os("PATH").unwrap_or_default())
             .env("HOME", self.home.path())
             .env("XDG_RUNTIME_DIR", run)
+            .env("TMPDIR", tmp)
             .env("LANG", "C.UTF-8")
             .env("POTERNE_LANG", "fr")
             .env("LIBGL_ALWAYS_SOFTWARE", "1")
             .env("DISPLAY", &self.display)
             .env("DBUS_SYSTEM_BUS_ADDRESS", &self.system_bus);
+        if !self.session_bus.is_empty() {
+            command.env("DBUS_SESSION_BUS_ADDRESS", &self.session_bus);
+        }
         command
     }
 
@@ -95,13 +102,18 @@ impl Stage {
         self.xdotool(&["type", "--delay", "60", text]);
     }
 
-    /// Opens the window and gives it the keyboard.
+    /// Opens the window and gives it the keyboard. Whatever it or a library has to
+    /// say goes to a file of the home.
     pub fn window(&self) -> Window {
+        let log = self.home.path().join("window.log");
+        let log = std::fs::OpenOptions::new().create(true).append(true).open(log).expect("ours");
         let window = Window(
             self.command(POTERNE, &[])
+                .env("RUST_LOG", "trace")
+                .env("RUST_BACKTRACE", "full")
                 .stdin(Stdio::null())
-                .stdout(Stdio::null())
-                .stderr(Stdio::null())
+                .stdout(log.try_clone().expect("ours"))
+                .stderr(log)
                 .spawn()
                 .expect("starts"),
         );
@@ -115,6 +127,15 @@ impl Stage {
             "--sync",
         ]);
         window
+    }
+
+    /// A picture of the whole screen in this file of the home.
+    pub fn picture(&self, name: &str) -> std::path::PathBuf {
+        let file = self.home.path().join(name);
+        let path = file.to_str().expect("plain");
+        let out = self.command("import", &["-window", "root", path]).output();
+        assert!(out.expect("tests/run installs imagemagick").status.success());
+        file
     }
 
     /// The vault's file where it lies without being told.

@@ -39,7 +39,7 @@ fn contains(bytes: &[u8], needle: &[u8]) -> bool {
 }
 
 /// Each as it is, in hexadecimal and in base64.
-fn in_all_forms(needles: &[Vec<u8>]) -> Vec<Vec<u8>> {
+pub fn in_all_forms(needles: &[Vec<u8>]) -> Vec<Vec<u8>> {
     use data_encoding::{BASE64_NOPAD, HEXLOWER, HEXUPPER};
     let forms = |n: &Vec<u8>| {
         let text = BASE64_NOPAD.encode(n);
@@ -65,6 +65,42 @@ fn files(folder: &Path, each: &mut dyn FnMut(&Path, &[u8])) {
             each(&path, &std::fs::read(&path).unwrap_or_default());
         }
     }
+}
+
+/// The key of this computer, as it lies in its own file and nowhere else.
+pub fn device_key(home: &Path) -> Vec<u8> {
+    let mut device = Vec::new();
+    files(home, &mut |path, bytes| {
+        if is_device_key(path) {
+            device = bytes.to_vec();
+        }
+    });
+    assert!(device.len() >= 32, "without a keyring there is a file");
+    device
+}
+
+/// Looks into arguments and variables of these processes and into every file below
+/// the home; how many files that were.
+pub fn found_nowhere(needles: &[Vec<u8>], processes: &[u32], home: &Path) -> usize {
+    for pid in processes {
+        for part in ["cmdline", "environ"] {
+            let Ok(bytes) = std::fs::read(format!("/proc/{pid}/{part}")) else { continue };
+            for needle in needles {
+                assert!(!contains(&bytes, needle), "a secret is in /proc/{pid}/{part}");
+            }
+        }
+    }
+    let mut seen = 0;
+    files(home, &mut |path, bytes| {
+        seen += 1;
+        if is_device_key(path) {
+            return;
+        }
+        for needle in needles {
+            assert!(!contains(bytes, needle), "a secret is in {}", path.display());
+        }
+    });
+    seen
 }
 
 /// A session that runs until it is ended.
@@ -99,15 +135,7 @@ fn chains_old_devices_and_shells_show_no_secret_to_other_programs() {
     seat.ok(&["add", "client", "A"]);
     let mut needles = vec![phrase.as_bytes().to_vec(), seat.kit.as_bytes().to_vec()];
     needles.extend(factors.lines().map(|l| l.as_bytes().to_vec()));
-    // The key of this computer lies in its own file, and nowhere else.
-    let mut device = Vec::new();
-    files(seat.home.path(), &mut |path, bytes| {
-        if is_device_key(path) {
-            device = bytes.to_vec();
-        }
-    });
-    assert!(device.len() >= 32, "without a keyring there is a file");
-    needles.push(device);
+    needles.push(device_key(seat.home.path()));
     let servers = [("jump", &jump, &locked), ("far", &far, &locked), ("switch", &switch, &rsa)];
     for (name, server, key) in servers {
         let (port, user) = (server.port.to_string(), user());
@@ -145,24 +173,7 @@ fn chains_old_devices_and_shells_show_no_secret_to_other_programs() {
     let below = descendants(agents[0]);
     assert!(below.len() >= 3, "a process for each session: {below:?}");
     processes.extend(agents.iter().chain(&below));
-    for pid in processes {
-        for part in ["cmdline", "environ"] {
-            let Ok(bytes) = std::fs::read(format!("/proc/{pid}/{part}")) else { continue };
-            for needle in &needles {
-                assert!(!contains(&bytes, needle), "a secret is in /proc/{pid}/{part}");
-            }
-        }
-    }
-    let mut seen = 0;
-    files(seat.home.path(), &mut |path, bytes| {
-        seen += 1;
-        if is_device_key(path) {
-            return;
-        }
-        for needle in &needles {
-            assert!(!contains(bytes, needle), "a secret is in {}", path.display());
-        }
-    });
+    let seen = found_nowhere(&needles, &processes, seat.home.path());
     assert!(seen >= 2, "the vault and its computer's key at least");
     for session in &mut sessions {
         // By SIGTERM, which the watching `timeout` hands on.

@@ -66,6 +66,8 @@ mod kill;
 mod kit;
 #[cfg(feature = "gui")]
 mod kit_gui;
+#[cfg(all(feature = "gui", target_os = "linux"))]
+mod kit_reader;
 mod kit_rows;
 mod kit_ssh;
 #[cfg(all(feature = "gui", target_os = "linux"))]
@@ -91,5 +93,7 @@ mod vault_story;
 mod vectors;
 #[cfg(all(feature = "gui", target_os = "linux"))]
 mod window_close;
+#[cfg(all(feature = "gui", target_os = "linux"))]
+mod window_first;
 #[cfg(all(feature = "gui", target_os = "linux"))]
 mod window_story;
