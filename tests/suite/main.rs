@@ -30,6 +30,8 @@ mod formats;
 mod fuzz;
 #[cfg(feature = "gui")]
 mod gui_acts;
+#[cfg(feature = "gui")]
+mod gui_ahead;
 #[cfg(all(feature = "gui", target_os = "linux"))]
 mod gui_desktop;
 #[cfg(feature = "gui")]

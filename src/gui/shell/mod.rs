@@ -1,6 +1,7 @@
 //! The window itself: which screen is on, what keys do, when it locks.
 //! `logic` drains answers and never paints; `ui` paints and never works.
 
+mod ahead;
 mod answers;
 mod clips;
 mod files;
@@ -174,6 +175,8 @@ pub struct Shell {
     /// The application that a lock from outside reaches.
     served: Arc<Mutex<Arc<dyn Backend>>>,
     focus_search: bool,
+    /// Keys that came in the same frame as one that moves the keyboard.
+    ahead: ahead::Ahead,
     /// Frames still to repaint after a lock, so that nothing of the last one stays.
     repaints: u8,
     /// The size of the last frame.
@@ -235,6 +238,7 @@ impl Shell {
             locks,
             served,
             focus_search: false,
+            ahead: ahead::Ahead::default(),
             repaints: 0,
             zoom,
         }
@@ -270,6 +274,11 @@ impl Shell {
 }
 
 impl eframe::App for Shell {
+    fn raw_input_hook(&mut self, ctx: &Context, raw_input: &mut egui::RawInput) {
+        let terminal = self.sessions_view.has_keyboard(ctx, &self.sessions);
+        self.ahead.pass(&mut raw_input.events, terminal);
+    }
+
     fn logic(&mut self, ctx: &Context, _frame: &mut eframe::Frame) {
         while let Some(notice) = self.worker.poll() {
             self.take_notice(ctx, notice);
@@ -310,6 +319,9 @@ impl eframe::App for Shell {
     }
 
     fn ui(&mut self, ui: &mut Ui, _frame: &mut eframe::Frame) {
+        if self.ahead.painted() {
+            ui.ctx().request_repaint();
+        }
         let mut acts = Acts::new();
         self.act_on_keys(ui, &mut acts);
         let lang = self.lang;
