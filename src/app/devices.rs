@@ -239,7 +239,7 @@ impl Worker {
             }
             return Err(e);
         }
-        Ok(Finished { file: self.file.clone(), fingerprint, notices })
+        Ok(Finished { file: self.file.clone(), member: name, fingerprint, notices })
     }
 
     /// Puts a backup in the place of the vault, after its factors opened it.

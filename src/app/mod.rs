@@ -100,6 +100,8 @@ pub struct CreateOptions {
 pub struct Finished {
     /// The vault's file.
     pub file: PathBuf,
+    /// Name of the member whose access it is.
+    pub member: String,
     /// The vault's public fingerprint.
     pub fingerprint: String,
     /// Things to tell the person: where the device key lies, what portable costs.

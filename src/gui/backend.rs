@@ -11,7 +11,7 @@ use crate::app::{
     App, ConnectRequest, CreateOptions, Enrolment, ExportUi, Finished, OpenSession, SessionUi,
     UnlockOptions,
 };
-use crate::model::lang::{Bi, Lang};
+use crate::model::lang::Lang;
 use crate::secret::SecretText;
 
 /// The application as the window sees it. Every method may block.
@@ -48,7 +48,7 @@ pub trait Backend: Send + Sync + 'static {
         code: SecretText,
         member: Option<String>,
         factors: Factors,
-    ) -> Result<Vec<Bi>, AppError>;
+    ) -> Result<Finished, AppError>;
     /// As [`App::unlock`].
     ///
     /// # Errors
@@ -229,8 +229,8 @@ impl Backend for Served {
         code: SecretText,
         member: Option<String>,
         factors: Factors,
-    ) -> Result<Vec<Bi>, AppError> {
-        self.app.enrol_device(code, member, factors).map(|done| done.notices)
+    ) -> Result<Finished, AppError> {
+        self.app.enrol_device(code, member, factors)
     }
     fn unlock(&self, options: UnlockOptions) -> Result<Status, AppError> {
         self.unlock_and_serve(options)

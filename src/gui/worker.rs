@@ -225,7 +225,7 @@ pub enum Notice {
     /// The vault is open, or why not.
     Unlocked(Result<Box<Status>, AppError>),
     /// This computer is enrolled, and what is to be told of that, or why not.
-    DeviceEnrolled(Result<Vec<Bi>, AppError>),
+    DeviceEnrolled(Result<Finished, AppError>),
     /// The enrolment has begun.
     Begun(Result<EnrolmentView, AppError>),
     /// The code was the phone's.

@@ -795,6 +795,7 @@ impl Enrolling for FakeEnrolment {
         }
         Ok(Finished {
             file: self.2.clone(),
+            member: self.3.lock().member.clone(),
             fingerprint: "potv1-abcd-efgh-jklm".to_owned(),
             notices: vec![Bi::new(
                 "La clé de ce poste est dans un fichier, faute de trousseau.",
@@ -807,6 +808,7 @@ impl Enrolling for FakeEnrolment {
 impl Backend for Fake {
     fn create(&self, options: CreateOptions) -> Result<Box<dyn Enrolling>, AppError> {
         let (uri, kit) = (uri(), SecretText::copy_of(KIT));
+        self.lock().member = options.member;
         Ok(Box::new(FakeEnrolment(uri, kit, options.file, self.clone())))
     }
     fn accept_invitation(
@@ -828,10 +830,15 @@ impl Backend for Fake {
     fn enrol_device(
         &self,
         _code: SecretText,
-        _member: Option<String>,
+        member: Option<String>,
         _factors: Factors,
-    ) -> Result<Vec<Bi>, AppError> {
-        Ok(vec![Bi::new("La clé est dans un fichier.", "The key lies in a file.")])
+    ) -> Result<Finished, AppError> {
+        Ok(Finished {
+            file: PathBuf::new(),
+            member: member.unwrap_or_else(|| self.lock().member.clone()),
+            fingerprint: String::new(),
+            notices: vec![Bi::new("La clé est dans un fichier.", "The key lies in a file.")],
+        })
     }
     fn unlock(&self, options: UnlockOptions) -> Result<Status, AppError> {
         let right = options.factors.password.expose(|p| p == PASSWORD)

@@ -10,7 +10,9 @@ use egui::{Event, Key, Modifiers, Role};
 use egui_kittest::Harness;
 use egui_kittest::kittest::Queryable as _;
 use poterne::app::api::{AppError, Code, Factors, Justification, Reply, Request, Status};
-use poterne::app::{ConnectRequest, CreateOptions, OpenSession, SessionUi, UnlockOptions};
+use poterne::app::{
+    ConnectRequest, CreateOptions, Finished, OpenSession, SessionUi, UnlockOptions,
+};
 use poterne::connect::link::{
     Channel, ChannelRequest, Exit, FromRemote, LinkInfo, Sink, TermSize, ToRemote,
 };
@@ -96,7 +98,7 @@ impl Backend for Fake {
         _: SecretText,
         _: Option<String>,
         _: Factors,
-    ) -> Result<Vec<Bi>, AppError> {
+    ) -> Result<Finished, AppError> {
         Err(refused())
     }
     fn unlock(&self, _: UnlockOptions) -> Result<Status, AppError> {

@@ -125,5 +125,5 @@ pub(super) fn found(
         notices.push(why);
     }
     let fingerprint = auditing::fingerprint(&v);
-    Ok(Finished { file: file.to_owned(), fingerprint, notices })
+    Ok(Finished { file: file.to_owned(), member: name.to_owned(), fingerprint, notices })
 }

@@ -123,7 +123,7 @@ impl Worker {
             return Err(e);
         }
         notices.extend(dropped_notice(&dropped));
-        Ok(Finished { file: self.file.clone(), fingerprint, notices })
+        Ok(Finished { file: self.file.clone(), member: name, fingerprint, notices })
     }
 }
 

@@ -21,13 +21,15 @@ impl Shell {
             Notice::DeviceEnrolled(done) => {
                 if let Screen::Unlock(model) = &mut self.screen {
                     match done {
-                        Ok(notices) => {
-                            model.enrolled();
+                        Ok(done) => {
+                            model.enrolled(&done.member);
+                            self.prefs.set_member(&self.vault, &done.member);
+                            self.prefs.save();
                             self.toast(
                                 "Ce poste est ajouté. Tapez un nouveau code pour ouvrir.",
                                 "This computer is added. Type a fresh code to open.",
                             );
-                            for notice in notices {
+                            for notice in done.notices {
                                 self.toasts.push(notice, Instant::now());
                             }
                         }
@@ -64,10 +66,8 @@ impl Shell {
                     self.go_over(ctx, made.file.clone());
                 }
                 if let Screen::Guide(guide) = &mut self.screen {
-                    if done.is_ok() {
-                        if !guide.name.is_empty() {
-                            self.prefs.set_member(&self.vault, &guide.name);
-                        }
+                    if let Ok(made) = &done {
+                        self.prefs.set_member(&self.vault, &made.member);
                         self.prefs.last_vault = Some(self.vault.clone());
                         self.prefs.save();
                     }

@@ -12,6 +12,8 @@ pub const DIGITS: usize = 6;
 /// Which field gets the keyboard.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Focus {
+    /// The member's name.
+    Member,
     /// The password.
     Password,
     /// The code.
@@ -24,8 +26,10 @@ pub enum Focus {
 
 /// State of the screen.
 pub struct UnlockModel {
-    /// Who; empty: the last one on this computer.
+    /// Who; empty: the only one, or the last one on this computer.
     pub member: String,
+    /// Somebody has unlocked this vault on this computer before.
+    pub known: bool,
     /// What is typed.
     pub password: SecretBuffer,
     /// What is typed.
@@ -58,6 +62,7 @@ impl UnlockModel {
     pub fn new(member: &str) -> Self {
         Self {
             member: member.to_owned(),
+            known: !member.is_empty(),
             password: SecretBuffer::line(),
             code: SecretBuffer::code(DIGITS),
             shown: false,
@@ -105,13 +110,22 @@ impl UnlockModel {
     /// It did not open.
     pub fn refused(&mut self, error: AppError) {
         self.waiting = false;
+        // Only who it is was missing.
+        let unnamed = error.code == Code::Usage && self.member.trim().is_empty();
         self.error = Some(error);
+        if unnamed {
+            self.known = false;
+            self.focus = Some(Focus::Member);
+            return;
+        }
         self.password.select_all();
         self.focus = Some(Focus::Password);
     }
 
-    /// This computer is known now; a fresh code opens.
-    pub fn enrolled(&mut self) {
+    /// This computer is known now, and so is its member; a fresh code opens.
+    pub fn enrolled(&mut self, member: &str) {
+        member.clone_into(&mut self.member);
+        self.known = true;
         self.waiting = false;
         self.error = None;
         self.enrol = false;

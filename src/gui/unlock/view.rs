@@ -174,9 +174,15 @@ fn form_ui(ui: &mut Ui, model: &mut UnlockModel, lang: Lang, acts: &mut Acts) {
         }
         let label = t(lang, "Membre", "Member");
         let name = ui.label(label);
-        let hint = t(lang, "le dernier sur ce poste", "the last one on this computer");
+        let hint = match model.known {
+            true => t(lang, "le dernier sur ce poste", "the last one on this computer"),
+            false => t(lang, "votre nom, si vous êtes plusieurs", "your name, if you are several"),
+        };
         let edit = TextEdit::singleline(&mut model.member).desired_width(f32::INFINITY).hint_text(hint);
         let out = ui.add(edit).labelled_by(name.id);
+        if focus == Some(Focus::Member) {
+            out.request_focus();
+        }
         submit |= out.lost_focus() && ui.input(|i| i.key_pressed(egui::Key::Enter));
         ui.add_space(4.0);
         let label = t(lang, "Mot de passe", "Password");
