@@ -181,7 +181,8 @@ fn a_refused_move_keeps_what_was_typed() {
     let mut window = shows(&fake, "srv-base", BASE);
     fake.0.lock().expect("ours").refuses = true;
     press(&mut window, "Déplacer…");
-    fill(&mut window, Kind::TextInput, "Nouvel emplacement", "-bis");
+    // The name is selected.
+    fill(&mut window, Kind::TextInput, "Nouvel emplacement", "srv-base-01-bis");
     press(&mut window, "Continuer");
     sees(&mut window, "Ce client demande un numéro de ticket.");
     let place = window.get_by_role_and_label(Kind::TextInput, "Nouvel emplacement");

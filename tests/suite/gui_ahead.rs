@@ -7,7 +7,7 @@ use egui::{Event, Key, Modifiers};
 use egui_kittest::kittest::{NodeT, Queryable};
 
 use crate::gui_fake::{CODE, Fake, PASSWORD};
-use crate::kit_gui::{Window, fill, find, gone, opened, sees, until, window};
+use crate::kit_gui::{Window, fill, find, gone, opened, press, sees, until, window};
 
 fn key(key: Key, modifiers: Modifiers) -> [Event; 2] {
     [true, false].map(|pressed| Event::Key {
@@ -97,4 +97,67 @@ fn shift_and_tab_lead_what_is_typed_back() {
     let events = [&key(Key::Tab, Modifiers::SHIFT)[..], &text("-a"), &text("b")];
     at_once(&mut window, events.concat());
     assert_eq!(value(&window, "Identifiant"), "root-ab");
+}
+
+#[test]
+fn a_name_is_selected_when_the_question_where_to_opens_and_again_next_time() {
+    let fake = Fake::new();
+    let mut window = opened(&fake);
+    find(&mut window, "srv-base", "Boulangerie Dupont/Serveurs/srv-base-01");
+    window.key_press(Key::ArrowDown);
+    sees(&mut window, "Déplacer…");
+    for typed in ["sauvegarde", "base"] {
+        press(&mut window, "Déplacer…");
+        sees(&mut window, "Nouvel emplacement");
+        window.run_steps(2);
+        window.event(Event::Text(typed.to_owned()));
+        window.run_steps(2);
+        let path = format!("Boulangerie Dupont/Serveurs/{typed}");
+        assert_eq!(value(&window, "Nouvel emplacement"), path);
+        window.key_press(Key::Escape);
+        gone(&mut window, "Nouvel emplacement");
+    }
+}
+
+#[test]
+fn the_caret_of_one_name_is_not_that_of_the_next() {
+    let fake = Fake::new();
+    let mut window = form(&fake);
+    focus(&mut window, Role::TextInput, "Nom");
+    window.key_press(Key::Home);
+    window.run_steps(2);
+    window.key_press(Key::Escape);
+    gone(&mut window, "Modifier «\u{a0}srv-base-01\u{a0}»");
+    window.key_press(Key::F2);
+    sees(&mut window, "Modifier «\u{a0}srv-base-01\u{a0}»");
+    window.run_steps(3);
+    window.event(Event::Text("-bis".to_owned()));
+    window.run_steps(2);
+    assert_eq!(value(&window, "Nom"), "srv-base-01-bis");
+}
+
+#[test]
+fn who_goes_on_editing_finds_list_and_keyboard_as_they_were() {
+    let fake = Fake::new();
+    let mut window = opened(&fake);
+    for name in ["Boulangerie Dupont", "Contrat et horaires"] {
+        sees(&mut window, name);
+        window.get_by_role_and_label(Role::ListItem, name).click();
+        window.run_steps(3);
+    }
+    window.key_press_modifiers(Modifiers::COMMAND, Key::N);
+    sees(&mut window, "Enregistrer");
+    fill(&mut window, Role::TextInput, "Nom", "nouveau");
+    window.get_by_role_and_label(Role::ListItem, "Serveurs").click();
+    press(&mut window, "Continuer la saisie");
+    window.run_steps(3);
+    let chosen: Vec<String> = window
+        .query_all_by_role(Role::ListItem)
+        .filter(|node| node.accesskit_node().toggled() == Some(egui::accesskit::Toggled::True))
+        .filter_map(|node| node.accesskit_node().label())
+        .collect();
+    assert_eq!(chosen, ["Contrat et horaires"]);
+    window.event(Event::Text("-2".to_owned()));
+    window.run_steps(2);
+    assert_eq!(value(&window, "Nom"), "nouveau-2");
 }

@@ -71,7 +71,27 @@ pub enum Outcome {
 /// Paints the dialog.
 pub fn dialog_ui(ui: &mut Ui, dialog: &mut Dialog, lang: Lang, acts: &mut Acts) -> Outcome {
     let modal = Modal::new(Id::unique("dialog")).frame(card(ui.ctx()));
-    let modal = modal.show(ui.ctx(), |ui| match dialog {
+    let salt = opening(ui);
+    let modal = modal
+        .show(ui.ctx(), |ui| ui.push_id(salt, |ui| dialog_inner_ui(ui, dialog, lang, acts)).inner);
+    if modal.should_close() { Outcome::Close } else { modal.inner }
+}
+
+/// Which opening of a dialog this is: egui keeps the caret of a field by its id,
+/// and the text of another one is none of its business.
+fn opening(ui: &Ui) -> u64 {
+    let id = Id::unique("dialog-opening");
+    let now = ui.ctx().cumulative_pass_nr();
+    ui.data_mut(|data| {
+        let (opening, seen): (u64, u64) = data.get_temp(id).unwrap_or_default();
+        let opening = if seen + 1 < now { opening + 1 } else { opening };
+        data.insert_temp(id, (opening, now));
+        opening
+    })
+}
+
+fn dialog_inner_ui(ui: &mut Ui, dialog: &mut Dialog, lang: Lang, acts: &mut Acts) -> Outcome {
+    match dialog {
         Dialog::Justify(model) => justify::justify_ui(ui, model, lang, acts),
         Dialog::Confirm(confirm) => {
             confirm_ui(ui, confirm, t(lang, "Annuler", "Cancel"), lang, acts)
@@ -84,8 +104,7 @@ pub fn dialog_ui(ui: &mut Ui, dialog: &mut Dialog, lang: Lang, acts: &mut Acts) 
         Dialog::Path { pick, path, asked } => path::path_ui(ui, pick, path, asked, lang),
         Dialog::Generator(model) => generator::generator_ui(ui, model, lang, acts),
         Dialog::Help => help_ui(ui, lang),
-    });
-    if modal.should_close() { Outcome::Close } else { modal.inner }
+    }
 }
 
 /// The title of a dialog.

@@ -1,8 +1,11 @@
 //! Questions whose answer is a path: of a file, where the desktop has no
 //! chooser, or inside the vault.
 
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 
+use egui::text::{CCursor, CCursorRange};
+use egui::text_edit::TextEditState;
 use egui::{TextEdit, Ui};
 
 use crate::app::api::{AppError, Justification};
@@ -57,7 +60,7 @@ pub fn path_ui(
         }
     };
     let done = |typed| Outcome::Path(pick.clone(), PathBuf::from(typed));
-    let outcome = ask(ui, (label, go), path, lang, more, done);
+    let outcome = ask(ui, (label, go), path, None, lang, more, done);
     match outcome {
         // The vault's own place is looked at when the vault is made.
         Outcome::Path(Pick::NewVault, _) => outcome,
@@ -91,6 +94,8 @@ pub struct MoveModel {
     pub path: String,
     /// What is typed.
     pub to: String,
+    /// The characters of the name in it, to be selected when the question opens.
+    pub select: Option<Range<usize>>,
     /// Ticket, for a client that asks for it when something leaves it.
     pub ticket: String,
     /// Reason, likewise.
@@ -104,8 +109,11 @@ pub struct MoveModel {
 impl MoveModel {
     /// A question about what is at `path` now.
     pub fn new(id: EntryId, path: &str) -> Self {
+        let before = path.rfind('/').map_or(0, |at| at + 1);
+        let from = path[..before].chars().count();
         Self {
             id,
+            select: Some(from..from + path[before..].chars().count()),
             path: path.to_owned(),
             to: path.to_owned(),
             ticket: String::new(),
@@ -119,7 +127,7 @@ impl MoveModel {
 /// Asks where to move a node, and why, for a client that wants to know. It stays
 /// until the node has moved.
 pub fn move_ui(ui: &mut Ui, model: &mut MoveModel, lang: Lang) -> Outcome {
-    let MoveModel { id, path, to, ticket, reason, waiting, error } = model;
+    let MoveModel { id, path, to, select, ticket, reason, waiting, error } = model;
     ui.set_width(460.0);
     title_ui(ui, t(lang, "Déplacer ou renommer", "Move or rename"));
     ui.label(path.as_str());
@@ -149,7 +157,8 @@ pub fn move_ui(ui: &mut Ui, model: &mut MoveModel, lang: Lang) -> Outcome {
     };
     let none = Justification::default();
     let go = t(lang, "Continuer", "Continue");
-    let outcome = ask(ui, (label, go), to, lang, more, |typed| Outcome::MoveTo(*id, typed, none));
+    let done = |typed| Outcome::MoveTo(*id, typed, none);
+    let outcome = ask(ui, (label, go), to, select.take(), lang, more, done);
     let given = |text: &str| Some(text.trim().to_owned()).filter(|t| !t.is_empty());
     match outcome {
         Outcome::MoveTo(..) if *waiting => Outcome::Open,
@@ -167,6 +176,7 @@ fn ask(
     ui: &mut Ui,
     (label, go): (&str, &str),
     text: &mut String,
+    select: Option<Range<usize>>,
     lang: Lang,
     more: impl FnOnce(&mut Ui),
     done: impl FnOnce(String) -> Outcome,
@@ -174,6 +184,12 @@ fn ask(
     ui.add_space(6.0);
     let name = ui.label(label);
     let out = ui.add(TextEdit::singleline(text).desired_width(f32::INFINITY)).labelled_by(name.id);
+    if let Some(select) = select {
+        let mut state = TextEditState::load(ui.ctx(), out.id).unwrap_or_default();
+        let range = CCursorRange::two(CCursor::new(select.start), CCursor::new(select.end));
+        state.cursor.set_char_range(Some(range));
+        state.store(ui.ctx(), out.id);
+    }
     let enter = out.lost_focus() && ui.input(|i| i.key_pressed(egui::Key::Enter));
     if ui.memory(|m| m.focused().is_none()) && !enter {
         out.request_focus();

@@ -130,6 +130,8 @@ pub struct Editor {
     pub lang: Lang,
     /// Give the keyboard to the first field.
     pub focus: bool,
+    /// Which opening of a form this is: none inherits the carets of another.
+    pub opening: u64,
 }
 
 /// The words of the credential source.
@@ -244,6 +246,7 @@ impl Editor {
             both: Vec::new(),
             lang: Lang::default(),
             focus: true,
+            opening: 0,
         };
         for field in form.fields() {
             form.settings.insert(field.id, String::new());

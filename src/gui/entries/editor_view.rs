@@ -35,20 +35,22 @@ pub fn editor_ui(ui: &mut Ui, form: &mut Editor, lang: Lang, acts: &mut Acts) {
         // A form that opens starts at its top, wherever the last one was left.
         area = area.vertical_scroll_offset(0.0);
     }
-    area.show(ui, |ui| {
-        ui.add_enabled_ui(!form.saving, |ui| {
-            ui.set_max_width(ui.available_width().min(800.0));
-            messages_ui(ui, form, lang);
-            common_ui(ui, form, &faults, lang);
-            if form.kind == Kind::CLIENT {
-                client_ui(ui, form, &faults, lang);
-            }
-            login_ui(ui, form, &faults, lang, acts);
-            settings_ui(ui, form, &faults, lang, acts);
-            more_ui(ui, form, &faults, lang, acts);
-            ui.add_space(24.0);
-            parts::follow_focus(ui);
-        });
+    ui.push_id(form.opening, |ui| {
+        area.show(ui, |ui| {
+            ui.add_enabled_ui(!form.saving, |ui| {
+                ui.set_max_width(ui.available_width().min(800.0));
+                messages_ui(ui, form, lang);
+                common_ui(ui, form, &faults, lang);
+                if form.kind == Kind::CLIENT {
+                    client_ui(ui, form, &faults, lang);
+                }
+                login_ui(ui, form, &faults, lang, acts);
+                settings_ui(ui, form, &faults, lang, acts);
+                more_ui(ui, form, &faults, lang, acts);
+                ui.add_space(24.0);
+                parts::follow_focus(ui);
+            });
+        })
     });
     picker_ui(ui, form, lang, acts);
 }

@@ -2,6 +2,7 @@
 //! Answers to older queries are dropped. Knows no egui and no vault.
 
 use crate::app::api::{AppError, Item};
+use crate::model::id::EntryId;
 
 /// State of the search.
 #[derive(Default)]
@@ -102,6 +103,12 @@ impl Search {
     /// Chooses a line.
     pub fn choose(&mut self, index: usize) {
         self.chosen = index.min(self.results.len().saturating_sub(1));
+    }
+
+    /// Chooses the line of `id`, if it is among the results.
+    pub fn point_at(&mut self, id: Option<EntryId>) {
+        let place = self.results.iter().position(|item| Some(item.summary.id) == id);
+        self.chosen = place.unwrap_or(self.chosen);
     }
 
     /// Empties the box.

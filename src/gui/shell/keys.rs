@@ -47,7 +47,12 @@ impl Shell {
             (None, Some(_)) => {
                 // Escape, which asks, has taken the keyboard from a field already.
                 let [earlier, last] = self.had_keys;
-                self.before_dialog = Some((focused.or(last).or(earlier), focused));
+                let mut before = focused.or(last).or(earlier);
+                if matches!(self.dialog, Some(Dialog::Discard(_))) {
+                    // So has a press beside the form.
+                    before = before.or(self.had_keys_last);
+                }
+                self.before_dialog = Some((before, focused));
             }
             (Some((_, inside)), Some(_)) => *inside = focused.or(*inside),
             (Some((before, inside)), None) => {
@@ -57,7 +62,10 @@ impl Shell {
                 self.before_dialog = None;
                 ctx.request_repaint();
             }
-            (None, None) => self.had_keys = [self.had_keys[1], focused],
+            (None, None) => {
+                self.had_keys = [self.had_keys[1], focused];
+                self.had_keys_last = focused.or(self.had_keys_last);
+            }
         }
     }
 

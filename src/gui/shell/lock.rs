@@ -61,6 +61,7 @@ impl Shell {
         self.dialog = None;
         self.before_dialog = None;
         self.had_keys = [None; 2];
+        self.had_keys_last = None;
         self.toasts.clear();
         // egui keeps undo histories and layouts by widget; all of it goes.
         ctx.data_mut(egui::util::IdTypeMap::clear);

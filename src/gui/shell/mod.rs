@@ -166,6 +166,10 @@ pub struct Shell {
     before_dialog: Option<(Option<egui::Id>, Option<egui::Id>)>,
     /// What had the keyboard in the last two frames without a dialog.
     had_keys: [Option<egui::Id>; 2],
+    /// What had the keyboard last, though a press elsewhere may have taken it.
+    had_keys_last: Option<egui::Id>,
+    /// How many forms were opened.
+    openings: u64,
     toasts: Toasts,
     clock: Clock,
     last_input: Instant,
@@ -231,6 +235,8 @@ impl Shell {
             dialog: None,
             before_dialog: None,
             had_keys: [None; 2],
+            had_keys_last: None,
+            openings: 0,
             toasts: Toasts::default(),
             last_input: (options.clock)(),
             clock: options.clock,

@@ -214,7 +214,9 @@ impl Shell {
             opened.editor = None;
             return true;
         }
-        opened.list.selected = form.base.as_ref().map(|v| v.entry.id);
+        // The cursor goes back to the entry behind the form.
+        opened.list.selected = opened.details.wanted;
+        opened.list.search.point_at(opened.details.wanted);
         self.dialog = Some(Dialog::Discard(dialogs::Confirm {
             title: Bi::new("Abandonner les changements\u{a0}?", "Discard the changes?"),
             text: Bi::new(
@@ -227,7 +229,9 @@ impl Shell {
         false
     }
 
-    pub(super) fn open_editor(&mut self, form: Editor) {
+    pub(super) fn open_editor(&mut self, mut form: Editor) {
+        self.openings += 1;
+        form.opening = self.openings;
         if let Some(opened) = self.opened() {
             opened.page = Page::Entries;
             opened.editor = Some(Box::new(form));
