@@ -40,9 +40,9 @@ mod worker;
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{self, Sender};
+use std::sync::{Arc, OnceLock};
 
 use crate::audit::line::Draft;
 use crate::connect::link::{Channel, ChannelRequest, LinkInfo, Sink};
@@ -68,7 +68,22 @@ pub struct App {
     file: PathBuf,
     jobs: Sender<Job>,
     locking: Arc<AtomicBool>,
+    told: Arc<OnceLock<Tell>>,
+    /// Asks for others than the screen that [`App::on_change`] tells.
+    for_others: bool,
 }
+
+/// What was written besides what the screen itself asked for.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub enum Change {
+    /// Lines of the log.
+    Log,
+    /// Anything.
+    Content,
+}
+
+/// Hears of changes, on the thread of the vault.
+pub type Tell = Box<dyn Fn(Change) + Send + Sync>;
 
 /// How to open a vault.
 pub struct UnlockOptions {
@@ -168,6 +183,7 @@ impl App {
     pub fn new(file: PathBuf) -> Self {
         let (jobs, work) = mpsc::channel();
         let locking = Arc::new(AtomicBool::new(false));
+        let told = Arc::new(OnceLock::new());
         let worker = Worker {
             file: file.clone(),
             open: None,
@@ -175,6 +191,7 @@ impl App {
             pool: pool::Pool::default(),
             backup_due: false,
             locking: Arc::clone(&locking),
+            told: Arc::clone(&told),
         };
         // The stack of the thread that handles keys is burnt after each job; a
         // roomy one keeps the burning within it.
@@ -183,7 +200,26 @@ impl App {
             .stack_size(8 << 20)
             .spawn(move || worker.run(&work))
             .expect("a process that cannot start one thread cannot run");
-        Self { file, jobs, locking }
+        Self { file, jobs, locking, told, for_others: false }
+    }
+
+    /// The same application for others, such as the command line: what they write
+    /// is told to the screen.
+    #[must_use]
+    pub fn for_others(&self) -> Self {
+        Self { for_others: true, ..self.clone() }
+    }
+
+    /// Has `tell` called after each write that the screen did not ask for itself;
+    /// once for all clones.
+    pub fn on_change(&self, tell: Tell) {
+        let _ = self.told.set(tell);
+    }
+
+    /// Whether another process has written to the file since the last time this
+    /// was asked, or since it was unlocked.
+    pub fn changed_by_others(&self) -> bool {
+        ask(&self.jobs, Job::Look).unwrap_or(false)
     }
 
     /// The vault's file.
@@ -273,7 +309,8 @@ impl App {
             // Locking does not wait for an export.
             self.locking.store(true, Ordering::Release);
         }
-        ask(&self.jobs, |answer| Job::Call(Box::new(request), answer))
+        let others = self.for_others;
+        ask(&self.jobs, |answer| Job::Call(Box::new(request), others, answer))
     }
 
     /// Whether the vault, which is about to be locked, is set to end sessions

@@ -4,9 +4,9 @@
 use std::collections::HashMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender};
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use crate::model::entry::Kind;
@@ -20,7 +20,7 @@ use super::api::{AppError, ExportRequest, Patch, Reply, Request, Status};
 use super::devices::NewDevice;
 use super::enrolment::NewMember;
 use super::sessions::{Ask, Closing, Prepared, Running};
-use super::{ConnectRequest, UnlockOptions, anchor};
+use super::{Change, ConnectRequest, Tell, UnlockOptions, anchor};
 
 /// Where the answer to a job goes.
 pub(super) type Answer<T> = Sender<Result<T, AppError>>;
@@ -40,8 +40,10 @@ pub(super) enum Job {
     Unlock(Box<UnlockOptions>, Answer<Status>),
     /// Open the vault to change the factors that open it.
     UnlockToChange(Box<UnlockOptions>, Answer<Status>),
-    /// Ask the open vault.
-    Call(Box<Request>, Answer<Reply>),
+    /// Ask the open vault, for others than the screen if the flag says so.
+    Call(Box<Request>, bool, Answer<Reply>),
+    /// Whether another process has written to the file since this was asked last.
+    Look(Answer<bool>),
     /// Write an export of the log; what follows it says whether to go on.
     Export(Box<ExportRequest>, Follow, Answer<Reply>),
     /// Write an enrolment that was confirmed.
@@ -70,6 +72,8 @@ pub(super) struct Worker {
     pub(super) backup_due: bool,
     /// Somebody waits for the vault to be locked: what takes long gives way.
     pub(super) locking: Arc<AtomicBool>,
+    /// Hears what was written besides what the screen asked for.
+    pub(super) told: Arc<OnceLock<Tell>>,
 }
 
 /// An open vault and its file.
@@ -91,6 +95,10 @@ pub(super) struct Open {
     pub(super) machine: String,
     /// See [`Worker::locking`].
     pub(super) locking: Arc<AtomicBool>,
+    /// Something was written since the worker looked last.
+    pub(super) wrote: bool,
+    /// SQLite's count of what other processes wrote, as it was looked at last.
+    pub(super) version: Option<i64>,
 }
 
 impl Worker {
@@ -99,9 +107,14 @@ impl Worker {
         while let Some(job) = self.next(jobs) {
             // A fault in one job must neither take the others along nor leave the
             // vault half-changed in memory: it is locked, the file is untouched.
+            let change = job.change();
             let done = catch_unwind(AssertUnwindSafe(|| self.handle(job)));
             if done.is_err() {
                 self.open = None;
+            }
+            let wrote = self.open.as_mut().is_some_and(|open| std::mem::take(&mut open.wrote));
+            if let (true, Some(change), Some(tell)) = (wrote, change, self.told.get()) {
+                tell(change);
             }
             crate::secret::burn_stack();
         }
@@ -118,7 +131,10 @@ impl Worker {
                 let done = self.unlock_to_change(*options);
                 let _ = answer.send(done);
             }
-            Job::Call(request, answer) => {
+            Job::Look(answer) => {
+                let _ = answer.send(self.opened().map(Open::look));
+            }
+            Job::Call(request, _, answer) => {
                 let done = self.call(*request);
                 let _ = answer.send(done);
             }
@@ -271,7 +287,28 @@ impl Haste {
     }
 }
 
+impl Job {
+    /// What of the screen it makes out of date when it writes; what the screen
+    /// asks for itself, it reads again by itself.
+    fn change(&self) -> Option<Change> {
+        match self {
+            Self::Call(_, true, _) => Some(Change::Content),
+            Self::Session(ask, _) if matches!(**ask, Ask::Pin(..)) => Some(Change::Content),
+            Self::Export(..) | Self::Prepare(..) | Self::Session(..) | Self::Closed(_) => {
+                Some(Change::Log)
+            }
+            _ => None,
+        }
+    }
+}
+
 impl Open {
+    /// Whether another process has written since the last look.
+    fn look(&mut self) -> bool {
+        let now = self.store.data_version().ok();
+        now.is_some() && std::mem::replace(&mut self.version, now) != now
+    }
+
     pub(super) fn haste(&self) -> Haste {
         Haste(Arc::clone(&self.locking))
     }
@@ -310,6 +347,7 @@ impl Open {
         });
         match done {
             Ok(out) => {
+                self.wrote = true;
                 // One who was told at the unlock need not be told again.
                 let _ = self.place.remember(&self.vault);
                 Ok(out)

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use crate::app::api::{AppError, ExportRequest, Factors, Reply, Request, Status};
 use crate::app::{
     App, ConnectRequest, CreateOptions, Enrolment, ExportUi, Finished, OpenSession, SessionUi,
-    UnlockOptions,
+    Tell, UnlockOptions,
 };
 use crate::model::lang::Lang;
 use crate::secret::SecretText;
@@ -151,7 +151,7 @@ impl Served {
         // Without a socket, or beside an agent that is there already, the window
         // works all the same; only the command line must unlock by itself.
         let socket = crate::app::agent::socket_of(self.app.file());
-        let guard = socket.and_then(|socket| agent::serve(self.app.clone(), &socket).ok());
+        let guard = socket.and_then(|socket| agent::serve(self.app.for_others(), &socket).ok());
         if let Some(guard) = guard.map(Arc::new) {
             let mut enders = self.enders.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
             enders.push(Box::new(guard.session_ender()));
@@ -260,6 +260,12 @@ impl Backend for Served {
     }
     fn on_outside_lock(&self, tell: Box<dyn Fn() + Send + Sync>) {
         let _ = self.tell.set(tell);
+    }
+    fn on_change(&self, tell: Tell) {
+        self.app.on_change(tell);
+    }
+    fn changed_by_others(&self) -> bool {
+        self.app.changed_by_others()
     }
 }
 

@@ -208,6 +208,8 @@ pub enum Command {
     Read(Pick, PathBuf),
     /// Writes bytes to a file.
     Write(PathBuf, AttachmentBytes),
+    /// Looks whether another process has changed the vault.
+    Look,
     /// Opens an address in the browser.
     Browse(String),
 }
@@ -236,6 +238,8 @@ pub enum Notice {
     Finished(Result<Finished, AppError>),
     /// An answer of the vault.
     Answer(Tag, Result<Reply, AppError>),
+    /// Another process has changed the vault.
+    Changed,
     /// How far the export is: lines read, of how many.
     Exporting(u64, u64),
     /// Results of a search.
@@ -404,6 +408,11 @@ impl Back {
                     self.tell(Notice::Finished(done));
                 }
                 Command::Abandon => enrolment = None,
+                Command::Look => {
+                    if self.backend.changed_by_others() {
+                        self.tell(Notice::Changed);
+                    }
+                }
                 Command::Ask(tag, request) => self.ask(tag, request),
                 other => self.run_aside(other),
             }

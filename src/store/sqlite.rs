@@ -223,6 +223,14 @@ impl SqliteStore {
         work(&SqliteRows { db: &tx })
     }
 
+    /// A number that is another one once another process has written to the file.
+    ///
+    /// # Errors
+    /// Busy, or the file is gone.
+    pub fn data_version(&self) -> Stored<i64> {
+        self.db.query_row("pragma data_version", [], |r| r.get(0)).map_err(from_sqlite)
+    }
+
     /// Copies the whole file page by page into `to`, which must not exist, and
     /// syncs it. The copy is as sealed as the original. False, and nothing there,
     /// when `go_on` said so on the way.

@@ -1,8 +1,9 @@
 //! Create, unlock, edit, lock: the vault through its application.
 
 use poterne::app::api::{At, Code, Patch, Reply, Request, Set};
+use poterne::app::{App, Change};
 use poterne::model::audit_event::{AuditFilter, Event};
-use poterne::model::entry::Slot;
+use poterne::model::entry::{Kind, Slot};
 use poterne::secret::SecretText;
 
 use crate::kit::{Desk, login};
@@ -175,4 +176,29 @@ fn the_newest_lines_are_read_from_the_end_of_a_long_log_and_old_ones_are_found()
     assert_eq!(revealed.len(), 280);
     assert!(revealed.is_sorted_by_key(|l| l.seq));
     assert_eq!(read(Some(1), &[Event::VaultCreated])[0].seq, 0);
+}
+
+#[test]
+fn a_screen_hears_what_others_write_and_notices_another_process() {
+    let mut desk = Desk::open();
+    let (tell, told) = std::sync::mpsc::channel();
+    desk.app.on_change(Box::new(move |change| tell.send(change).expect("it is heard")));
+    desk.add("client", "A", Patch::default());
+    let others = desk.app.for_others();
+    let create = |app: &App, path: &str| {
+        let patch = Box::new(Patch::default());
+        let made = app.call(Request::Create { kind: Kind::FOLDER, path: path.into(), patch });
+        assert!(matches!(made, Ok(Reply::Saved { .. })));
+    };
+    assert!(others.call(Request::Status).is_ok());
+    create(&others, "A/one");
+    // The next answer comes after all that was told before.
+    desk.call(Request::Status);
+    assert_eq!(told.try_iter().collect::<Vec<_>>(), [Change::Content]);
+    assert!(!desk.app.changed_by_others(), "its own writes are none of another's");
+    let other = App::new(desk.file.clone());
+    other.unlock(desk.options()).expect("a second process opens it too");
+    assert!(desk.app.changed_by_others() && !desk.app.changed_by_others());
+    create(&other, "A/two");
+    assert!(desk.app.changed_by_others() && !desk.app.changed_by_others());
 }

@@ -108,6 +108,8 @@ pub(in crate::app) fn open_with(
     }
     notices.extend(windows_ending(&store, &vault, &row.id, now)?);
     Ok(Open {
+        version: store.data_version().ok(),
+        wrote: false,
         store,
         vault,
         place,

@@ -13,6 +13,8 @@ pub struct Search {
     answered: u64,
     results: Vec<Item>,
     chosen: usize,
+    /// The newest query is the one before once more, and what was chosen then.
+    again: Option<Option<EntryId>>,
     /// The query at which Enter was pressed before its answer had come.
     entered: Option<u64>,
     error: Option<AppError>,
@@ -28,6 +30,7 @@ impl Search {
     pub fn ask(&mut self) -> Option<(u64, String)> {
         self.asked += 1;
         self.chosen = 0;
+        self.again = None;
         if !self.active() {
             self.results.clear();
             self.error = None;
@@ -36,7 +39,18 @@ impl Search {
         Some((self.asked, self.query.trim().to_owned()))
     }
 
-    /// An answer has come; false when a newer query is on its way.
+    /// Others changed something: asks the same once more, and stays where it is.
+    pub fn ask_again(&mut self) -> Option<(u64, String)> {
+        if !self.active() || self.waiting() {
+            return None;
+        }
+        self.asked += 1;
+        self.again = Some(self.chosen_item().map(|item| item.summary.id));
+        Some((self.asked, self.query.trim().to_owned()))
+    }
+
+    /// An answer has come; false when a newer query is on its way, or when it is
+    /// the same once more and nobody waits for it.
     pub fn answer(&mut self, number: u64, found: Result<Vec<Item>, AppError>) -> bool {
         if number != self.asked || !self.active() {
             return false;
@@ -52,8 +66,10 @@ impl Search {
                 self.error = Some(e);
             }
         }
+        let again = self.again.take();
+        self.point_at(again.flatten());
         self.chosen = self.chosen.min(self.results.len().saturating_sub(1));
-        true
+        again.is_none() || self.entered == Some(number)
     }
 
     /// Enter was pressed: true when the answer is there to act on. Otherwise the

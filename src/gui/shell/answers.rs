@@ -23,6 +23,7 @@ use super::{Opened, Screen, Shell};
 
 impl Shell {
     pub(super) fn answered(&mut self, ctx: &Context, tag: Tag, answer: Result<Reply, AppError>) {
+        self.reading &= tag != Tag::Status;
         let mut guarded = None;
         if let Screen::Open(opened) = &mut self.screen {
             let place = opened.guarded.iter().position(|(of, ..)| *of == tag);

@@ -17,6 +17,7 @@ use crate::gui::unlock::model::UnlockModel;
 use crate::gui::worker::{Command, Pick, VaultUse, Worker};
 use crate::model::lang::Bi;
 
+use super::refresh::tell_changes;
 use super::{Screen, Shell, sessions_over, tell_locks};
 
 /// Said in the log of sessions that end for it.
@@ -174,6 +175,7 @@ impl Shell {
         let backend: Arc<dyn Backend> = Arc::from(self.worker.backend().at(file.clone()));
         self.vault = file;
         tell_locks(&*backend, &self.locks, ctx);
+        tell_changes(&*backend, &self.changes, ctx);
         *self.served.lock().unwrap_or_else(PoisonError::into_inner) = backend.clone();
         self.end_sessions(OTHER_VAULT);
         self.sessions = sessions_over(backend.clone(), ctx);

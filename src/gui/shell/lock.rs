@@ -18,6 +18,14 @@ const IDLE: Duration = Duration::from_secs(600);
 /// The countdown shows in the last minute before the lock.
 pub(super) const COUNTDOWN: Duration = Duration::from_secs(60);
 
+/// Whether the person has done something since the last frame.
+pub(super) fn touched(ctx: &Context) -> bool {
+    ctx.input(|i| {
+        i.events.iter().any(|e| !matches!(e, egui::Event::WindowFocused(_)))
+            || i.pointer.delta() != egui::Vec2::ZERO
+    })
+}
+
 impl Shell {
     /// Locks: wipes what this window holds and tells the application. Where no
     /// vault is open, what is typed and shown on the way to one is wiped.
@@ -83,11 +91,7 @@ impl Shell {
 
     pub(super) fn watch_idle(&mut self, ctx: &Context) {
         let now = (self.clock)();
-        let active = ctx.input(|i| {
-            i.events.iter().any(|e| !matches!(e, egui::Event::WindowFocused(_)))
-                || i.pointer.delta() != egui::Vec2::ZERO
-        });
-        if active {
+        if touched(ctx) {
             self.last_input = now;
         }
         let left = match &self.screen {

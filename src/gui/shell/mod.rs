@@ -12,6 +12,7 @@ mod main_view;
 mod notices;
 mod perform;
 mod reading;
+mod refresh;
 mod refusals;
 mod top_bar;
 
@@ -23,6 +24,7 @@ use std::time::{Duration, Instant};
 
 use egui::{CentralPanel, Context, Ui};
 
+use crate::app::Change;
 use crate::app::api::{EntryView, Request, Settings, Status};
 use crate::app::desktop::SecretClipboard;
 use crate::model::id::EntryId;
@@ -178,6 +180,15 @@ pub struct Shell {
     locks: Sender<LockSignal>,
     /// The application that a lock from outside reaches.
     served: Arc<Mutex<Arc<dyn Backend>>>,
+    /// Hears of what others write through this window.
+    changes: Sender<Change>,
+    changes_told: Receiver<Change>,
+    /// What is to be read again because others changed it.
+    outdated: Option<Change>,
+    /// It is being read.
+    reading: bool,
+    /// When the file was looked at last for changes by other processes.
+    looked: Option<Instant>,
     focus_search: bool,
     /// Keys that came in the same frame as one that moves the keyboard.
     ahead: ahead::Ahead,
@@ -205,6 +216,8 @@ impl Shell {
         let (locks, lock_signals) = channel();
         let served = Arc::new(Mutex::new(options.backend.clone()));
         tell_locks(&*options.backend, &locks, ctx);
+        let (changes, changes_told) = channel();
+        refresh::tell_changes(&*options.backend, &changes, ctx);
         let (tell, wake, backend) = (locks.clone(), ctx.clone(), served.clone());
         crate::app::desktop::watch_session_lock(move || {
             // The keys go first and from this thread: a window that is hidden may
@@ -243,6 +256,11 @@ impl Shell {
             lock_signals,
             locks,
             served,
+            changes,
+            changes_told,
+            outdated: None,
+            reading: false,
+            looked: None,
             focus_search: false,
             ahead: ahead::Ahead::default(),
             repaints: 0,
@@ -305,19 +323,7 @@ impl eframe::App for Shell {
         self.watch_idle(ctx);
         self.watch_zoom(ctx);
         self.watch_close(ctx);
-        // Another window or the command line may have changed the vault meanwhile.
-        if ctx.input(|i| i.events.contains(&egui::Event::WindowFocused(true))) {
-            self.reload();
-            if matches!(self.screen, Screen::Open(_)) {
-                self.ask(Tag::Settings, Request::Settings);
-            }
-            if let Some(id) = self.opened().and_then(|o| o.details.wanted) {
-                ask_details(&self.worker, id);
-            }
-            if let Some(opened) = self.opened() {
-                opened.audit.stale = true;
-            }
-        }
+        self.watch_changes(ctx);
         if self.repaints > 0 {
             self.repaints -= 1;
             ctx.request_repaint();

@@ -4,6 +4,7 @@ use std::time::Instant;
 
 use egui::Context;
 
+use crate::app::Change;
 use crate::app::api::{AppError, Request, Status};
 use crate::gui::act::Page;
 use crate::gui::dialogs::Dialog;
@@ -102,6 +103,7 @@ impl Shell {
                     ask_details(&self.worker, item.summary.id);
                 }
             }
+            Notice::Changed => self.outdated = Some(Change::Content),
             Notice::Exporting(done, total) => {
                 if let Screen::Open(opened) = &mut self.screen
                     && let Some(export) = &mut opened.audit.export

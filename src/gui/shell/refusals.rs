@@ -56,6 +56,9 @@ impl Shell {
         }
         match tag {
             Tag::Details(id) => opened.details.set_entry(id, Err(error)),
+            // Somebody else deleted an open folder.
+            Tag::Children(id) if error.code == Code::NotFound => opened.list.tree.close(id),
+            Tag::History(_) if error.code == Code::NotFound => {}
             Tag::Save => {
                 let Some(form) = &mut opened.editor else { return };
                 form.saving = false;
