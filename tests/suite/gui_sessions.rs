@@ -389,6 +389,8 @@ fn a_live_tab_is_closed_after_a_yes_and_an_ended_one_says_how_it_ended() {
     sink(FromRemote::Exit(Exit::Status(2)));
     sink(FromRemote::Closed(None));
     see(&mut h, &wait, "Session terminée, code de sortie 2");
+    let signs: Vec<_> = h.state().sessions.tabs().iter().map(|tab| tab.sign()).collect();
+    assert_eq!(signs, ["2"]);
     h.key_press_modifiers(Modifiers { shift: true, ..Modifiers::CTRL }, Key::W);
     see(&mut h, &wait, "page d’accueil");
 }

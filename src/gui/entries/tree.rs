@@ -58,6 +58,8 @@ pub struct Tree {
     trash: Vec<EntryId>,
     open: BTreeSet<EntryId>,
     trash_open: bool,
+    /// Children that came before their container.
+    early: HashMap<EntryId, Vec<EntryId>>,
     rows: Vec<Row>,
 }
 
@@ -118,8 +120,9 @@ impl Tree {
     /// The children of `parent` have come.
     pub fn set_children(&mut self, parent: EntryId, items: Vec<Item>) {
         let ids = self.learn(items);
-        if let Some(node) = self.nodes.get_mut(&parent) {
-            node.children = Some(ids);
+        match self.nodes.get_mut(&parent) {
+            Some(node) => node.children = Some(ids),
+            None => drop(self.early.insert(parent, ids)),
         }
         self.rebuild();
     }
@@ -158,6 +161,12 @@ impl Tree {
         unknown
     }
 
+    /// Opens what was open before, of which nothing is known yet.
+    pub fn reopen(&mut self, open: impl IntoIterator<Item = EntryId>, trash_open: bool) {
+        self.open.extend(open);
+        self.trash_open = trash_open;
+    }
+
     /// Closes a container.
     pub fn close(&mut self, id: EntryId) {
         self.open.remove(&id);
@@ -193,6 +202,7 @@ impl Tree {
             .map(|item| {
                 let id = item.summary.id;
                 let children = self.nodes.get_mut(&id).and_then(|n| n.children.take());
+                let children = children.or_else(|| self.early.remove(&id));
                 self.nodes.insert(id, Node { summary: item.summary, path: item.path, children });
                 id
             })

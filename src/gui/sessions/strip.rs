@@ -13,6 +13,7 @@ use crate::model::lang::Lang;
 
 use super::model::Sessions;
 use super::tab::{Tab, TabId, TabState};
+use super::view::end_words;
 
 /// Height of the row.
 const HEIGHT: f32 = 42.0;
@@ -147,7 +148,7 @@ fn tab_ui(ui: &mut Ui, tab: &Tab, place: Place, p: &Palette, lang: Lang) -> Opti
     );
     let close =
         Rect::from_center_size(pos2(rect.right() - 16.0, rect.center().y), vec2(22.0, 22.0));
-    let (sign, color, state) = state_mark(tab, p, lang);
+    let (sign, (color, state)) = (tab.sign(), state_words(tab, p, lang));
     let text_left = rect.left() + 12.0;
     let mut right = close.left() - 4.0;
     if !tab.all_warnings().is_empty() {
@@ -155,8 +156,10 @@ fn tab_ui(ui: &mut Ui, tab: &Tab, place: Place, p: &Palette, lang: Lang) -> Opti
         mark(ui, pos2(right + 8.0, rect.top() + 28.0), "\u{26A0}", p.warn);
     }
     if !sign.is_empty() {
-        right -= 16.0;
-        mark(ui, pos2(right + 8.0, rect.top() + 28.0), sign, color);
+        // An exit status has up to three digits.
+        let width = 9.0 + 7.0 * sign.chars().count() as f32;
+        right -= width;
+        mark(ui, pos2(right + width / 2.0, rect.top() + 28.0), &sign, color);
     }
     let small = FontId::proportional(11.0);
     let client_room = close.left() - text_left - 4.0;
@@ -233,24 +236,24 @@ fn ground(ui: &Ui, rect: Rect, front: bool, hovered: bool, focused: bool, p: &Pa
     ui.painter().vline(rect.right(), rect.y_range(), Stroke::new(1.0, p.line));
 }
 
-/// A sign for the state, its colour, and the state in words.
-fn state_mark(tab: &Tab, p: &Palette, lang: Lang) -> (&'static str, egui::Color32, &'static str) {
-    match &tab.state {
-        TabState::Connecting { .. } => {
-            ("…", p.accent, lang.pick("Connexion en cours", "Connecting"))
-        }
+/// The colour of the sign for the state, and the state in words.
+fn state_words(tab: &Tab, p: &Palette, lang: Lang) -> (egui::Color32, String) {
+    let (colour, words) = match &tab.state {
+        TabState::Connecting { .. } => (p.accent, lang.pick("Connexion en cours", "Connecting")),
         TabState::Question { .. } => {
-            ("?", p.warn, lang.pick("Attend votre réponse", "Waits for your answer"))
+            (p.warn, lang.pick("Attend votre réponse", "Waits for your answer"))
         }
-        TabState::Live if tab.unseen => ("●", p.accent, lang.pick("Ouvert", "Open")),
-        TabState::Live => ("", p.ok, lang.pick("Ouvert", "Open")),
-        TabState::Failed(_) => {
-            ("!", p.error, lang.pick("Échec de la connexion", "Failed to connect"))
-        }
+        TabState::Live if tab.unseen => (p.accent, lang.pick("Ouvert", "Open")),
+        TabState::Live => (p.ok, lang.pick("Ouvert", "Open")),
+        TabState::Failed(_) => (p.error, lang.pick("Échec de la connexion", "Failed to connect")),
         TabState::Ended(ended) => match (&ended.failure, &ended.exit) {
-            (Some(_), _) => ("!", p.error, lang.pick("Connexion perdue", "Connection lost")),
-            (None, Some(Exit::Status(0)) | None) => ("✓", p.weak, lang.pick("Terminé", "Ended")),
-            _ => ("✓", p.warn, lang.pick("Terminé avec une erreur", "Ended with an error")),
+            (Some(_), _) => (p.error, lang.pick("Connexion perdue", "Connection lost")),
+            (None, exit) => {
+                let fine = matches!(exit, Some(Exit::Status(0)) | None);
+                let colour = if fine { p.weak } else { p.warn };
+                return (colour, end_words(exit.as_ref(), lang));
+            }
         },
-    }
+    };
+    (colour, words.to_owned())
 }

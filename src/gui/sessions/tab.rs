@@ -1,5 +1,6 @@
 //! One tab: what it opens, how far it is, and what its connection told it.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::sync::mpsc::Sender;
@@ -7,7 +8,7 @@ use std::time::Instant;
 
 use crate::app::OpenSession;
 use crate::app::api::{AppError, Code, Justification};
-use crate::connect::link::LinkInfo;
+use crate::connect::link::{Exit, LinkInfo};
 use crate::connect::{Answer, Progress, Question};
 use crate::gui::terminal::Terminal;
 use crate::gui::terminal::model::Ended;
@@ -101,6 +102,22 @@ impl Tab {
         match &self.state {
             TabState::Failed(error) if error.code == Code::KeyChanged => Some(error),
             _ => None,
+        }
+    }
+
+    /// A sign for the state in few characters: of a session that ended, how.
+    pub fn sign(&self) -> Cow<'static, str> {
+        match &self.state {
+            TabState::Connecting { .. } => "…".into(),
+            TabState::Question { .. } => "?".into(),
+            TabState::Live if self.unseen => "●".into(),
+            TabState::Live => "".into(),
+            TabState::Failed(_) => "!".into(),
+            TabState::Ended(ended) => match (&ended.failure, &ended.exit) {
+                (Some(_), _) | (None, Some(Exit::Signal(_))) => "!".into(),
+                (None, Some(Exit::Status(0)) | None) => "✓".into(),
+                (None, Some(Exit::Status(status))) => status.to_string().into(),
+            },
         }
     }
 

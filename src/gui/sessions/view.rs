@@ -27,6 +27,8 @@ pub struct SessionsView {
     /// The tab and state that got the keyboard last.
     focused: Option<(TabId, u8)>,
     closing: Option<TabId>,
+    /// The tab in front gets no keyboard before the person asks for it.
+    resting: bool,
     /// The member may forget a pinned server key.
     pub may_forget: bool,
 }
@@ -51,6 +53,12 @@ impl SessionsView {
         }
     }
 
+    /// Leaves the keyboard to the window until the person clicks the tab in front,
+    /// or chooses one.
+    pub fn rest(&mut self) {
+        self.resting = true;
+    }
+
     /// The row of tabs; nothing while there are none. `home` names the page
     /// behind them.
     pub fn strip_ui(&mut self, ui: &mut Ui, sessions: &mut Sessions, lang: Lang, home: &str) {
@@ -67,7 +75,7 @@ impl SessionsView {
             Some(Click::Home) => sessions.show(None),
             Some(Click::Show(id)) => {
                 sessions.show(Some(id));
-                self.focused = None;
+                self.take_keyboard();
             }
             Some(Click::Close(id)) => self.ask_close(sessions, id),
             Some(Click::Move(id, place)) => sessions.reorder(id, place),
@@ -94,12 +102,13 @@ impl SessionsView {
         let changed = self.focused != Some((id, stage));
         let free = keyboard_is_free(ui);
         // What is typed elsewhere must not go to the far side all of a sudden.
-        let fresh = changed && (acted || free);
+        let resting = std::mem::take(&mut self.resting);
+        let fresh = changed && (acted || free) && !resting;
         if changed {
             self.focused = Some((id, stage));
             self.typed.clear();
         }
-        if acted && !free && matches!(tab.state, TabState::Connecting { .. }) {
+        if acted && !free && !resting && matches!(tab.state, TabState::Connecting { .. }) {
             // Nothing to type into yet; the keyboard comes when there is, unless it
             // has gone elsewhere again.
             ui.memory_mut(|m| m.focused().into_iter().for_each(|id| m.surrender_focus(id)));
@@ -141,6 +150,7 @@ impl SessionsView {
     /// Gives the keyboard to the tab in front, in the next frame.
     pub fn take_keyboard(&mut self) {
         self.focused = None;
+        self.resting = false;
     }
 
     fn terminal_ui(&mut self, ui: &mut Ui, tab: &Tab, fresh: bool, lang: Lang) -> Option<Chosen> {
@@ -181,7 +191,7 @@ impl SessionsView {
         });
         if next || previous {
             sessions.turn(next);
-            self.focused = None;
+            self.take_keyboard();
         }
         if let Some(id) = sessions.front().filter(|_| close) {
             self.ask_close(sessions, id);
@@ -308,7 +318,7 @@ fn ended_ui(ui: &mut Ui, tab: &Tab, fresh: bool, lang: Lang) -> Option<Chosen> {
     chosen
 }
 
-fn end_words(exit: Option<&Exit>, lang: Lang) -> String {
+pub(super) fn end_words(exit: Option<&Exit>, lang: Lang) -> String {
     match (exit, lang) {
         (None, Lang::Fr) => "Session terminée".to_owned(),
         (None, Lang::En) => "Session ended".to_owned(),

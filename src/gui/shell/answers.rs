@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use egui::Context;
 
-use crate::app::api::{AppError, Code, EntryView, Reply, Request};
+use crate::app::api::{AppError, Code, EntryView, Item, Reply, Request};
 use crate::connect::web;
 use crate::gui::act::{Act, Guarded};
 use crate::gui::audit::model::Exported;
@@ -59,7 +59,14 @@ impl Shell {
             (Tag::Children(id), Reply::Items(items)) => opened.list.tree.set_children(id, items),
             (Tag::Favourites, Reply::Items(items)) => opened.list.tree.set_favourites(items),
             (Tag::Trash, Reply::Items(items)) => opened.list.tree.set_trash(items),
-            (Tag::Details(id), Reply::Entry(view)) => opened.details.set_entry(id, Ok(view)),
+            (Tag::Details(id), Reply::Entry(view)) => {
+                // The list may not have come to it, such as after an unlock.
+                if opened.list.tree.node(id).is_none() {
+                    let (summary, path) = (view.entry.summary(), view.path.clone());
+                    opened.list.tree.learn_one(&Item { summary, path, depth: 0 });
+                }
+                opened.details.set_entry(id, Ok(view));
+            }
             (Tag::Plan(id), Reply::Plan(plan)) => opened.details.set_plan(id, plan),
             (Tag::History(id), Reply::History(list)) => opened.details.set_history(id, list),
             (Tag::Reveal(id, slot), Reply::Secret(value)) => {

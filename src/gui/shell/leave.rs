@@ -180,6 +180,7 @@ impl Shell {
         self.end_sessions(OTHER_VAULT);
         self.sessions = sessions_over(backend.clone(), ctx);
         self.tabs_of = None;
+        self.kept = None;
         self.worker = Worker::start(backend, ctx.clone());
     }
 }

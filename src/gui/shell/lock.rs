@@ -9,6 +9,7 @@ use crate::app::api::Request;
 use crate::gui::unlock::model::UnlockModel;
 use crate::gui::worker::Tag;
 
+use super::kept::Kept;
 use super::{Screen, Shell};
 
 /// Without input for so long, what is typed into a guide or the unlock screen is
@@ -35,6 +36,7 @@ impl Shell {
                 if opened.settings.lock_ends_sessions {
                     self.sessions.close_all("locked");
                 }
+                self.kept = Some(Kept::of(opened));
                 self.ask(Tag::Locked, Request::Lock);
                 self.clipboard.take_back();
                 self.show_unlock(ctx);

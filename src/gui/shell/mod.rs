@@ -5,6 +5,7 @@ mod ahead;
 mod answers;
 mod clips;
 mod files;
+mod kept;
 mod keys;
 mod leave;
 mod lock;
@@ -172,6 +173,8 @@ pub struct Shell {
     had_keys_last: Option<egui::Id>,
     /// How many forms were opened.
     openings: u64,
+    /// Where in the list the member was who has locked.
+    kept: Option<kept::Kept>,
     toasts: Toasts,
     clock: Clock,
     last_input: Instant,
@@ -250,6 +253,7 @@ impl Shell {
             had_keys: [None; 2],
             had_keys_last: None,
             openings: 0,
+            kept: None,
             toasts: Toasts::default(),
             last_input: (options.clock)(),
             clock: options.clock,

@@ -160,14 +160,23 @@ impl Shell {
                 }
                 self.prefs.set_member(&self.vault, &status.member);
                 self.prefs.save();
-                let opened = Opened::new(*status);
+                let mut opened = Opened::new(*status);
                 let browse = opened.may(Right::Browse);
+                let kept = self.kept.take().filter(|_| browse);
+                let selected = kept.and_then(|kept| kept.restore(&mut opened));
                 self.screen = Screen::Open(Box::new(opened));
                 self.focus_search = true;
                 self.last_input = (self.clock)();
                 self.ask(Tag::Settings, Request::Settings);
                 if browse {
                     self.reload();
+                }
+                if let Some(id) = selected {
+                    ask_details(&self.worker, id);
+                }
+                // What is typed next is not for the far side of a tab.
+                if self.sessions.front().is_some() {
+                    self.sessions_view.rest();
                 }
                 ctx.data_mut(egui::util::IdTypeMap::clear);
             }
