@@ -110,6 +110,24 @@ pub(super) fn check_web(address: &str) -> Result<(), AppError> {
     }
 }
 
+/// The words for an address with a password in it, which would end up in the
+/// browser's history and in the list of processes.
+pub(super) fn password_in(name: &str) -> AppError {
+    AppError {
+        code: Code::Usage,
+        what: Bi::new(
+            format!(
+                "L’adresse de «\u{a0}{name}\u{a0}» contient un mot de passe\u{a0}: elle n’est pas ouverte."
+            ),
+            format!("The address of “{name}” holds a password: it is not opened."),
+        ),
+        todo: Bi::new(
+            "Retirez-le de l’adresse\u{a0}: l’entrée a un champ pour lui.",
+            "Take it out of the address: the entry has a field for it.",
+        ),
+    }
+}
+
 /// The words for an address that is not opened.
 pub fn refused_web(address: &str) -> AppError {
     AppError {

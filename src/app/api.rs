@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::model::audit_event::{AuditFilter, OpenLine};
 use crate::model::entry::{ClientInfo, CredentialSource, Entry, Kind, Slot, Summary, VersionRef};
-use crate::model::id::{DeviceId, EntryId, MemberId, VaultId};
+use crate::model::id::{DeviceId, EntryId, MemberId, SessionId, VaultId};
 use crate::model::lang::{Bi, Lang};
 use crate::model::member::{Member, Role};
 use crate::model::plan::Plan;
@@ -288,6 +288,11 @@ pub enum Request {
     History { at: At },
     /// [`Reply::Plan`]
     Plan { at: At },
+    /// The page of a web entry is about to be opened by who asks. Audited, and
+    /// justified as a connection. [`Reply::Page`]
+    Visit { at: At, just: Justification },
+    /// Whether it was. Audited. [`Reply::Done`]
+    Visited { session: SessionId, opened: bool },
     /// [`Reply::Log`]
     AuditLog { filter: AuditFilter },
     /// Audited. [`Reply::Exported`]
@@ -393,6 +398,8 @@ pub enum Reply {
     History(Vec<VersionView>),
     /// Effective settings.
     Plan(Box<Plan>),
+    /// A page to open.
+    Page(PageView),
     /// Audit lines, the oldest first.
     Log(Vec<OpenLine>),
     /// Lines written by an export, and where: more than one file when a report
@@ -427,6 +434,17 @@ pub enum Reply {
     Settings(Settings),
     /// What the log is searched for.
     Filter(AuditFilter),
+}
+
+/// The page of a web entry.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct PageView {
+    /// Joins its audit lines.
+    pub session: SessionId,
+    /// Its address.
+    pub url: String,
+    /// Login name; empty when the entry has none.
+    pub user: String,
 }
 
 /// State of the vault.

@@ -7,6 +7,7 @@ mod anchor;
 pub mod api;
 mod auditing;
 mod backup;
+pub mod browser;
 mod bulk;
 mod check;
 mod custom;

@@ -78,9 +78,9 @@ pub fn resolve(look: &dyn Look, entry: &Entry) -> Resolved {
         plan.ticket_required |= info.ticket_required;
         plan.reason_required |= info.reason_required;
     }
-    let session = connect::by_kind(&entry.kind).is_some_and(|c| c.opens() == Opens::Session);
+    let opens = connect::by_kind(&entry.kind).is_some_and(|c| c.opens() != Opens::Details);
     let target =
-        (plan.broken.is_empty() && session).then(|| Target { kind: entry.kind.clone(), hops });
+        (plan.broken.is_empty() && opens).then(|| Target { kind: entry.kind.clone(), hops });
     Resolved { plan, target, givers: all_givers, clients }
 }
 

@@ -235,6 +235,8 @@ impl Worker {
             Request::Restore { at, version } => self.opened()?.restore(&at, version),
             Request::History { at } => self.opened()?.history(&at),
             Request::Plan { at } => self.opened()?.plan(&at),
+            Request::Visit { at, just } => self.visit(&at, &just),
+            Request::Visited { session, opened } => self.visited(session, opened),
             Request::AuditFilter { filter } => self.opened()?.audit_filter(&filter),
             Request::AuditLog { filter } => self.opened()?.audit_log(&filter),
             Request::AuditExport(request) => {

@@ -9,10 +9,10 @@ use std::time::Duration;
 
 use serde_json::json;
 
-use crate::app::api::{AppError, At, Code, Justification, Request};
-use crate::app::{ConnectRequest, OpenSession, SessionUi};
+use crate::app::api::{AppError, At, Code, EntryView, Justification, Request};
+use crate::app::{ConnectRequest, OpenSession, SessionUi, browser};
 use crate::connect::link::{Channel, ChannelRequest, Exit, FromRemote, Sink, TermSize, ToRemote};
-use crate::connect::{Answer, Failure, Progress, Question};
+use crate::connect::{self, Answer, Failure, Opens, Progress, Question};
 use crate::model::lang::{Bi, Lang};
 use crate::os::signals::{self, Heard};
 use crate::os::terminal::{self, Output};
@@ -62,7 +62,16 @@ fn attend(
     let resized = Arc::new(Mutex::new(None::<Arc<Mutex<Box<dyn Channel>>>>));
     watch_signals(ends.clone(), Arc::clone(asked_to_end), Arc::clone(&resized));
     let opened = context.open()?;
-    warn_of_expiry(context, &opened, &options.path);
+    // What is wrong with the path, connecting says.
+    let view = opened.call(Request::Show { at: At::Path(options.path.clone()) });
+    let view = view.and_then(say::entry).ok();
+    if let Some(view) = &view {
+        warn_of_expiry(context, view);
+        let opens = connect::by_kind(&view.entry.kind).map(|connector| connector.opens());
+        if opens == Some(Opens::Browser) {
+            return page(context, &opened, options);
+        }
+    }
     let just: Justification = options.why.into();
     let (lang, asked_to_end) = (context.lang, Arc::clone(asked_to_end));
     let mut ui =
@@ -225,11 +234,40 @@ fn size() -> TermSize {
     TermSize { cols, rows }
 }
 
+/// Opens the page of a web entry, and says whom to log in as.
+fn page(context: &Context, opened: &Opened, options: Connect) -> Result<u8, AppError> {
+    if !options.command.is_empty() || options.tty || options.accept_host_key.is_some() {
+        return Err(usage(
+            bi("Une page web n’exécute pas de commande.", "A web page runs no command."),
+            bi(
+                "Donnez son chemin seul\u{a0}: elle s’ouvre dans le navigateur.",
+                "Give its path alone: it opens in the browser.",
+            ),
+        ));
+    }
+    let at = At::Path(options.path);
+    let page =
+        browser::visit(|request| opened.call(request), browser::show, at, options.why.into())?;
+    if context.json {
+        say::document(&json!({
+            "session": page.session.to_string(),
+            "opened": true,
+            "url": page.url,
+            "user": page.user,
+        }));
+        return Ok(0);
+    }
+    let url = say::plain(&page.url);
+    say::line(&format!("{}{url}", context.pick("Page ouverte\u{a0}: ", "Page opened: ")));
+    if !page.user.is_empty() {
+        let user = say::plain(&page.user);
+        say::line(&format!("{}{user}", context.pick("Identifiant\u{a0}: ", "Login: ")));
+    }
+    Ok(0)
+}
+
 /// Says so when the login or machine has expired; it may work all the same.
-fn warn_of_expiry(context: &Context, opened: &Opened, path: &str) {
-    let reply = opened.call(Request::Show { at: At::Path(path.to_owned()) });
-    // What is wrong with the path, connecting says.
-    let Ok(view) = reply.and_then(say::entry) else { return };
+fn warn_of_expiry(context: &Context, view: &EntryView) {
     if let Some(day) = view.entry.expires.filter(|day| show::is_past(*day)) {
         say::note(&format!("{} {}", say::plain(&view.path), show::expiry(context, day)));
     }

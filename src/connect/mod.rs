@@ -75,7 +75,7 @@ pub struct Common {
 pub enum Opens {
     /// A session with a [`Link`].
     Session,
-    /// The entry's URL in the browser, the login ready to copy.
+    /// The entry's page in the browser of whoever asks, the login ready to copy.
     Browser,
     /// Nothing to open: the details are shown.
     Details,

@@ -7,7 +7,7 @@ use super::link::Link;
 use super::{Common, Connector, Failure, Lease, Opens};
 use crate::model::entry::Slot;
 use crate::model::lang::Bi;
-use crate::model::target::Target;
+use crate::model::target::{HostPort, Target};
 
 /// The connector.
 pub struct Web;
@@ -24,6 +24,42 @@ pub fn may_open(address: &str) -> bool {
             && !rest.starts_with('/')
             && !rest.chars().any(|c| c.is_whitespace() || c.is_control())
     })
+}
+
+/// Why an address is not opened.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum PageFault {
+    /// It is no web page.
+    NoPage,
+    /// It holds a password (RFC 3986 section 3.2.1).
+    Password,
+}
+
+/// The machine and port that an address leads to; a backslash ends the authority
+/// as a slash does, since browsers read it so (WHATWG URL).
+///
+/// # Errors
+/// It is not to be opened.
+pub fn page(address: &str) -> Result<HostPort, PageFault> {
+    if !may_open(address) {
+        return Err(PageFault::NoPage);
+    }
+    let (scheme, rest) = address.split_once("://").ok_or(PageFault::NoPage)?;
+    let authority = rest.split(['/', '?', '#', '\\']).next().unwrap_or_default();
+    let (user, place) = authority.rsplit_once('@').unwrap_or(("", authority));
+    if user.contains(':') {
+        return Err(PageFault::Password);
+    }
+    let usual = if scheme.eq_ignore_ascii_case("https") { 443 } else { 80 };
+    let (host, port) = match place.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
+        Some((host, port)) => (host, port.strip_prefix(':').unwrap_or(port)),
+        None => place.split_once(':').unwrap_or((place, "")),
+    };
+    let port = if port.is_empty() { Ok(usual) } else { port.parse() };
+    match port {
+        Ok(port) if !host.is_empty() => Ok(HostPort { host: host.to_owned(), port }),
+        _ => Err(PageFault::NoPage),
+    }
 }
 
 /// The page of a ticket: `{ticket}` in `template` filled in, percent-encoded
@@ -46,8 +82,11 @@ pub fn ticket_page(template: &str, ticket: &str) -> Option<String> {
     may_open(&page).then_some(page)
 }
 
+/// The setting with the address that is opened in place of the entry's own.
+pub const LOGIN_URL: &str = "login-url";
+
 const FIELDS: &[Field] = &[Field {
-    id: "login-url",
+    id: LOGIN_URL,
     fr: "Page de connexion",
     en: "Login page",
     help_fr: "Adresse de la page où l’on se connecte, si ce n’est pas celle de l’entrée.",

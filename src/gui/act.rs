@@ -43,6 +43,8 @@ pub enum Guarded {
     SaveAttachment(String, PathBuf),
     /// Open a session.
     Connect,
+    /// Open a web page.
+    Visit,
     /// Try a session again in its tab.
     Retry(TabId),
 }

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use crate::app::api::{AppError, ExportRequest, Factors, Reply, Request, Status};
 use crate::app::{
     App, ConnectRequest, CreateOptions, Enrolment, ExportUi, Finished, OpenSession, SessionUi,
-    Tell, UnlockOptions,
+    Tell, UnlockOptions, browser,
 };
 use crate::model::lang::Lang;
 use crate::secret::SecretText;
@@ -84,6 +84,19 @@ pub trait Backend: Send + Sync + 'static {
     fn at(&self, file: PathBuf) -> Box<dyn Backend>;
     /// Calls `tell` when the vault is locked from outside the window.
     fn on_outside_lock(&self, _tell: Box<dyn Fn() + Send + Sync>) {}
+    /// As [`browser::show`].
+    ///
+    /// # Errors
+    /// As there.
+    fn show_page(&self, url: &str) -> Result<(), AppError> {
+        browser::show(url)
+    }
+    /// As [`App::on_change`].
+    fn on_change(&self, _tell: Tell) {}
+    /// As [`App::changed_by_others`].
+    fn changed_by_others(&self) -> bool {
+        false
+    }
 }
 
 /// As [`Enrolment`].

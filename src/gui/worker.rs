@@ -12,10 +12,10 @@ use std::thread;
 use egui::Context;
 
 use crate::app::api::{
-    AppError, AttachmentBytes, Code, ExportRequest, Factors, Item, Reply, Request, Status,
+    AppError, At, AttachmentBytes, Code, ExportRequest, Factors, Item, Justification, Reply,
+    Request, Status,
 };
-use crate::app::{CreateOptions, ExportUi, Finished, UnlockOptions, address};
-use crate::connect::web;
+use crate::app::{CreateOptions, ExportUi, Finished, UnlockOptions, browser};
 use crate::model::entry::{ATTACHMENT_MAX_BYTES, Slot};
 use crate::model::id::{EntryId, MemberId};
 use crate::model::lang::{Bi, Lang};
@@ -50,6 +50,8 @@ pub enum Tag {
     ToEdit(EntryId),
     /// To decide how to connect.
     BeforeConnect(EntryId),
+    /// A page was opened.
+    Visit(EntryId),
     /// To ask for the ticket of a tab again.
     BeforeRetry(TabId),
     /// A secret to show.
@@ -212,6 +214,8 @@ pub enum Command {
     Look,
     /// Opens an address in the browser.
     Browse(String),
+    /// Opens the page of a web entry.
+    Visit(EntryId, Justification),
 }
 
 /// What the guide needs of an enrolment that has begun.
@@ -288,7 +292,11 @@ impl Worker {
             // The keys go at once, whatever else waits.
             Command::Ask(_, Request::Lock) => self.aside(command),
             Command::Export(..) => self.aside(command),
-            Command::Choose(..) | Command::Read(..) | Command::Write(..) | Command::Browse(..) => {
+            Command::Choose(..)
+            | Command::Read(..)
+            | Command::Write(..)
+            | Command::Browse(..)
+            | Command::Visit(..) => {
                 self.aside(command);
             }
             other => drop(self.main.send(other)),
@@ -464,23 +472,26 @@ impl Back {
                 let done = bytes.expose(|b| files::write(&path, b));
                 self.tell(Notice::Written(path, done));
             }
-            Command::Browse(url) => self.browse(url),
+            Command::Browse(url) => self.browse(&url),
+            Command::Visit(id, just) => self.visit(id, just),
             _ => {}
         }
     }
 
-    fn browse(&self, url: String) {
-        // Who shares the vault may have written it, with any program.
-        if !web::may_open(url.trim()) {
-            self.tell(Notice::Written(PathBuf::new(), Err(address::refused_web(&url))));
-            return;
+    fn browse(&self, url: &str) {
+        if let Err(failed) = self.backend.show_page(url) {
+            self.tell(Notice::Written(PathBuf::new(), Err(failed)));
         }
-        if webbrowser::open(url.trim()).is_ok() {
-            return;
-        }
-        let what = Bi::new("Aucun navigateur n’a pu être ouvert.", "No browser could be opened.");
-        let failed = AppError { code: Code::Other, what, todo: Bi::same(url) };
-        self.tell(Notice::Written(PathBuf::new(), Err(failed)));
+    }
+
+    fn visit(&self, id: EntryId, just: Justification) {
+        let page = browser::visit(
+            |request| self.backend.call(request),
+            |url| self.backend.show_page(url),
+            At::Id(id),
+            just,
+        );
+        self.tell(Notice::Answer(Tag::Visit(id), page.map(Reply::Page)));
     }
 }
 

@@ -8,11 +8,12 @@ use std::sync::{Arc, Mutex};
 
 use poterne::app::api::{
     AppError, At, AttachmentBytes, CheckReport, Code, DeviceView, EntryView, ExportRequest,
-    Factors, Item, MemberView, Patch, Reply, Request, RotateItem, SecretChange, Set, Settings,
-    Status, TotpView, Verified, VersionView,
+    Factors, Item, MemberView, PageView, Patch, Reply, Request, RotateItem, SecretChange, Set,
+    Settings, Status, TotpView, Verified, VersionView,
 };
 use poterne::app::{
-    ConnectRequest, CreateOptions, ExportUi, Finished, OpenSession, SessionUi, UnlockOptions,
+    Change, ConnectRequest, CreateOptions, ExportUi, Finished, OpenSession, SessionUi, Tell,
+    UnlockOptions,
 };
 use poterne::connect::Question;
 use poterne::connect::link::{Channel, ChannelRequest, LinkInfo, Sink, ToRemote};
@@ -88,6 +89,16 @@ pub struct State {
     pub former: Vec<String>,
     /// The key pinned for the host of `srv-base-01`, which shows another one.
     pub pinned: Option<PinnedKey>,
+    /// The vault has several members, and none is known here.
+    pub several: bool,
+    /// No page can be shown.
+    pub no_browser: bool,
+    /// Another process has written since this was asked.
+    pub written: bool,
+    /// How often that was asked.
+    pub looks: usize,
+    /// Hears of changes.
+    tell: Option<Arc<Tell>>,
     next: u8,
 }
 
@@ -234,6 +245,11 @@ impl Fake {
             closed: Vec::new(),
             former: Vec::new(),
             pinned: None,
+            several: false,
+            no_browser: false,
+            written: false,
+            looks: 0,
+            tell: None,
             next: 100,
         })))
     }
@@ -270,6 +286,19 @@ impl Fake {
     /// An entry by name.
     pub fn entry(&self, name: &str) -> Option<Entry> {
         self.lock().entries.iter().find(|e| e.name == name).cloned()
+    }
+
+    /// Others have changed something through this window.
+    pub fn changed(&self, change: Change) {
+        let tell = self.lock().tell.clone().expect("the window listens");
+        tell(change);
+    }
+
+    /// Gives an entry another name.
+    pub fn rename(&self, from: &str, to: &str) {
+        let mut state = self.lock();
+        let entry = state.entries.iter_mut().find(|e| e.name == from).expect("it is there");
+        to.clone_into(&mut entry.name);
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, State> {
@@ -506,6 +535,17 @@ impl State {
             Request::Plan { at } => {
                 let entry = find(&self.entries, &at)?;
                 Ok(Reply::Plan(Box::new(self.plan(entry))))
+            }
+            Request::Visit { at, just } => {
+                let entry = find(&self.entries, &at)?.clone();
+                self.justified(&entry, &just)?;
+                self.asked.push(format!("visit {}", entry.name));
+                let session = SessionId([9; 16]);
+                Ok(Reply::Page(PageView { session, url: entry.host, user: entry.user }))
+            }
+            Request::Visited { opened, .. } => {
+                self.asked.push(format!("visited {opened}"));
+                Ok(Reply::Done)
             }
             Request::Reveal { at, slot, purpose, just } => {
                 let entry = find(&self.entries, &at)?.clone();
@@ -847,6 +887,9 @@ impl Backend for Fake {
             return Err(refused(Code::Locked, "Le coffre ne s’ouvre pas avec ces éléments."));
         }
         let mut state = self.lock();
+        if state.several && options.member.is_none() {
+            return Err(refused(Code::Usage, "Ce coffre a plusieurs membres."));
+        }
         state.open = true;
         state.read_only = options.read_only;
         if let Some(member) = options.member {
@@ -894,6 +937,22 @@ impl Backend for Fake {
             let _ = ui.ask(Question::TrustHostKey(key("neuve")));
         }
         Err(refused(Code::Connection, "Le serveur ne répond pas."))
+    }
+    fn show_page(&self, url: &str) -> Result<(), AppError> {
+        let mut state = self.lock();
+        state.asked.push(format!("browser {url}"));
+        match state.no_browser {
+            true => Err(refused(Code::Other, "Aucun navigateur.")),
+            false => Ok(()),
+        }
+    }
+    fn on_change(&self, tell: Tell) {
+        self.lock().tell = Some(Arc::new(tell));
+    }
+    fn changed_by_others(&self) -> bool {
+        let mut state = self.lock();
+        state.looks += 1;
+        std::mem::take(&mut state.written)
     }
     fn at(&self, file: PathBuf) -> Box<dyn Backend> {
         self.lock().asked.push(format!("vault {}", file.display()));

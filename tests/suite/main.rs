@@ -18,6 +18,7 @@ mod cli_rules;
 mod cli_sessions;
 mod cli_slips;
 mod cli_story;
+mod cli_web;
 mod connect_all;
 mod crash;
 #[cfg(all(feature = "gui", target_os = "linux"))]
@@ -64,6 +65,8 @@ mod gui_shell;
 mod gui_terminal;
 #[cfg(feature = "gui")]
 mod gui_theme;
+#[cfg(feature = "gui")]
+mod gui_web;
 mod kill;
 mod kit;
 #[cfg(feature = "gui")]

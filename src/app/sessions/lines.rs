@@ -68,7 +68,7 @@ impl Worker {
         self.pool.ended(c.id);
     }
 
-    fn line(
+    pub(super) fn line(
         &mut self,
         id: SessionId,
         event: Event,

@@ -7,6 +7,7 @@ mod lease;
 mod lines;
 mod live;
 mod prepare;
+mod visit;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

@@ -15,6 +15,7 @@ use crate::model::audit_event::{Event, field};
 use crate::model::entry::{ClientInfo, Slot};
 use crate::model::id::{EntryId, SessionId};
 use crate::model::lang::Bi;
+use crate::model::plan::Plan;
 use crate::model::policy::Action;
 use crate::os::random;
 use crate::vault::rows::Rows;
@@ -64,26 +65,14 @@ impl Open {
             }
             Ok((entry, resolved, v.me, logins))
         })?;
-        if let Some(broken) = resolved.plan.broken.first() {
-            return Err(AppError {
-                code: Code::Other,
-                what: broken.clone(),
-                todo: Bi::new(
-                    format!(
-                        "Voyez `poterne plan \"{}\"` et réparez la chaîne.",
-                        resolved.plan.path
-                    ),
-                    format!("See `poterne plan \"{}\"` and mend the chain.", resolved.plan.path),
-                ),
-            });
-        }
+        broken(&resolved.plan)?;
         let session = connect::by_kind(&entry.kind).is_some_and(|c| c.opens() == Opens::Session);
         let Some(target) = resolved.target.filter(|_| session) else {
             return Err(AppError::usage(
                 ("Cette entrée n’ouvre pas de session.", "This entry opens no session."),
                 (
-                    "Connectez-vous à une entrée ssh ou shell\u{a0}; voyez les autres avec `poterne show`.",
-                    "Connect to an ssh or shell entry; see others with `poterne show`.",
+                    "Connectez-vous à une entrée ssh, shell ou web\u{a0}; voyez les autres avec `poterne show`.",
+                    "Connect to an ssh, shell or web entry; see others with `poterne show`.",
                 ),
             ));
         };
@@ -162,6 +151,19 @@ impl Open {
         let running = Running { member, fields: about, hops };
         Ok((Prepared { id, way, secrets, open }, running))
     }
+}
+
+/// Refuses a way with something missing on it.
+pub(super) fn broken(plan: &Plan) -> Result<(), AppError> {
+    let Some(broken) = plan.broken.first() else { return Ok(()) };
+    Err(AppError {
+        code: Code::Other,
+        what: broken.clone(),
+        todo: Bi::new(
+            format!("Voyez `poterne plan \"{}\"` et réparez la chaîne.", plan.path),
+            format!("See `poterne plan \"{}\"` and mend the chain.", plan.path),
+        ),
+    })
 }
 
 /// Names of clients, and what each asks for.

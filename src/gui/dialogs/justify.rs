@@ -127,6 +127,7 @@ fn purpose(what: &Guarded, lang: Lang) -> String {
         Guarded::Totp => text::named(t(lang, "Afficher", "Show"), &code, lang),
         Guarded::CopyTotp => text::named(t(lang, "Copier", "Copy"), &code, lang),
         Guarded::SaveAttachment(name, _) => text::named(t(lang, "Enregistrer", "Save"), name, lang),
+        Guarded::Visit => t(lang, "Ouvrir dans le navigateur", "Open in the browser").to_owned(),
         Guarded::Connect | Guarded::Retry(_) => t(lang, "Se connecter", "Connect").to_owned(),
     }
 }

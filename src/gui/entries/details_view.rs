@@ -145,8 +145,7 @@ fn buttons_ui(ui: &mut Ui, view: &EntryView, rights: &Rights, lang: Lang, acts: 
         Some(Opens::Details) | None => None,
     };
     if let Some(label) = label {
-        let may = opens != Some(Opens::Session) || rights.connect();
-        let button = ui.add_enabled(may, primary_button(ui.ctx(), label));
+        let button = ui.add_enabled(rights.connect(), primary_button(ui.ctx(), label));
         if button.on_disabled_hover_text(no_session(lang)).clicked() {
             acts.push(Act::Open(e.id));
         }

@@ -39,9 +39,8 @@ pub(super) fn menu(
             return;
         }
         if !summary.kind.is_container() {
-            let session =
-                connect::by_kind(&summary.kind).is_some_and(|c| c.opens() == Opens::Session);
-            ui.add_enabled_ui(!session || rights.connect(), |ui| {
+            let goes = connect::by_kind(&summary.kind).is_some_and(|c| c.opens() != Opens::Details);
+            ui.add_enabled_ui(!goes || rights.connect(), |ui| {
                 item(ui, "Ouvrir", "Open", Act::Open(id));
             })
             .response

@@ -5,7 +5,7 @@ use std::time::Instant;
 use egui::Context;
 
 use crate::app::api::{AppError, Code, EntryView, Item, Reply, Request};
-use crate::connect::web;
+use crate::connect::{self, Opens, web};
 use crate::gui::act::{Act, Guarded};
 use crate::gui::audit::model::Exported;
 use crate::gui::dialogs::Dialog;
@@ -92,9 +92,12 @@ impl Shell {
                 self.justified();
             }
             (Tag::BeforeConnect(id), Reply::Entry(view)) => {
+                let opens = connect::by_kind(&view.entry.kind).map(|c| c.opens());
                 opened.connecting = Some(view);
-                self.guarded(id, Guarded::Connect);
+                let page = opens == Some(Opens::Browser);
+                self.guarded(id, if page { Guarded::Visit } else { Guarded::Connect });
             }
+            (Tag::Visit(id), Reply::Page(page)) => self.visited(ctx, id, page.user),
             (Tag::BeforeRetry(tab), Reply::Entry(view)) => self.justify_retry(tab, &view),
             (Tag::Ticket(ticket, _), Reply::Entry(view)) => self.open_ticket(&ticket, &view),
             (Tag::ToEdit(_), Reply::Entry(view)) => self.open_editor(Editor::edit(view, self.lang)),

@@ -5,12 +5,42 @@ use std::time::Duration;
 use egui::Context;
 
 use crate::app::api::{AppError, Code};
-use crate::model::lang::Bi;
+use crate::gui::action::{Action, keys_of};
+use crate::model::id::EntryId;
+use crate::model::lang::{Bi, Lang};
+use crate::model::policy::Action as Right;
 use crate::secret::SecretText;
 
 use super::{Screen, Shell};
 
 impl Shell {
+    /// A page is in the browser: its login goes to the clipboard, and the details
+    /// offer the password.
+    pub(super) fn visited(&mut self, ctx: &Context, id: EntryId, user: String) {
+        self.justified();
+        let Some(opened) = self.opened() else { return };
+        let may = opened.may(Right::Reveal);
+        if opened.editor.is_none() {
+            self.select(id);
+        }
+        let keys = |lang| keys_of(Action::CopyPassword, lang);
+        let (mut fr, mut en) = match user.is_empty() {
+            true => ("Page ouverte.".to_owned(), "Page opened.".to_owned()),
+            false => (
+                format!("Page ouverte, identifiant «\u{a0}{user}\u{a0}» copié."),
+                format!("Page opened, login “{user}” copied."),
+            ),
+        };
+        if may {
+            fr += &format!(" {} copie le mot de passe.", keys(Lang::Fr));
+            en += &format!(" {} copies the password.", keys(Lang::En));
+        }
+        if !user.is_empty() {
+            ctx.copy_text(user);
+        }
+        self.toast(fr, en);
+    }
+
     /// Offers a secret on the clipboard; what came of it is told later.
     pub(super) fn put_secret(&mut self, ctx: &Context, text: SecretText) {
         let secs = self.opened().map_or(20, |o| o.settings.clipboard_secs);

@@ -251,15 +251,13 @@ impl Shell {
         let Some(opened) = self.opened() else { return };
         let Some(node) = opened.list.tree.node(id) else { return };
         let opens = connect::by_kind(&node.summary.kind).map(|c| c.opens());
-        let url = node.summary.host.clone();
         match opens {
             // The second of two clicks opens no second session.
-            Some(Opens::Session) if opened.asked_to_connect == Some(id) => {}
-            Some(Opens::Session) => {
+            Some(Opens::Session | Opens::Browser) if opened.asked_to_connect == Some(id) => {}
+            Some(Opens::Session | Opens::Browser) => {
                 opened.asked_to_connect = Some(id);
                 self.ask(Tag::BeforeConnect(id), Request::Show { at: At::Id(id) });
             }
-            Some(Opens::Browser) => self.worker.send(Command::Browse(url)),
             Some(Opens::Details) | None => self.select(id),
         }
     }
@@ -268,7 +266,9 @@ impl Shell {
     pub(super) fn guarded(&mut self, id: EntryId, what: Guarded) {
         let Some(opened) = self.opened() else { return };
         let asks = match &what {
-            Guarded::Connect => opened.connecting.as_deref().and_then(|v| v.asked.clone()),
+            Guarded::Connect | Guarded::Visit => {
+                opened.connecting.as_deref().and_then(|v| v.asked.clone())
+            }
             _ => opened.asks_for(id),
         };
         match asks {
@@ -333,6 +333,13 @@ impl Shell {
             }
             Guarded::Connect => {
                 self.connect(just);
+                return;
+            }
+            Guarded::Visit => {
+                if let Some(opened) = self.opened() {
+                    opened.guarded.push((Tag::Visit(id), id, again));
+                }
+                self.worker.send(Command::Visit(id, just));
                 return;
             }
             Guarded::Retry(tab) => {

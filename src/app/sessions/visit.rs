@@ -1,0 +1,93 @@
+//! The page of a web entry: the same rights and lines as a session's, but no
+//! secret leaves the vault, and nobody could tell when the visit ends.
+
+use crate::app::api::{AppError, At, Justification, PageView, Reply};
+use crate::app::entries::{Looker, locate, need};
+use crate::app::worker::Worker;
+use crate::app::{address, draft, people, plan, tickets};
+use crate::connect::web::{self, PageFault};
+use crate::connect::{self, FailureKind, Opens};
+use crate::model::audit_event::{Event, field};
+use crate::model::id::SessionId;
+use crate::model::policy::Action;
+use crate::os::random;
+
+use super::Running;
+use super::lines::word;
+use super::prepare::{broken, infos};
+
+impl Worker {
+    /// Logs that the page is about to open; its address.
+    pub(in crate::app) fn visit(
+        &mut self,
+        at: &At,
+        just: &Justification,
+    ) -> Result<Reply, AppError> {
+        let open = self.opened()?;
+        let (entry, resolved, member) = open.read(|v, rows| {
+            need(v, Action::Connect)?;
+            let node = locate(v, at)?;
+            let entry = v.entry(rows, &node.id)?;
+            let resolved = plan::resolve(&Looker { v, rows }, &entry);
+            tickets::all_justified(&infos(v, rows, &resolved.clients)?, just)?;
+            Ok((entry, resolved, v.me))
+        })?;
+        broken(&resolved.plan)?;
+        let page = connect::by_kind(&entry.kind).is_some_and(|c| c.opens() == Opens::Browser);
+        let Some(target) = resolved.target.filter(|_| page) else {
+            return Err(AppError::usage(
+                ("Cette entrée n’ouvre pas de page web.", "This entry opens no web page."),
+                ("Choisissez une entrée web.", "Choose a web entry."),
+            ));
+        };
+        let dest = target.destination();
+        let login_page = dest.settings.get(web::LOGIN_URL).map_or("", |url| url.trim());
+        let url = if login_page.is_empty() { entry.host.trim() } else { login_page };
+        let at = web::page(url).map_err(|fault| match fault {
+            PageFault::NoPage => address::refused_web(url),
+            PageFault::Password => address::password_in(&entry.name),
+        })?;
+        let id = SessionId(random::id());
+        let fields = vec![
+            (field::CONNECTOR, entry.kind.to_string()),
+            (field::SESSION, id.to_string()),
+            (field::REMOTE_USER, dest.user.clone()),
+            (field::HOST, at.host),
+            (field::PORT, at.port.to_string()),
+        ];
+        let mut about = Vec::new();
+        open.write(|v, rows, env| {
+            let mut line = draft(v, env, Event::SessionOpening, true);
+            people::about(v, &entry.summary(), &mut line);
+            people::why(just, &mut line);
+            about = line.fields.clone();
+            line.fields.extend(fields.clone());
+            Ok(v.log(rows, env, line)?)
+        })?;
+        about.extend(fields);
+        let (url, user) = (url.to_owned(), dest.user.clone());
+        self.sessions.insert(id, Running { member, fields: about, hops: Vec::new() });
+        Ok(Reply::Page(PageView { session: id, url, user }))
+    }
+
+    /// Logs what became of it.
+    pub(in crate::app) fn visited(
+        &mut self,
+        id: SessionId,
+        opened: bool,
+    ) -> Result<Reply, AppError> {
+        // A session has machines on its way; its lines are not for who asks this.
+        if self.sessions.get(&id).is_none_or(|running| !running.hops.is_empty()) {
+            return Err(AppError::no_entry(&id.to_string()));
+        }
+        let event = if opened { Event::SessionOpened } else { Event::SessionFailed };
+        let done = self.line(id, event, opened, |fields| {
+            if !opened {
+                let why = format!("{}: no browser could be opened", word(FailureKind::Helper));
+                fields.push((field::DETAIL, why));
+            }
+        });
+        self.sessions.remove(&id);
+        done.map(|()| Reply::Done)
+    }
+}

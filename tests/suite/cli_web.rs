@@ -1,0 +1,105 @@
+//! `connect` to a web page: the browser that BROWSER names gets its address, the
+//! log has it before and after, and nothing opens without the ticket.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+
+use poterne::connect::web::{PageFault, page};
+
+use crate::cli_kit::{Ran, Seat, finish};
+
+/// A browser that writes down what it is given.
+fn browser(seat: &Seat) -> (PathBuf, PathBuf) {
+    let (program, told) = (seat.home.path().join("browser"), seat.home.path().join("told"));
+    let script =
+        format!("#!/bin/sh\necho \"$@\" > '{0}.part'\nmv '{0}.part' '{0}'\n", told.display());
+    fs::write(&program, script).expect("a script");
+    fs::set_permissions(&program, fs::Permissions::from_mode(0o755)).expect("ours");
+    (program, told)
+}
+
+fn with_browser(seat: &Seat, program: &std::path::Path, args: &[&str]) -> Ran {
+    let mut command = seat.command(args);
+    command.env("BROWSER", program);
+    finish(command, "")
+}
+
+/// What the browser was given, once it was started.
+fn given(told: &std::path::Path) -> String {
+    let end = Instant::now() + Duration::from_secs(60);
+    loop {
+        match fs::read_to_string(told) {
+            Ok(text) => return text.trim().to_owned(),
+            Err(_) => assert!(Instant::now() < end, "no browser was started"),
+        }
+        std::thread::yield_now();
+    }
+}
+
+/// Event, outcome and host of the session lines, oldest first.
+fn lines(seat: &Seat) -> Vec<(String, bool, String)> {
+    let log = seat.ok(&["--json", "audit", "log"]).json();
+    let lines = log["lines"].as_array().expect("lines").iter();
+    let session = lines.filter(|l| l["event"].as_str().is_some_and(|e| e.starts_with("session.")));
+    session
+        .map(|l| {
+            let field = |name: &str| l["fields"][name].as_str().unwrap_or_default().to_owned();
+            let place = format!("{} {}:{}", field("connector"), field("host"), field("port"));
+            (l["event"].as_str().unwrap_or_default().to_owned(), l["ok"] == true, place)
+        })
+        .collect()
+}
+
+#[test]
+fn connect_opens_a_page_and_says_whom_to_log_in_as() {
+    let seat = Seat::unlocked();
+    let (program, told) = browser(&seat);
+    seat.ok(&["add", "client", "A"]);
+    let url = "https://intra.example:8443/login?x=1";
+    seat.ok(&["add", "web", "A/w", "--host", url, "--user", "status"]);
+    let ran = with_browser(&seat, &program, &["connect", "A/w"]).ended(0);
+    assert!(ran.out.contains("Login: status"), "{}", ran.out);
+    assert_eq!(given(&told), url);
+    let place = "web intra.example:8443".to_owned();
+    let opening = ("session.opening".to_owned(), true, place.clone());
+    assert_eq!(lines(&seat), [opening, ("session.opened".to_owned(), true, place)]);
+    let ran = with_browser(&seat, &program, &["--json", "connect", "A/w"]).ended(0);
+    assert_eq!(ran.json()["user"], "status");
+    with_browser(&seat, &program, &["connect", "A/w", "--", "true"]).ended(2);
+    assert_eq!(seat.ok(&["--json", "status"]).json()["sessions"], 0);
+}
+
+#[test]
+fn a_page_without_its_ticket_a_browser_or_a_clean_address_is_not_opened() {
+    let seat = Seat::unlocked();
+    let (program, told) = browser(&seat);
+    seat.ok(&["add", "client", "A", "--ticket-pattern", "T-[0-9]+", "--ticket-required"]);
+    seat.ok(&["add", "web", "A/w", "--host", "http://intra.example/"]);
+    with_browser(&seat, &program, &["connect", "A/w"]).ended(5);
+    assert!(lines(&seat).is_empty() && !told.exists());
+    seat.run(&["connect", "A/w", "--ticket", "T-1"], "").ended(1);
+    let place = "web intra.example:80".to_owned();
+    let opening = ("session.opening".to_owned(), true, place.clone());
+    assert_eq!(lines(&seat), [opening, ("session.failed".to_owned(), false, place)]);
+    seat.ok(&["add", "web", "A/p", "--host", "https://admin:secret@intra.example/"]);
+    let ran = with_browser(&seat, &program, &["connect", "A/p", "--ticket", "T-1"]).ended(2);
+    assert!(ran.err.contains("password") && !ran.err.contains("secret"), "{}", ran.err);
+    assert!(!told.exists());
+}
+
+#[test]
+fn an_address_leads_to_one_machine_and_port() {
+    let at = |address| page(address).map(|at| at.to_string());
+    assert_eq!(at("https://a.example"), Ok("a.example:443".into()));
+    assert_eq!(at("HTTP://a.example/x@y:1"), Ok("a.example:80".into()));
+    assert_eq!(at("https://bob@a.example:8443?q#f"), Ok("a.example:8443".into()));
+    assert_eq!(at("https://[2001:db8::1]:8443/"), Ok("[2001:db8::1]:8443".into()));
+    assert_eq!(at("https://a.example\\@b.example/"), Ok("a.example:443".into()));
+    assert_eq!(at("https://bob:pw@a.example/"), Err(PageFault::Password));
+    for bad in ["https://", "file:///x", "https://a.example:http/", "https://bob@/", "https://:1/"]
+    {
+        assert_eq!(at(bad), Err(PageFault::NoPage), "{bad}");
+    }
+}
