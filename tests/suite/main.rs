@@ -33,6 +33,8 @@ mod fuzz;
 mod gui_acts;
 #[cfg(feature = "gui")]
 mod gui_ahead;
+#[cfg(feature = "gui")]
+mod gui_changes;
 #[cfg(all(feature = "gui", target_os = "linux"))]
 mod gui_desktop;
 #[cfg(feature = "gui")]
