@@ -21,7 +21,7 @@ use super::api::{AppError, Code, DeviceView, Factors, Reply};
 use super::enrolment::read_code;
 use super::entries::need;
 use super::factors;
-use super::unlock::machine;
+use super::unlock::{log_older, machine, remember_here};
 use super::worker::{Open, Worker};
 use super::{Finished, draft};
 
@@ -30,6 +30,7 @@ pub(super) struct NewDevice {
     pub(super) code: SecretText,
     pub(super) member: Option<String>,
     pub(super) factors: Factors,
+    pub(super) accept_older: bool,
 }
 
 impl Open {
@@ -171,7 +172,8 @@ impl Worker {
         let kind = if kit { Kind::Recovery } else { Kind::Enrolment };
         let given = read_code(kind, &new.code)?;
         let mut store = SqliteStore::open(&self.file, false)?;
-        let factors::ByCode { vault: mut v, slot } = factors::open_code(&store, kind, &given)?;
+        let factors::ByCode { vault: mut v, slot, older } =
+            factors::open_code(&store, kind, &given, new.accept_older)?;
         let name = super::people::name(&v, &v.me);
         if new.member.as_deref().is_some_and(|m| m.trim().to_lowercase() != name.to_lowercase()) {
             return Err(AppError::refused());
@@ -210,6 +212,9 @@ impl Worker {
             if !rows.slots()?.iter().any(|s| s.id == slot) || used <= v.state.last_step(&me) {
                 return Err(AppError::refused());
             }
+            if older {
+                log_older(&mut v, rows, &mut env)?;
+            }
             let given = v.state.devices.iter().find(|d| d.slot == slot).map(|d| d.label.clone());
             let label = given.filter(|l| !l.is_empty()).unwrap_or_else(|| machine.clone());
             if !kit {
@@ -239,6 +244,7 @@ impl Worker {
             }
             return Err(e);
         }
+        remember_here(&v);
         Ok(Finished { file: self.file.clone(), member: name, fingerprint, notices })
     }
 

@@ -38,9 +38,9 @@ pub(super) enum Task {
     /// The founder of a new vault.
     Create { file: PathBuf, member: String, portable: bool, kdf_memory_mib: Option<u32> },
     /// Somebody invited, by the invitation's code.
-    Accept { code: SecretBytes },
+    Accept { code: SecretBytes, accept_older: bool },
     /// A member who lost factors, by the old kit's code.
-    Recover { code: SecretBytes },
+    Recover { code: SecretBytes, accept_older: bool },
 }
 
 /// A vault, or a member's access to one, on its way to being made: first the
@@ -95,10 +95,11 @@ impl Enrolment {
         file: &Path,
         typed: SecretText,
         password: SecretText,
+        accept_older: bool,
     ) -> Result<Self, AppError> {
         let code = read_code(Kind::Invitation, &typed)?;
-        let name = opens(file, Kind::Invitation, &code)?;
-        Self::begin(jobs, file.to_owned(), name, Task::Accept { code }, password)
+        let name = opens(file, Kind::Invitation, &code, accept_older)?;
+        Self::begin(jobs, file.to_owned(), name, Task::Accept { code, accept_older }, password)
     }
 
     pub(super) fn recover(
@@ -106,10 +107,11 @@ impl Enrolment {
         file: &Path,
         typed: SecretText,
         password: SecretText,
+        accept_older: bool,
     ) -> Result<Self, AppError> {
         let code = read_code(Kind::Recovery, &typed)?;
-        let name = opens(file, Kind::Recovery, &code)?;
-        Self::begin(jobs, file.to_owned(), name, Task::Recover { code }, password)
+        let name = opens(file, Kind::Recovery, &code, accept_older)?;
+        Self::begin(jobs, file.to_owned(), name, Task::Recover { code, accept_older }, password)
     }
 
     fn begin(
@@ -294,8 +296,13 @@ pub(super) fn read_code(kind: Kind, typed: &SecretText) -> Result<SecretBytes, A
 }
 
 /// Name of the member that a code opens, found before anything is asked.
-fn opens(file: &Path, kind: Kind, given: &SecretBytes) -> Result<String, AppError> {
+fn opens(
+    file: &Path,
+    kind: Kind,
+    given: &SecretBytes,
+    accept_older: bool,
+) -> Result<String, AppError> {
     let store = SqliteStore::open(file, true)?;
-    let opened = super::factors::open_code(&store, kind, given)?;
+    let opened = super::factors::open_code(&store, kind, given, accept_older)?;
     Ok(super::people::name(&opened.vault, &opened.vault.me))
 }

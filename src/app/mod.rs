@@ -236,40 +236,49 @@ impl App {
         Enrolment::create(self.jobs.clone(), options)
     }
 
-    /// Begins to accept an invitation with an own password and phone.
+    /// Begins to accept an invitation with an own password and phone; of a copy
+    /// older than the last one seen here only with `accept_older`, which is logged.
     ///
     /// # Errors
-    /// The code is wrong, used, or for another vault.
+    /// The code is wrong, used, or for another vault; or the copy is older.
     pub fn accept_invitation(
         &self,
         code: SecretText,
         password: SecretText,
+        accept_older: bool,
     ) -> Result<Enrolment, AppError> {
-        Enrolment::accept(self.jobs.clone(), &self.file, code, password)
+        Enrolment::accept(self.jobs.clone(), &self.file, code, password, accept_older)
     }
 
-    /// Begins to set new factors with the recovery kit.
+    /// Begins to set new factors with the recovery kit; `accept_older` as in
+    /// [`App::accept_invitation`].
     ///
     /// # Errors
-    /// The kit does not belong to a member of this vault.
-    pub fn recover(&self, kit: SecretText, password: SecretText) -> Result<Enrolment, AppError> {
-        Enrolment::recover(self.jobs.clone(), &self.file, kit, password)
+    /// The kit does not belong to a member of this vault, or the copy is older.
+    pub fn recover(
+        &self,
+        kit: SecretText,
+        password: SecretText,
+        accept_older: bool,
+    ) -> Result<Enrolment, AppError> {
+        Enrolment::recover(self.jobs.clone(), &self.file, kit, password, accept_older)
     }
 
     /// Enrols this computer with a one-time code shown on an enrolled one, and
-    /// the member's own password and code.
+    /// the member's own password and code; `accept_older` as in
+    /// [`App::accept_invitation`].
     ///
     /// # Errors
-    /// A code or factor is refused.
+    /// A code or factor is refused, or the copy is older.
     pub fn enrol_device(
         &self,
         code: SecretText,
         member: Option<String>,
         factors: Factors,
+        accept_older: bool,
     ) -> Result<Finished, AppError> {
-        ask(&self.jobs, |answer| {
-            Job::EnrolDevice(Box::new(devices::NewDevice { code, member, factors }), answer)
-        })
+        let new = devices::NewDevice { code, member, factors, accept_older };
+        ask(&self.jobs, |answer| Job::EnrolDevice(Box::new(new), answer))
     }
 
     /// Opens the vault.

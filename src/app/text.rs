@@ -253,6 +253,21 @@ impl AppError {
         }
     }
 
+    /// The file is an older one than was seen here, or another branch of it.
+    pub fn older_copy() -> Self {
+        Self::new(
+            Code::OlderCopy,
+            (
+                "Ce fichier est une copie plus ancienne que celle déjà ouverte ici.",
+                "This file is an older copy than the one already opened here.",
+            ),
+            (
+                "Si vous avez vous-même rétabli une sauvegarde, confirmez l’ouverture de cette copie (option --accept-older)\u{a0}: ce sera inscrit au journal. Sinon, cherchez qui l’a remplacée.",
+                "If you restored a backup yourself, confirm that this copy is to open (option --accept-older): it will be logged. Else find out who replaced it.",
+            ),
+        )
+    }
+
     /// The same where a check would tell no more: of damage, the backup only.
     pub fn without_check(self) -> Self {
         if self.code != Code::Tampered {

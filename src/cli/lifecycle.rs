@@ -430,7 +430,7 @@ pub fn recover(context: &Context, options: Recover) -> Result<(), AppError> {
     let file = context.existing_file()?;
     let kit = prompt::secret(context.lang, "Kit de secours\u{a0}:", "Recovery kit:")?;
     let password = prompt::new_password(context.lang)?;
-    let enrolment = App::new(file).recover(kit, password)?;
+    let enrolment = App::new(file).recover(kit, password, context.accept_older)?;
     enrol(context, enrolment, &options.kit, true)
 }
 

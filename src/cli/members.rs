@@ -23,7 +23,8 @@ pub fn member(context: &Context, command: Member) -> Result<(), AppError> {
             let code =
                 prompt::secret(context.lang, "Code d’invitation\u{a0}:", "Invitation code:")?;
             let password = prompt::new_password(context.lang)?;
-            let enrolment = App::new(file).accept_invitation(code, password)?;
+            let enrolment =
+                App::new(file).accept_invitation(code, password, context.accept_older)?;
             lifecycle::enrol(context, enrolment, &kit, true)
         }
         Member::Role(rights) => {
@@ -347,7 +348,9 @@ pub fn enrol_device(context: &Context) -> Result<(), AppError> {
         "Code from the other computer, or recovery kit:",
     )?;
     let factors = prompt::factors_of_here(context.lang)?;
-    let finished = App::new(file).enrol_device(code, context.member.clone(), factors)?;
+    let app = App::new(file);
+    let member = context.member.clone();
+    let finished = app.enrol_device(code, member, factors, context.accept_older)?;
     let notices: Vec<&str> = finished.notices.iter().map(|n| n.get(context.lang)).collect();
     if context.json {
         say::document(&json!({ "done": true, "notices": notices }));

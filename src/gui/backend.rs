@@ -29,6 +29,7 @@ pub trait Backend: Send + Sync + 'static {
         &self,
         code: SecretText,
         password: SecretText,
+        accept_older: bool,
     ) -> Result<Box<dyn Enrolling>, AppError>;
     /// As [`App::recover`].
     ///
@@ -38,6 +39,7 @@ pub trait Backend: Send + Sync + 'static {
         &self,
         kit: SecretText,
         password: SecretText,
+        accept_older: bool,
     ) -> Result<Box<dyn Enrolling>, AppError>;
     /// As [`App::enrol_device`].
     ///
@@ -48,6 +50,7 @@ pub trait Backend: Send + Sync + 'static {
         code: SecretText,
         member: Option<String>,
         factors: Factors,
+        accept_older: bool,
     ) -> Result<Finished, AppError>;
     /// As [`App::unlock`].
     ///
@@ -227,23 +230,26 @@ impl Backend for Served {
         &self,
         code: SecretText,
         password: SecretText,
+        accept_older: bool,
     ) -> Result<Box<dyn Enrolling>, AppError> {
-        Ok(Box::new(self.app.accept_invitation(code, password)?))
+        Ok(Box::new(self.app.accept_invitation(code, password, accept_older)?))
     }
     fn recover(
         &self,
         kit: SecretText,
         password: SecretText,
+        accept_older: bool,
     ) -> Result<Box<dyn Enrolling>, AppError> {
-        Ok(Box::new(self.app.recover(kit, password)?))
+        Ok(Box::new(self.app.recover(kit, password, accept_older)?))
     }
     fn enrol_device(
         &self,
         code: SecretText,
         member: Option<String>,
         factors: Factors,
+        accept_older: bool,
     ) -> Result<Finished, AppError> {
-        self.app.enrol_device(code, member, factors)
+        self.app.enrol_device(code, member, factors, accept_older)
     }
     fn unlock(&self, options: UnlockOptions) -> Result<Status, AppError> {
         self.unlock_and_serve(options)

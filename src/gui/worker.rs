@@ -142,10 +142,11 @@ impl Tag {
 pub enum Begin {
     /// A new vault.
     Create(CreateOptions),
-    /// An invitation: its code, the new password.
-    Accept(SecretText, SecretText),
-    /// The recovery kit: its code, the new password.
-    Recover(SecretText, SecretText),
+    /// An invitation: its code, the new password, and whether a copy of the vault
+    /// older than the last one seen will do.
+    Accept(SecretText, SecretText, bool),
+    /// The recovery kit: the same of it.
+    Recover(SecretText, SecretText, bool),
 }
 
 /// What a vault's file is chosen for.
@@ -185,7 +186,7 @@ pub enum Command {
     /// Opens the vault.
     Unlock(UnlockOptions),
     /// Enrols this computer.
-    EnrolDevice(SecretText, Option<String>, Factors),
+    EnrolDevice(SecretText, Option<String>, Factors, bool),
     /// Begins an enrolment, at another file for a new vault.
     Begin(Begin),
     /// A code of the phone.
@@ -363,15 +364,17 @@ impl Back {
                 Command::Unlock(options) => {
                     self.tell(Notice::Unlocked(self.backend.unlock(options).map(Box::new)));
                 }
-                Command::EnrolDevice(code, member, factors) => {
-                    let done = self.backend.enrol_device(code, member, factors);
+                Command::EnrolDevice(code, member, factors, older) => {
+                    let done = self.backend.enrol_device(code, member, factors, older);
                     self.tell(Notice::DeviceEnrolled(done));
                 }
                 Command::Begin(begin) => {
                     let begun = match begin {
                         Begin::Create(o) => self.backend.at(o.file.clone()).create(o),
-                        Begin::Accept(code, new) => self.backend.accept_invitation(code, new),
-                        Begin::Recover(kit, new) => self.backend.recover(kit, new),
+                        Begin::Accept(code, new, older) => {
+                            self.backend.accept_invitation(code, new, older)
+                        }
+                        Begin::Recover(kit, new, older) => self.backend.recover(kit, new, older),
                     };
                     let view = begun.map(|e| {
                         let view = EnrolmentView {

@@ -128,8 +128,13 @@ impl Seat {
 
     /// `recover` with the kit: a new phone and a new kit.
     pub fn recover(&mut self) -> Ran {
+        self.recover_with(&[])
+    }
+
+    /// As [`Seat::recover`], with more arguments.
+    pub fn recover_with(&mut self, more: &[&str]) -> Ran {
         let first = format!("{}\n{PASSWORD}\n{PASSWORD}\n", self.kit);
-        self.enrol(&["recover"], &first, true)
+        self.enrol(&[more, &["recover"]].concat(), &first, true)
     }
 
     fn enrol(&mut self, args: &[&str], first: &str, type_kit: bool) -> Ran {

@@ -280,7 +280,7 @@ fn power_is_cut_at_every_write() {
     });
     let Reply::Invitation(code) = invited else { panic!("an invitation") };
     let mut new = App::new(desk.file.clone())
-        .accept_invitation(code, SecretText::copy_of("le mot du nouveau"))
+        .accept_invitation(code, SecretText::copy_of("le mot du nouveau"), false)
         .unwrap_or_else(|e| panic!("{}", e.what.en));
     let phone = new.otpauth_uri().expose(Phone::of_uri);
     new.check_code(&phone.peek()).expect("proves the phone");

@@ -855,6 +855,7 @@ impl Backend for Fake {
         &self,
         _code: SecretText,
         _password: SecretText,
+        _accept_older: bool,
     ) -> Result<Box<dyn Enrolling>, AppError> {
         let (uri, kit) = (uri(), SecretText::copy_of(KIT));
         Ok(Box::new(FakeEnrolment(uri, kit, PathBuf::new(), self.clone())))
@@ -863,6 +864,7 @@ impl Backend for Fake {
         &self,
         _kit: SecretText,
         _password: SecretText,
+        _accept_older: bool,
     ) -> Result<Box<dyn Enrolling>, AppError> {
         let (uri, kit) = (uri(), SecretText::copy_of(KIT));
         Ok(Box::new(FakeEnrolment(uri, kit, PathBuf::new(), self.clone())))
@@ -872,6 +874,7 @@ impl Backend for Fake {
         _code: SecretText,
         member: Option<String>,
         _factors: Factors,
+        _accept_older: bool,
     ) -> Result<Finished, AppError> {
         Ok(Finished {
             file: PathBuf::new(),

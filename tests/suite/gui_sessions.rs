@@ -87,10 +87,16 @@ impl Backend for Fake {
         &self,
         _: SecretText,
         _: SecretText,
+        _: bool,
     ) -> Result<Box<dyn Enrolling>, AppError> {
         Err(refused())
     }
-    fn recover(&self, _: SecretText, _: SecretText) -> Result<Box<dyn Enrolling>, AppError> {
+    fn recover(
+        &self,
+        _: SecretText,
+        _: SecretText,
+        _: bool,
+    ) -> Result<Box<dyn Enrolling>, AppError> {
         Err(refused())
     }
     fn enrol_device(
@@ -98,6 +104,7 @@ impl Backend for Fake {
         _: SecretText,
         _: Option<String>,
         _: Factors,
+        _: bool,
     ) -> Result<Finished, AppError> {
         Err(refused())
     }

@@ -79,6 +79,7 @@ mod kit_rows;
 mod kit_ssh;
 #[cfg(all(feature = "gui", target_os = "linux"))]
 mod kit_window;
+mod lasting_access;
 mod leaks;
 mod members;
 mod memory;

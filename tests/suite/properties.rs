@@ -339,7 +339,7 @@ fn start() -> Desk {
 fn accept(desk: &Desk, code: SecretText) {
     let app = App::new(desk.file.clone());
     let mut new = app
-        .accept_invitation(code, SecretText::copy_of("le mot du nouveau"))
+        .accept_invitation(code, SecretText::copy_of("le mot du nouveau"), false)
         .unwrap_or_else(|e| panic!("{}", e.what.en));
     let phone = new.otpauth_uri().expose(Phone::of_uri);
     new.check_code(&phone.peek()).expect("proves the phone");

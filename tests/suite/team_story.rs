@@ -41,7 +41,7 @@ impl Person {
     pub fn accepted(file: &Path, invitation: &SecretText, password: &str) -> Self {
         let app = App::new(file.to_owned());
         let new = app
-            .accept_invitation(invitation.duplicate(), SecretText::copy_of(password))
+            .accept_invitation(invitation.duplicate(), SecretText::copy_of(password), false)
             .unwrap_or_else(|e| panic!("{}", e.what.en));
         Self::enrolled(new, app, password)
     }
@@ -134,7 +134,7 @@ fn a_technician_sees_the_client_granted_and_no_other() {
     assert!(!members(&desk).iter().any(|m| m.member.name == "bob" && m.member.accepted));
     let mut bob = Person::accepted(&desk.file, &code, "le mot de bob 1");
     let again = App::new(desk.file.clone())
-        .accept_invitation(code, SecretText::copy_of("un autre mot de bob"));
+        .accept_invitation(code, SecretText::copy_of("un autre mot de bob"), false);
     assert_eq!(again.err().expect("an invitation serves once").code, Code::Locked);
     assert_eq!(bob.unlock().role, Role::Technician);
     assert_eq!(bob.clients(), ["Dupont"]);
@@ -211,7 +211,7 @@ fn a_drawn_kit_counts_only_once_it_was_typed_back_and_a_lock_forgets_it() {
     let mut desk = Desk::open();
     let opens = |desk: &Desk, kit: &str| {
         let new = SecretText::copy_of("encore un mot");
-        desk.app.recover(SecretText::copy_of(kit), new).is_ok()
+        desk.app.recover(SecretText::copy_of(kit), new, false).is_ok()
     };
     let draw = |desk: &Desk| {
         let Reply::Kit(kit) = desk.call(Request::DrawKit) else { panic!("a kit") };
@@ -301,7 +301,7 @@ fn who_is_removed_opens_nothing_and_leaves_a_list_of_what_was_seen() {
     let _ = bob.app.call(Request::Lock);
     assert_eq!(bob.try_unlock().expect_err("no login").code, Code::Locked);
     let kit = SecretText::copy_of(&bob.kit);
-    let recovery = bob.app.recover(kit, SecretText::copy_of("encore un mot"));
+    let recovery = bob.app.recover(kit, SecretText::copy_of("encore un mot"), false);
     assert_eq!(recovery.err().expect("no kit").code, Code::Locked);
     // The others go on, open or after a new unlock.
     assert_eq!(dora.reveals("Dupont/srv").expect("an admin"), "hunter2");
@@ -324,15 +324,16 @@ fn the_kit_gives_new_factors_and_ends_the_old_ones() {
     let wrong = app.recover(
         SecretText::copy_of("AAAA-AAAA-AAAA-AAAA-AAAA-AAAA-AAAA-AAAA-AAAA"),
         SecretText::copy_of("un tout nouveau mot"),
+        false,
     );
     assert_eq!(wrong.err().expect("not a kit").code, Code::Locked);
     let new = app
-        .recover(SecretText::copy_of(&desk.kit), SecretText::copy_of("un tout nouveau mot"))
+        .recover(SecretText::copy_of(&desk.kit), SecretText::copy_of("un tout nouveau mot"), false)
         .unwrap_or_else(|e| panic!("{}", e.what.en));
     let mut alice = Person::enrolled(new, app, "un tout nouveau mot");
     assert_eq!(desk.unlock().expect_err("old factors").code, Code::Locked);
     let old = App::new(desk.file.clone())
-        .recover(SecretText::copy_of(&desk.kit), SecretText::copy_of("et encore un mot"));
+        .recover(SecretText::copy_of(&desk.kit), SecretText::copy_of("et encore un mot"), false);
     assert_eq!(old.err().expect("the old kit").code, Code::Locked);
     alice.unlock();
     assert_eq!(alice.reveals("Dupont/srv").expect("all is there"), "hunter2");

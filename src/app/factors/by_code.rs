@@ -3,7 +3,7 @@
 
 use crate::app::api::{AppError, Code, Factors};
 use crate::app::enrolment::check_password;
-use crate::app::unlock::open_member;
+use crate::app::unlock::{older_here, open_member};
 use crate::crypto::kdf::Cost;
 use crate::model::id::SlotId;
 use crate::os::clock;
@@ -14,23 +14,31 @@ use crate::vault::slot::{Kind, Params};
 use crate::vault::unlocked::Unlocked;
 use crate::vault::{code, login};
 
-/// A vault opened by a code, and the slot it came from.
+/// A vault opened by a code, the slot it came from, and whether it is an older copy
+/// than this computer saw, which was accepted.
 pub(in crate::app) struct ByCode {
     pub(in crate::app) vault: Unlocked,
     pub(in crate::app) slot: SlotId,
+    pub(in crate::app) older: bool,
 }
 
-/// Opens whatever slot of `kind` the code fits.
+/// Opens whatever slot of `kind` the code fits. Where this computer knows the vault,
+/// an older copy of it is refused unless that was accepted.
 pub(in crate::app) fn open_code(
     store: &SqliteStore,
     kind: Kind,
     given: &SecretBytes,
+    accept_older: bool,
 ) -> Result<ByCode, AppError> {
     let (head, slots) = store.read(|rows| Ok::<_, AppError>((rows.header()?, rows.slots()?)))?;
     for row in &slots {
         if let Ok(opened) = code::open(&head.vault, row, kind, given) {
             let vault = open_member(store, head, row, opened.member_key)?;
-            return Ok(ByCode { vault, slot: row.id });
+            let older = older_here(store, &vault)?;
+            if older && !accept_older {
+                return Err(AppError::older_copy());
+            }
+            return Ok(ByCode { vault, slot: row.id, older });
         }
     }
     Err(AppError::new(

@@ -4,7 +4,7 @@
 use crate::app::anchor::{self, DeviceKey};
 use crate::app::api::AppError;
 use crate::app::enrolment::NewMember;
-use crate::app::unlock::machine;
+use crate::app::unlock::{log_older, machine, remember_here};
 use crate::app::worker::Worker;
 use crate::app::{Finished, auditing, devices, draft, people};
 use crate::audit::line::Fact;
@@ -33,9 +33,10 @@ impl Worker {
         new: &NewMember,
         kind: Kind,
         given: &SecretBytes,
+        accept_older: bool,
     ) -> Result<Finished, AppError> {
         let mut store = SqliteStore::open(&self.file, false)?;
-        let ByCode { vault: mut v, slot } = open_code(&store, kind, given)?;
+        let ByCode { vault: mut v, slot, older } = open_code(&store, kind, given, accept_older)?;
         let vault = v.header.vault;
         let me = v.me;
         let name = people::name(&v, &me);
@@ -77,6 +78,9 @@ impl Worker {
             // Of two who use one code, the second finds it gone.
             if !rows.slots()?.iter().any(|s| s.id == slot) {
                 return Err(AppError::refused());
+            }
+            if older {
+                log_older(&mut v, rows, &mut env)?;
             }
             if let Some((identity, key)) = fresh {
                 v.drop_slot(rows, &slot)?;
@@ -122,6 +126,7 @@ impl Worker {
             }
             return Err(e);
         }
+        remember_here(&v);
         notices.extend(dropped_notice(&dropped));
         Ok(Finished { file: self.file.clone(), member: name, fingerprint, notices })
     }

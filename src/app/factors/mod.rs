@@ -36,8 +36,12 @@ impl Worker {
                 }
                 made
             }
-            Task::Accept { code } => self.join(new, Kind::Invitation, code),
-            Task::Recover { code } => self.join(new, Kind::Recovery, code),
+            Task::Accept { code, accept_older } => {
+                self.join(new, Kind::Invitation, code, *accept_older)
+            }
+            Task::Recover { code, accept_older } => {
+                self.join(new, Kind::Recovery, code, *accept_older)
+            }
         }
     }
 }

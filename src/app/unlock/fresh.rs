@@ -1,13 +1,15 @@
 //! Whether a vault file is older than the one seen last, and whether its log is
-//! all there. Only looks; never decides what comes of it.
+//! all there. Looks, and words the line for it; never decides what comes of it.
 
-use crate::app::anchor::Place;
+use crate::app::anchor::{DeviceKey, Place};
 use crate::app::api::AppError;
+use crate::app::draft;
 use crate::audit::log::Log;
+use crate::model::audit_event::Event;
 use crate::store::sqlite::SqliteStore;
 use crate::vault::log;
 use crate::vault::rows::Rows;
-use crate::vault::unlocked::Unlocked;
+use crate::vault::unlocked::{Env, Unlocked};
 
 /// Whether the file is older than, or another branch of, the one seen last.
 pub(super) fn older(store: &SqliteStore, v: &Unlocked, place: &Place) -> Result<bool, AppError> {
@@ -32,6 +34,31 @@ pub(super) fn older(store: &SqliteStore, v: &Unlocked, place: &Place) -> Result<
         let leaf = log::Reader::for_leaf(v, rows, &row)?.leaf(&row)?;
         Ok(Log::hash_of(&leaf) != m.audit_last)
     })
+}
+
+/// As [`older`], of a vault that no login of this computer opened.
+pub(in crate::app) fn older_here(store: &SqliteStore, v: &Unlocked) -> Result<bool, AppError> {
+    let device = DeviceKey::load(v.vault())?;
+    older(store, v, &Place::load(*v.vault(), device.as_ref()))
+}
+
+/// Remembers how new a vault is that no login of this computer opened: who
+/// accepted an older copy is not asked again.
+pub(in crate::app) fn remember_here(v: &Unlocked) {
+    // As at an unlock: what the vault itself checks stands without it.
+    if let Ok(device) = DeviceKey::load(v.vault()) {
+        let _ = Place::load(*v.vault(), device.as_ref()).remember(v);
+    }
+}
+
+/// Logs that an older copy was accepted.
+pub(in crate::app) fn log_older(
+    v: &mut Unlocked,
+    rows: &dyn Rows,
+    env: &mut Env<'_>,
+) -> Result<(), AppError> {
+    let line = draft(v, env, Event::OlderAccepted, true);
+    Ok(v.log(rows, env, line)?)
 }
 
 /// How many lines are counted at each end of the log.

@@ -17,6 +17,7 @@ use super::api::{AppError, Code, Factors, Status};
 use super::worker::{Open, Worker};
 use super::{UnlockOptions, backup, draft, people};
 
+pub(super) use fresh::{log_older, older_here, remember_here};
 pub(super) use open::{open_member, open_with, refused, use_code};
 pub use stretch::time_stretched;
 pub(super) use stretch::{stretch, unstretched};

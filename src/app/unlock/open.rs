@@ -21,7 +21,7 @@ use crate::vault::slot::{self, SlotRow};
 use crate::vault::state::State;
 use crate::vault::unlocked::{Env, Unlocked};
 
-use super::fresh::{log_is_whole, older};
+use super::fresh::{log_is_whole, log_older, older};
 use super::logins::{candidates, dummy_stretch, unnamed};
 use super::machine;
 use super::notices::{portable_notice, windows_ending};
@@ -71,17 +71,7 @@ pub(in crate::app) fn open_with(
     }
     let older = older(&store, &vault, &place)?;
     if older && !accept_older {
-        return Err(AppError::new(
-            Code::OlderCopy,
-            (
-                "Ce fichier est une copie plus ancienne que celle déjà ouverte ici.",
-                "This file is an older copy than the one already opened here.",
-            ),
-            (
-                "Si vous avez vous-même rétabli une sauvegarde, confirmez l’ouverture de cette copie (option --accept-older)\u{a0}: ce sera inscrit au journal. Sinon, cherchez qui l’a remplacée.",
-                "If you restored a backup yourself, confirm that this copy is to open (option --accept-older): it will be logged. Else find out who replaced it.",
-            ),
-        ));
+        return Err(AppError::older_copy());
     }
     place.memory.skew = i64::from(opened.skew);
     place.memory.member = people::name(&vault, &vault.me);
@@ -235,8 +225,7 @@ fn burn(
         use_code(vault, rows, &mut env, &row.id, device.map(|d| &d.key), opened)?;
         take_pending(vault, rows, &mut env)?;
         if older {
-            let line = draft(vault, &env, Event::OlderAccepted, true);
-            vault.log(rows, &mut env, line)?;
+            log_older(vault, rows, &mut env)?;
         }
         let line = draft(vault, &env, Event::Unlocked, true);
         vault.log(rows, &mut env, line)?;

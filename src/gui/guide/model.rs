@@ -3,7 +3,7 @@
 
 use std::path::PathBuf;
 
-use crate::app::api::AppError;
+use crate::app::api::{AppError, Code};
 use crate::app::{CreateOptions, Finished};
 use crate::gui::widgets::secret_buffer::SecretBuffer;
 use crate::gui::widgets::strength::Strength;
@@ -63,6 +63,8 @@ pub struct GuideModel {
     pub portable: bool,
     /// A job runs.
     pub waiting: bool,
+    /// Go on with a copy older than the last one seen here.
+    pub accept_older: bool,
     /// Why the last step failed.
     pub error: Option<AppError>,
     /// What the phone and the paper need.
@@ -102,6 +104,7 @@ impl GuideModel {
             strength: Strength::of(&SecretBuffer::code(1), &[]),
             portable: false,
             waiting: false,
+            accept_older: false,
             error: None,
             enrolment: None,
             show_seed: false,
@@ -208,11 +211,24 @@ impl GuideModel {
                 portable: self.portable,
                 kdf_memory_mib: None,
             }),
-            Purpose::Join => Begin::Accept(self.entry_code.to_secret(), self.password.to_secret()),
-            Purpose::Recover => {
-                Begin::Recover(self.entry_code.to_secret(), self.password.to_secret())
-            }
+            Purpose::Join => Begin::Accept(
+                self.entry_code.to_secret(),
+                self.password.to_secret(),
+                self.accept_older,
+            ),
+            Purpose::Recover => Begin::Recover(
+                self.entry_code.to_secret(),
+                self.password.to_secret(),
+                self.accept_older,
+            ),
         }
+    }
+
+    /// True when the last failure was an older copy of the file; the choice stays
+    /// to be seen once it is made.
+    pub fn may_accept_older(&self) -> bool {
+        let refused = self.error.as_ref().is_some_and(|e| e.code == Code::OlderCopy);
+        refused || self.accept_older && self.step == Step::Password
     }
 
     /// Back to the first step with nothing but file and name; the job that

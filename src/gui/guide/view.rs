@@ -5,7 +5,7 @@ use egui::{Align, Layout, RichText, ScrollArea, Ui, vec2};
 use crate::gui::act::{Act, Acts};
 use crate::gui::text::t;
 use crate::gui::theme::{card, palette, primary_button};
-use crate::gui::unlock::view::brand_ui;
+use crate::gui::unlock::view::{brand_ui, older_ui};
 use crate::gui::widgets::advice::in_window;
 use crate::gui::widgets::parts;
 use crate::gui::worker::Command;
@@ -36,6 +36,9 @@ pub fn guide_ui(ui: &mut Ui, model: &mut GuideModel, lang: Lang, acts: &mut Acts
                     if let Some(e) = &model.error {
                         ui.add_space(6.0);
                         parts::failure(ui, lang, &e.what, &e.todo);
+                    }
+                    if model.may_accept_older() {
+                        older_ui(ui, &mut model.accept_older, lang);
                     }
                     ui.add_space(14.0);
                     buttons_ui(ui, model, lang, acts);

@@ -97,7 +97,8 @@ impl UnlockModel {
         self.error = None;
         let member = Some(self.member.trim().to_owned()).filter(|m| !m.is_empty());
         if self.enrol {
-            return Some(Command::EnrolDevice(self.enrol_code.to_secret(), member, factors));
+            let code = self.enrol_code.to_secret();
+            return Some(Command::EnrolDevice(code, member, factors, self.accept_older));
         }
         Some(Command::Unlock(UnlockOptions {
             member,

@@ -221,12 +221,7 @@ fn form_ui(ui: &mut Ui, model: &mut UnlockModel, lang: Lang, acts: &mut Acts) {
         submit |= out.submitted;
         submit |= out.response.changed() && model.code.char_count() == DIGITS;
         if model.may_accept_older() {
-            let text = t(
-                lang,
-                "Ouvrir quand même cette copie plus ancienne (inscrit au journal)",
-                "Open this older copy all the same (logged)",
-            );
-            ui.checkbox(&mut model.accept_older, text);
+            older_ui(ui, &mut model.accept_older, lang);
         }
         if !model.enrol {
             let text = t(lang, "Lecture seule\u{a0}: les noms, sans secret", "Read only: names, no secret");
@@ -357,4 +352,14 @@ fn ways_ui(
         }
     }
     way
+}
+
+/// The choice to go on with a copy older than the last one seen here.
+pub fn older_ui(ui: &mut Ui, accepted: &mut bool, lang: Lang) {
+    let text = t(
+        lang,
+        "Ouvrir quand même cette copie plus ancienne (inscrit au journal)",
+        "Open this older copy all the same (logged)",
+    );
+    ui.checkbox(accepted, text);
 }
