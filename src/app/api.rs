@@ -316,8 +316,9 @@ pub enum Request {
     Rotation { member: MemberId },
     /// [`Reply::Devices`]
     Devices,
-    /// A one-time enrolment code for another computer. [`Reply::EnrolCode`]
-    AddDevice { label: String },
+    /// A one-time enrolment code for another computer; needs the current factors
+    /// again. [`Reply::EnrolCode`]
+    AddDevice { label: String, current: Factors },
     /// [`Reply::Done`]
     RemoveDevice { id: DeviceId },
     /// Own password; needs the current factors again. [`Reply::Done`]
@@ -337,9 +338,9 @@ pub enum Request {
     Settings,
     /// Refused when the vault's are no longer the `expected` ones. [`Reply::Done`]
     SetSettings { expected: Settings, new: Settings },
-    /// A new recovery kit; the old one works until [`Request::KeepKit`].
-    /// [`Reply::Kit`]
-    DrawKit,
+    /// A new recovery kit; needs the current factors again. The old one works
+    /// until [`Request::KeepKit`]. [`Reply::Kit`]
+    DrawKit { current: Factors },
     /// The kit drawn last, as a PDF page to print. [`Reply::Attachment`]
     KitPage { lang: Lang },
     /// Puts the kit drawn last in the place of the old one, if it is the one typed

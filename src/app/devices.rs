@@ -50,7 +50,10 @@ impl Open {
         })
     }
 
-    pub(super) fn add_device(&mut self, label: &str) -> Result<Reply, AppError> {
+    /// A code for another computer. It opens the member's key until it is used:
+    /// so it is given only to who proves the present factors.
+    pub(super) fn add_device(&mut self, label: &str, current: &Factors) -> Result<Reply, AppError> {
+        self.prove(current, "another computer")?;
         let mut fill = |out: &mut [u8]| random::fill(out);
         let given = code::draw(&mut fill);
         let printed = code::print(Kind::Enrolment, &given);

@@ -290,10 +290,11 @@ impl App {
         ask(&self.jobs, |answer| Job::Unlock(Box::new(options), answer))
     }
 
-    /// As [`App::unlock`], to change password or phone at once: the very factors
-    /// given here prove the member once more in the first
-    /// [`Request::ChangePassword`] or [`Request::BeginTotpReset`] after it,
-    /// though their code is used up.
+    /// As [`App::unlock`], for an act that asks for the factors again: the very
+    /// factors given here prove the member once more in the first
+    /// [`Request::ChangePassword`], [`Request::BeginTotpReset`],
+    /// [`Request::DrawKit`] or [`Request::AddDevice`] after it, though their code
+    /// is used up.
     ///
     /// # Errors
     /// As [`App::unlock`].

@@ -99,7 +99,7 @@ pub enum Command {
     TotpReset,
     /// Set a new password and phone with the recovery kit
     Recover(Recover),
-    /// Make a new recovery kit; the old one stops working
+    /// Make a new recovery kit: asks your factors again; the old one stops working
     Kit,
     /// Write a verified copy, or go back to one
     Backup(Backup),
@@ -489,7 +489,7 @@ pub struct Rights {
 pub enum Device {
     /// Which they are
     List,
-    /// Show a one-time code for another computer
+    /// Show a one-time code for another computer: asks your factors again
     Add {
         /// Name of the other computer
         #[arg(default_value = "")]

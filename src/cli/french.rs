@@ -48,7 +48,9 @@ pub fn about(here: &str) -> Option<&'static str> {
         "member rotation" => "Ce que les membres retirés avaient vu ou utilisé, à changer ailleurs",
         "device" => "Vos ordinateurs enrôlés",
         "device list" => "Lesquels",
-        "device add" => "Donne un code à usage unique pour un autre ordinateur",
+        "device add" => {
+            "Donne un code à usage unique pour un autre ordinateur\u{a0}: redemande vos facteurs"
+        }
         "device enrol" => {
             "Enrôle cet ordinateur\u{a0}: demande le code à usage unique ou le kit, votre mot de passe deux fois (il devient celui de cet ordinateur), puis le code du téléphone"
         }
@@ -56,7 +58,9 @@ pub fn about(here: &str) -> Option<&'static str> {
         "passwd" => "Change votre mot de passe",
         "totp-reset" => "Enrôle un autre téléphone",
         "recover" => "Fixe un nouveau mot de passe et un nouveau téléphone avec le kit de secours",
-        "kit" => "Fabrique un nouveau kit de secours\u{a0}; l’ancien ne fonctionne plus",
+        "kit" => {
+            "Fabrique un nouveau kit de secours\u{a0}: redemande vos facteurs\u{a0}; l’ancien ne fonctionne plus"
+        }
         "backup" => "Écrit une copie vérifiée, ou revient à l’une d’elles",
         "check" => "Vérifie chaque fiche, les clés et le journal",
         "settings" => "Montre ou change les réglages du coffre",

@@ -435,8 +435,8 @@ pub fn recover(context: &Context, options: Recover) -> Result<(), AppError> {
 }
 
 pub fn kit(context: &Context) -> Result<(), AppError> {
-    let opened = context.open()?;
-    let Reply::Kit(kit) = opened.call(Request::DrawKit)? else {
+    let (opened, current) = context.open_to_change()?;
+    let Reply::Kit(kit) = opened.call(Request::DrawKit { current })? else {
         return Err(say::unexpected());
     };
     // Printed first: the old one works until the new one was handed over.

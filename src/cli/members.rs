@@ -327,7 +327,8 @@ pub fn devices(context: &Context) -> Result<(), AppError> {
 }
 
 pub fn add_device(context: &Context, label: String) -> Result<(), AppError> {
-    let Reply::EnrolCode(code) = context.open()?.call(Request::AddDevice { label })? else {
+    let (opened, current) = context.open_to_change()?;
+    let Reply::EnrolCode(code) = opened.call(Request::AddDevice { label, current })? else {
         return Err(say::unexpected());
     };
     one_time(

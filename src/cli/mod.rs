@@ -360,8 +360,8 @@ impl Context {
         Ok(self.unlocked(&app, status))
     }
 
-    /// As [`Context::open`], to change the member's factors, which are asked for
-    /// once: those that unlock are proof enough, an agent has to be shown others.
+    /// As [`Context::open`], for what gives lasting access: the member's factors,
+    /// which are asked for once: those that unlock are proof enough, an agent has to be shown others.
     ///
     /// # Errors
     /// As [`Context::open`].

@@ -330,6 +330,11 @@ fn refused(code: Code, what: &str) -> AppError {
     AppError { code, what: Bi::same(what), todo: Bi::new("Réessayez.", "Try again.") }
 }
 
+fn proved(given: &Factors) -> Result<(), AppError> {
+    let right = given.password.expose(|p| p == PASSWORD) && given.code.expose(|code| code == CODE);
+    right.then_some(()).ok_or_else(|| refused(Code::Locked, "Ces éléments sont refusés."))
+}
+
 fn find<'a>(entries: &'a [Entry], at: &At) -> Result<&'a Entry, AppError> {
     entries
         .iter()
@@ -690,12 +695,16 @@ impl State {
                 added_at: time(0),
                 this: true,
             }])),
-            Request::AddDevice { .. } => {
+            Request::AddDevice { current, .. } => {
+                proved(&current)?;
                 Ok(Reply::EnrolCode(SecretText::copy_of("K7QD-22MX-9PLA")))
             }
             Request::BeginTotpReset { .. } => Ok(Reply::NewTotp(uri())),
             Request::AuditFilter { filter } => Ok(Reply::Filter(filter)),
-            Request::DrawKit => Ok(Reply::Kit(SecretText::copy_of(KIT))),
+            Request::DrawKit { current } => {
+                proved(&current)?;
+                Ok(Reply::Kit(SecretText::copy_of(KIT)))
+            }
             Request::KitPage { .. } => {
                 Ok(Reply::Attachment(AttachmentBytes(SecretBytes::copy_of(b"%PDF-1.7"))))
             }

@@ -3,15 +3,21 @@
 
 use egui::accesskit::Role;
 use egui::{Key, Modifiers};
-use egui_kittest::kittest::Queryable;
+use egui_kittest::kittest::{NodeT, Queryable};
 use poterne::app::api::{AppError, Code, Request, Settings};
 use poterne::gui::act::Act;
 use poterne::gui::settings::model::SettingsModel;
 use poterne::gui::worker::Command;
 use poterne::model::lang::Bi;
 
-use crate::gui_fake::{Fake, KIT};
+use crate::gui_fake::{CODE, Fake, KIT, PASSWORD};
 use crate::kit_gui::{Window, fill, gone, opened, press, sees, unlock, until};
+
+/// Types the present factors.
+fn prove(window: &mut Window, password: &str) {
+    fill(window, Role::PasswordInput, "Mot de passe actuel", password);
+    fill(window, Role::PasswordInput, "Un code frais du téléphone", CODE);
+}
 
 /// Presses a button that may lie below the edge of the page.
 fn reach(window: &mut Window, label: &str) {
@@ -27,13 +33,25 @@ fn a_new_kit_counts_only_once_it_was_typed_back() {
     let kept = || fake.0.lock().unwrap().kit_kept;
     let mut window = opened(&fake);
     press(&mut window, "Réglages");
-    reach(&mut window, "Créer un nouveau kit…");
+    let draw = "Créer un nouveau kit…";
+    until(&mut window, draw, |w| w.query_by_role_and_label(Role::Button, draw).is_some());
+    let button = window.get_by_role_and_label(Role::Button, draw);
+    assert!(button.accesskit_node().is_disabled(), "not for whoever finds the vault open");
+    prove(&mut window, "un autre mot");
+    reach(&mut window, draw);
+    // Refused, the vault stays open.
+    sees(&mut window, "Ces éléments sont refusés.");
+    fill(&mut window, Role::PasswordInput, "Mot de passe actuel", "");
+    window.key_press_modifiers(Modifiers::COMMAND, Key::A);
+    prove(&mut window, PASSWORD);
+    reach(&mut window, draw);
     reach(&mut window, "Garder l’ancien kit");
     gone(&mut window, "Je l’ai noté");
     let in_effect = "Le nouveau kit est en vigueur\u{a0}; l’ancien ne fonctionne plus.";
     assert!(window.query_by_label(in_effect).is_none() && !kept());
 
-    reach(&mut window, "Créer un nouveau kit…");
+    prove(&mut window, PASSWORD);
+    reach(&mut window, draw);
     reach(&mut window, "Je l’ai noté");
     assert!(!kept(), "before it was typed back");
     fill(&mut window, Role::PasswordInput, "Kit recopié", "AAAA-BBBB");

@@ -19,6 +19,42 @@ fn lines(seat: &Seat, event: &str) -> Vec<Value> {
 }
 
 #[test]
+fn an_open_vault_alone_gives_no_kit_and_no_other_computer() {
+    let mut seat = Seat::unlocked();
+    let acts: [(&[&str], &str); 4] = [
+        (&["kit"], "recovery kit"),
+        (&["device", "add", "portable"], "another computer"),
+        (&["passwd"], "own password"),
+        (&["totp-reset"], "own phone"),
+    ];
+    for (args, act) in acts {
+        let nothing = seat.run(args, "").ended(3);
+        two_parts(&nothing);
+        assert!(nothing.out.is_empty(), "{}", nothing.out);
+        let wrong = format!("not the password\n000000\n{PASSWORD}\n{PASSWORD}\n");
+        let refused = seat.run(args, &wrong).ended(3);
+        two_parts(&refused);
+        assert!(refused.out.is_empty(), "{}", refused.out);
+        let refusals = lines(&seat, "vault.unlock-refused");
+        let last = refusals.last().expect("it is logged");
+        assert_eq!(last["ok"], false);
+        assert!(!last["actor"].is_null(), "{last}");
+        let detail = last["fields"]["detail"].as_str().expect("it says what for");
+        assert!(detail.contains(act), "{detail}");
+    }
+    assert_eq!(lines(&seat, "vault.unlock-refused").len(), acts.len());
+    assert!(lines(&seat, "member.factor-changed").is_empty());
+    // By the agent and without it: asked once, and what unlocks is proof enough.
+    let factors = seat.factors();
+    assert_eq!(seat.run(&["kit"], &factors).ended(0).out.trim().len(), 44);
+    // A code serves once.
+    seat.run(&["kit"], &factors).ended(3);
+    seat.ok(&["lock"]);
+    let factors = seat.factors();
+    assert_eq!(seat.run(&["kit"], &factors).ended(0).out.trim().len(), 44);
+}
+
+#[test]
 fn an_older_copy_is_noticed_by_a_code_too_and_opens_once_confirmed() {
     let mut seat = Seat::locked();
     let vault = seat.vault();

@@ -243,7 +243,9 @@ fn a_window_of_codes_that_ends_soon_is_told() {
 #[test]
 fn recovering_names_the_computers_that_are_to_be_enrolled_again() {
     let mut seat = Seat::unlocked();
-    let code = seat.ok(&["--json", "device", "add", "portable"]).json();
+    let factors = seat.factors();
+    let added = seat.run(&["--json", "device", "add", "portable"], &factors);
+    let code = added.ended(0).json();
     let code = code["code"].as_str().expect("a code").to_owned();
     let other = Seat::empty();
     let vault = seat.vault();
@@ -262,7 +264,9 @@ fn recovering_names_the_computers_that_are_to_be_enrolled_again() {
 fn new_factors_name_the_computers_that_are_to_be_enrolled_again() {
     let mut seat = Seat::unlocked();
     for renew in ["passwd", "totp-reset"] {
-        let code = seat.ok(&["--json", "device", "add", "portable"]).json();
+        let factors = seat.factors();
+        let added = seat.run(&["--json", "device", "add", "portable"], &factors);
+        let code = added.ended(0).json();
         let code = code["code"].as_str().expect("a code").to_owned();
         let other = Seat::empty();
         let vault = seat.vault();
@@ -316,7 +320,9 @@ fn a_computer_is_enrolled_by_a_code_or_the_kit_under_the_name_it_was_given() {
         devices.iter().map(|d| d["label"].as_str().expect("a label").to_owned()).collect()
     };
     let vault = seat.vault();
-    let code = seat.ok(&["--json", "device", "add", "portable de Zoé"]).json();
+    let factors = seat.factors();
+    let added = seat.run(&["--json", "device", "add", "portable de Zoé"], &factors);
+    let code = added.ended(0).json();
     let code = code["code"].as_str().expect("a code").to_owned();
     assert_eq!(labels(&seat).len(), 1, "it is awaited, not enrolled");
     let factors = seat.factors();

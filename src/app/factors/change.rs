@@ -4,19 +4,18 @@
 use crate::app::anchor::DeviceKey;
 use crate::app::api::{AppError, ChangePassword, Code, Factors, Reply};
 use crate::app::enrolment::{check_password, uri_of};
-use crate::app::unlock::{refused, stretch, use_code};
 use crate::app::worker::Open;
 use crate::app::{devices, draft, people};
 use crate::crypto::kdf::Cost;
 use crate::model::audit_event::{Event, field};
-use crate::model::id::DeviceId;
 use crate::os::{clock, random};
-use crate::secret::{Key32, SecretBytes, SecretText};
+use crate::secret::{SecretBytes, SecretText};
 use crate::vault::login;
 use crate::vault::rows::Rows;
 use crate::vault::slot::{Kind, Params};
 use crate::vault::state::Device;
 
+use super::confirm::Confirmed;
 use super::dropped_notice;
 use super::login::{NewLogin, before, make_login, put_login};
 
@@ -27,60 +26,17 @@ pub(in crate::app) struct NewSeed {
 }
 
 impl Open {
-    /// Checks factors again and uses up the code. Returns the cost of the login
-    /// and its TOTP secret.
-    fn confirm(
-        &mut self,
-        given: &Factors,
-    ) -> Result<(Cost, SecretBytes, Option<DeviceId>, u64), AppError> {
-        let device = DeviceKey::load(self.vault.vault())?;
-        let slot = self.slot;
-        let vault = *self.vault.vault();
-        let (row, near, span, head) = self.read(|_, rows| {
-            let row =
-                rows.slots()?.into_iter().find(|s| s.id == slot).ok_or_else(AppError::refused)?;
-            let near = rows.otp_days(&slot, Some(login::days_near(clock::now())))?;
-            let head = rows.otp_head(&slot)?.ok_or_else(AppError::refused)?;
-            Ok((row, near, rows.otp_span(&slot)?, head))
-        })?;
-        let secret_of = |member_key: &Key32| {
-            login::secret_of(&vault, &row, &head, member_key)
-                .map_err(|_| AppError::tampered("la table des codes", "the table of codes"))
-        };
-        let login_params = Params::parse(&row.params).map_err(|_| AppError::refused())?;
-        let login_params = login_params.login.ok_or_else(AppError::refused)?;
-        if self.proved.take().is_some_and(|proved| same(&proved, given)) {
-            let secret = secret_of(&self.vault.member_key)?;
-            return Ok((login_params.cost, secret, login_params.device, self.used_step));
-        }
-        let typed = login::Given {
-            password: &given.password,
-            code: &given.code,
-            device: device.as_ref().map(|d| &d.key),
-        };
-        let days = login::Days { span, rows: &near };
-        let hint = i8::try_from(self.place.memory.skew).unwrap_or(0);
-        let opened = login::open(&vault, &row, &days, &typed, clock::now(), hint, &mut stretch)
-            .map_err(refused)?;
-        let secret = secret_of(&opened.member_key)?;
-        let used = opened.used_step;
-        self.write(|v, rows, env| {
-            use_code(v, rows, env, &slot, device.as_ref().map(|d| &d.key), &opened)
-        })?;
-        Ok((login_params.cost, secret, login_params.device, used))
-    }
-
     pub(in crate::app) fn change_password(
         &mut self,
         change: ChangePassword,
     ) -> Result<Reply, AppError> {
         check_password(&change.new)?;
-        let (cost, secret, _, used) = self.confirm(&change.current)?;
+        let Confirmed { cost, secret, used } = self.confirm(&change.current, "own password")?;
         self.replace_login(&change.new, &secret, cost, used, "password")
     }
 
     pub(in crate::app) fn begin_totp_reset(&mut self, current: Factors) -> Result<Reply, AppError> {
-        self.confirm(&current)?;
+        self.prove(&current, "own phone")?;
         let mut secret = vec![0; 20];
         random::fill(&mut secret);
         let secret = SecretBytes::new(secret);
@@ -188,9 +144,4 @@ impl Open {
             Ok(Reply::Renewed { notices: dropped_notice(&dropped).into_iter().collect() })
         })
     }
-}
-
-fn same(a: &Factors, b: &Factors) -> bool {
-    let equal = |a: &SecretText, b: &SecretText| a.expose(|a| b.expose(|b| a == b));
-    equal(&a.password, &b.password) && equal(&a.code, &b.code)
 }

@@ -1,7 +1,7 @@
 //! The recovery kit of a member: drawn, then put in the place of the old one,
 //! which works until then. The kit itself is never stored.
 
-use crate::app::api::{AppError, AttachmentBytes, Reply};
+use crate::app::api::{AppError, AttachmentBytes, Factors, Reply};
 use crate::app::worker::Open;
 use crate::app::{auditing, draft, enrolment, exporting, people};
 use crate::model::audit_event::{Event, field};
@@ -15,9 +15,10 @@ use crate::vault::slot::{Kind, Params};
 use crate::vault::unlocked::{Env, Unlocked};
 
 impl Open {
-    /// Draws a kit; the old one works until [`Open::keep_kit`].
-    pub(in crate::app) fn draw_kit(&mut self) -> Result<Reply, AppError> {
-        self.writable()?;
+    /// Draws a kit; the old one works until [`Open::keep_kit`]. A kit opens the
+    /// vault for good: so it is drawn only for who proves the present factors.
+    pub(in crate::app) fn draw_kit(&mut self, current: &Factors) -> Result<Reply, AppError> {
+        self.prove(current, "recovery kit")?;
         let mut fill = |out: &mut [u8]| random::fill(out);
         let kit = code::draw(&mut fill);
         let printed = code::print(Kind::Recovery, &kit);

@@ -4,6 +4,7 @@
 
 mod by_code;
 mod change;
+mod confirm;
 mod found;
 mod join;
 mod kit;

@@ -213,8 +213,12 @@ impl SettingsModel {
     }
 
     /// Draws a new kit; the old one stays good.
-    pub fn draw_kit(&mut self) -> Act {
-        self.start(Work::Kit, Tag::Kit, Request::DrawKit)
+    pub fn draw_kit(&mut self) -> Option<Act> {
+        if !self.has_factors() {
+            return None;
+        }
+        let current = self.factors();
+        Some(self.start(Work::Kit, Tag::Kit, Request::DrawKit { current }))
     }
 
     /// Puts the kit that was typed back in the place of the old one.
@@ -237,10 +241,19 @@ impl SettingsModel {
         }
     }
 
+    /// Whether a code for another computer can be asked for.
+    pub fn may_add_device(&self) -> bool {
+        self.has_factors() && !self.label.trim().is_empty()
+    }
+
     /// Asks a code for another computer.
-    pub fn add_device(&mut self) -> Act {
+    pub fn add_device(&mut self) -> Option<Act> {
+        if !self.may_add_device() {
+            return None;
+        }
         let label = self.label.trim().to_owned();
-        self.start(Work::Devices, Tag::DeviceCode, Request::AddDevice { label })
+        let current = self.factors();
+        Some(self.start(Work::Devices, Tag::DeviceCode, Request::AddDevice { label, current }))
     }
 
     /// Saves the settings as typed.
@@ -263,7 +276,8 @@ impl SettingsModel {
     /// The running job is done.
     pub fn finished(&mut self) {
         self.done = self.busy.take();
-        if matches!(self.done, Some(Work::Password | Work::Phone)) && self.seed.is_none() {
+        let proved = [Work::Password, Work::Phone, Work::Kit, Work::Devices];
+        if self.done.is_some_and(|done| proved.contains(&done)) && self.seed.is_none() {
             for typed in [&mut self.password, &mut self.new, &mut self.again] {
                 typed.clear();
             }

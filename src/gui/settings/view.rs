@@ -140,8 +140,8 @@ fn me_ui(ui: &mut Ui, model: &mut SettingsModel, status: &Status, lang: Lang, ac
     ui.label(RichText::new(text::role_help(status.role, lang)).color(p.weak));
     let hint = t(
         lang,
-        "Pour changer le mot de passe ou le téléphone, prouvez d’abord que c’est vous.",
-        "To change password or phone, prove first that it is you.",
+        "Pour changer le mot de passe, le téléphone ou le kit, prouvez d’abord que c’est vous.",
+        "To change password, phone or kit, prove first that it is you.",
     );
     group(ui, t(lang, "Mes facteurs actuels", "My present factors"), hint, |ui| {
         factors_ui(ui, model, lang);
@@ -218,8 +218,8 @@ fn kit_ui(ui: &mut Ui, model: &mut SettingsModel, lang: Lang, acts: &mut Acts) {
         match &model.kit {
             None => {
                 let label = t(lang, "Créer un nouveau kit…", "Make a new kit…");
-                if ui.add_enabled(model.busy.is_none(), egui::Button::new(label)).clicked() {
-                    acts.push(model.draw_kit());
+                if ui.add_enabled(model.has_factors(), egui::Button::new(label)).clicked() {
+                    acts.extend(model.draw_kit());
                 }
             }
             Some(kit) if !model.kit_noted => {
@@ -349,10 +349,12 @@ fn devices_ui(ui: &mut Ui, model: &mut SettingsModel, lang: Lang, acts: &mut Act
         let label = ui.label(t(lang, "Nom du poste", "Name of the computer"));
         let edit = TextEdit::singleline(&mut model.label).desired_width(FIELD);
         ui.add(edit).labelled_by(label.id);
-        let ready = model.busy.is_none() && !model.label.trim().is_empty();
+        // The code opens the vault elsewhere: it is not given to whoever finds
+        // this one open.
+        factors_ui(ui, model, lang);
         let button = primary_button(ui.ctx(), t(lang, "Créer le code", "Make the code"));
-        if ui.add_enabled(ready, button).clicked() {
-            acts.push(model.add_device());
+        if ui.add_enabled(model.may_add_device(), button).clicked() {
+            acts.extend(model.add_device());
         }
         outcome_ui(ui, model, Work::Devices, "", lang);
     });

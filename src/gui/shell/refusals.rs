@@ -22,7 +22,15 @@ impl Shell {
         error: AppError,
     ) {
         // A factor or a kit that was typed wrong has the same code.
-        let typed = matches!(tag, Tag::Password | Tag::TotpBegin | Tag::TotpFinish | Tag::KitKept);
+        let typed = matches!(
+            tag,
+            Tag::Password
+                | Tag::TotpBegin
+                | Tag::TotpFinish
+                | Tag::Kit
+                | Tag::KitKept
+                | Tag::DeviceCode
+        );
         if error.code == Code::Locked && typed {
             self.ask(Tag::Status, Request::Status);
         } else if error.code == Code::Locked && matches!(self.screen, Screen::Open(_)) {
