@@ -12,6 +12,7 @@ use crate::vault::rows::Rows;
 use super::api::{AppError, Code, Reply};
 use super::draft;
 use super::entries::need;
+use super::windows;
 use super::worker::Open;
 
 /// Folder of a vault's automatic backups: beside the file.
@@ -110,6 +111,9 @@ impl Open {
             })?;
             if cells != state.n_cells || sum != state.cells || state != self.vault.state {
                 return Err(differs());
+            }
+            if let Some(fault) = windows::faults(&self.vault, rows, &self.haste())?.pop() {
+                return Err(AppError::damaged_copy(fault));
             }
             Ok((self.vault.index.counts().1, state.audit.size))
         })

@@ -16,7 +16,7 @@ use crate::vault::unlocked::Unlocked;
 
 use super::api::{AppError, CheckReport, Reply};
 use super::worker::{Haste, Open};
-use super::{auditing, people};
+use super::{auditing, people, windows};
 
 impl Open {
     pub(super) fn check(&mut self) -> Result<Reply, AppError> {
@@ -31,6 +31,7 @@ impl Open {
             let places = sums(v, rows, &mut report)?;
             records(v, rows, &haste, &places, &mut report)?;
             grants(v, rows, &haste, &mut report)?;
+            report.faults.extend(windows::faults(v, rows, &haste)?);
             let verified = auditing::verify(v, rows, &haste)?;
             report.audit_lines = verified.lines;
             report.faults.extend(verified.faults);

@@ -36,6 +36,7 @@ pub mod text;
 mod tickets;
 mod transfer;
 mod unlock;
+mod windows;
 pub mod wire;
 mod worker;
 

@@ -253,6 +253,21 @@ impl AppError {
         }
     }
 
+    /// The table of codes is not as it was written: no factor opens by it, and
+    /// none is judged by this.
+    pub fn codes_damaged() -> Self {
+        Self {
+            todo: Bi::new(
+                "Gardez ce fichier comme preuve, et entrez avec le kit de secours (`poterne recover`), qui écrit une nouvelle table\u{a0}; ou revenez à la dernière sauvegarde saine avec `poterne backup --restore`.",
+                "Keep this file as evidence, and get in with the recovery kit (`poterne recover`), which writes a new table; or go back to the last good backup with `poterne backup --restore`.",
+            ),
+            ..Self::tampered(
+                "la table des codes à usage unique de ce jour, ou la clé de cet ordinateur, n’est pas celle qui a été écrite",
+                "today's table of one-time codes, or this computer's key, is not the one that was written",
+            )
+        }
+    }
+
     /// The file is an older one than was seen here, or another branch of it.
     pub fn older_copy() -> Self {
         Self::new(
@@ -266,6 +281,21 @@ impl AppError {
                 "If you restored a backup yourself, confirm that this copy is to open (option --accept-older): it will be logged. Else find out who replaced it.",
             ),
         )
+    }
+
+    /// A copy carries damage of the vault itself.
+    pub fn damaged_copy(fault: Bi) -> Self {
+        Self {
+            code: Code::Tampered,
+            what: Bi::new(
+                format!("Cette copie ne serait pas saine\u{a0}: {}", fault.fr),
+                format!("This copy would not be a good one: {}", fault.en),
+            ),
+            todo: Bi::new(
+                "Le coffre lui-même est abîmé\u{a0}: gardez les sauvegardes d’avant, et voyez tout ce qui l’est avec `poterne check`.",
+                "The vault itself is damaged: keep the earlier backups, and see all that is with `poterne check`.",
+            ),
+        }
     }
 
     /// The same where a check would tell no more: of damage, the backup only.

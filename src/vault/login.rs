@@ -183,7 +183,8 @@ pub enum Refused {
     /// The rows are not what this program writes.
     #[error("the slot is damaged: {0}")]
     Params(#[from] BadParams),
-    /// A day is missing or has another form.
+    /// A day is missing, or its row does not open: it was changed, or the key of
+    /// this computer was.
     #[error("the window of one-time codes is damaged")]
     Malformed,
     /// The machine could not stretch the key.
@@ -230,6 +231,9 @@ pub fn open(
 type Candidate = (u64, i8, Zeroizing<u32>);
 
 /// Steps to try, with the phone's skew and the difference of each.
+///
+/// Whether a row can be read does not depend on what was typed: to say that one is
+/// damaged tells nothing of password or code.
 fn live_steps(
     vault: &VaultId,
     slot: &SlotRow,
@@ -243,6 +247,7 @@ fn live_steps(
     let mut found = Vec::with_capacity(3);
     let mut over = false;
     let mut next_live = None;
+    let mut damaged = false;
     for skew in order(hint) {
         let Some(step) = now.checked_add_signed(skew.into()) else { continue };
         let day = day_of(step);
@@ -253,14 +258,14 @@ fn live_steps(
             over = true;
             continue;
         }
-        let row = days
-            .rows
-            .iter()
-            .find(|r| r.day == day && r.slot == slot.id)
-            .ok_or(Refused::Malformed)?;
-        // A row sealed for another computer: the same answer as any wrong factor.
-        let refused = if device.is_some() { Refused::Wrong } else { Refused::Malformed };
-        let table = Table::open(vault, row, device).map_err(|_| refused)?;
+        let row = days.rows.iter().find(|r| r.day == day && r.slot == slot.id);
+        let Some(table) = row.and_then(|row| Table::open(vault, row, device).ok()) else {
+            if day == day_of(now) {
+                return Err(Refused::Malformed);
+            }
+            damaged = true;
+            continue;
+        };
         match table.get(step % STEPS) {
             Some(offset) => found.push((step, skew, Zeroizing::new(offset))),
             None => next_live = next_live.max(Some(step / STEPS * STEPS + table.live())),
@@ -269,7 +274,12 @@ fn live_steps(
     if !found.is_empty() {
         return Ok(found);
     }
+    // A window always has as many days as its slot says: fewer, and those that are
+    // missing may be the ones wanted now.
+    let days = Params::parse(&slot.params).ok().and_then(|p| p.login).map(|l| l.window_days);
+    damaged |= days.is_some_and(|days| last_day - first_day < i64::from(days));
     Err(match next_live {
+        _ if damaged => Refused::Malformed,
         _ if over => Refused::WindowExceeded,
         // The phone was one step ahead when its code was used.
         Some(live) if live <= now + 2 => Refused::AlreadyUsed,
@@ -355,6 +365,39 @@ pub fn burn(
     head.last_used_step = used;
     let head = head.seal(vault, &slot.id, &slot.params, &opened.member_key, random);
     Ok(Burned { head, put, drop_before: day })
+}
+
+/// Days of a login's window whose row is missing, was changed or does not belong
+/// to it.
+///
+/// # Errors
+/// [`BurnError::Tampered`]: there is no head, or it does not open.
+pub fn changed_days(
+    vault: &VaultId,
+    slot: &SlotRow,
+    head: Option<&OtpHeadRow>,
+    days: &[OtpDayRow],
+    member_key: &Key32,
+) -> Result<Vec<i64>, BurnError> {
+    let head = head.ok_or(BurnError::Tampered)?;
+    let head =
+        Head::open(vault, head, &slot.params, member_key).map_err(|_| BurnError::Tampered)?;
+    let after = head.first_day + head.days.len() as i64;
+    let sound = |day: i64| days.iter().any(|row| row.day == day && head.knows(row));
+    let mut changed: Vec<i64> = (head.first_day..after).filter(|day| !sound(*day)).collect();
+    changed.extend(days.iter().map(|row| row.day).filter(|d| *d < head.first_day || *d >= after));
+    Ok(changed)
+}
+
+/// As far as anybody can tell who does not hold the login's member key: whether
+/// each day of the window has a row, and of the right size.
+pub fn looks_whole(slot: &SlotRow, head: Option<&OtpHeadRow>, days: &[OtpDayRow]) -> bool {
+    let Some(login) = Params::parse(&slot.params).ok().and_then(|p| p.login) else { return false };
+    let Some(first) = days.first().map(|row| row.day) else { return false };
+    let size = otp::row_size(login.device.is_some());
+    let in_order = days.iter().zip(first..).all(|(row, day)| row.day == day);
+    let all = days.len() as u64 == u64::from(login.window_days) + 1;
+    head.is_some() && in_order && all && days.iter().all(|row| row.ct.len() == size)
 }
 
 /// The TOTP secret of a login, for enrolling another computer with the same phone.

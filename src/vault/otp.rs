@@ -156,6 +156,11 @@ impl Table {
     }
 }
 
+/// Bytes of a day's row, sealed or raw.
+pub(super) const fn row_size(sealed: bool) -> usize {
+    if sealed { TABLE + aead::OVERHEAD } else { TABLE }
+}
+
 fn day_context(vault: &VaultId, slot: &SlotId, day: i64) -> Vec<u8> {
     context("otp", &[&vault.0, &slot.0, &day.to_be_bytes()])
 }

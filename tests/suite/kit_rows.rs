@@ -26,6 +26,39 @@ pub fn open_by_kit(file: &Path, kit: &str) -> Result<(SqliteStore, Unlocked), Va
     Ok((store, vault))
 }
 
+/// Ends the window of codes of the kit's member after `last`: rows and head are then
+/// as small as those of a login whose days are few.
+pub fn shorten_window(file: &Path, kit: &str, last: i64) {
+    use poterne::crypto::{aead, context::context, keys};
+    use sha2::{Digest, Sha256};
+    let (mut store, v) = open_by_kit(file, kit).expect("opens");
+    let done = store.write(|rows| {
+        for slot in rows.slots()? {
+            let Some(mut head) = rows.otp_head(&slot.id)? else { continue };
+            let key = keys::sub(&v.member_key, keys::name::OTP, 0);
+            let (vault, params) = (&v.header.vault.0, Sha256::digest(&slot.params));
+            let ctx = context("otp-head", &[vault, &slot.id.0, &params]);
+            let plain = aead::open(&key, &ctx, &head.ct).expect("it was just written");
+            // FORMAT.md, section 5: first day, number of days, their hashes.
+            let plain = plain.expose(|p| {
+                let first = i64::from_be_bytes(p[32..40].try_into().expect("eight"));
+                let kept = usize::try_from(last + 1 - first).expect("it is ahead");
+                let mut short = p[..44 + 16 * kept].to_vec();
+                short[40..44].copy_from_slice(&(kept as u32).to_be_bytes());
+                short
+            });
+            head.ct = aead::seal(&key, &ctx, &[7; aead::SALT], &plain);
+            rows.put_otp_head(&head)?;
+            for day in rows.otp_days(&slot.id, None)?.iter().filter(|row| row.day > last) {
+                rows.drop_otp_day(&slot.id, day.day)?;
+            }
+        }
+        Ok::<_, VaultError>(())
+    });
+    done.expect("writes");
+    store.vacuum().expect("packs");
+}
+
 fn open(rows: &dyn Rows, typed: &SecretBytes) -> Result<Unlocked, VaultError> {
     let wrong = |what: &str| VaultError::Tampered(what.to_owned());
     let header = rows.header()?;

@@ -19,6 +19,7 @@ mod cli_sessions;
 mod cli_slips;
 mod cli_story;
 mod cli_web;
+mod codes_table;
 mod connect_all;
 mod crash;
 #[cfg(all(feature = "gui", target_os = "linux"))]

@@ -49,6 +49,8 @@ pub(in crate::app) fn open_with(
                 found = Some((row.clone(), opened));
                 break;
             }
+            // Damage is told although another login only refused.
+            Err(_) if refusal.code == Code::Tampered => {}
             Err(e) => refusal = refused(e),
         }
     }
@@ -153,7 +155,7 @@ pub(in crate::app) fn refused(e: Refused) -> AppError {
             "the cost of key stretching is out of bounds",
         ),
         Refused::Params(_) => AppError::tampered("un accès", "a login"),
-        Refused::Malformed => AppError::tampered("la table des codes", "the table of codes"),
+        Refused::Malformed => AppError::codes_damaged(),
         Refused::Stretch(e) => unstretched(e),
     }
 }
@@ -243,7 +245,7 @@ pub(in crate::app) fn use_code(
     device: Option<&Key32>,
     opened: &login::Opened,
 ) -> Result<(), AppError> {
-    let damaged = || AppError::tampered("la table des codes", "the table of codes");
+    let damaged = AppError::codes_damaged;
     let row = rows.slots()?.into_iter().find(|s| s.id == *slot_id).ok_or_else(AppError::refused)?;
     let head = rows.otp_head(slot_id)?.ok_or_else(damaged)?;
     let day = crate::vault::otp::day_of(opened.used_step);
