@@ -7,11 +7,12 @@ use crate::model::audit_event::{Event, field};
 use crate::model::policy::Action;
 use crate::os::clock;
 use crate::store::sqlite::SqliteStore;
-use crate::vault::rows::Rows;
+use crate::vault::rows::{Rows, StoreError};
 
 use super::api::{AppError, Code, Reply};
 use super::draft;
 use super::entries::need;
+use super::part::Part;
 use super::windows;
 use super::worker::Open;
 
@@ -46,33 +47,18 @@ impl Open {
             line.fields.push((field::FILE, name));
             Ok(v.log(rows, env, line)?)
         })?;
-        let part = file.with_extension("part");
-        let _ = std::fs::remove_file(&part);
+        let part = Part::beside(&file);
         let haste = self.haste();
-        if !self.store.copy_to(&part, &|| haste.none())? {
+        if !self.store.copy_to(part.path(), &|| haste.none())? {
             return Err(AppError::gave_way());
         }
-        let counted = self.count_copy(&part);
-        let (entries, lines) = match counted {
-            Ok(counts) => counts,
-            Err(e) => {
-                let _ = std::fs::remove_file(&part);
-                return Err(e);
-            }
-        };
-        if file.exists() && !automatic {
-            let _ = std::fs::remove_file(&part);
-            return Err(AppError::new(
-                Code::Other,
-                ("Il y a déjà un fichier à cet endroit.", "There is a file at this place already."),
-                ("Choisissez un autre nom.", "Choose another name."),
-            ));
-        }
-        std::fs::rename(&part, &file).map_err(|e| {
-            AppError::system(
+        let (entries, lines) = self.count_copy(part.path())?;
+        part.put_new().map_err(|e| match e.kind() {
+            std::io::ErrorKind::AlreadyExists => StoreError::Exists.into(),
+            _ => AppError::system(
                 ("La sauvegarde ne peut pas être rangée", "The backup cannot be put in place"),
                 &e,
-            )
+            ),
         })?;
         if automatic {
             thin(&folder(self.store.file()), self.vault.state.settings.backups_kept as usize);

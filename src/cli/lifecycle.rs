@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use crate::app::api::{AppError, ChangePassword, Code, Reply, Request, Status};
 use crate::app::remote;
-use crate::app::{App, CreateOptions, Enrolment, Finished, look, place, text};
+use crate::app::{App, CreateOptions, Enrolment, Finished, look, place, restore, text};
 use crate::os::paths::{self, PlaceError};
 use crate::os::terminal;
 use crate::secret::SecretText;
@@ -534,6 +534,7 @@ fn restore_backup(context: &Context, copy: PathBuf) -> Result<(), AppError> {
             bi("Verrouillez-le d’abord\u{a0}: poterne lock", "Lock it first: poterne lock"),
         ));
     }
+    restore::same_vault(&file, &copy)?;
     let options = context.ask_unlock()?;
     App::new(file).restore_backup(copy, options)?;
     done(

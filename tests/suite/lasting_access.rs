@@ -93,3 +93,43 @@ fn an_invitation_is_not_accepted_into_an_older_copy_unnoticed() {
     two_parts(&refused);
     assert!(refused.err.contains("--accept-older"), "{}", refused.err);
 }
+
+#[test]
+fn a_backup_of_another_vault_takes_no_place() {
+    let (seat, other) = (Seat::locked(), Seat::locked());
+    let vault = seat.vault();
+    let (before, theirs) = (std::fs::read(&vault).expect("reads"), other.vault());
+    // Before anything is asked.
+    let refused = seat.run(&["backup", "--restore", text(&theirs)], "").ended(1);
+    two_parts(&refused);
+    assert!(refused.err.contains("another vault"), "{}", refused.err);
+    assert!(refused.err.contains("--vault"), "{}", refused.err);
+    assert_eq!(std::fs::read(&vault).expect("reads"), before);
+    let folder = std::fs::read_dir(vault.parent().expect("its folder")).expect("reads");
+    assert_eq!(folder.count(), 1, "nothing came beside it");
+}
+
+#[test]
+fn backing_up_and_restoring_touch_no_file_of_another_name() {
+    let mut seat = Seat::unlocked();
+    let folder = seat.home.path().to_owned();
+    let vault = seat.vault();
+    let mine = [folder.join("film.part"), vault.with_extension("restoring")];
+    for file in &mine {
+        std::fs::write(file, "precious").expect("ours");
+    }
+    let made = folder.join("film.bak");
+    seat.ok(&["backup", "--out", text(&made)]);
+    seat.ok(&["backup", "--out", text(&folder.join("x.part"))]);
+    seat.ok(&["lock"]);
+    let factors = seat.factors();
+    seat.run(&["backup", "--restore", text(&made)], &factors).ended(0);
+    for file in &mine {
+        assert_eq!(std::fs::read_to_string(file).expect("it is there"), "precious");
+    }
+    for folder in [folder.as_path(), vault.parent().expect("its folder")] {
+        let names = std::fs::read_dir(folder).expect("reads").flatten();
+        let names: Vec<_> = names.map(|e| e.file_name().into_string().expect("UTF-8")).collect();
+        assert!(!names.iter().any(|n| n.starts_with(".poterne-")), "{names:?}");
+    }
+}
