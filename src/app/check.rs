@@ -25,6 +25,12 @@ impl Open {
         if let Err(e) = self.store.integrity_check() {
             faults.push(AppError::from(e).what);
         }
+        if self.store.goes_on_after_its_end() {
+            faults.push(Bi::new(
+                "le fichier continue, ou continuait à son ouverture, après sa dernière page",
+                "the file goes on, or did when it was opened, after its last page",
+            ));
+        }
         let report = self.read(|v, rows| {
             let mut report =
                 CheckReport { entries: 0, cells: 0, unreached: 0, audit_lines: 0, faults };

@@ -403,6 +403,17 @@ impl From<StoreError> for AppError {
                 ),
                 ("Libérez de la place, puis recommencez.", "Free some space, then try again."),
             ),
+            StoreError::Replaced => Self::new(
+                Code::Locked,
+                (
+                    "Le fichier du coffre a été remplacé ou déplacé pendant qu’il était ouvert\u{a0}: le coffre est verrouillé, rien n’a été écrit.",
+                    "The vault's file was replaced or moved away while it was open: the vault is locked, nothing was written.",
+                ),
+                (
+                    "Déverrouillez-le à nouveau. Si personne n’a rétabli de sauvegarde, cherchez qui l’a remplacé.",
+                    "Unlock it again. If nobody restored a backup, find out who replaced it.",
+                ),
+            ),
             StoreError::Exists => Self::new(
                 Code::Other,
                 ("Il y a déjà un fichier à cet endroit.", "There is a file at this place already."),

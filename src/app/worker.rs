@@ -116,9 +116,22 @@ impl Worker {
             if let (true, Some(change), Some(tell)) = (wrote, change, self.told.get()) {
                 tell(change);
             }
+            if self.open.as_ref().is_some_and(|open| open.store.was_replaced()) {
+                self.abandon();
+            }
             crate::secret::burn_stack();
         }
         let _ = self.lock();
+    }
+
+    /// Wipes the keys of a vault whose file is no longer at its place: there is
+    /// nowhere to log the lock.
+    fn abandon(&mut self) {
+        self.backup_due = false;
+        if self.open.take().is_some_and(|open| open.vault.state.settings.lock_ends_sessions) {
+            self.pool.close();
+        }
+        self.pool.retire();
     }
 
     fn handle(&mut self, job: Job) {

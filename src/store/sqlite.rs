@@ -1,6 +1,7 @@
 //! The embedded store: one SQLite file, one writer at a time, every save one
 //! transaction. It never opens a seal and never decides what a row means.
 
+use std::cell::Cell;
 use std::collections::BTreeSet;
 use std::fs::File;
 use std::io::{Read, Seek, SeekFrom};
@@ -34,6 +35,13 @@ pub struct SqliteStore {
     pub(super) db: Connection,
     file: PathBuf,
     read_only: bool,
+    /// Which file it is, for the system; a name may come to mean another one.
+    identity: Option<(u64, u64)>,
+    replaced: Cell<bool>,
+    /// It went on after its end when it was opened.
+    overlong: bool,
+    /// What lay there may still be there.
+    unpacked: bool,
 }
 
 impl SqliteStore {
@@ -63,10 +71,24 @@ impl SqliteStore {
         let db = Connection::open_with_flags(file, flags(false)).map_err(from_sqlite)?;
         db.pragma_update(None, "page_size", PAGE_SIZE).map_err(from_sqlite)?;
         db.pragma_update(None, "application_id", APPLICATION_ID).map_err(from_sqlite)?;
-        let mut store = Self { db, file: file.to_owned(), read_only: false };
+        let mut store = Self::of(db, file, false);
         store.configure()?;
         store.migrate(0)?;
         Ok(store)
+    }
+
+    fn of(db: Connection, file: &Path, read_only: bool) -> Self {
+        let file = file.to_owned();
+        let identity = identity(&file).ok().flatten();
+        Self {
+            db,
+            file,
+            read_only,
+            identity,
+            replaced: Cell::new(false),
+            overlong: false,
+            unpacked: false,
+        }
     }
 
     /// Opens an existing file.
@@ -79,7 +101,8 @@ impl SqliteStore {
             writable(file)?;
         }
         let db = Connection::open_with_flags(file, flags(read_only)).map_err(from_sqlite)?;
-        let mut store = Self { db, file: file.to_owned(), read_only };
+        let mut store = Self::of(db, file, read_only);
+        (store.overlong, store.unpacked) = (overlong, overlong);
         store.configure()?;
         if version <= FORMAT {
             store.same_schema(version)?;
@@ -90,10 +113,6 @@ impl SqliteStore {
                 return Err(StoreError::ReadOnly("an older format must be migrated first".into()));
             }
             store.migrate(version)?;
-        }
-        if overlong && !read_only {
-            // It is whole all the same, and the next one tries again.
-            let _ = store.vacuum();
         }
         Ok(store)
     }
@@ -138,6 +157,31 @@ impl SqliteStore {
     /// Where the file is.
     pub fn file(&self) -> &Path {
         &self.file
+    }
+
+    /// Whether it was found to be another file than the one at its place.
+    pub fn was_replaced(&self) -> bool {
+        self.replaced.get()
+    }
+
+    /// Who reads or writes on would do so in a file that nobody finds any more.
+    fn in_place(&self) -> Stored<()> {
+        let moved = match identity(&self.file) {
+            Ok(now) => now != self.identity,
+            Err(e) => e.kind() == std::io::ErrorKind::NotFound,
+        };
+        self.replaced.set(self.replaced.get() || moved);
+        if self.replaced.get() { Err(StoreError::Replaced) } else { Ok(()) }
+    }
+
+    /// Whether anything lies behind the last page that counts, or did when the file
+    /// was opened.
+    pub fn goes_on_after_its_end(&self) -> bool {
+        self.overlong
+            || match inspect(&self.file) {
+                Ok(head) => head.overlong,
+                Err(e) => e == StoreError::Corrupt(TOO_LONG.into()),
+            }
     }
 
     /// True when opened for reading only.
@@ -202,6 +246,11 @@ impl SqliteStore {
         if self.read_only {
             return Err(StoreError::ReadOnly("it was opened for reading only".into()).into());
         }
+        self.in_place()?;
+        if std::mem::take(&mut self.unpacked) {
+            // It is whole all the same, and the next one tries again.
+            let _ = self.vacuum();
+        }
         let tx = self
             .db
             .transaction_with_behavior(TransactionBehavior::Immediate)
@@ -219,6 +268,7 @@ impl SqliteStore {
         &self,
         work: impl FnOnce(&SqliteRows<'_>) -> Result<T, E>,
     ) -> Result<T, E> {
+        self.in_place()?;
         let tx = self.db.unchecked_transaction().map_err(|e| E::from(from_sqlite(e)))?;
         work(&SqliteRows { db: &tx })
     }
@@ -487,6 +537,18 @@ fn writable(file: &Path) -> Stored<()> {
         return Err(StoreError::ReadOnly("its folder's permissions forbid writing".into()));
     }
     Ok(())
+}
+
+/// Device and number of a file, where the system has them.
+#[cfg(unix)]
+fn identity(file: &Path) -> std::io::Result<Option<(u64, u64)>> {
+    use std::os::unix::fs::MetadataExt;
+    std::fs::metadata(file).map(|m| Some((m.dev(), m.ino())))
+}
+
+#[cfg(not(unix))]
+fn identity(_: &Path) -> std::io::Result<Option<(u64, u64)>> {
+    Ok(None)
 }
 
 #[cfg(unix)]

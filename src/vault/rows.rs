@@ -143,6 +143,9 @@ pub enum StoreError {
     /// No room left.
     #[error("the disk is full")]
     Full,
+    /// Another file is at its place, or none, since it was opened.
+    #[error("the file was replaced while it was open")]
+    Replaced,
     /// There is a file already.
     #[error("there is a file already")]
     Exists,

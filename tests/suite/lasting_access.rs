@@ -133,3 +133,34 @@ fn backing_up_and_restoring_touch_no_file_of_another_name() {
         assert!(!names.iter().any(|n| n.starts_with(".poterne-")), "{names:?}");
     }
 }
+
+#[test]
+fn an_agent_notices_that_another_file_is_at_its_place() {
+    let seat = Seat::unlocked();
+    let (vault, other) = (seat.vault(), seat.home.path().join("other"));
+    copy(&vault, &other);
+    std::fs::rename(&other, &vault).expect("ours");
+    let before = std::fs::read(&vault).expect("reads");
+    let said = seat.run(&["add", "client", "X"], "").ended(3);
+    two_parts(&said);
+    assert!(said.err.contains("replaced"), "{}", said.err);
+    assert_eq!(seat.ok(&["--json", "status"]).json()["unlocked"], false);
+    assert_eq!(std::fs::read(&vault).expect("reads"), before);
+}
+
+#[test]
+fn pages_behind_the_end_of_the_file_are_reported() {
+    use std::io::Write;
+    let mut seat = Seat::locked();
+    let mut file = std::fs::File::options().append(true).open(seat.vault()).expect("ours");
+    file.write_all(&[b'x'; 2048]).expect("there is room");
+    drop(file);
+    for more in [&["--read-only"][..], &[]] {
+        let factors = seat.factors();
+        let report = seat.run(&[&["--json"][..], more, &["check"]].concat(), &factors).ended(7);
+        let report = report.json();
+        let faults = report["faults"].as_array().expect("a list");
+        assert_eq!(faults.len(), 1, "{faults:?}");
+        assert!(faults[0].as_str().is_some_and(|f| f.contains("after its last page")));
+    }
+}

@@ -363,7 +363,14 @@ fn answer(shared: &Arc<Shared>, id: u64, mut stream: UnixStream) -> io::Result<(
                 if use_of_it {
                     shared.touch();
                 }
-                frames::write(&mut stream, &FromAgent::Reply(reply))?;
+                let locked = matches!(&reply, Err(e) if e.code == Code::Locked);
+                let told = frames::write(&mut stream, &FromAgent::Reply(reply));
+                // A refused factor has the same code as a vault that locked itself:
+                // one with nothing left to serve.
+                if locked && shared.is_locked() {
+                    shared.end(End::Locked);
+                }
+                told?;
             }
             ToAgent::Export(request) => {
                 shared.touch();
@@ -407,6 +414,10 @@ impl Shared {
         drop(state);
         self.changed.notify_all();
         Ok(Reply::Done)
+    }
+
+    fn is_locked(&self) -> bool {
+        matches!(self.app.call(Request::Status), Err(e) if e.code == Code::Locked)
     }
 
     /// Wipes the keys. Where locking ends sessions, those of clients are ended

@@ -36,6 +36,12 @@ impl Shell {
         } else if error.code == Code::Locked && matches!(self.screen, Screen::Open(_)) {
             // Somebody else locked it: another window, or the command line.
             self.lock(ctx);
+            // A vault that locked itself says why.
+            if let Screen::Unlock(unlock) = &mut self.screen
+                && error != AppError::locked()
+            {
+                unlock.error = Some(error);
+            }
             return;
         }
         if let Some(Dialog::Justify(model)) = &mut self.dialog
