@@ -87,7 +87,8 @@ fn list(context: &Context) -> Result<(), AppError> {
                     "id": view.member.id,
                     "name": view.member.name,
                     "role": view.member.role,
-                    "all_clients": view.member.all_clients,
+                    "all_clients": view.member.all_clients
+                        || view.member.role.sees_every_client(),
                     "clients": view.clients,
                     "added_at": view.member.added_at,
                     "accepted": view.member.accepted,

@@ -164,3 +164,10 @@ fn pages_behind_the_end_of_the_file_are_reported() {
         assert!(faults[0].as_str().is_some_and(|f| f.contains("after its last page")));
     }
 }
+
+#[test]
+fn an_owner_is_listed_with_every_client() {
+    let seat = Seat::unlocked();
+    let list = seat.ok(&["--json", "member", "list"]).json();
+    assert_eq!(list["members"][0]["all_clients"], true);
+}
