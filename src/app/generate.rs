@@ -273,7 +273,9 @@ pub fn strength(password: &SecretText, known: &[&str]) -> Strength {
     password.expose(|text| {
         let end = text.char_indices().nth(ESTIMATE_MAX_CHARS).map_or(text.len(), |(at, _)| at);
         let estimate = zxcvbn::zxcvbn(&text[..end], known);
-        Strength { score: estimate.score().into(), guesses_log10: estimate.guesses_log10() }
+        // The empty one takes a guess as well.
+        let guesses = estimate.guesses_log10().max(0.0);
+        Strength { score: estimate.score().into(), guesses_log10: guesses }
     })
 }
 

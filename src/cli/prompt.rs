@@ -62,6 +62,10 @@ fn once_more(lang: Lang, first: SecretText) -> Result<SecretText, AppError> {
 
 /// Says so when a new password would soon be guessed. It is the person's choice.
 fn warn_of_weak(lang: Lang, password: &SecretText) {
+    // None at all is refused.
+    if password.is_empty() {
+        return;
+    }
     let strength = generate::strength(password, &["poterne"]);
     if strength.score >= GOOD {
         return;

@@ -171,3 +171,12 @@ fn an_owner_is_listed_with_every_client() {
     let list = seat.ok(&["--json", "member", "list"]).json();
     assert_eq!(list["members"][0]["all_clients"], true);
 }
+
+#[test]
+fn an_empty_new_password_is_refused_without_a_number_that_is_none() {
+    let seat = Seat::empty();
+    let ran = seat.run(&["init"], "\n\n").ended(2);
+    assert!(!ran.err.contains("inf"), "{}", ran.err);
+    let rated = seat.run(&["--json", "generate", "--rate"], "\n").ended(0).json();
+    assert_eq!(rated["guesses_log10"], 0.0);
+}

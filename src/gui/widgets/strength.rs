@@ -32,7 +32,7 @@ impl Strength {
         });
         Self {
             score: estimate.score().into(),
-            guesses_log10: estimate.guesses_log10(),
+            guesses_log10: estimate.guesses_log10().max(0.0),
             empty: false,
         }
     }
