@@ -428,6 +428,47 @@ impl FakeLease {
     }
 }
 
+/// An EC key as OpenSSL 0.9 wrote it, with the passphrase `phrase`.
+const OLD_PEM: &str = "-----BEGIN EC PRIVATE KEY-----
+Proc-Type: 4,ENCRYPTED
+DEK-Info: DES-EDE3-CBC,E60880AF550EE1CA
+
+Wa+Krb4NXcVKMNUl+KncXM/Q1h8My3LaYz/ycbvqCgENVBMtZUn2VtO/HxmxMuVj
+3mI3VkR9TltaRgs0i8gkEDVkchZ86AYtr5Iuc9q3UTN2HCrgnMvJurXeUnfxcuj0
+uTiTa/07jOJLAU5j0ezzBHryvOVZmBJfMyFDvOLHCPU=
+-----END EC PRIVATE KEY-----
+";
+
+/// A key of every usual type and form, and its passphrase.
+pub fn key_forms(dir: &Path) -> Vec<(&'static str, PathBuf, Option<&'static str>)> {
+    use std::os::unix::fs::OpenOptionsExt;
+    let kinds: &[(&str, &[&str], Option<&str>)] = &[
+        ("ed25519", &["-t", "ed25519"], None),
+        ("rsa", &["-t", "rsa", "-b", "2048"], None),
+        ("ecdsa256", &["-t", "ecdsa", "-b", "256"], None),
+        ("ecdsa521", &["-t", "ecdsa", "-b", "521"], None),
+        ("ed25519enc", &["-t", "ed25519", "-a", "2", "-N", "phrase é"], Some("phrase é")),
+        ("rsapem", &["-t", "rsa", "-b", "2048", "-m", "PEM"], None),
+        ("rsapemenc", &["-t", "rsa", "-b", "2048", "-m", "PEM", "-N", "phrase"], Some("phrase")),
+        ("rsapkcs8", &["-t", "rsa", "-b", "2048", "-m", "PKCS8", "-N", "phrase"], Some("phrase")),
+        ("ecpem", &["-t", "ecdsa", "-b", "256", "-m", "PEM"], None),
+        ("ecpemenc", &["-t", "ecdsa", "-b", "256", "-m", "PEM", "-N", "phrase"], Some("phrase")),
+        ("ecpkcs8", &["-t", "ecdsa", "-b", "384", "-m", "PKCS8"], None),
+    ];
+    let mut forms: Vec<_> = kinds
+        .iter()
+        .map(|(name, args, phrase)| (*name, keygen(dir, name, args), *phrase))
+        .collect();
+    let old = dir.join("ecdes");
+    let mut file = fs::OpenOptions::new();
+    let mut file = file.write(true).create_new(true).mode(0o600).open(&old).expect("ours");
+    std::io::Write::write_all(&mut file, OLD_PEM.as_bytes()).expect("ours");
+    let public = sh("ssh-keygen", &["-y", "-P", "phrase", "-f", old.to_str().expect("UTF-8")]);
+    fs::write(old.with_extension("pub"), public).expect("ours");
+    forms.push(("ecdes", old, Some("phrase")));
+    forms
+}
+
 /// Opens a target of any kind.
 pub fn open(target: &Target, lease: &mut FakeLease) -> Result<Box<dyn Link>, Failure> {
     by_kind(&target.kind).expect("a known kind").open(target, lease)

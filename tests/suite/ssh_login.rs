@@ -26,21 +26,7 @@ fn works(link: &dyn poterne::connect::link::Link) {
 fn every_usual_key_type_logs_in_from_memory() {
     let server = Sshd::start(Setup::default());
     let dir = tempfile::tempdir().expect("a folder");
-    let kinds: &[(&str, &[&str], Option<&str>)] = &[
-        ("ed25519", &["-t", "ed25519"], None),
-        ("rsa", &["-t", "rsa", "-b", "2048"], None),
-        ("ecdsa256", &["-t", "ecdsa", "-b", "256"], None),
-        ("ecdsa521", &["-t", "ecdsa", "-b", "521"], None),
-        ("ed25519enc", &["-t", "ed25519", "-a", "2", "-N", "phrase é"], Some("phrase é")),
-        ("rsapem", &["-t", "rsa", "-b", "2048", "-m", "PEM"], None),
-        ("rsapemenc", &["-t", "rsa", "-b", "2048", "-m", "PEM", "-N", "phrase"], Some("phrase")),
-        ("rsapkcs8", &["-t", "rsa", "-b", "2048", "-m", "PKCS8", "-N", "phrase"], Some("phrase")),
-        ("ecpem", &["-t", "ecdsa", "-b", "256", "-m", "PEM"], None),
-        ("ecpemenc", &["-t", "ecdsa", "-b", "256", "-m", "PEM", "-N", "phrase"], Some("phrase")),
-        ("ecpkcs8", &["-t", "ecdsa", "-b", "384", "-m", "PKCS8"], None),
-    ];
-    for (name, args, phrase) in kinds {
-        let key = keygen(dir.path(), name, args);
+    for (name, key, phrase) in key_forms(dir.path()) {
         server.authorize(&key);
         let mut lease = FakeLease::default();
         let mut hops = vec![server.hop()];

@@ -22,7 +22,7 @@ fn old_lines(kex: &str, cipher: &str) -> Vec<String> {
     [
         &format!("KexAlgorithms {kex}"),
         "HostKeyAlgorithms ssh-rsa",
-        "PubkeyAcceptedAlgorithms ssh-rsa,ssh-ed25519",
+        "PubkeyAcceptedAlgorithms ssh-rsa,ssh-ed25519,ecdsa-sha2-*",
         "MACs hmac-sha1",
         &format!("Ciphers {cipher}"),
     ]
@@ -101,6 +101,36 @@ fn with_consent_a_key_a_shell_and_commands_work_and_the_session_is_marked() {
         talk.send("exit\r");
         assert_eq!(talk.finish().exit, Some(Exit::Status(0)));
     }
+}
+
+#[test]
+fn every_usual_key_form_logs_in_over_the_second_engine_too() {
+    let server = old(false, "diffie-hellman-group14-sha1", "aes128-cbc", &[]);
+    let dir = tempfile::tempdir().expect("a folder");
+    for (name, key, phrase) in key_forms(dir.path()) {
+        server.authorize(&key);
+        let mut lease = FakeLease::default();
+        let mut hops = vec![weak(&server)];
+        lease.plant(&mut hops, 0, Slot::PrivateKey, &fs::read(&key).expect("made"));
+        if let Some(phrase) = phrase {
+            lease.plant(&mut hops, 0, Slot::Passphrase, phrase.as_bytes());
+        }
+        let link = match open(&target(hops), &mut lease) {
+            Ok(link) => link,
+            Err(e) => panic!("{name}: {:?} {}\n{}", e.kind, e.what.en, server.log()),
+        };
+        assert!(!link.info().warnings.is_empty(), "{name}: not over the second engine");
+        assert_eq!(run(&*link, "echo in", b"").text(), "in\n", "{name}");
+    }
+    // A wrong passphrase is told apart from a key that cannot be read.
+    let mut lease = FakeLease::default();
+    let mut hops = vec![weak(&server)];
+    let key = fs::read(dir.path().join("ecpemenc")).expect("made");
+    lease.plant(&mut hops, 0, Slot::PrivateKey, &key);
+    lease.plant(&mut hops, 0, Slot::Passphrase, b"wrong");
+    let failure = must_fail(&target(hops), &mut lease);
+    assert_eq!(failure.kind, FailureKind::BadKey);
+    assert!(failure.what.en.contains("is wrong"), "{}", failure.what.en);
 }
 
 #[test]

@@ -5,17 +5,17 @@ use russh::keys::decode_secret_key;
 use russh::keys::ssh_key::{LineEnding, PrivateKey};
 use zeroize::Zeroizing;
 
-use super::fail;
 use super::keycost::bearable;
 use super::route::Leg;
+use super::{fail, openssl};
 use crate::connect::Failure;
 use crate::model::entry::Slot;
 use crate::secret::{SecretBytes, SecretText};
 
 /// A key that an engine can use.
 pub struct Ready {
-    /// The key: OpenSSH without passphrase, or as imported where only OpenSSL
-    /// reads it.
+    /// The key: OpenSSH without passphrase, or as imported where that has no form
+    /// for it.
     pub text: SecretText,
     /// The passphrase, in the second case.
     pub passphrase: Option<SecretText>,
@@ -50,20 +50,44 @@ pub fn ready(
     if guard == Guard::None {
         return match text.expose(|t| decode_secret_key(t, None)) {
             Ok(key) => plain(key),
-            // Old EC and DSA forms are left to OpenSSL.
-            Err(_) if text.expose(|t| t.contains("-----BEGIN ")) => {
-                Ok(Ready { text, passphrase: None, decoded: None })
-            }
+            // DSA is left to libssh2.
+            Err(_) if text.expose(|t| t.contains("-----BEGIN ")) => match foreign(&text, None) {
+                Foreign::Key(key) => plain(*key),
+                Foreign::Unread | Foreign::Other => {
+                    Ok(Ready { text, passphrase: None, decoded: None })
+                }
+            },
             Err(_) => Err(fail::key_unreadable()),
         };
     }
     let phrase = passphrase().filter(|p| !p.is_empty()).ok_or_else(fail::passphrase_missing)?;
     match phrase.expose(|p| text.expose(|t| decode_secret_key(t, Some(p)))) {
         Ok(key) => plain(key),
-        Err(_) if guard == Guard::Foreign => {
-            Ok(Ready { text, passphrase: Some(phrase), decoded: None })
-        }
+        Err(_) if guard == Guard::Foreign => match foreign(&text, Some(&phrase)) {
+            Foreign::Key(key) => plain(*key),
+            Foreign::Unread if cfg!(unix) => Err(fail::passphrase_wrong()),
+            Foreign::Unread | Foreign::Other => {
+                Ok(Ready { text, passphrase: Some(phrase), decoded: None })
+            }
+        },
         Err(_) => Err(fail::passphrase_wrong()),
+    }
+}
+
+/// What became of a key in a form that only OpenSSL reads.
+enum Foreign {
+    Key(Box<PrivateKey>),
+    /// It was read, but is of no kind that OpenSSH has a form for here: DSA.
+    Other,
+    Unread,
+}
+
+fn foreign(text: &SecretText, phrase: Option<&SecretText>) -> Foreign {
+    match text.expose(|t| openssl::pkcs8(t, phrase)) {
+        Some(pem) => {
+            decode_secret_key(&pem, None).map_or(Foreign::Other, |key| Foreign::Key(Box::new(key)))
+        }
+        None => Foreign::Unread,
     }
 }
 

@@ -16,6 +16,7 @@ pub mod key;
 mod keycost;
 mod legacy;
 mod legacy_serve;
+mod openssl;
 mod probe;
 mod reads;
 pub mod route;
