@@ -75,6 +75,7 @@ pub struct App {
     told: Arc<OnceLock<Tell>>,
     /// Asks for others than the screen that [`App::on_change`] tells.
     for_others: bool,
+    lost: Arc<AtomicBool>,
 }
 
 /// What was written besides what the screen itself asked for.
@@ -188,6 +189,7 @@ impl App {
         let (jobs, work) = mpsc::channel();
         let locking = Arc::new(AtomicBool::new(false));
         let told = Arc::new(OnceLock::new());
+        let lost = Arc::new(AtomicBool::new(false));
         let worker = Worker {
             file: file.clone(),
             open: None,
@@ -196,6 +198,7 @@ impl App {
             backup_due: false,
             locking: Arc::clone(&locking),
             told: Arc::clone(&told),
+            lost: Arc::clone(&lost),
         };
         // The stack of the thread that handles keys is burnt after each job; a
         // roomy one keeps the burning within it.
@@ -204,7 +207,7 @@ impl App {
             .stack_size(8 << 20)
             .spawn(move || worker.run(&work))
             .expect("a process that cannot start one thread cannot run");
-        Self { file, jobs, locking, told, for_others: false }
+        Self { file, jobs, locking, told, for_others: false, lost }
     }
 
     /// The same application for others, such as the command line: what they write
@@ -325,6 +328,12 @@ impl App {
         }
         let others = self.for_others;
         ask(&self.jobs, |answer| Job::Call(Box::new(request), others, answer))
+    }
+
+    /// Whether the vault locked itself because its file is no longer at its place.
+    fn lost_its_file(&self) -> bool {
+        // The question is answered after whatever was asked before it.
+        self.call(Request::Status).is_err() && self.lost.load(Ordering::Acquire)
     }
 
     /// Whether the vault, which is about to be locked, is set to end sessions

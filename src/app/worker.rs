@@ -74,6 +74,8 @@ pub(super) struct Worker {
     pub(super) locking: Arc<AtomicBool>,
     /// Hears what was written besides what the screen asked for.
     pub(super) told: Arc<OnceLock<Tell>>,
+    /// It was locked for want of its file.
+    pub(super) lost: Arc<AtomicBool>,
 }
 
 /// An open vault and its file.
@@ -127,6 +129,7 @@ impl Worker {
     /// Wipes the keys of a vault whose file is no longer at its place: there is
     /// nowhere to log the lock.
     fn abandon(&mut self) {
+        self.lost.store(true, Ordering::Release);
         self.backup_due = false;
         if self.open.take().is_some_and(|open| open.vault.state.settings.lock_ends_sessions) {
             self.pool.close();

@@ -367,7 +367,7 @@ fn answer(shared: &Arc<Shared>, id: u64, mut stream: UnixStream) -> io::Result<(
                 let told = frames::write(&mut stream, &FromAgent::Reply(reply));
                 // A refused factor has the same code as a vault that locked itself:
                 // one with nothing left to serve.
-                if locked && shared.is_locked() {
+                if locked && shared.app.lost_its_file() {
                     shared.end(End::Locked);
                 }
                 told?;
@@ -414,10 +414,6 @@ impl Shared {
         drop(state);
         self.changed.notify_all();
         Ok(Reply::Done)
-    }
-
-    fn is_locked(&self) -> bool {
-        matches!(self.app.call(Request::Status), Err(e) if e.code == Code::Locked)
     }
 
     /// Wipes the keys. Where locking ends sessions, those of clients are ended

@@ -59,6 +59,7 @@ impl Worker {
         self.backup_due = !open.read_only && !backup::made_today(open.store.file());
         let sessions = self.sessions.len() as u64;
         let status = open.status(sessions)?;
+        self.lost.store(false, std::sync::atomic::Ordering::Release);
         self.open = Some(open);
         Ok(status)
     }
