@@ -76,7 +76,7 @@ pub enum Command {
     Restore(Restore),
     /// Versions of an entry: the current one, then the older ones
     History(EntryPath),
-    /// Open a session, or run a command
+    /// Open a session or a web page, or run a command
     Connect(Connect),
     /// Effective settings of an entry and where they come from
     Plan(EntryPath),

@@ -28,7 +28,7 @@ pub fn about(here: &str) -> Option<&'static str> {
         "rm" => "Met à la corbeille",
         "restore" => "Reprend dans la corbeille, ou revient à une version antérieure",
         "history" => "Versions d’une entrée\u{a0}: l’actuelle, puis les antérieures",
-        "connect" => "Ouvre une session, ou lance une commande",
+        "connect" => "Ouvre une session ou une page web, ou lance une commande",
         "plan" => "Réglages effectifs d’une entrée et leur provenance",
         "totp" => "Code à usage unique actuel d’une entrée",
         "generate" => "Fabrique un mot de passe",
