@@ -100,6 +100,34 @@ fn shift_and_tab_lead_what_is_typed_back() {
 }
 
 #[test]
+fn a_terminal_gets_tabs_and_lines_at_once_and_the_next_tab_its_own_keys() {
+    let fake = Fake::new();
+    fake.0.lock().expect("ours").connects = true;
+    let mut window = opened(&fake);
+    find(&mut window, "srv-base", "Boulangerie Dupont/Serveurs/srv-base-01");
+    window.key_press(Key::Enter);
+    until(&mut window, "the keyboard in the terminal", |w| {
+        w.query_by_role_and_label(Role::Terminal, "Terminal").is_some_and(|t| t.is_focused())
+    });
+    let line = [
+        &text("ls")[..],
+        &key(Key::Tab, Modifiers::NONE),
+        &text("x"),
+        &key(Key::Enter, Modifiers::NONE),
+        &text("y"),
+    ];
+    let ctx = window.ctx.clone();
+    let mut raw = egui::RawInput { events: line.concat(), ..egui::RawInput::default() };
+    window.state_mut().raw_input_hook(&ctx, &mut raw);
+    assert_eq!(raw.events, line.concat());
+    window.run_steps(1);
+    let turn = [&key(Key::Tab, Modifiers::CTRL)[..], &text("z")].concat();
+    let mut raw = egui::RawInput { events: turn.clone(), ..egui::RawInput::default() };
+    window.state_mut().raw_input_hook(&ctx, &mut raw);
+    assert_eq!(raw.events, turn[..1]);
+}
+
+#[test]
 fn a_name_is_selected_when_the_question_where_to_opens_and_again_next_time() {
     let fake = Fake::new();
     let mut window = opened(&fake);

@@ -11,7 +11,7 @@ use egui_kittest::kittest::{NodeT, Queryable};
 use poterne::app::Change;
 use poterne::gui::prefs::Prefs;
 
-use crate::gui_fake::{CODE, Fake, PASSWORD};
+use crate::gui_fake::{CODE, Fake, KIT, PASSWORD};
 use crate::kit_gui::{
     Window, fill, find, gone, opened, press, sees, unlock, until, window, window_with,
 };
@@ -155,6 +155,27 @@ fn the_member_of_a_new_computer_is_filled_in() {
     fill(&mut window, Role::PasswordInput, "Encore une fois", PASSWORD);
     fill(&mut window, Role::PasswordInput, "Code à 6 chiffres", CODE);
     sees(&mut window, "J’ai reçu une invitation");
+    assert_eq!(value(&window, "Membre"), "Chloé");
+}
+
+#[test]
+fn the_member_who_accepted_an_invitation_is_filled_in() {
+    let fake = Fake::new();
+    fake.0.lock().expect("ours").member = "Chloé".to_owned();
+    let mut window = window(&fake, true);
+    sees(&mut window, "J’ai reçu une invitation");
+    window.get_by_label("J’ai reçu une invitation").click();
+    fill(&mut window, Role::PasswordInput, "Code d’invitation", "POT1-7Q2K-9XMD");
+    press(&mut window, "Continuer");
+    fill(&mut window, Role::PasswordInput, "Mot de passe", PASSWORD);
+    fill(&mut window, Role::PasswordInput, "Encore une fois", PASSWORD);
+    press(&mut window, "Continuer");
+    fill(&mut window, Role::PasswordInput, "Code affiché par le téléphone", CODE);
+    press(&mut window, "Je l’ai noté");
+    fill(&mut window, Role::PasswordInput, "Kit recopié", KIT);
+    press(&mut window, "Terminer");
+    press(&mut window, "Déverrouiller");
+    sees(&mut window, "Code à 6 chiffres");
     assert_eq!(value(&window, "Membre"), "Chloé");
 }
 
