@@ -142,8 +142,6 @@ fn from_an_empty_home_to_a_verified_log_with_real_keys() {
     alice.types(role::FIELD, "Identifiant", &user());
     alice.press("Return");
     alice.types(role::SECRET, "Mot de passe", &login);
-    alice.press("Return");
-    screen.keyboard_at(role::BUTTON, "Générer…");
     alice.goes_to(role::SECRET, "Notes");
     alice.types(role::SECRET, "Notes", &note);
     let secrets = Secrets { typed: [password, login, note], made };
