@@ -438,7 +438,7 @@ fn a_copied_password_reaches_the_clipboard_and_sleep_takes_it_and_the_keys_away(
     let slept = end_of(manager.listened());
     stage.type_text(PASSWORD);
     stage.xdotool(&["key", "Tab"]);
-    phone.code().expose(|c| stage.type_text(c));
+    phone.newest().expose(|c| stage.type_text(c));
     stage.wait_unlocked();
     stage.type_text("caisse");
     // The details may come after the key, which is pressed again then.

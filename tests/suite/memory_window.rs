@@ -64,7 +64,7 @@ fn a_real_window_keeps_nothing_of_what_was_typed_and_shown_in_it() {
     let pid = window.pid();
     stage.type_text(&password);
     stage.xdotool(&["key", "Tab"]);
-    let code = phone.code().expose(str::to_owned);
+    let code = phone.newest().expose(str::to_owned);
     stage.type_text(&code);
     stage.wait_unlocked();
 

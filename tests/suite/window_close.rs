@@ -4,21 +4,16 @@
 use std::process::Stdio;
 use std::time::{Duration, Instant};
 
-use crate::kit::PASSWORD;
+use crate::kit::{PASSWORD, Phone};
+use crate::kit_reader::{Person, Reader, role};
 use crate::kit_window::{POTERNE, Stage};
 
-/// Tries, as a person would: keys may come before the window is ready for them.
-fn until(what: &str, mut does: impl FnMut(), mut seen: impl FnMut() -> bool) {
-    for _ in 0..8 {
-        does();
-        let end = Instant::now() + Duration::from_secs(8);
-        while Instant::now() < end {
-            if seen() {
-                return;
-            }
-        }
+/// Waits for what the window is asked about until it is so.
+fn until(what: &str, mut seen: impl FnMut() -> bool) {
+    let end = Instant::now() + Duration::from_secs(120);
+    while !seen() {
+        assert!(Instant::now() < end, "never: {what}");
     }
-    panic!("never: {what}");
 }
 
 fn log(stage: &Stage, wanted: &str) -> String {
@@ -29,16 +24,29 @@ fn unlocked(stage: &Stage) -> bool {
     stage.poterne(&["tree"], "").status.success()
 }
 
-/// Opens the one entry there is, for the `count`th time.
-fn opens_session(stage: &Stage, count: usize) {
-    stage.type_text("atelier");
-    let opened = || log(stage, "session.opened").matches("session.opened").count() == count;
-    until("the session", || stage.xdotool(&["sleep", "1", "key", "Return"]), opened);
+/// Unlocks as this member, whoever was named there before.
+fn unlocks(person: &Person<'_>, member: &str, phone: &mut Phone) {
+    person.screen.keyboard_at(role::SECRET, "Mot de passe");
+    person.goes_to(role::FIELD, "Membre");
+    person.types(role::FIELD, "Membre", member);
+    person.goes_to(role::SECRET, "Mot de passe");
+    person.types(role::SECRET, "Mot de passe", PASSWORD);
+    person.press("Return");
+    person.screen.keyboard_at(role::SECRET, "Code à 6 chiffres");
+    phone.newest().expose(|c| person.stage.type_text(c));
+    person.screen.keyboard_at(role::FIELD, "Rechercher");
+}
+
+/// Opens the one entry there is.
+fn opens_session(person: &Person<'_>) {
+    person.types(role::FIELD, "Rechercher", "atelier");
+    person.press("Return");
+    person.screen.keyboard_at(role::TERMINAL, "Terminal");
 }
 
 #[test]
 fn sessions_end_in_the_log_when_another_unlocks_and_when_the_window_closes() {
-    let stage = Stage::new();
+    let mut stage = Stage::new();
     let mut alice = stage.init();
     let factors = alice.code().expose(|c| format!("{PASSWORD}\n{c}\n"));
     stage.must(&["unlock"], &factors);
@@ -48,44 +56,36 @@ fn sessions_end_in_the_log_when_another_unlocks_and_when_the_window_closes() {
     stage.must(&["lock"], "");
     let mut bruno = stage.accept("bruno", code.trim());
 
+    let reader = Reader::start();
+    stage.session_bus.clone_from(&reader.address);
     let mut window = stage.window();
-    stage.type_text(PASSWORD);
-    stage.xdotool(&["key", "Tab"]);
-    alice.code().expose(|c| stage.type_text(c));
-    stage.wait_unlocked();
-    opens_session(&stage, 1);
+    let person = Person { stage: &stage, screen: reader.window() };
+    unlocks(&person, "alice", &mut alice);
+    opens_session(&person);
 
-    let lock = || stage.xdotool(&["key", "ctrl+shift+l"]);
-    until("the lock", lock, || !unlocked(&stage));
-    let code = bruno.code();
-    let types = || {
-        // Into the name, which is Alice's, wherever the keyboard is.
-        stage.xdotool(&["mousemove", "600", "230", "click", "1", "key", "ctrl+a"]);
-        stage.type_text("bruno");
-        stage.xdotool(&["key", "Tab", "key", "ctrl+a"]);
-        stage.type_text(PASSWORD);
-        stage.xdotool(&["key", "Tab"]);
-        code.expose(|c| stage.type_text(c));
-    };
-    until("the unlock", types, || unlocked(&stage));
+    person.press("ctrl+shift+l");
+    unlocks(&person, "bruno", &mut bruno);
     let ended = || log(&stage, "session.closed");
-    until("its end in the log", || (), || ended().contains("session.closed"));
+    until("its end in the log", || ended().contains("session.closed"));
     let told = ended();
     assert!(told.contains("another member unlocked"), "{told}");
     assert!(told.contains("alice") && !told.contains("bruno"), "whose session was it? {told}");
 
-    opens_session(&stage, 2);
+    opens_session(&person);
     // One that a command has open, for which the window is the agent.
     let mut command = stage.command(POTERNE, &["connect", "Dupont/Atelier", "--", "cat"]);
     let command = command.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null());
     let mut command = command.spawn().expect("starts");
     let opened = || log(&stage, "session.opened").matches("session.opened").count() == 3;
-    until("the command", || (), opened);
+    until("the command", opened);
     // A question comes first; the answer that keeps all open has the keyboard.
     stage.press_cross();
+    person.screen.keyboard_at(role::BUTTON, "Annuler");
     assert!(unlocked(&stage) && window.runs(), "it closed without a question");
-    let says_yes = || stage.xdotool(&["sleep", "1", "key", "shift+Tab", "key", "Return"]);
-    until("the end", says_yes, || !window.runs());
+    person.press("shift+Tab");
+    person.screen.keyboard_at(role::BUTTON, "Fermer Poterne");
+    person.press("Return");
+    until("the end", || !unlocked(&stage) && !window.runs());
     assert!(!command.wait().expect("it ends").success());
 
     let factors = bruno.code().expose(|c| format!("{PASSWORD}\n{c}\n"));

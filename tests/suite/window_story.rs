@@ -2,9 +2,8 @@
 //! finds a server by three letters, connects to a real sshd, runs a command;
 //! the log of it is exported and verified.
 
-use std::time::{Duration, Instant};
-
 use crate::kit::PASSWORD;
+use crate::kit_reader::{Person, Reader, role};
 use crate::kit_ssh::{Setup, Sshd, keygen};
 use crate::kit_window::Stage;
 
@@ -13,7 +12,7 @@ fn unlock_find_connect_run_and_export_with_real_keys() {
     let server = Sshd::start(Setup::default());
     let key = keygen(server.dir.path(), "technician", &["-t", "ed25519"]);
     server.authorize(&key);
-    let stage = Stage::new();
+    let mut stage = Stage::new();
     let mut phone = stage.init();
 
     let factors = phone.code().expose(|c| format!("{PASSWORD}\n{c}\n"));
@@ -50,37 +49,27 @@ fn unlock_find_connect_run_and_export_with_real_keys() {
     );
     stage.must(&["lock"], "");
 
+    let reader = Reader::start();
+    stage.session_bus.clone_from(&reader.address);
     let _window = stage.window();
-    stage.type_text(PASSWORD);
-    stage.xdotool(&["key", "Tab"]);
-    phone.code().expose(|c| stage.type_text(c));
-    stage.wait_unlocked();
+    let alice = Person { stage: &stage, screen: reader.window() };
+    alice.types(role::SECRET, "Mot de passe", PASSWORD);
+    alice.press("Tab");
+    alice.screen.keyboard_at(role::SECRET, "Code à 6 chiffres");
+    phone.newest().expose(|c| stage.type_text(c));
 
-    stage.type_text("elo");
-    let done = stage.home.path().join("done");
+    alice.types(role::FIELD, "Rechercher", "elo");
     // Enter is not lost when it is quicker than the search.
-    stage.xdotool(&["key", "Return"]);
-    // The log says when the session is open: the window answers for its vault.
-    let until = Instant::now() + Duration::from_secs(60);
-    while stage.must(&["audit", "log"], "").matches("session.opened").count() < 2 {
-        assert!(Instant::now() < until, "the session did not open");
-    }
-    // The first keys may come before the tab has the keyboard: typed again then.
-    let mut answer = String::new();
-    for _ in 0..6 {
-        stage.xdotool(&["key", "ctrl+u"]);
-        stage.type_text(&format!("echo $((6*7)) > {}", done.display()));
-        stage.xdotool(&["key", "Return"]);
-        let until = Instant::now() + Duration::from_secs(8);
-        while answer.trim() != "42" && Instant::now() < until {
-            stage.must(&["tree"], "");
-            answer = std::fs::read_to_string(&done).unwrap_or_default();
-        }
-        if answer.trim() == "42" {
-            break;
-        }
-    }
-    assert_eq!(answer.trim(), "42");
+    alice.press("Return");
+    alice.screen.keyboard_at(role::TERMINAL, "Terminal");
+    assert_eq!(stage.logged("session.opened"), 2);
+    let done = stage.home.path().join("done");
+    stage.type_text(&format!("echo $((6*7)) > {}", done.display()));
+    alice.press("Return");
+    alice.screen.until("the command", |_| {
+        let answer = std::fs::read_to_string(&done).unwrap_or_default();
+        (answer.trim() == "42").then_some(())
+    });
 
     let bundle = stage.home.path().join("journal.zip");
     let bundle = bundle.to_str().expect("plain");
