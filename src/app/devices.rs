@@ -152,8 +152,12 @@ impl Open {
                     ),
                 ));
             }
+            let changes = new.changes(&v.state.settings);
             v.state.settings = new;
-            let line = draft(v, env, Event::SettingsChanged, true);
+            let mut line = draft(v, env, Event::SettingsChanged, true);
+            if !changes.is_empty() {
+                line.fields.push((field::DETAIL, changes.join(", ")));
+            }
             v.log(rows, env, line)?;
             Ok(Reply::Done)
         })

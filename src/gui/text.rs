@@ -3,10 +3,8 @@
 
 use jiff::tz::TimeZone;
 
-use crate::app::export;
-use crate::connect;
-use crate::connect::field::Field;
-use crate::model::audit_event::Event;
+use crate::app::export::{self, told};
+use crate::model::audit_event::{Event, OpenLine};
 use crate::model::entry::{Kind, Slot};
 use crate::model::lang::Lang;
 use crate::model::member::Role;
@@ -89,37 +87,17 @@ pub fn size(bytes: u64, lang: Lang) -> String {
 
 /// What a kind is called.
 pub fn kind(kind: &Kind, lang: Lang) -> String {
-    match kind.word() {
-        "client" => t(lang, "Client", "Client").to_owned(),
-        "folder" => t(lang, "Dossier", "Folder").to_owned(),
-        word => match connect::by_kind(kind) {
-            Some(c) => c.label().get(lang).to_owned(),
-            None => word.to_owned(),
-        },
-    }
+    told::kind(kind, lang)
 }
 
 /// What a secret is called.
 pub fn slot(slot: &Slot, lang: Lang) -> String {
-    match slot {
-        Slot::Password => t(lang, "Mot de passe", "Password").to_owned(),
-        Slot::PrivateKey => t(lang, "Clé privée", "Private key").to_owned(),
-        Slot::Passphrase => t(lang, "Phrase de la clé", "Key passphrase").to_owned(),
-        Slot::Totp => t(lang, "Code à usage unique", "One-time code").to_owned(),
-        Slot::Notes => t(lang, "Notes", "Notes").to_owned(),
-        Slot::Custom(name) => name.clone(),
-    }
+    told::slot(slot, lang)
 }
 
 /// What a role is called.
 pub fn role(role: Role, lang: Lang) -> &'static str {
-    match role {
-        Role::Owner => lang.pick("Propriétaire", "Owner"),
-        Role::Admin => lang.pick("Administrateur", "Administrator"),
-        Role::Technician => lang.pick("Technicien", "Technician"),
-        Role::Operator => lang.pick("Opérateur", "Operator"),
-        Role::Auditor => lang.pick("Auditeur", "Auditor"),
-    }
+    told::role(role, lang)
 }
 
 /// What a role may do, in one sentence.
@@ -156,108 +134,27 @@ pub fn origin(origin: &Origin, lang: Lang) -> String {
 
 /// What a field of an entry is called, by its id.
 pub fn entry_field(id: &str, lang: Lang) -> String {
-    let known = match id {
-        "name" => ("Nom", "Name"),
-        "host" => ("Hôte", "Host"),
-        "port" => ("Port", "Port"),
-        "user" => ("Identifiant", "Login"),
-        "tags" => ("Étiquettes", "Tags"),
-        "favourite" => ("Favori", "Favourite"),
-        "description" => ("Description", "Description"),
-        "expires" => ("Expiration", "Expiry"),
-        "credential" => ("Origine des identifiants", "Credential source"),
-        "custom" => ("Champs ajoutés", "Custom fields"),
-        "attachments" => ("Pièces jointes", "Attachments"),
-        "client" | "client_info" => ("Fiche du client", "Client record"),
-        "client.code" => ("Code", "Code"),
-        "client.colour" => ("Couleur", "Colour"),
-        "client.ticket-pattern" => ("Forme du ticket", "Ticket pattern"),
-        "client.ticket-url" => ("Adresse du ticket", "Ticket address"),
-        "client.ticket-required" => ("Ticket exigé", "Ticket needed"),
-        "client.reason-required" => ("Motif exigé", "Reason needed"),
-        "parent" | "folder" => ("Emplacement", "Place"),
-        "bin" => ("Corbeille", "Recycle bin"),
-        "host-keys" => ("Clé d’hôte", "Host key"),
-        "password" | "private-key" | "passphrase" | "totp" | "notes" => {
-            let name: Slot = id.parse().unwrap_or(Slot::Password);
-            return slot(&name, lang);
-        }
-        other => {
-            // A field the person added has the name that it was given.
-            let own = other.strip_prefix("custom:").unwrap_or(other).to_owned();
-            return setting(other).map_or(own, |f| f.label(lang).to_owned());
-        }
-    };
-    t(lang, known.0, known.1).to_owned()
-}
-
-fn setting(id: &str) -> Option<&'static Field> {
-    connect::ALL.iter().flat_map(|c| c.fields()).find(|f| f.id == id)
+    told::entry_field(id, lang)
 }
 
 /// The value of a connector's setting as people read it, by the setting's id.
 pub fn setting_value<'a>(id: &str, value: &'a str, lang: Lang) -> &'a str {
-    setting(id).map_or(value, |field| field.shown(value, lang))
+    told::setting(id).map_or(value, |field| field.shown(value, lang))
+}
+
+/// What a field of a line of the log is called, as in the reports.
+pub fn log_field<'a>(line: &OpenLine, name: &'a str, lang: Lang) -> &'a str {
+    told::label(line, name, lang)
 }
 
 /// What a column of the log is called, by its name, as in the reports.
-pub fn log_field(name: &str, lang: Lang) -> &str {
-    export::column_name(name, lang)
+pub fn log_column(name: &str, lang: Lang) -> &str {
+    told::label(&OpenLine::empty(), name, lang)
 }
 
-/// The detail of a line for people. The log itself holds one language; what is
-/// said in fixed words is told in the person's.
-pub fn log_detail(value: &str, lang: Lang) -> String {
-    if let Some(at) = value.strip_prefix("at ").and_then(|at| at.parse::<jiff::Timestamp>().ok()) {
-        let at = when_exactly(Time(at.as_microsecond()), lang);
-        return match lang {
-            Lang::Fr => format!("le {at}"),
-            Lang::En => format!("on {at}"),
-        };
-    }
-    if lang == Lang::En {
-        return value.to_owned();
-    }
-    let fixed = match value {
-        "bin" => "à la corbeille",
-        "forever" => "définitivement",
-        "forgotten" => "oubliée",
-        "another key is pinned" => "une autre clé est retenue",
-        "recovery kit" => "kit de secours",
-        "recovery kit used, factors replaced" => "kit de secours utilisé, facteurs remplacés",
-        "password" => "mot de passe",
-        "totp" => "téléphone",
-        _ => "",
-    };
-    if !fixed.is_empty() {
-        return fixed.to_owned();
-    }
-    if let Some(label) = value.strip_prefix("code given for ") {
-        return format!("code donné pour {label}");
-    }
-    if let Some(format) = value.strip_prefix("audit log as ") {
-        let format = format.replace(", filtered", ", filtré").replace(", without ", ", sans ");
-        return format!("journal, {format}");
-    }
-    // The sentence after the kind says the same at length, in English.
-    let Some((kind, _)) = value.split_once(": ") else { return value.to_owned() };
-    let kind = match kind {
-        "unknown-host" => "hôte inconnu",
-        "refused" => "refusée par le serveur",
-        "timeout" => "sans réponse",
-        "network" => "réseau",
-        "protocol" => "protocole",
-        "login" => "identification refusée",
-        "host-key-changed" => "clé du serveur changée",
-        "host-key-refused" => "clé du serveur non acceptée",
-        "bad-key" => "clé privée illisible",
-        "cancelled" => "abandonnée",
-        "helper" => "programme auxiliaire",
-        "setting" => "réglage",
-        "forward" => "redirection",
-        _ => return value.to_owned(),
-    };
-    kind.to_owned()
+/// A value of the log as in the reports, moments in the computer's time zone.
+pub fn log_value(line: &OpenLine, name: &str, value: &str, lang: Lang) -> String {
+    told::value(line, name, value, lang, when_exactly)
 }
 
 /// A number with at most one decimal: `1,5` in French, `10` for ten.

@@ -27,6 +27,21 @@ impl Default for Settings {
 }
 
 impl Settings {
+    /// What is new since `old`, in the words of the command line: `idle-lock 600 -> 30`.
+    pub fn changes(&self, old: &Self) -> Vec<String> {
+        let yes = |on: bool| if on { "yes" } else { "no" }.to_owned();
+        let all = |s: &Self| {
+            [
+                ("idle-lock", s.idle_lock_secs.to_string()),
+                ("lock-ends-sessions", yes(s.lock_ends_sessions)),
+                ("clipboard", s.clipboard_secs.to_string()),
+                ("backups-kept", s.backups_kept.to_string()),
+            ]
+        };
+        let pairs = all(old).into_iter().zip(all(self)).filter(|(old, new)| old != new);
+        pairs.map(|((name, old), (_, new))| format!("{name} {old} -> {new}")).collect()
+    }
+
     /// Whether every value is in its range.
     pub fn in_range(&self) -> bool {
         (30..=86_400).contains(&self.idle_lock_secs)

@@ -12,13 +12,14 @@ mod pdf;
 mod pipe;
 mod read;
 mod rows;
+pub mod told;
 mod typeset;
 mod words;
 mod xlsx;
 
 pub use findings::Findings;
 pub use kit::{KitMeta, kit_pdf};
-pub use words::{column as column_name, event as event_name};
+pub use words::{event as event_name, far};
 
 use std::fs::File;
 use std::io::{self, BufWriter, Write};

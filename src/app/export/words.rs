@@ -172,7 +172,11 @@ pub fn far(line: &OpenLine) -> String {
     if !user.is_empty() {
         out = format!("{user}@");
     }
-    out.push_str(line.field(field::HOST));
+    let host = line.field(field::HOST);
+    match host.contains(':') && !port.is_empty() {
+        true => out.push_str(&format!("[{host}]")),
+        false => out.push_str(host),
+    }
     if !port.is_empty() {
         out.push(':');
         out.push_str(port);
@@ -190,28 +194,34 @@ pub fn rest(line: &OpenLine, lang: Lang) -> String {
             out.push_str(" · ");
         }
         let number = value.parse::<u64>().ok();
-        let told = match (name.as_str(), number) {
-            (field::DETAIL, _) => {
-                out.push_str(value);
+        let text = match (name.as_str(), number) {
+            // These say by themselves what they are.
+            (field::DETAIL | field::SLOT, _) => {
+                out.push_str(&told(line, name, value, lang));
                 continue;
             }
             (field::DURATION_MS, Some(ms)) => Some(duration(ms, lang)),
             (field::BYTES_IN | field::BYTES_OUT, Some(n)) => Some(size(n, lang)),
             (field::SESSION, _) => Some(value.chars().take(8).collect()),
-            _ => None,
+            _ => Some(told(line, name, value, lang)),
         };
         let label = match name.as_str() {
             field::DURATION_MS => lang.pick("Durée", "Duration"),
             field::BYTES_IN => lang.pick("Reçu", "Received"),
             field::BYTES_OUT => lang.pick("Envoyé", "Sent"),
-            name => column(name, lang),
+            name => super::told::label(line, name, lang),
         };
         out.push_str(label);
         // What belongs together stays on one line.
         out.push('\u{a0}');
-        out.push_str(told.as_deref().unwrap_or(value));
+        out.push_str(text.as_deref().unwrap_or(value));
     }
     out
+}
+
+/// A value of a line as people read it, moments in UTC.
+pub fn told(line: &OpenLine, name: &str, value: &str, lang: Lang) -> String {
+    super::told::value(line, name, value, lang, |at, _| minute(at))
 }
 
 /// `1 h 02 min`, `16 min 31 s`, `4,2 s` or `4.2 s`.

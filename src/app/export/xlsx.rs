@@ -128,7 +128,10 @@ impl Xlsx {
                 );
                 match value.parse::<u32>() {
                     Ok(n) if number => sheet.write_number(row, column, n)?,
-                    _ => sheet.write_string(row, column, cell(value))?,
+                    _ => {
+                        let told = words::told(line, name, value, self.lang);
+                        sheet.write_string(row, column, cell(&told))?
+                    }
                 };
             }
         }

@@ -69,7 +69,7 @@ pub(super) fn export_ui(ui: &mut Ui, model: &mut AuditModel, lang: Lang, acts: &
                 ui.horizontal_wrapped(|ui| {
                     for name in field::ALL {
                         let mut on = export.redact.contains(name);
-                        if ui.checkbox(&mut on, text::log_field(name, lang)).clicked() {
+                        if ui.checkbox(&mut on, text::log_column(name, lang)).clicked() {
                             if on {
                                 export.redact.push(name);
                             } else {

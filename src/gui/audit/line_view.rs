@@ -48,7 +48,8 @@ pub(super) fn line_ui(
         pair(ui, "UTC", &line.at.to_string());
         pair(ui, t(lang, "Mot du journal", "Word in the log"), line.event.word());
         for (name, value) in &line.fields {
-            pair(ui, text::log_field(name, lang), value);
+            let told = text::log_value(line, name, value, lang);
+            pair(ui, text::log_field(line, name, lang), &told);
             let open = t(lang, "Ouvrir le ticket", "Open the ticket");
             if name == field::TICKET && browse && parts::small_button(ui, open).clicked() {
                 let client = line.field(field::CLIENT).to_owned();

@@ -2,10 +2,11 @@
 
 use egui::{ScrollArea, Ui, vec2};
 
+use crate::app::export;
 use crate::gui::text::{self, t};
 use crate::gui::theme::palette;
 use crate::gui::widgets::parts;
-use crate::model::audit_event::{Event, OpenLine, field};
+use crate::model::audit_event::{OpenLine, field};
 use crate::model::lang::Lang;
 
 use super::model::AuditModel;
@@ -64,7 +65,7 @@ pub(super) fn table_ui(ui: &mut Ui, model: &mut AuditModel, lang: Lang) {
             "time" => t(lang, "Date", "Date"),
             "event" => t(lang, "Événement", "Event"),
             "what" => t(lang, "Précisions", "Particulars"),
-            other => text::log_field(other, lang),
+            other => text::log_column(other, lang),
         };
         let font = egui::FontId::new(12.5, crate::gui::fonts::bold());
         parts::cut_text(ui, egui::pos2(x, head.center().y), wide - 10.0, label, font, p.weak);
@@ -134,10 +135,10 @@ fn short_path(line: &OpenLine) -> String {
     path.strip_prefix(client).and_then(|rest| rest.strip_prefix('/')).unwrap_or(path).to_owned()
 }
 
+/// What a row says behind its columns: the far side as `user@host:port`, then the rest.
 fn particulars(line: &OpenLine, lang: Lang) -> String {
-    let shown = [
+    const SHOWN: [&str; 7] = [
         field::SLOT,
-        field::REMOTE_USER,
         field::HOST,
         field::TICKET,
         field::REASON,
@@ -145,27 +146,42 @@ fn particulars(line: &OpenLine, lang: Lang) -> String {
         field::FILE,
         field::DETAIL,
     ];
-    let mut out = String::new();
-    for name in shown {
-        let value = line.field(name);
-        if value.is_empty() {
-            continue;
-        }
-        if !out.is_empty() {
-            out.push_str("  ·  ");
-        }
-        let names = name == field::DETAIL && line.event == Event::EntryEdited;
-        if names {
-            let fields: Vec<String> =
-                value.split(", ").map(|f| text::entry_field(f, lang)).collect();
-            out.push_str(&fields.join(", "));
-        } else if name == field::SLOT {
-            out.push_str(&text::entry_field(value, lang));
-        } else if name == field::DETAIL {
-            out.push_str(&text::log_detail(value, lang));
-        } else {
-            out.push_str(value);
-        }
+    let told = SHOWN.map(|name| match name {
+        field::HOST => export::far(line),
+        name => text::log_value(line, name, line.field(name), lang),
+    });
+    told.into_iter().filter(|text| !text.is_empty()).collect::<Vec<_>>().join("  ·  ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::audit_event::Event;
+
+    fn told(event: Event, fields: &[(&str, &str)], lang: Lang) -> String {
+        let fields = fields.iter().map(|(n, v)| ((*n).to_owned(), (*v).to_owned())).collect();
+        particulars(&OpenLine { event, fields, ..OpenLine::empty() }, lang)
     }
-    out
+
+    #[test]
+    fn a_row_says_account_host_and_port_and_the_words_of_the_log_in_the_persons_language() {
+        let far = [
+            (field::HOST, "192.0.2.7"),
+            (field::PORT, "2222"),
+            (field::REMOTE_USER, "root"),
+            (field::DETAIL, "refused: 192.0.2.7:2222 refuses the connection."),
+        ];
+        assert_eq!(
+            told(Event::SessionFailed, &far, Lang::Fr),
+            "root@192.0.2.7:2222  ·  refusée par le serveur"
+        );
+        let six = [(field::HOST, "2001:db8::7"), (field::PORT, "22")];
+        assert_eq!(told(Event::SessionOpened, &six, Lang::Fr), "[2001:db8::7]:22");
+        let bin = [(field::DETAIL, "bin")];
+        assert_eq!(told(Event::EntryDeleted, &bin, Lang::Fr), "à la corbeille");
+        assert_eq!(told(Event::EntryRestored, &bin, Lang::Fr), "de la corbeille");
+        let code = [(field::SLOT, "code")];
+        assert_eq!(told(Event::TotpShown, &code, Lang::Fr), "Code à usage unique");
+        assert_eq!(told(Event::TotpShown, &code, Lang::En), "One-time code");
+    }
 }

@@ -1,0 +1,356 @@
+//! How people read the words that a line of the log holds: one table for the window
+//! and the reports, in both languages. The log itself and the formats for machines
+//! keep the words as they are.
+
+use super::words;
+use crate::connect;
+use crate::connect::field::Field;
+use crate::model::audit_event::{Event, OpenLine, field};
+use crate::model::entry::{Kind, Slot};
+use crate::model::lang::Lang;
+use crate::model::member::Role;
+use crate::model::time::Time;
+
+/// How a moment is told: in UTC, or as the computer's clock shows it.
+pub type When = fn(Time, Lang) -> String;
+
+/// What the field `name` is called on this line.
+pub fn label<'a>(line: &OpenLine, name: &'a str, lang: Lang) -> &'a str {
+    // What was made has a kind; only what is opened has a connector.
+    match (line.event, name) {
+        (Event::EntryCreated, field::CONNECTOR) => lang.pick("Type", "Kind"),
+        _ => words::column(name, lang),
+    }
+}
+
+/// The value of the field `name` on this line.
+pub fn value(line: &OpenLine, name: &str, value: &str, lang: Lang, when: When) -> String {
+    match name {
+        field::SLOT => each(value, ",", |word| slot_word(word, lang)),
+        field::ROLE => {
+            value.parse().map_or_else(|_| value.to_owned(), |r| role(r, lang).to_owned())
+        }
+        field::CONNECTOR => kind(&Kind::new(value), lang),
+        field::RULE => rule(value, lang),
+        field::DETAIL => detail(line.event, value, lang, when),
+        _ => value.to_owned(),
+    }
+}
+
+/// What a kind is called.
+pub fn kind(kind: &Kind, lang: Lang) -> String {
+    match kind.word() {
+        "client" => lang.pick("Client", "Client").to_owned(),
+        "folder" => lang.pick("Dossier", "Folder").to_owned(),
+        word => match connect::by_kind(kind) {
+            Some(c) => c.label().get(lang).to_owned(),
+            None => word.to_owned(),
+        },
+    }
+}
+
+/// What a secret is called.
+pub fn slot(slot: &Slot, lang: Lang) -> String {
+    match slot {
+        Slot::Password => lang.pick("Mot de passe", "Password").to_owned(),
+        Slot::PrivateKey => lang.pick("Clé privée", "Private key").to_owned(),
+        Slot::Passphrase => lang.pick("Phrase de la clé", "Key passphrase").to_owned(),
+        Slot::Totp => lang.pick("Code à usage unique", "One-time code").to_owned(),
+        Slot::Notes => lang.pick("Notes", "Notes").to_owned(),
+        Slot::Custom(name) => name.clone(),
+    }
+}
+
+/// What a role is called.
+pub fn role(role: Role, lang: Lang) -> &'static str {
+    match role {
+        Role::Owner => lang.pick("Propriétaire", "Owner"),
+        Role::Admin => lang.pick("Administrateur", "Administrator"),
+        Role::Technician => lang.pick("Technicien", "Technician"),
+        Role::Operator => lang.pick("Opérateur", "Operator"),
+        Role::Auditor => lang.pick("Auditeur", "Auditor"),
+    }
+}
+
+/// What a field of an entry is called, by its id.
+pub fn entry_field(id: &str, lang: Lang) -> String {
+    let known = match id {
+        "name" => ("Nom", "Name"),
+        "host" => ("Hôte", "Host"),
+        "port" => ("Port", "Port"),
+        "user" => ("Identifiant", "Login"),
+        "tags" => ("Étiquettes", "Tags"),
+        "favourite" => ("Favori", "Favourite"),
+        "description" => ("Description", "Description"),
+        "expires" => ("Expiration", "Expiry"),
+        "credential" => ("Origine des identifiants", "Credential source"),
+        "custom" => ("Champs ajoutés", "Custom fields"),
+        "attachments" => ("Pièces jointes", "Attachments"),
+        "client" | "client_info" => ("Fiche du client", "Client record"),
+        "client.code" => ("Code", "Code"),
+        "client.colour" => ("Couleur", "Colour"),
+        "client.ticket-pattern" => ("Forme du ticket", "Ticket pattern"),
+        "client.ticket-url" => ("Adresse du ticket", "Ticket address"),
+        "client.ticket-required" => ("Ticket exigé", "Ticket needed"),
+        "client.reason-required" => ("Motif exigé", "Reason needed"),
+        "parent" | "folder" => ("Emplacement", "Place"),
+        "bin" => ("Corbeille", "Recycle bin"),
+        "host-keys" => ("Clé d’hôte", "Host key"),
+        "password" | "private-key" | "passphrase" | "totp" | "notes" => {
+            let name: Slot = id.parse().unwrap_or(Slot::Password);
+            return slot(&name, lang);
+        }
+        other => {
+            // A field the person added has the name that it was given.
+            let own = other.strip_prefix("custom:").unwrap_or(other).to_owned();
+            return setting(other).map_or(own, |f| f.label(lang).to_owned());
+        }
+    };
+    lang.pick(known.0, known.1).to_owned()
+}
+
+/// The setting of a connector with that id.
+pub fn setting(id: &str) -> Option<&'static Field> {
+    connect::ALL.iter().flat_map(|c| c.fields()).find(|f| f.id == id)
+}
+
+fn each(value: &str, mark: &str, told: impl Fn(&str) -> String) -> String {
+    value.split(mark).map(|word| told(word.trim())).collect::<Vec<_>>().join(", ")
+}
+
+fn slot_word(word: &str, lang: Lang) -> String {
+    if let Some(name) = word.strip_prefix("attachment:") {
+        return format!("{} {name}", lang.pick("Pièce jointe", "Attachment"));
+    }
+    match word {
+        "code" => lang.pick("Code à usage unique", "One-time code").to_owned(),
+        "code copied" => {
+            lang.pick("Code à usage unique, copié", "One-time code, copied").to_owned()
+        }
+        word => entry_field(word, lang),
+    }
+}
+
+fn rule(value: &str, lang: Lang) -> String {
+    if lang == Lang::En {
+        return value.to_owned();
+    }
+    let told = |part: &str| match part {
+        "none" => "rien".to_owned(),
+        "reason" => "motif".to_owned(),
+        part => part.to_owned(),
+    };
+    value.splitn(2, "; ").map(told).collect::<Vec<_>>().join("\u{a0}; ")
+}
+
+fn detail(event: Event, value: &str, lang: Lang, when: When) -> String {
+    // What waited while the vault was locked says when it was.
+    let moment = |at: &str| {
+        let at: Time = at.parse().ok()?;
+        Some(format!("{} {}", lang.pick("le", "on"), when(at, lang)))
+    };
+    if let Some(told) = value.strip_prefix("at ").and_then(moment) {
+        return told;
+    }
+    let waited = value.strip_suffix(')').and_then(|v| v.rsplit_once(" (at "));
+    if let Some((before, at)) = waited.and_then(|(before, at)| Some((before, moment(at)?))) {
+        return format!("{} ({at})", detail(event, before, lang, when));
+    }
+    match event {
+        Event::EntryEdited => each(value, ", ", |field| entry_field(field, lang)),
+        Event::SettingsChanged => each(value, ", ", |change| vault_setting(change, lang)),
+        Event::SessionFailed => failure(value, lang),
+        Event::SessionClosed => fixed(event, value, lang).unwrap_or_else(|| failure(value, lang)),
+        Event::SessionOpened => opened(value, lang),
+        Event::Exported => exported(value, lang),
+        Event::ClockBackwards => match value.split_once(" < ") {
+            Some((now, last)) => match (now.parse(), last.parse()) {
+                (Ok(now), Ok(last)) => format!("{} < {}", when(now, lang), when(last, lang)),
+                _ => value.to_owned(),
+            },
+            None => value.to_owned(),
+        },
+        _ => fixed(event, value, lang).unwrap_or_else(|| value.to_owned()),
+    }
+}
+
+/// Words that stand alone, and those with a name behind them.
+fn fixed(event: Event, value: &str, lang: Lang) -> Option<String> {
+    let (fr, en) = match (event, value) {
+        (Event::EntryDeleted, "bin") => ("à la corbeille", "to the recycle bin"),
+        (Event::EntryDeleted, "forever") => ("définitivement", "for good"),
+        (Event::EntryRestored, "bin") => ("de la corbeille", "from the recycle bin"),
+        (_, "forgotten") => ("oubliée", "forgotten"),
+        (_, "another key is pinned") => ("une autre clé est retenue", "another key is pinned"),
+        (_, "recovery kit") => ("kit de secours", "recovery kit"),
+        (_, "recovery kit used, factors replaced") => {
+            ("kit de secours utilisé, facteurs remplacés", "recovery kit used, factors replaced")
+        }
+        (Event::FactorChanged, "password") => ("mot de passe", "password"),
+        (Event::FactorChanged, "totp") => ("téléphone", "phone"),
+        (Event::SessionClosed, "client gone") => {
+            ("le programme appelant est parti", "the calling program was gone")
+        }
+        (Event::SessionClosed, "locked") => ("coffre verrouillé", "vault locked"),
+        (_, "a pending line that does not open") => {
+            ("une ligne en attente qui ne s’ouvre pas", "a line that waited and does not open")
+        }
+        _ => {
+            if let Some(label) = value.strip_prefix("code given for ") {
+                return Some(format!("{} {label}", lang.pick("code donné pour", "code given for")));
+            }
+            let pinned = value.strip_prefix("changed; pinned: ")?;
+            return Some(match lang {
+                Lang::Fr => format!("clé changée\u{a0}; retenue\u{a0}: {pinned}"),
+                Lang::En => format!("key changed; pinned: {pinned}"),
+            });
+        }
+    };
+    Some(lang.pick(fr, en).to_owned())
+}
+
+/// `kind: sentence` of a failed session. The sentence is English; in French the kind
+/// says as much, beside the host and account of the line.
+fn failure(value: &str, lang: Lang) -> String {
+    let Some((kind, sentence)) = value.split_once(": ") else { return value.to_owned() };
+    let fr = match kind {
+        "unknown-host" => "hôte inconnu",
+        "refused" => "refusée par le serveur",
+        "timeout" => "sans réponse",
+        "network" => "réseau",
+        "protocol" => "protocole",
+        "login" => "identification refusée",
+        "host-key-changed" => "clé du serveur changée",
+        "host-key-refused" => "clé du serveur non acceptée",
+        "bad-key" => "clé privée illisible",
+        "cancelled" => "abandonnée",
+        "helper" => "programme auxiliaire",
+        "setting" => "réglage",
+        "forward" => "redirection",
+        _ => return value.to_owned(),
+    };
+    lang.pick(fr, sentence).to_owned()
+}
+
+fn opened(value: &str, lang: Lang) -> String {
+    const WEAK: &str = "Weak algorithms accepted for this entry: ";
+    match lang {
+        Lang::Fr => value.replace(WEAK, "Algorithmes faibles acceptés pour cette entrée\u{a0}: "),
+        Lang::En => value.to_owned(),
+    }
+}
+
+/// `audit log as pdf, filtered, without member,client`.
+fn exported(value: &str, lang: Lang) -> String {
+    let Some(rest) = value.strip_prefix("audit log as ") else { return value.to_owned() };
+    let (format, redacted) = rest.split_once(", without ").unwrap_or((rest, ""));
+    let mut out = match lang {
+        Lang::Fr => format!("journal, {}", format.replace(", filtered", ", filtré")),
+        Lang::En => format!("log, {format}"),
+    };
+    if !redacted.is_empty() {
+        let names = each(redacted, ",", |name| words::column(name, lang).to_owned());
+        out.push_str(&format!(", {} {names}", lang.pick("sans", "without")));
+    }
+    out
+}
+
+/// `idle-lock 600 -> 30` and its like; see [`crate::model::settings::Settings::changes`].
+fn vault_setting(change: &str, lang: Lang) -> String {
+    let parts = change.split_once(' ').and_then(|(name, r)| Some((name, r.split_once(" -> ")?)));
+    let Some((name, (old, new))) = parts else { return change.to_owned() };
+    let (fr, en) = match name {
+        "idle-lock" => ("Verrouillage sans usage (s)", "Lock when unused (s)"),
+        "lock-ends-sessions" => ("Fin des sessions au verrouillage", "Lock ends sessions"),
+        "clipboard" => ("Presse-papiers (s)", "Clipboard (s)"),
+        "backups-kept" => ("Sauvegardes gardées", "Backups kept"),
+        _ => return change.to_owned(),
+    };
+    let word = |value| match value {
+        "yes" => lang.pick("oui", "yes"),
+        "no" => lang.pick("non", "no"),
+        value => value,
+    };
+    format!("{} {} → {}", lang.pick(fr, en), word(old), word(new))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn told(event: Event, name: &str, text: &str, lang: Lang) -> String {
+        let line = OpenLine { event, ..OpenLine::empty() };
+        value(&line, name, text, lang, |at, _| words::minute(at))
+    }
+
+    #[test]
+    fn the_words_of_the_log_are_told_in_both_languages() {
+        use Event as E;
+        let cases = [
+            (E::EntryDeleted, "bin", "à la corbeille", "to the recycle bin"),
+            (E::EntryRestored, "bin", "de la corbeille", "from the recycle bin"),
+            (E::EntryRestored, "version 3", "version 3", "version 3"),
+            (E::EntryEdited, "host, host-keys", "Hôte, Clé d’hôte", "Host, Host key"),
+            (
+                E::HostKeyRefused,
+                "changed; pinned: ssh-ed25519 SHA256:x",
+                "clé changée\u{a0}; retenue\u{a0}: ssh-ed25519 SHA256:x",
+                "key changed; pinned: ssh-ed25519 SHA256:x",
+            ),
+            (
+                E::SessionFailed,
+                "host-key-refused: The key of h was not accepted.",
+                "clé du serveur non acceptée",
+                "The key of h was not accepted.",
+            ),
+            (
+                E::Exported,
+                "audit log as pdf, filtered, without member,client",
+                "journal, pdf, filtré, sans Membre, Client",
+                "log, pdf, filtered, without Member, Client",
+            ),
+            (
+                E::SettingsChanged,
+                "idle-lock 600 -> 30, lock-ends-sessions no -> yes",
+                "Verrouillage sans usage (s) 600 → 30, Fin des sessions au verrouillage non → oui",
+                "Lock when unused (s) 600 → 30, Lock ends sessions no → yes",
+            ),
+            (
+                E::UnlockRefused,
+                "at 2026-11-23T21:04:05.000000Z",
+                "le 2026-11-23 21:04:05",
+                "on 2026-11-23 21:04:05",
+            ),
+            (
+                E::SessionClosed,
+                "client gone (at 2026-11-23T21:04:05.000000Z)",
+                "le programme appelant est parti (le 2026-11-23 21:04:05)",
+                "the calling program was gone (on 2026-11-23 21:04:05)",
+            ),
+        ];
+        for (event, text, fr, en) in cases {
+            assert_eq!(told(event, field::DETAIL, text, Lang::Fr), fr);
+            assert_eq!(told(event, field::DETAIL, text, Lang::En), en);
+        }
+        let slots = [
+            ("password,totp", "Mot de passe, Code à usage unique"),
+            ("code copied", "Code à usage unique, copié"),
+            ("attachment:plan.pdf", "Pièce jointe plan.pdf"),
+            ("custom:PIN", "PIN"),
+        ];
+        for (text, fr) in slots {
+            assert_eq!(told(E::SecretRevealed, field::SLOT, text, Lang::Fr), fr);
+        }
+        assert_eq!(told(E::EntryCreated, field::CONNECTOR, "folder", Lang::Fr), "Dossier");
+        assert_eq!(told(E::MemberInvited, field::ROLE, "auditor", Lang::Fr), "Auditeur");
+    }
+
+    #[test]
+    fn what_no_table_knows_is_told_as_it_stands() {
+        for event in [Event::SessionFailed, Event::Exported, Event::EntryRestored] {
+            for text in ["", "a: b", "été < hiver", " (at noon)", "at noon"] {
+                assert_eq!(told(event, field::DETAIL, text, Lang::Fr), text);
+            }
+        }
+    }
+}
