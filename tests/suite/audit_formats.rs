@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use poterne::app::api::ExportFormat;
-use poterne::app::export::{self, ExportError, KitMeta, kit_pdf};
+use poterne::app::export::{self, ExportError, ExportMeta, KitMeta, kit_pdf};
 use poterne::model::audit_event::{Event, field};
 use poterne::model::lang::Lang;
 
@@ -119,6 +119,104 @@ fn a_redacted_value_that_stands_elsewhere_too_is_told() {
     assert_eq!(told(&["client"]), ["client: entry subject detail"]);
     assert_eq!(told(&["client", "entry", "subject", "member", "detail"]), [""; 0]);
     assert_eq!(told(&["ticket", "reason"]), [""; 0]);
+}
+
+#[test]
+fn reports_tell_the_words_of_the_log_and_formats_for_machines_keep_them() {
+    let mut story = Story::new();
+    let who = (field::MEMBER, "alice");
+    let mut put = |event, fields: &[(&'static str, &str)]| {
+        story.put(event, ALICE, &[&[who], fields].concat(), None);
+    };
+    put(Event::EntryRestored, &[(field::DETAIL, "bin")]);
+    put(Event::TotpShown, &[(field::SLOT, "code copied")]);
+    put(Event::EntryCreated, &[(field::CONNECTOR, "folder")]);
+    put(Event::SettingsChanged, &[(field::DETAIL, "idle-lock 600 -> 30")]);
+    put(Event::SessionFailed, &[(field::DETAIL, "host-key-refused: The key of h was refused.")]);
+    let told = |format, lang| {
+        let dir = tempfile::tempdir().expect("a temporary folder");
+        let mut request = request(format, &dir.path().join("export"));
+        request.lang = lang;
+        export::write(&request, &meta(&story), &mut stored(&story), &mut |_, _| true)
+            .expect("writable");
+        let text = all_text(format, &request.out);
+        text.split_whitespace().collect::<Vec<_>>().join(" ")
+    };
+    let french = ["de la corbeille", "copié", "Dossier", "600 → 30", "clé du serveur non acceptée"];
+    let english =
+        ["from the recycle bin", "copied", "Folder", "600 → 30", "The key of h was refused"];
+    for format in [ExportFormat::Html, ExportFormat::Xlsx] {
+        for (lang, words) in [(Lang::Fr, french), (Lang::En, english)] {
+            let text = told(format, lang);
+            for word in words {
+                assert!(text.contains(word), "{format:?}: {word} in {text}");
+            }
+            assert!(!text.contains("host-key-refused:") && !text.contains(">bin<"), "{text}");
+        }
+    }
+    let page = told(ExportFormat::Pdf, Lang::Fr);
+    assert!(page.contains("de la corbeille") && page.contains("non acceptée"), "{page}");
+    for format in [ExportFormat::Csv, ExportFormat::Jsonl, ExportFormat::Cef, ExportFormat::Syslog]
+    {
+        let text = told(format, Lang::Fr);
+        for word in ["bin", "code copied", "folder", "idle-lock 600 -> 30", "host-key-refused: "] {
+            assert!(text.contains(word), "{format:?}: {word} in {text}");
+        }
+    }
+}
+
+/// Everything a report or bundle says in words, whatever its format.
+fn all_text(format: ExportFormat, out: &Path) -> String {
+    match format {
+        ExportFormat::Pdf => {
+            let info = Command::new("pdfinfo").arg(out).output().expect("poppler-utils");
+            format!("{}\n{}", pdf_text(out).join("\n"), String::from_utf8_lossy(&info.stdout))
+        }
+        ExportFormat::Xlsx | ExportFormat::Bundle => python(
+            "import json,sys,zipfile\nz=zipfile.ZipFile(sys.argv[1])\nprint(json.dumps('\\n'.join(z.read(n).decode() for n in z.namelist() if not n.startswith('verify.'))))",
+            out,
+        )
+        .as_str()
+        .expect("text")
+        .to_owned(),
+        _ => fs::read_to_string(out).expect("text"),
+    }
+}
+
+#[test]
+fn what_is_redacted_does_not_stand_in_the_head_either() {
+    let told = |format, redact: &[&str], lang| {
+        let dir = tempfile::tempdir().expect("a temporary folder");
+        let mut request = request(format, &dir.path().join("export"));
+        request.lang = lang;
+        request.redact = redact.iter().map(|n| (*n).to_owned()).collect();
+        request.filter.members = vec!["Alice Martin".into()];
+        request.filter.clients = vec!["Dupont & Fils".into()];
+        request.filter.text = "web1".into();
+        let story = story();
+        let meta = ExportMeta { exporter: "Béatrice".into(), ..meta(&story) };
+        export::write(&request, &meta, &mut stored(&story), &mut |_, _| true).expect("writable");
+        all_text(format, &request.out)
+    };
+    let secret = ["Alice", "Dupont", "web1", "Béatrice"];
+    let (fr, en) = (Lang::Fr, Lang::En);
+    for format in [ExportFormat::Pdf, ExportFormat::Html, ExportFormat::Xlsx, ExportFormat::Bundle]
+    {
+        for (lang, words) in [(fr, "choix masqué"), (en, "chosen, redacted")] {
+            let text = told(format, &["member", "client", "entry", "detail"], lang);
+            for word in secret {
+                assert!(!text.contains(word), "{format:?}: {word} in {text}");
+            }
+            assert!(format == ExportFormat::Bundle || text.contains(words), "{format:?}: {text}");
+        }
+        let open = told(format, &[], fr);
+        assert!(open.contains("Béatrice") && !open.contains("masqué,"), "{format:?}");
+        let less = told(format, &["ticket"], fr);
+        assert!(less.contains("Béatrice"), "{format:?}");
+        if format != ExportFormat::Bundle {
+            assert!(less.contains("Alice") && less.contains("choisis, masqués"), "{format:?}");
+        }
+    }
 }
 
 #[test]

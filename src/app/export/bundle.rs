@@ -15,11 +15,12 @@ use zip::{CompressionMethod, ZipWriter};
 pub use super::read::verify;
 
 use super::file::Whole;
-use super::{ExportError, ExportMeta, Lines, Selection, Steps, pipe};
+use super::{ExportError, ExportMeta, Lines, Selection, Steps, pipe, words};
 use crate::app::api::ExportRequest;
 use crate::audit::checkpoint::{origin, vkey};
 use crate::audit::opening::{self, Opened};
 use crate::audit::{Fault, Hash, hash, line};
+use crate::model::lang::Lang;
 
 /// Lines.
 pub(super) const AUDIT: &str = "audit.jsonl";
@@ -199,7 +200,8 @@ fn readme(request: &ExportRequest, meta: &ExportMeta) -> String {
     README_TEXT
         .replace("{vault}", &meta.vault.to_string())
         .replace("{name}", &meta.vault_name)
-        .replace("{exporter}", &meta.exporter)
+        .replace("{exporter_fr}", words::exporter(request, meta, Lang::Fr))
+        .replace("{exporter_en}", words::exporter(request, meta, Lang::En))
         .replace("{time}", &meta.generated_at.to_string())
         .replace("{lines}", &meta.size().to_string())
         .replace("{redacted}", &redacted)

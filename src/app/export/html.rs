@@ -67,7 +67,8 @@ pub fn facts(request: &ExportRequest, meta: &ExportMeta) -> Vec<(&'static str, S
     let lang = request.lang;
     let mut out = vec![(lang.pick("Coffre", "Vault"), meta.vault_name.clone())];
     out.extend(words::limits(request, lang));
-    out.push((lang.pick("Exporté par", "Exported by"), meta.exporter.clone()));
+    let exporter = words::exporter(request, meta, lang).to_owned();
+    out.push((lang.pick("Exporté par", "Exported by"), exporter));
     out.push((lang.pick("Le (UTC)", "On (UTC)"), words::minute(meta.generated_at)));
     out.push((lang.pick("Lignes du journal", "Lines of the log"), meta.size().to_string()));
     out.push((lang.pick("Empreinte du coffre", "Vault fingerprint"), meta.fingerprint()));

@@ -172,7 +172,8 @@ impl<'a> Pdf<'a> {
         if self.parts > 1 {
             name = format!("{name} – {}/{}", self.part, self.parts);
         }
-        let mut document = typeset::document(&name, &meta.exporter, meta.generated_at, lang)?;
+        let author = words::exporter(self.request, meta, lang);
+        let mut document = typeset::document(&name, author, meta.generated_at, lang)?;
         let settings = || PageSettings::from_wh(WIDTH, HEIGHT).expect("A4 has a size");
         let pages = self.paginate();
         let total = pages.len() + 1;

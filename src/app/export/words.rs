@@ -1,6 +1,7 @@
 //! What columns and events are called in the window and in the reports people
 //! read, and how a filter is told. The formats for machines keep the log's own words.
 
+use super::ExportMeta;
 use crate::app::api::ExportRequest;
 use crate::model::audit_event::{Event, OpenLine, field};
 use crate::model::lang::Lang;
@@ -113,14 +114,27 @@ pub fn limits(request: &ExportRequest, lang: Lang) -> Vec<(&'static str, String)
             out.push((name, items.join(", ")));
         }
     };
-    list(lang.pick("Membres", "Members"), filter.members.clone());
-    list(lang.pick("Clients", "Clients"), filter.clients.clone());
+    // What is kept out of the rows must not stand above them either.
+    let chosen = |field: &str, values: &[String]| {
+        if !values.is_empty() && super::hides(&request.redact, field) {
+            return vec![lang.pick("choix masqué", "chosen, redacted").to_owned()];
+        }
+        values.to_vec()
+    };
+    list(lang.pick("Membres", "Members"), chosen(field::MEMBER, &filter.members));
+    list(lang.pick("Clients", "Clients"), chosen(field::CLIENT, &filter.clients));
     let events = filter.events.iter().map(|e| event(*e, lang).to_owned()).collect();
     list(lang.pick("Événements", "Events"), events);
-    list(
-        lang.pick("Mots cherchés", "Words searched"),
-        filter.text.split_whitespace().map(str::to_owned).collect(),
-    );
+    let words = filter.text.split_whitespace().map(str::to_owned);
+    let words: Vec<String> = match request.redact.is_empty() {
+        true => words.collect(),
+        // They are looked for in every value: each may be one that is redacted.
+        false => words
+            .take(1)
+            .map(|_| lang.pick("choisis, masqués", "chosen, redacted").to_owned())
+            .collect(),
+    };
+    list(lang.pick("Mots cherchés", "Words searched"), words);
     let last = filter.last.map(|n| match lang {
         Lang::Fr => format!("les {n} dernières lignes"),
         Lang::En => format!("the last {n} lines"),
@@ -129,6 +143,14 @@ pub fn limits(request: &ExportRequest, lang: Lang) -> Vec<(&'static str, String)
     let redacted = request.redact.iter().map(|n| column(n, lang).to_owned()).collect();
     list(lang.pick("Champs masqués", "Redacted fields"), redacted);
     out
+}
+
+/// Name of the member who made the export, unless names are kept out of it.
+pub fn exporter<'a>(request: &ExportRequest, meta: &'a ExportMeta, lang: Lang) -> &'a str {
+    match super::hides(&request.redact, field::MEMBER) {
+        true => lang.pick("nom masqué", "name redacted"),
+        false => &meta.exporter,
+    }
 }
 
 /// Fields with a column of their own in reports, or a share of one.
