@@ -312,6 +312,8 @@ fn ocsf_events_have_class_activity_and_type() {
         assert_eq!(row["metadata"]["sequence"], i + 1);
         assert_eq!(row["message"], NASTY[i]);
         assert_eq!(row["actor"]["user"]["name"], "Alice Martin");
+        // Network and Datastore Activity both require it.
+        assert_eq!(row["src_endpoint"]["hostname"], "poste-12");
     }
     assert_eq!(rows[0]["dst_endpoint"]["port"], 2222);
     assert_eq!(rows[0]["duration"], 61_000);

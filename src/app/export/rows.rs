@@ -278,6 +278,8 @@ pub fn ocsf(out: &mut impl Write, line: &OpenLine, vault: VaultId) -> io::Result
     );
     set("actor", json!({ "user": user }));
     set("device", json!({ "hostname": text(field::MACHINE), "type_id": 0 }));
+    // Where the act came from. The schema wants a name, of a hidden computer too.
+    let from = Some(text(field::MACHINE)).filter(|m| !m.is_empty()).unwrap_or("unknown");
     let detail = text(field::DETAIL);
     if !detail.is_empty() {
         set("message", detail.into());
@@ -294,7 +296,7 @@ pub fn ocsf(out: &mut impl Write, line: &OpenLine, vault: VaultId) -> io::Result
             set("privileges", json!([text(field::ROLE)]));
         }
         4001 | 4005 | 4007 => {
-            set("src_endpoint", json!({ "hostname": text(field::MACHINE) }));
+            set("src_endpoint", json!({ "hostname": from }));
             set(
                 "dst_endpoint",
                 json!({ "hostname": text(field::HOST), "port": number(field::PORT) }),
@@ -309,6 +311,7 @@ pub fn ocsf(out: &mut impl Write, line: &OpenLine, vault: VaultId) -> io::Result
             }
         }
         6005 => {
+            set("src_endpoint", json!({ "hostname": from }));
             set("databucket", json!({ "name": text(field::ENTRY), "uid": vault.to_string() }));
             set("type_id", 2.into());
         }
