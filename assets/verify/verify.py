@@ -24,6 +24,9 @@ def say(fr, en):
     return fr if LANG == "fr" else en
 
 
+HIDDEN = object()  # a row without "open"
+
+
 class Fault(Exception):
     """One inconsistency, in words."""
 
@@ -275,6 +278,8 @@ class Log:
             row = json.loads(text, object_pairs_hook=once)
             if type(row) is not dict:
                 raise Fault("row")
+            if json.dumps(row, separators=(",", ":"), ensure_ascii=False) != text:
+                raise Fault("form")
             if list(row) == ["seq", "hash"]:
                 if type(row["seq"]) is not int:
                     raise Fault("seq")
@@ -283,7 +288,7 @@ class Log:
                 return
             if list(row) not in (["leaf"], ["leaf", "open"]):
                 raise Fault("row")
-            self.leaf(row["leaf"], row.get("open"))
+            self.leaf(row["leaf"], row["open"] if "open" in row else HIDDEN)
         except (Fault, ValueError, TypeError, KeyError, AttributeError, RecursionError):
             self.broken = True
             self.fault("La ligne %d n'est pas une ligne de journal valide." % here,
@@ -301,9 +306,9 @@ class Log:
             self.facts(line)
             here = seq if seq >= self.next else self.next
             self.accept(here, digest)
-        if opened is None:
+        if opened is HIDDEN:
             return
-        if list(opened) != sorted(opened):
+        if type(opened) is not dict or list(opened) != sorted(opened):
             raise Fault("order")
         self.shown += 1
         self.redacted += len(line["c"]) - len(opened)
@@ -410,8 +415,9 @@ class Log:
                 if dash != "\u2014":
                     raise Fault("note")
                 prefix = lines[0] + "/"
-                if name.startswith(prefix) and ID.match(name[len(prefix):]):
-                    signatures.append((name[len(prefix):], unb64(stamp, 68)))
+                if not name.startswith(prefix) or not ID.match(name[len(prefix):]):
+                    raise Fault("name")
+                signatures.append((name[len(prefix):], unb64(stamp, 68)))
         except (Fault, ValueError):
             return self.fault(*unreadable)
         if lines[0] != "poterne/%s" % self.vault:
@@ -426,8 +432,6 @@ class Log:
         if not self.broken and root != self.tree.root():
             return self.fault("Les lignes ne sont pas celles qui ont été signées (checkpoint.txt).",
                               "The lines are not those that were signed (checkpoint.txt).")
-        if not signatures:
-            return self.fault(*unreadable)
         for by, stamp in signatures:
             signer = self.members.get(by)
             if signer is None or not signer[2]:

@@ -58,8 +58,9 @@ impl Checkpoint {
         self.note(by, pk, &signer(self.body().as_bytes()))
     }
 
-    /// Reads a note. Signature lines of other kinds of keys are skipped, as
-    /// C2SP asks; `None` when the text is not a checkpoint of a vault.
+    /// Reads a note. C2SP has a reader pass over signatures of strangers; here every
+    /// one is by a member, so that none lends the note a name it does not have.
+    /// `None` when the text is not a checkpoint of a vault.
     pub fn parse(note: &str) -> Option<(Self, Vec<NoteSignature>)> {
         let (body, signatures) = note.split_once("\n\n")?;
         let mut lines = body.split('\n');
@@ -79,10 +80,9 @@ impl Checkpoint {
             let by = name
                 .strip_prefix(&origin(vault))
                 .and_then(|rest| rest.strip_prefix('/'))
-                .and_then(|id| id.parse().ok());
-            if let (Some(by), Ok(signature)) = (by, signature.try_into()) {
-                found.push(NoteSignature { by, key_id: *key_id, signature });
-            }
+                .and_then(|id| id.parse().ok())?;
+            let signature = signature.try_into().ok()?;
+            found.push(NoteSignature { by, key_id: *key_id, signature });
         }
         Some((this, found))
     }

@@ -232,7 +232,7 @@ fn an_unknown_field_to_redact_is_refused() {
 fn every_change_to_the_lines_is_refused_everywhere() {
     let story = Story::usual();
     type Change = fn(&mut Vec<String>);
-    let cases: [(&str, Change); 9] = [
+    let cases: [(&str, Change); 15] = [
         ("Line 4 was edited", |l| l[4] = l[4].replace("secret.revealed", "secret.copied")),
         ("Line 5 is missing", |l| drop(l.remove(5))),
         ("In the place of line 6 stands line 4", |l| l.swap(4, 5)),
@@ -251,6 +251,21 @@ fn every_change_to_the_lines_is_refused_everywhere() {
             l[11] = l[11].replace("{\"leaf\"", "{\"seq\":11,\"leaf\"")
         }),
         ("Line 3 is not a valid log line", |l| l[3].truncate(40)),
+        ("Line 8 is not a valid log line", |l| {
+            l[8] = l[8].replace("{\"leaf\"", "{\"seq\":null,\"hash\":null,\"leaf\"")
+        }),
+        ("Line 8 is not a valid log line", |l| {
+            l[8] = l[8].split(",\"open\"").next().expect("a leaf").to_owned() + ",\"open\":null}";
+        }),
+        ("Line 8 is not a valid log line", |l| {
+            let leaf = l[8].split(",\"open\"").next().expect("a leaf");
+            l[8] = format!("{leaf},\"seq\":null,\"hash\":null}}");
+        }),
+        ("Line 8 is not a valid log line", |l| {
+            l[8] = l[8].replacen("{\"leaf\":", "{\"leaf\": ", 1)
+        }),
+        ("Line 8 is not a valid log line", |l| l[8] = l[8].replacen("\"s\":", "\"\\u0073\":", 1)),
+        ("Line 8 is not a valid log line", |l| l[8].push('\r')),
     ];
     for (word, change) in cases {
         let (_dir, path) = bundle_of(&story, |_| {});
@@ -311,6 +326,12 @@ fn a_hidden_line_cannot_be_exchanged() {
     refused(&path, "Line 9 was edited");
 }
 
+/// The signature of the closing note, as the note has it.
+fn stamp(story: &Story) -> String {
+    let note = meta(story).note;
+    note.trim_end().rsplit(' ').next().expect("a signature").to_owned()
+}
+
 #[test]
 fn every_change_to_the_other_files_is_refused_everywhere() {
     let story = Story::usual();
@@ -325,6 +346,14 @@ fn every_change_to_the_other_files_is_refused_everywhere() {
         ("Lines were added: 12 present, 11 signed", sign_by(ALICE, &alice, 11)),
         ("not a readable checkpoint", meta(&story).note.replace('\u{2014}', "-")),
         ("not a readable checkpoint", String::new()),
+        (
+            "not a readable checkpoint",
+            format!("{}\u{2014} example.org/witness {}\n", meta(&story).note, stamp(&story)),
+        ),
+        (
+            "not a readable checkpoint",
+            meta(&story).note.split_inclusive("\n\n").next().unwrap_or("").to_owned(),
+        ),
     ];
     for (word, note) in cases {
         let (_dir, path) = bundle_of(&story, |_| {});

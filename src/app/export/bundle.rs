@@ -146,10 +146,21 @@ fn row(
         (selection.takes(&parsed.opened(&[0; 32], &opened)?), parsed.fact.is_some())
     };
     if !taken && !public {
-        let hash = hash::base64(leaf_hash);
-        writeln!(out, r#"{{"seq":{seq},"hash":"{hash}"}}"#).expect("a Vec takes every write");
+        hidden_row(out, seq, &hash::base64(leaf_hash));
+        out.push(b'\n');
         return Ok(());
     }
+    open_row(out, leaf);
+    if taken {
+        let opened = opening::decode(opening).ok_or_else(malformed)?;
+        disclose_all(out, opened.iter().filter(|f| !super::hides(redact, f.name)));
+    }
+    out.extend_from_slice(b"}\n");
+    Ok(())
+}
+
+/// A row as it must be spelled that shows a leaf, up to where it may disclose values.
+pub(super) fn open_row(out: &mut Vec<u8>, leaf: &[u8]) {
     out.extend_from_slice(br#"{"leaf":""#);
     // A canonical leaf holds printable ASCII without backslashes.
     for part in leaf.split_inclusive(|b| *b == b'"') {
@@ -162,21 +173,23 @@ fn row(
         }
     }
     out.push(b'"');
-    if taken {
-        out.extend_from_slice(br#","open":{"#);
-        let mut first = true;
-        let opened = opening::decode(opening).ok_or_else(malformed)?;
-        for field in opened.iter().filter(|f| !super::hides(redact, f.name)) {
-            if !first {
-                out.push(b',');
-            }
-            first = false;
-            disclose(out, field);
+}
+
+/// The values that a row discloses.
+pub(super) fn disclose_all<'a>(out: &mut Vec<u8>, fields: impl Iterator<Item = &'a Opened<'a>>) {
+    out.extend_from_slice(br#","open":{"#);
+    for (n, field) in fields.enumerate() {
+        if n > 0 {
+            out.push(b',');
         }
-        out.push(b'}');
+        disclose(out, field);
     }
-    out.extend_from_slice(b"}\n");
-    Ok(())
+    out.push(b'}');
+}
+
+/// A row that hides its line.
+pub(super) fn hidden_row(out: &mut Vec<u8>, seq: u64, hash: &str) {
+    write!(out, r#"{{"seq":{seq},"hash":"{hash}"}}"#).expect("a Vec takes every write");
 }
 
 fn disclose(out: &mut Vec<u8>, field: &Opened<'_>) {

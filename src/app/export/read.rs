@@ -12,7 +12,7 @@ use serde::Deserialize;
 use serde::de::{Deserializer, Error as _, MapAccess, Visitor};
 use zip::ZipArchive;
 
-use super::bundle::{AUDIT, CHECKPOINT, FILES, VKEY, verifier};
+use super::bundle::{self, AUDIT, CHECKPOINT, FILES, VKEY, verifier};
 use super::layout::{self, Flaw};
 use super::{ExportError, Findings, verified};
 use crate::app::api::Verified;
@@ -75,6 +75,8 @@ struct Check {
     redacted: u64,
     /// Files beside the proof that are not this program's.
     strange: Vec<Bi>,
+    /// Room for a row spelled again.
+    again: Vec<u8>,
 }
 
 /// Set when more faults would tell nothing new.
@@ -174,11 +176,12 @@ impl Check {
     }
 
     fn row(&mut self, seq: u64, text: &[u8]) {
-        match serde_json::from_slice::<Row<'_>>(text) {
-            Ok(Row { leaf: Some(leaf), open, seq: None, hash: None }) => {
+        let row = serde_json::from_slice::<Row<'_>>(text);
+        match row.ok().filter(|row| row.spells(text, &mut self.again)) {
+            Some(Row { leaf: Some(leaf), open, seq: None, hash: None }) => {
                 self.leaf(seq, leaf.as_bytes(), open);
             }
-            Ok(Row { leaf: None, open: None, seq: Some(stated), hash: Some(text) }) => {
+            Some(Row { leaf: None, open: None, seq: Some(stated), hash: Some(text) }) => {
                 let pushed = match hash::from_base64(text.as_bytes()) {
                     None => Err(Fault::Malformed { line: seq }),
                     Some(hash) => self.verifier.push_hash(stated, hash),
@@ -205,10 +208,9 @@ impl Check {
         let Some(Open(fields)) = open else { return };
         self.shown += 1;
         self.redacted += parsed.commitments.len().saturating_sub(fields.len()) as u64;
-        for (name, salt, value) in &fields {
+        for field in &fields {
             self.disclosed += 1;
-            let field = Opened { name, salt: *salt, value };
-            if let Err(fault) = parsed.check(&field) {
+            if let Err(fault) = parsed.check(&opened(field)) {
                 self.faults.add(&fault);
             }
         }
@@ -226,6 +228,32 @@ struct Row<'a> {
     seq: Option<u64>,
     #[serde(borrow)]
     hash: Option<Cow<'a, str>>,
+}
+
+impl Row<'_> {
+    /// Whether `text` is this row as it must be spelled: three programs that read
+    /// what is spelled otherwise would not all read the same.
+    fn spells(&self, text: &[u8], room: &mut Vec<u8>) -> bool {
+        room.clear();
+        match (&self.leaf, self.seq, &self.hash) {
+            (Some(leaf), ..) => bundle::open_row(room, leaf.as_bytes()),
+            (None, Some(seq), Some(hash)) => {
+                bundle::hidden_row(room, seq, hash);
+                return room == text;
+            }
+            _ => return false,
+        }
+        if let Some(Open(fields)) = &self.open {
+            let fields: Vec<Opened<'_>> = fields.iter().map(opened).collect();
+            bundle::disclose_all(room, fields.iter());
+        }
+        room.push(b'}');
+        room == text
+    }
+}
+
+fn opened<'a>((name, salt, value): &'a (Cow<'_, str>, [u8; 16], Cow<'_, str>)) -> Opened<'a> {
+    Opened { name, salt: *salt, value }
 }
 
 /// Name, salt and value, the names ascending and each once.
