@@ -196,6 +196,7 @@ pub fn raw() -> io::Result<Raw> {
 #[cfg(unix)]
 mod imp {
     use std::io;
+    use std::os::unix::net::UnixStream;
 
     use rustix::event::{PollFd, PollFlags, poll};
     use rustix::stdio::{stderr, stdin, stdout};
@@ -204,11 +205,16 @@ mod imp {
     };
 
     use super::{Growing, Line, Output};
+    use crate::os::signals::{self, Hold};
 
     /// Waits until there is input, or its end; true when the program is to end
     /// instead.
     pub fn asked_to_end() -> bool {
-        let Some(wish) = crate::os::signals::wish() else { return false };
+        signals::wish().is_some_and(rings_first)
+    }
+
+    /// Waits until there is input, or its end, or the bell rings; true for the bell.
+    fn rings_first(wish: &UnixStream) -> bool {
         loop {
             let input = stdin();
             let mut fds = [PollFd::new(&input, PollFlags::IN), PollFd::new(wish, PollFlags::IN)];
@@ -298,10 +304,13 @@ mod imp {
         const CTRL_C: u8 = 3;
         const CTRL_D: u8 = 4;
         const CTRL_U: u8 = 21;
+        // Dropped last: a signal ends the process only once the mode is put back.
+        let held = Hold::new();
+        let bell = held.as_ref().map(Hold::bell).or_else(signals::wish);
         let _mode = Mode::hidden()?;
         let mut line = Growing::new();
         let end = loop {
-            if asked_to_end() {
+            if bell.is_some_and(rings_first) {
                 break Line::Cancelled;
             }
             match read_byte()? {

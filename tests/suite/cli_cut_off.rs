@@ -4,6 +4,10 @@
 
 use std::io::{BufRead, BufReader, Read};
 use std::process::{Child, Command};
+use std::time::Instant;
+
+use rustix::fs::{Mode, OFlags};
+use rustix::termios::LocalModes;
 
 use serde_json::Value;
 
@@ -197,8 +201,24 @@ fn only_one_line_of_input_is_ever_tried_as_a_password() {
     assert_eq!(lines, 2, "{}", server.log());
 }
 
+/// Waits until the terminal of that name shows nothing of what is typed. It is closed
+/// again: who holds it open keeps its other end from seeing the end.
+fn until_hidden(name: &std::path::Path) {
+    let here = OFlags::RDWR | OFlags::NOCTTY | OFlags::CLOEXEC;
+    let tty = rustix::fs::open(name, here, Mode::empty()).expect("it is ours");
+    let start = Instant::now();
+    loop {
+        let modes = rustix::termios::tcgetattr(&tty).expect("a terminal");
+        if !modes.local_modes.contains(LocalModes::ECHO) {
+            return;
+        }
+        assert!(start.elapsed() < PATIENCE, "what is typed is shown");
+        std::thread::yield_now();
+    }
+}
+
 /// What a shell on a terminal of its own says of this line, which it is told `told`
-/// once it says `at`.
+/// once it says `at` and hides what is typed.
 fn on_terminal(seat: &Seat, line: &str, at: &str, act: impl FnOnce(u32)) -> String {
     use portable_pty::{CommandBuilder, PtySize, native_pty_system};
     let pair = native_pty_system().openpty(PtySize::default()).expect("a terminal");
@@ -212,6 +232,7 @@ fn on_terminal(seat: &Seat, line: &str, at: &str, act: impl FnOnce(u32)) -> Stri
     shell.env("POTERNE_LANG", "fr");
     let mut child = pair.slave.spawn_command(shell).expect("sh is there");
     drop(pair.slave);
+    let name = pair.master.tty_name().expect("it has a name");
     let mut screen = pair.master.try_clone_reader().expect("a screen");
     let (mut said, mut act) = (Vec::new(), Some(act));
     let mut piece = [0; 256];
@@ -220,6 +241,7 @@ fn on_terminal(seat: &Seat, line: &str, at: &str, act: impl FnOnce(u32)) -> Stri
         if String::from_utf8_lossy(&said).contains(at)
             && let Some(act) = act.take()
         {
+            until_hidden(&name);
             let below = descendants(child.process_id().expect("it runs"));
             let is = |pid: &u32| {
                 let comm = std::fs::read_to_string(format!("/proc/{pid}/comm"));
@@ -250,6 +272,25 @@ fn a_password_is_asked_for_in_french_and_a_signal_gives_the_terminal_back() {
     assert!(screen.contains("status=143"), "{screen}");
     let modes: Vec<&str> = screen.split_whitespace().collect();
     assert!(modes.contains(&"icanon") && modes.contains(&"echo"), "{screen}");
+}
+
+#[test]
+fn a_signal_at_any_secret_prompt_gives_the_terminal_back() {
+    let seat = Seat::locked();
+    let program = env!("CARGO_BIN_EXE_poterne");
+    let new = seat.home.path().join("neuf.poterne");
+    let init = format!("--vault {} init", new.display());
+    let asked = [("ls", "Mot de passe"), ("unlock", "Mot de passe"), (&init, "mot de passe")];
+    for (command, at) in asked {
+        for (name, status) in [("-TERM", 143), ("-HUP", 129), ("-INT", 130)] {
+            let line = format!("{program} {command}; echo status=$?; stty -a");
+            let screen = on_terminal(&seat, &line, at, |pid| signal(name, pid));
+            assert!(screen.contains(&format!("status={status}")), "{command}: {screen}");
+            let modes: Vec<&str> = screen.split_whitespace().collect();
+            let whole = ["icanon", "echo", "isig"].iter().all(|mode| modes.contains(mode));
+            assert!(whole, "{command} {name}: {screen}");
+        }
+    }
 }
 
 #[test]
