@@ -7,6 +7,7 @@ use std::sync::mpsc::{self, Sender};
 
 use crate::crypto::totp::Seed;
 use crate::model::lang::Lang;
+use crate::model::unseen::{blank, hidden};
 use crate::os::{clock, random};
 use crate::secret::{SecretBytes, SecretText};
 use crate::store::sqlite::SqliteStore;
@@ -261,14 +262,15 @@ pub(super) fn check_password(password: &SecretText) -> Result<(), AppError> {
 }
 
 pub(super) fn check_name(name: &str) -> Result<(), AppError> {
-    let bad = name.trim().is_empty()
-        || name.len() > 100
-        || name.chars().any(|c| c.is_control() || c == '/');
+    let bad = blank(name) || name.len() > 100 || name.chars().any(|c| hidden(c) || c == '/');
     if !bad {
         return Ok(());
     }
     Err(AppError::usage(
-        ("Ce nom de membre ne convient pas.", "This member name will not do."),
+        (
+            "Ce nom de membre ne convient pas\u{a0}: vide, trop long (100 octets au plus), ou avec une barre oblique ou un caractère invisible.",
+            "This member name will not do: empty, too long (at most 100 bytes), or with a slash or an invisible character.",
+        ),
         ("Donnez un nom court, comme «\u{a0}alice\u{a0}».", "Give a short name, such as “alice”."),
     ))
 }

@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 use crate::app::api::{AppError, Code, EntryView, Reply};
 use crate::app::text;
 use crate::model::lang::{Bi, Lang};
+use crate::model::unseen::hidden;
 use crate::os::terminal;
 
 /// What became of standard output.
@@ -130,15 +131,27 @@ pub fn failure(error: &AppError, lang: Lang, json: bool) {
         }});
         document_note(&document);
     } else {
-        note(error.what.get(lang));
-        note(&format!("→ {}", error.todo.get(lang)));
+        note(&plain_lines(error.what.get(lang)));
+        note(&format!("→ {}", plain_lines(error.todo.get(lang))));
     }
 }
 
-/// Text without what would move the cursor of a terminal: entries may come
-/// from others.
+/// Text without what would move the cursor of a terminal, and with what is not seen
+/// or turns the order of signs around written as `U+202E`: entries may come from
+/// others.
 pub fn plain(text: &str) -> String {
-    text.chars().map(|c| if c.is_control() { '�' } else { c }).collect()
+    if !text.contains(hidden) {
+        return text.to_owned();
+    }
+    let mut out = String::with_capacity(text.len() + 16);
+    for c in text.chars() {
+        match c {
+            c if c.is_control() => out.push('�'),
+            c if hidden(c) => out.push_str(&format!("<U+{:04X}>", u32::from(c))),
+            c => out.push(c),
+        }
+    }
+    out
 }
 
 /// Text of several lines, each as by [`plain`].

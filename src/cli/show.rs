@@ -11,6 +11,7 @@ use crate::app::api::{
 use crate::app::place;
 use crate::model::entry::{CredentialSource, Slot};
 use crate::model::plan::Origin;
+use crate::os::terminal;
 use crate::secret::SecretBytes;
 
 use super::args::{EntryPath, Show, Totp, Why};
@@ -96,7 +97,11 @@ fn show_field(
         if context.json {
             say::document(&json!({ "field": field, "value": value }));
         } else {
-            say::line(&value);
+            // A program gets it as it is; a person sees what is in it.
+            match terminal::stdout_is_terminal() {
+                true => say::line(&say::plain_lines(&value)),
+                false => say::line(&value),
+            }
         }
         return Ok(());
     }

@@ -13,3 +13,4 @@ pub mod policy;
 pub mod settings;
 pub mod target;
 pub mod time;
+pub mod unseen;

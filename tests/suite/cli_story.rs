@@ -317,6 +317,23 @@ fn settings_and_devices_are_listed_and_changed() {
 }
 
 #[test]
+fn what_is_not_seen_is_in_no_members_name_and_is_spelled_where_it_is_shown() {
+    let seat = Seat::unlocked();
+    for name in ["Al\u{202e}ice", "ali\u{200b}ce", "\u{feff}owner", "\u{a0}\u{200d}", "x\u{2066}"] {
+        let refused = seat.run(&["member", "invite", name, "--role", "auditor"], "").ended(2);
+        assert!(refused.err.contains("invisible") && refused.err.contains("→"), "{}", refused.err);
+        assert!(!refused.err.contains(['\u{202e}', '\u{200b}', '\u{2066}']), "{}", refused.err);
+    }
+    seat.ok(&["add", "client", "C", "--description", "été\u{202e}fdp.exe\u{2069}\u{202f}!"]);
+    let shown = seat.ok(&["show", "C"]).out;
+    assert!(shown.contains("été<U+202E>fdp.exe<U+2069>\u{202f}!"), "{shown}");
+    let json = seat.ok(&["--json", "show", "C"]).json();
+    assert_eq!(json["description"], "été\u{202e}fdp.exe\u{2069}\u{202f}!");
+    let missing = seat.run(&["show", "C/\u{202e}x"], "").ended(4);
+    assert!(missing.err.contains("<U+202E>"), "{}", missing.err);
+}
+
+#[test]
 fn the_kit_sets_a_new_password_and_phone() {
     let mut seat = Seat::locked();
     let kit = seat.kit.clone();

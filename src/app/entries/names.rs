@@ -3,6 +3,7 @@
 use crate::app::api::{AppError, Code};
 use crate::model::entry::{Entry, Kind, Summary};
 use crate::model::lang::Bi;
+use crate::model::unseen::{blank, hidden};
 use crate::vault::unlocked::Unlocked;
 
 pub(super) fn misplaced() -> AppError {
@@ -47,14 +48,6 @@ pub(super) fn check_depth(v: &Unlocked, parent: &Summary, height: usize) -> Resu
     ))
 }
 
-/// A sign that is not seen, or that makes others be seen in another order. The
-/// joiner of emojis is none of them.
-fn hidden(c: char) -> bool {
-    c.is_control()
-        || matches!(c, '\u{AD}' | '\u{61C}' | '\u{180E}' | '\u{200B}' | '\u{200E}' | '\u{200F}')
-        || matches!(c, '\u{2028}'..='\u{202E}' | '\u{2060}'..='\u{206F}' | '\u{FEFF}')
-}
-
 /// Refuses control characters where one line is meant.
 pub(super) fn check_lines(entry: &Entry) -> Result<(), AppError> {
     let code = entry.client_info.as_ref().map_or("", |info| &info.code);
@@ -86,9 +79,8 @@ pub(super) fn check_lines(entry: &Entry) -> Result<(), AppError> {
 pub(super) fn check_name(v: &Unlocked, entry: &Entry) -> Result<(), AppError> {
     let name = entry.name.trim();
     let known = v.index.get(&entry.id).is_some_and(|was| was.name == entry.name);
-    let unseen = name.chars().all(|c| c.is_whitespace() || c == '\u{200D}' || hidden(c));
     if !known
-        && (unseen
+        && (blank(name)
             || name != entry.name
             || name.contains('/')
             || name.chars().any(hidden)
