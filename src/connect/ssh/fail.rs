@@ -3,6 +3,7 @@
 
 use std::io;
 
+use super::saying::told;
 use crate::connect::{Failure, FailureKind};
 use crate::model::lang::Bi;
 use crate::model::target::{HostPort, PinnedKey};
@@ -100,11 +101,12 @@ pub fn dial(at: &HostPort, e: &io::Error, secs: u64) -> Failure {
 
 /// A jump host could not reach the next hop.
 pub fn jump(via: &HostPort, to: &HostPort, reason: &str) -> Failure {
+    let reason = told(reason);
     failure(
         FailureKind::Refused,
         (
-            format!("Le rebond {via} n’atteint pas {to}\u{a0}: {reason}"),
-            format!("The jump host {via} does not reach {to}: {reason}"),
+            format!("Le rebond {via} n’atteint pas {to}\u{a0}: {}.", reason.fr),
+            format!("The jump host {via} does not reach {to}: {}.", reason.en),
         ),
         (
             "Vérifiez l’adresse vue du rebond, et qu’il permet la redirection TCP.",
@@ -115,11 +117,12 @@ pub fn jump(via: &HostPort, to: &HostPort, reason: &str) -> Failure {
 
 /// The connection broke.
 pub fn broken(at: &HostPort, detail: &str) -> Failure {
+    let why = told(detail);
     failure(
         FailureKind::Network,
         (
-            format!("La connexion à {at} a été coupée ({detail})."),
-            format!("The connection to {at} broke ({detail})."),
+            format!("La connexion à {at} a été coupée\u{a0}: {}.", why.fr),
+            format!("The connection to {at} broke: {}.", why.en),
         ),
         (
             "Vérifiez le réseau et le serveur, puis connectez-vous à nouveau.",
@@ -130,11 +133,12 @@ pub fn broken(at: &HostPort, detail: &str) -> Failure {
 
 /// The server does not speak SSH as it should.
 pub fn protocol(at: &HostPort, detail: &str) -> Failure {
+    let why = told(detail);
     failure(
         FailureKind::Protocol,
         (
-            format!("L’échange avec {at} a échoué\u{a0}: {detail}"),
-            format!("The exchange with {at} failed: {detail}"),
+            format!("L’échange avec {at} a échoué\u{a0}: {}.", why.fr),
+            format!("The exchange with {at} failed: {}.", why.en),
         ),
         (
             "Vérifiez que ce port est bien celui d’un serveur SSH.",
@@ -383,11 +387,12 @@ pub fn idle(secs: u64) -> Failure {
 
 /// The server refused a channel or a command.
 pub fn channel(detail: &str) -> Failure {
+    let why = told(detail);
     failure(
         FailureKind::Protocol,
         (
-            format!("Le serveur a refusé d’ouvrir le canal\u{a0}: {detail}"),
-            format!("The server refused to open the channel: {detail}"),
+            format!("Le canal ne s’ouvre pas sur le serveur\u{a0}: {}.", why.fr),
+            format!("The channel does not open on the server: {}.", why.en),
         ),
         (
             "Vérifiez ce que ce compte a le droit de faire sur le serveur.",
@@ -398,9 +403,13 @@ pub fn channel(detail: &str) -> Failure {
 
 /// A channel ended with an error while the connection lives on.
 pub fn channel_broken(detail: &str) -> Failure {
+    let why = told(detail);
     failure(
         FailureKind::Protocol,
-        (format!("Le canal s’est rompu\u{a0}: {detail}"), format!("The channel broke: {detail}")),
+        (
+            format!("Le canal s’est rompu\u{a0}: {}.", why.fr),
+            format!("The channel broke: {}.", why.en),
+        ),
         ("Ouvrez-le à nouveau.", "Open it again."),
     )
 }

@@ -20,6 +20,7 @@ mod openssl;
 mod probe;
 mod reads;
 pub mod route;
+mod saying;
 mod serve;
 mod settings;
 

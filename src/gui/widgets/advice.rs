@@ -2,6 +2,7 @@
 //! options of the command line become the places of the window that do the same.
 //! It changes words only, and never what is advised.
 
+use crate::connect;
 use crate::model::lang::Lang;
 
 /// How a command begins, and the place in the window that does the same.
@@ -38,7 +39,7 @@ const QUOTES: &[(&str, &str)] = &[("`", "`"), ("«\u{a0}", "\u{a0}»"), ("\"", "
 
 /// `todo` in the words of the window.
 pub fn in_window(todo: &str, lang: Lang) -> String {
-    let text = without_options(todo);
+    let text = with_labels(&without_options(todo), lang);
     let mut out = String::with_capacity(text.len());
     let mut rest = text.as_str();
     while let Some(at) = rest.find("poterne ") {
@@ -89,6 +90,21 @@ fn place_of(command: &str, lang: Lang) -> Option<(usize, &'static str)> {
         }
     }
     Some((len.min(command.len()), lang.pick(fr, en)))
+}
+
+/// Settings of a connector that stand in quotes by their ids, as the form calls them.
+fn with_labels(todo: &str, lang: Lang) -> String {
+    let fields = connect::ALL.iter().flat_map(|connector| connector.fields());
+    let mut out = todo.to_owned();
+    for field in fields {
+        for (open, close) in [("«\u{a0}", "\u{a0}»"), ("“", "”")] {
+            let quoted = format!("{open}{}{close}", field.id);
+            if out.contains(&quoted) {
+                out = out.replace(&quoted, &format!("{open}{}{close}", field.label(lang)));
+            }
+        }
+    }
+    out
 }
 
 /// What to do, without the options of the command line that stand in brackets.
@@ -144,6 +160,10 @@ mod tests {
                 "Oubliez l’ancienne clé\u{a0}: la fiche de l’accès.",
             ),
             ("Vérifiez avec\u{a0}: poterne doctor.", "Vérifiez avec\u{a0}: poterne doctor."),
+            (
+                "Allongez «\u{a0}connect-timeout\u{a0}».",
+                "Allongez «\u{a0}Délai de connexion (s)\u{a0}».",
+            ),
             ("Rouvrez-le sans --read-only.", "Rouvrez-le sans cocher «\u{a0}Lecture seule\u{a0}»."),
         ] {
             assert_eq!(in_window(fr, Lang::Fr), told);
