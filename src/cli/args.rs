@@ -522,14 +522,14 @@ pub struct Backup {
 
 #[derive(Args)]
 pub struct Settings {
-    /// Seconds without use before it locks
-    #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(30..=86_400))]
+    /// Time without use before it locks, such as 90s, 15m or 2h
+    #[arg(long, value_name = "DURATION", value_parser = |text: &str| seconds(text, 30..=86_400))]
     pub idle_lock: Option<u64>,
     /// Locking ends open sessions: yes or no
     #[arg(long, value_name = "YES|NO", value_parser = yes_no)]
     pub lock_ends_sessions: Option<bool>,
-    /// Seconds before a copied secret leaves the clipboard
-    #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(5..=600))]
+    /// Time before a copied secret leaves the clipboard, such as 20s or 1m
+    #[arg(long, value_name = "DURATION", value_parser = |text: &str| seconds(text, 5..=600))]
     pub clipboard: Option<u64>,
     /// Newest automatic backups kept
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=100))]
@@ -575,6 +575,14 @@ pub fn yes_no(text: &str) -> Result<bool, String> {
         "no" | "non" | "false" | "0" => Ok(false),
         _ => Err("yes or no".to_owned()),
     }
+}
+
+/// Seconds of a [`duration`], if there are so many.
+fn seconds(text: &str, allowed: std::ops::RangeInclusive<u64>) -> Result<u64, String> {
+    let secs = duration(text)?.as_secs();
+    let (least, most) = (allowed.start(), allowed.end());
+    let out = || format!("a duration from {least} to {most} seconds");
+    allowed.contains(&secs).then_some(secs).ok_or_else(out)
 }
 
 /// `90s`, `15m`, `2h`, `7d`, or a number of seconds.

@@ -17,7 +17,7 @@ use crate::model::entry::{ATTACHMENT_MAX_BYTES, ClientInfo, CredentialSource, En
 use crate::model::lang::{Bi, Lang};
 use crate::secret::{SecretBytes, SecretText};
 
-use super::args::yes_no;
+use super::args::{duration, yes_no};
 use super::prompt;
 use super::say::{self, bi, usage};
 
@@ -242,8 +242,8 @@ impl EntryFlags {
 }
 
 impl SettingFlags {
-    fn checked(self, kind: &Kind) -> Result<BTreeMap<String, String>, AppError> {
-        for (id, value) in &self.0 {
+    fn checked(mut self, kind: &Kind) -> Result<BTreeMap<String, String>, AppError> {
+        for (id, value) in &mut self.0 {
             let field = settings()
                 .into_iter()
                 .find(|(field, kinds)| {
@@ -263,6 +263,14 @@ impl SettingFlags {
                     ),
                 ));
             };
+            // What counts seconds takes them as any other duration.
+            let letters = value.contains(|c: char| c.is_ascii_alphabetic());
+            if letters
+                && field.en.ends_with("(s)")
+                && let Ok(time) = duration(value)
+            {
+                *value = time.as_secs().to_string();
+            }
             if !field.accepts(value) {
                 let help = setting_help(Lang::En, field, &[kind.word()]);
                 let aide = setting_help(Lang::Fr, field, &[kind.word()]);

@@ -201,9 +201,11 @@ pub fn help(here: &str, id: &str) -> Option<&'static str> {
         (_, "all_clients") => "Tous les clients, aussi ceux à venir",
         (_, "label") => "Nom de l’autre ordinateur",
         (_, "id") => "Son identifiant, tel que listé",
-        (_, "idle_lock") => "Secondes sans usage avant le verrouillage",
+        (_, "idle_lock") => "Temps sans usage avant le verrouillage, comme 90s, 15m ou 2h",
         (_, "lock_ends_sessions") => "Verrouiller ferme les sessions ouvertes\u{a0}: yes ou no",
-        (_, "clipboard") => "Secondes avant qu’un secret copié quitte le presse-papiers",
+        (_, "clipboard") => {
+            "Temps avant qu’un secret copié quitte le presse-papiers, comme 20s ou 1m"
+        }
         (_, "backups_kept") => "Sauvegardes automatiques récentes à garder",
         (_, "make") => "Écrit ici un coffre inventé au lieu d’ouvrir la fenêtre",
         (_, "entries") => "Nombre d’entrées dedans",

@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use crate::app::api::{AppError, ChangePassword, Code, Reply, Request, Status};
 use crate::app::remote;
 use crate::app::{App, CreateOptions, Enrolment, Finished, look, place, restore, text};
+use crate::model::lang::Lang;
 use crate::os::paths::{self, PlaceError};
 use crate::os::terminal;
 use crate::secret::SecretText;
@@ -501,16 +502,26 @@ pub fn backup(context: &Context, options: Backup) -> Result<(), AppError> {
         say::document(&json!({ "file": file, "entries": entries, "audit_lines": audit_lines }));
     } else {
         say::line(&file.display().to_string());
+        let (entries, lines) = (counted_entries(context, entries), log_lines(context, audit_lines));
         say::note(&match context.lang {
-            crate::model::lang::Lang::Fr => {
-                format!("Copie relue\u{a0}: {entries} entrées, {audit_lines} lignes de journal.")
-            }
-            crate::model::lang::Lang::En => {
-                format!("Copy read back: {entries} entries, {audit_lines} log lines.")
-            }
+            Lang::Fr => format!("Copie relue\u{a0}: {entries}, {lines}."),
+            Lang::En => format!("Copy read back: {entries}, {lines}."),
         });
     }
     Ok(())
+}
+
+/// `1 entry`, `5 entries`: what is not a client or folder.
+fn counted_entries(context: &Context, n: u64) -> String {
+    let one = if context.lang == Lang::Fr { n < 2 } else { n == 1 };
+    let many = context.pick("entrées", "entries");
+    format!("{n} {}", if one { context.pick("entrée", "entry") } else { many })
+}
+
+fn log_lines(context: &Context, n: u64) -> String {
+    let one = if context.lang == Lang::Fr { n < 2 } else { n == 1 };
+    let many = context.pick("lignes de journal", "log lines");
+    format!("{n} {}", if one { context.pick("ligne de journal", "log line") } else { many })
 }
 
 fn restore_backup(context: &Context, copy: PathBuf) -> Result<(), AppError> {
@@ -563,14 +574,22 @@ pub fn check(context: &Context) -> Result<u8, AppError> {
     } else {
         say::raw(
             say::table(&[
-                vec![context.pick("entrées", "entries").to_owned(), report.entries.to_string()],
-                vec![context.pick("cellules", "cells").to_owned(), report.cells.to_string()],
+                vec![
+                    context
+                        .pick("clients, dossiers, entrées", "clients, folders, entries")
+                        .to_owned(),
+                    report.entries.to_string(),
+                ],
+                vec![
+                    context.pick("cellules chiffrées", "encrypted cells").to_owned(),
+                    report.cells.to_string(),
+                ],
                 vec![
                     context.pick("hors de toute fiche", "in no entry").to_owned(),
                     report.unreached.to_string(),
                 ],
                 vec![
-                    context.pick("journal", "log lines").to_owned(),
+                    context.pick("lignes de journal", "log lines").to_owned(),
                     report.audit_lines.to_string(),
                 ],
             ])

@@ -120,8 +120,14 @@ fn expected(arg: &str) -> Option<(&'static str, &'static str)> {
         }
         "--port" => ("un nombre de 1 à 65535", "a number from 1 to 65535"),
         "--count" => ("un nombre de 1 à 1000", "a number from 1 to 1000"),
-        "--idle-lock" => ("un nombre de secondes de 30 à 86400", "30 to 86400 seconds"),
-        "--clipboard" => ("un nombre de secondes de 5 à 600", "5 to 600 seconds"),
+        "--idle-lock" => (
+            "une durée de 30 s à 24 h, comme 90s, 15m ou 2h",
+            "a duration from 30 s to 24 h, such as 90s, 15m or 2h",
+        ),
+        "--clipboard" => (
+            "une durée de 5 s à 10 min, comme 20s ou 1m",
+            "a duration from 5 s to 10 min, such as 20s or 1m",
+        ),
         "--backups-kept" => ("un nombre de 1 à 100", "a number from 1 to 100"),
         "--length" | "--limit" | "--last" | "--version" | "--entries" | "--kdf-memory"
         | "--expected-version" => ("un nombre entier", "a whole number"),

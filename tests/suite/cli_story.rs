@@ -311,6 +311,22 @@ fn settings_and_devices_are_listed_and_changed() {
     assert_eq!(settings["idle_lock_secs"], 120);
     assert_eq!(settings["lock_ends_sessions"], true);
     seat.run(&["settings", "--idle-lock", "5"], "").ended(2);
+    seat.run(&["settings", "--idle-lock", "25h"], "").ended(2);
+    // The same durations as everywhere.
+    seat.ok(&["settings", "--idle-lock", "10m", "--clipboard", "1m"]);
+    let settings = seat.ok(&["--json", "settings"]).json();
+    assert_eq!(
+        (&settings["idle_lock_secs"], &settings["clipboard_secs"]),
+        (&600.into(), &60.into())
+    );
+    let log = seat.ok(&["audit", "log", "--event", "settings.changed"]).out;
+    assert!(log.contains("detail=idle-lock 600 -> 120, lock-ends-sessions no -> yes"), "{log}");
+    assert!(log.contains("detail=idle-lock 120 -> 600, clipboard 20 -> 60"), "{log}");
+    seat.ok(&["add", "client", "C"]);
+    seat.ok(&["add", "ssh", "C/s", "--host", "h", "--connect-timeout", "2m", "--user", "u"]);
+    assert_eq!(seat.ok(&["--json", "show", "C/s"]).json()["settings"]["connect-timeout"], "120");
+    let copied = seat.ok(&["backup", "--out", &seat.home.path().join("copy").to_string_lossy()]);
+    assert!(copied.err.contains("Copy read back: 1 entry, "), "{}", copied.err);
     let devices = seat.ok(&["--json", "device", "list"]).json();
     assert_eq!(devices["devices"][0]["this"], true);
     seat.run(&["device", "remove", "nonsense"], "").ended(4);
