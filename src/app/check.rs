@@ -76,6 +76,13 @@ fn sums(v: &Unlocked, rows: &dyn Rows, report: &mut CheckReport) -> Result<Place
             ),
         );
     }
+    if rows.header()? != v.header {
+        fault(
+            report,
+            "l’en-tête n’est pas celui qui a été écrit".into(),
+            "the header is not the one that was written".into(),
+        );
+    }
     if v.meta_sum(rows)? != v.state.meta {
         fault(
             report,

@@ -60,12 +60,13 @@ pub(super) fn hand_all(
     for (generation, key) in generations {
         v.hand(rows, env, to, VAULT_KEY, generation, &key)?;
     }
-    if let Some(seed) = v.ring.pending_seed().map(Key32::duplicate) {
-        v.hand(rows, env, to, PENDING_KEY, 0, &seed)?;
+    if let Some((generation, seed)) = v.ring.pending_key().map(|(g, k)| (g, k.duplicate())) {
+        v.hand(rows, env, to, PENDING_KEY, generation, &seed)?;
     }
     let reads = v.directory.member(to).is_some_and(|m| m.role.reads_audit());
-    if let Some(seed) = v.ring.audit_seed().map(Key32::duplicate).filter(|_| reads) {
-        v.hand(rows, env, to, AUDIT_KEY, 0, &seed)?;
+    let held = v.ring.audit_key().filter(|_| reads);
+    if let Some((generation, seed)) = held.map(|(g, k)| (g, k.duplicate())) {
+        v.hand(rows, env, to, AUDIT_KEY, generation, &seed)?;
     }
     Ok(())
 }

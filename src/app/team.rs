@@ -23,6 +23,7 @@ use crate::vault::unlocked::{Env, Unlocked};
 
 use super::api::{AppError, Code, MemberView, Reply, RotateItem};
 use super::entries::need;
+use super::unlock::take_waiting;
 use super::worker::Open;
 use super::{draft, enrolment, grants};
 
@@ -143,9 +144,10 @@ impl Open {
             for (generation, key) in v.ring.vault_keys() {
                 ring.put_vault_key(generation, key.duplicate());
             }
-            ring.set_pending_seed(v.ring.pending_seed().map(Key32::duplicate));
+            let copy = |key: Option<(u32, &Key32)>| key.map(|(g, seed)| (g, seed.duplicate()));
+            ring.set_pending_key(copy(v.ring.pending_key()));
             if role.reads_audit() {
-                ring.set_audit_seed(v.ring.audit_seed().map(Key32::duplicate));
+                ring.set_audit_key(copy(v.ring.audit_key()));
             }
             for client in wanted(v, role, all, &chosen) {
                 let (generation, key) = v.client_key(&client)?;
@@ -201,6 +203,16 @@ impl Open {
             if before == Role::Owner && role != Role::Owner {
                 another_owner(v, &id)?;
             }
+            // The keys that a demotion replaces count only from who may hand out keys.
+            if id == v.me && !may(role, Action::ManageMembers) {
+                return Err(AppError::usage(
+                    (
+                        "On ne se retire pas soi-même le droit de gérer les membres.",
+                        "You cannot take the right to manage members from yourself.",
+                    ),
+                    ("Demandez-le à un autre propriétaire.", "Ask another owner."),
+                ));
+            }
             let chosen = client_ids(v, clients)?;
             let act = Act::Change { name: name.clone(), role, all_clients: all };
             v.state_member(rows, env, id, act)?;
@@ -223,7 +235,7 @@ impl Open {
                     v.members_of(rows, client)?.into_iter().filter(|m| *m != id).collect();
                 v.rotate_client(rows, env, *client, &others)?;
             }
-            regrant_audit(v, rows, env, &id, role)?;
+            regrant_audit(v, rows, env, &id, before, role)?;
             if !may(role, Action::ManageMembers) {
                 take_over(v, rows, env, id)?;
             }
@@ -249,6 +261,8 @@ impl Open {
                 ));
             }
             let rotate = used_by(v, rows, &id, &name)?;
+            // What waits is sealed to a key that is replaced here.
+            take_waiting(v, rows, env)?;
             let pk = v.directory.member(&id).map_or([0; 32], |m| m.keys.ed);
             let held = v.clients_of(rows, &id)?;
             v.state_member(rows, env, id, Act::Remove)?;
@@ -266,6 +280,10 @@ impl Open {
                 v.put_member_row(rows, &row)?;
             }
             v.rotate_vault_key(rows, env)?;
+            v.rotate_pending_key(rows, env)?;
+            if role.reads_audit() {
+                v.rotate_audit_key(rows, env, &readers(v))?;
+            }
             for client in held {
                 if v.client_key(&client).is_ok() {
                     let others = v.members_of(rows, &client)?;
@@ -316,10 +334,11 @@ fn rehand(
     subject: EntryId,
     generation: u32,
 ) -> Result<(), AppError> {
+    let present = |held: Option<(u32, _)>| held.filter(|(g, _)| *g == generation).map(|h| h.1);
     let key = match subject {
         VAULT_KEY => v.ring.vault_key(generation),
-        AUDIT_KEY => v.ring.audit_seed(),
-        PENDING_KEY => v.ring.pending_seed(),
+        AUDIT_KEY => present(v.ring.audit_key()),
+        PENDING_KEY => present(v.ring.pending_key()),
         client => v.ring.client_key_at(&client, generation),
     };
     match key.map(Key32::duplicate) {
@@ -347,25 +366,29 @@ fn take_over(
     Ok(())
 }
 
-/// Hands the audit key to who may read the log now. One who may no longer still
-/// knows the key; the values written so far were that member's to read.
+/// Hands the audit key to who may read the log now, and replaces it when one may
+/// no longer: the values written from now on are not that member's to read.
 fn regrant_audit(
     v: &mut Unlocked,
     rows: &dyn Rows,
     env: &mut Env<'_>,
     id: &MemberId,
+    before: Role,
     role: Role,
 ) -> Result<(), AppError> {
-    let has: Vec<_> = rows.grants_of(id)?.into_iter().filter(|g| g.subject == AUDIT_KEY).collect();
-    if role.reads_audit() && has.is_empty() {
-        return rehand(v, rows, env, *id, AUDIT_KEY, 0);
-    }
-    if !role.reads_audit() {
-        for row in &has {
-            v.drop_grant(rows, row)?;
+    match (before.reads_audit(), role.reads_audit()) {
+        (false, true) => {
+            let generation = v.state.audit_gen;
+            rehand(v, rows, env, *id, AUDIT_KEY, generation)
         }
+        (true, false) => Ok(v.rotate_audit_key(rows, env, &readers(v))?),
+        _ => Ok(()),
     }
-    Ok(())
+}
+
+/// Members who may read the log, by the roles of now.
+fn readers(v: &Unlocked) -> Vec<MemberId> {
+    v.directory.members().filter(|m| m.role.reads_audit()).map(|m| m.id).collect()
 }
 
 /// Every secret a member revealed, copied, showed or handed to a connector.

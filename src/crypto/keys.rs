@@ -24,6 +24,9 @@ pub mod name {
     pub const CARD: &str = "card";
     /// From a vault key: the audit ratchet.
     pub const AUDIT: &str = "audit";
+    /// From a vault key: the keys of sessions for their late lines, and from it
+    /// each of them by the session's id.
+    pub const LATE: &str = "late";
     /// From a client key: sealed rows.
     pub const CELL: &str = "cell";
     /// From a client key: the packed index.

@@ -126,7 +126,7 @@ impl Rows for SqliteRows<'_> {
 
     fn put_header(&self, h: &HeaderRow) -> Stored<()> {
         self.run(
-            "insert into vault values (1, ?, ?, ?, ?, ?)",
+            "insert or replace into vault values (1, ?, ?, ?, ?, ?)",
             params![h.vault.0, FORMAT, h.root_pk, h.audit_pk, h.pending_pk],
         )
     }
@@ -408,17 +408,56 @@ impl Rows for SqliteRows<'_> {
         self.one("select seq from audit order by seq desc limit 1", [], |r| number(r, 0))
     }
 
-    fn pending(&self) -> Stored<Vec<(u64, Vec<u8>)>> {
-        self.all("select n, ct from audit_pending order by n", [], |r| {
-            Ok((number(r, 0)?, r.get(1)?))
-        })
+    fn pending(&self, longest: usize, most: u64) -> Stored<Vec<Vec<u8>>> {
+        self.all(
+            "select ct from audit_pending where length(ct) <= ? order by n limit ?",
+            [longest as i64, most as i64],
+            |r| r.get(0),
+        )
+    }
+
+    fn count_pending(&self) -> Stored<u64> {
+        Ok(self.one("select count(*) from audit_pending", [], |r| number(r, 0))?.unwrap_or(0))
     }
 
     fn put_pending(&self, ct: &[u8]) -> Stored<()> {
         self.run("insert into audit_pending(ct) values (?)", [ct])
     }
 
-    fn drop_pending(&self, up_to: u64) -> Stored<()> {
-        self.run("delete from audit_pending where n <= ?", [up_to as i64])
+    fn unkept(&self) -> Stored<u64> {
+        let count =
+            self.one("select max(n, 0) from audit_unkept where one = 1", [], |r| number(r, 0))?;
+        Ok(count.unwrap_or(0))
+    }
+
+    fn count_unkept(&self) -> Stored<()> {
+        self.run(
+            "insert into audit_unkept values (1, 1)
+             on conflict(one) do update set n = n + 1 where n < 9223372036854775807",
+            [],
+        )
+    }
+
+    fn late(&self, longest: usize) -> Stored<Vec<Vec<u8>>> {
+        self.all(
+            "select ct from audit_late where length(ct) <= ? order by n",
+            [longest as i64],
+            |r| r.get(0),
+        )
+    }
+
+    fn count_late(&self) -> Stored<u64> {
+        Ok(self.one("select count(*) from audit_late", [], |r| number(r, 0))?.unwrap_or(0))
+    }
+
+    fn put_late(&self, ct: &[u8]) -> Stored<()> {
+        self.run("insert into audit_late(ct) values (?)", [ct])
+    }
+
+    fn drop_waiting(&self) -> Stored<()> {
+        for table in ["audit_pending", "audit_late", "audit_unkept"] {
+            self.run(&format!("delete from {table}"), [])?;
+        }
+        Ok(())
     }
 }

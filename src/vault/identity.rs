@@ -46,8 +46,8 @@ type Generations = BTreeMap<u32, Key32>;
 #[derive(Default)]
 pub struct KeyRing {
     vault: Generations,
-    audit: Option<Key32>,
-    pending: Option<Key32>,
+    audit: Option<(u32, Key32)>,
+    pending: Option<(u32, Key32)>,
     clients: BTreeMap<EntryId, Generations>,
     /// Length and hash of the membership history when it was last verified. A
     /// history that does not begin so was forked; see [`super::cert`].
@@ -77,22 +77,32 @@ impl KeyRing {
 
     /// Seed that opens audit values; held by owner, admin and auditor.
     pub fn audit_seed(&self) -> Option<&Key32> {
-        self.audit.as_ref()
+        self.audit.as_ref().map(|(_, seed)| seed)
+    }
+
+    /// Generation of the audit seed, and that seed.
+    pub fn audit_key(&self) -> Option<(u32, &Key32)> {
+        self.audit.as_ref().map(|(generation, seed)| (*generation, seed))
     }
 
     /// Gives or takes the audit seed.
-    pub fn set_audit_seed(&mut self, seed: Option<Key32>) {
-        self.audit = seed;
+    pub fn set_audit_key(&mut self, key: Option<(u32, Key32)>) {
+        self.audit = key;
     }
 
     /// Seed that opens the refused unlocks not yet in the log.
     pub fn pending_seed(&self) -> Option<&Key32> {
-        self.pending.as_ref()
+        self.pending.as_ref().map(|(_, seed)| seed)
     }
 
-    /// Gives the pending seed.
-    pub fn set_pending_seed(&mut self, seed: Option<Key32>) {
-        self.pending = seed;
+    /// Generation of the pending seed, and that seed.
+    pub fn pending_key(&self) -> Option<(u32, &Key32)> {
+        self.pending.as_ref().map(|(generation, seed)| (*generation, seed))
+    }
+
+    /// Gives or takes the pending seed.
+    pub fn set_pending_key(&mut self, key: Option<(u32, Key32)>) {
+        self.pending = key;
     }
 
     /// Newest generation of a client's key, and that key.
@@ -143,7 +153,7 @@ const VERSION: u8 = 1;
 /// ```text
 /// u8 1 ‖ sign seed 32 ‖ kem seed 32
 ///   ‖ u32 n ‖ n × (u32 generation ‖ vault key 32)
-///   ‖ u8 has audit [‖ 32] ‖ u8 has pending [‖ 32]
+///   ‖ u8 has audit [‖ u32 generation ‖ 32] ‖ u8 has pending [‖ u32 generation ‖ 32]
 ///   ‖ u8 has seen [‖ u64 length ‖ hash 32]
 ///   ‖ u32 clients ‖ each: client 16 ‖ u32 n ‖ n × (u32 generation ‖ key 32)
 /// ```
@@ -165,7 +175,8 @@ pub fn seal_private(
     push_generations(&mut out, &ring.vault);
     for seed in [&ring.audit, &ring.pending] {
         out.push(seed.is_some().into());
-        if let Some(seed) = seed {
+        if let Some((generation, seed)) = seed {
+            out.extend_from_slice(&generation.to_be_bytes());
             push_key(&mut out, seed);
         }
     }
@@ -227,8 +238,8 @@ fn read(r: &mut Reader<'_>) -> Option<(Identity, KeyRing)> {
     let sign_seed = r.key()?;
     let identity = Identity::from_seeds(sign_seed, &r.key()?);
     let mut ring = KeyRing { vault: r.generations()?, ..KeyRing::default() };
-    ring.audit = r.optional(Reader::key)?;
-    ring.pending = r.optional(Reader::key)?;
+    ring.audit = r.optional(Reader::numbered)?;
+    ring.pending = r.optional(Reader::numbered)?;
     ring.seen = r.optional(|r| Some((u64::from_be_bytes(r.array()?), r.array()?)))?;
     for _ in 0..r.count()? {
         let client = EntryId(r.array()?);
@@ -258,6 +269,10 @@ impl Reader<'_> {
         let (head, rest) = self.0.split_at_checked(32)?;
         self.0 = rest;
         Key32::copy_of(head)
+    }
+
+    fn numbered(&mut self) -> Option<(u32, Key32)> {
+        Some((self.count()?, self.key()?))
     }
 
     fn optional<T>(&mut self, read: impl FnOnce(&mut Self) -> Option<T>) -> Option<Option<T>> {
@@ -292,7 +307,7 @@ mod tests {
         let mut ring = KeyRing::default();
         ring.put_vault_key(3, key(4));
         ring.put_vault_key(2, key(3));
-        ring.set_audit_seed(Some(key(5)));
+        ring.set_audit_key(Some((7, key(5))));
         ring.seen = Some((9, [8; 32]));
         for n in 0..=255 {
             ring.put_client_key(EntryId([n; 16]), 1, key(n));
@@ -305,6 +320,7 @@ mod tests {
         assert_eq!(back.kem().public(), identity.kem().public());
         assert!(keys.first_vault_key().expect("two").expose(|k| *k == [3; 32]));
         assert!(keys.audit_seed().expect("given").expose(|k| *k == [5; 32]));
+        assert_eq!(keys.audit_key().map(|(generation, _)| generation), Some(7));
         assert!(keys.pending_seed().is_none());
         assert_eq!(keys.seen, ring.seen);
         assert_eq!(keys.clients().count(), 256);

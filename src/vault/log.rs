@@ -48,7 +48,7 @@ fn leaf_context(vault: &VaultId, id: u64, generation: u32) -> Vec<u8> {
     context("audit leaf key", &[&vault.0, &id.to_be_bytes(), &generation.to_be_bytes()])
 }
 
-fn value_context(vault: &VaultId, id: u64) -> Vec<u8> {
+pub(super) fn value_context(vault: &VaultId, id: u64) -> Vec<u8> {
     context("audit value key", &[&vault.0, &id.to_be_bytes()])
 }
 

@@ -3,8 +3,6 @@
 
 use std::collections::BTreeMap;
 
-use sha2::{Digest, Sha256};
-
 use crate::crypto::Random;
 use crate::model::entry::Kind;
 use crate::model::id::{CellId, EntryId, MemberId, SlotId};
@@ -15,9 +13,9 @@ use super::grant::{self, AUDIT_KEY, GrantRow, PENDING_KEY, VAULT_KEY};
 use super::identity;
 use super::index::ClientIndex;
 use super::index::segment::Segment;
-use super::rows::{HeaderRow, MemberRow, Rows};
+use super::rows::{MemberRow, Rows};
 use super::slot::SlotRow;
-use super::state::Summer;
+use super::state::{Summer, header_mark};
 use super::unlocked::{Env, Unlocked, VaultError};
 
 fn tampered(what: impl Into<String>) -> VaultError {
@@ -59,8 +57,8 @@ impl Unlocked {
         for (id, subject, generation) in rows.grant_heads(&self.me)? {
             let known = match subject {
                 VAULT_KEY => self.ring.vault_key(generation).is_some(),
-                AUDIT_KEY => self.ring.audit_seed().is_some(),
-                PENDING_KEY => self.ring.pending_seed().is_some(),
+                AUDIT_KEY => !wants(self.ring.audit_key(), generation, self.state.audit_gen),
+                PENDING_KEY => !wants(self.ring.pending_key(), generation, self.state.pending_gen),
                 client => self.ring.client_key_at(&client, generation).is_some(),
             };
             if known {
@@ -72,12 +70,13 @@ impl Unlocked {
                     .map_err(|_| tampered("a key handed to this member"))?;
             match row.subject {
                 VAULT_KEY => self.ring.put_vault_key(row.generation, key),
-                AUDIT_KEY => self.ring.set_audit_seed(Some(key)),
-                PENDING_KEY => self.ring.set_pending_seed(Some(key)),
+                AUDIT_KEY => self.ring.set_audit_key(Some((row.generation, key))),
+                PENDING_KEY => self.ring.set_pending_key(Some((row.generation, key))),
                 client => self.ring.put_client_key(client, row.generation, key),
             }
             self.ring_dirty = true;
         }
+        self.drop_replaced_log_keys();
         Ok(())
     }
 
@@ -147,13 +146,12 @@ impl Unlocked {
         self.put_member_row(rows, &row)
     }
 
-    /// Stores the header of a new vault. Its keys are covered by the sum: lines
-    /// sealed to an exchanged audit key would be for whoever exchanged it.
+    /// Stores the header, and in the state what tells it from any other.
     ///
     /// # Errors
     /// The store refused.
     pub fn put_header(&mut self, rows: &dyn Rows) -> Result<(), VaultError> {
-        toggle_header(&self.summer()?, &mut self.state.meta, &self.header);
+        self.state.header = header_mark(&self.header);
         Ok(rows.put_header(&self.header)?)
     }
 
@@ -299,7 +297,6 @@ impl Unlocked {
     ) -> Result<[u8; 32], VaultError> {
         let summer = self.summer()?;
         let mut sum = [0; 32];
-        toggle_header(&summer, &mut sum, &rows.header()?);
         for slot in rows.slots()? {
             summer.toggle(&mut sum, "slot", &slot.id.0, 0, &slot.wrap);
         }
@@ -437,13 +434,9 @@ impl Unlocked {
     }
 }
 
-/// The header's mark is `SHA-256(root_pk ‖ audit_pk ‖ pending_pk)`.
-fn toggle_header(summer: &Summer, sum: &mut [u8; 32], row: &HeaderRow) {
-    let mut mark = Sha256::new();
-    for part in [&row.root_pk[..], &row.audit_pk, &row.pending_pk] {
-        mark.update(part);
-    }
-    summer.toggle(sum, "vault", &row.vault.0, 0, &mark.finalize());
+/// Whether a granted key of the log is the present one and not the one held.
+fn wants(held: Option<(u32, &Key32)>, granted: u32, present: u32) -> bool {
+    granted == present && held.is_none_or(|(generation, _)| generation != present)
 }
 
 fn toggle_member(summer: &Summer, sum: &mut [u8; 32], row: &MemberRow) {

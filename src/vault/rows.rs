@@ -228,7 +228,18 @@ pub trait Rows {
     fn count_audit(&self, range: std::ops::Range<u64>) -> Stored<u64>;
     /// The last position, if there is a line.
     fn last_audit(&self) -> Stored<Option<u64>>;
-    fn pending(&self) -> Stored<Vec<(u64, Vec<u8>)>>;
+    /// Refused unlocks that wait, the earliest first, of at most so many bytes
+    /// and at most so many.
+    fn pending(&self, longest: usize, most: u64) -> Stored<Vec<Vec<u8>>>;
+    fn count_pending(&self) -> Stored<u64>;
     fn put_pending(&self, ct: &[u8]) -> Stored<()>;
-    fn drop_pending(&self, up_to: u64) -> Stored<()>;
+    /// How many refused unlocks were not kept.
+    fn unkept(&self) -> Stored<u64>;
+    fn count_unkept(&self) -> Stored<()>;
+    /// Late lines of sessions, the earliest first, of at most so many bytes.
+    fn late(&self, longest: usize) -> Stored<Vec<Vec<u8>>>;
+    fn count_late(&self) -> Stored<u64>;
+    fn put_late(&self, ct: &[u8]) -> Stored<()>;
+    /// Drops all that waits, and the count of what was not kept.
+    fn drop_waiting(&self) -> Stored<()>;
 }

@@ -4,18 +4,18 @@
 
 use hmac::{Hmac, KeyInit, Mac};
 use serde::{Deserialize, Serialize};
-use sha2::Sha256;
+use sha2::{Digest, Sha256};
 use zeroize::Zeroizing;
 
 use crate::crypto::aead::{self, OpenError};
 use crate::crypto::context::context;
 use crate::crypto::keys;
-use crate::model::id::{DeviceId, MemberId, SlotId, VaultId};
+use crate::model::id::{DeviceId, MemberId, SessionId, SlotId, VaultId};
 use crate::model::settings::Settings;
 use crate::model::time::Time;
 use crate::secret::Key32;
 
-use super::rows::FORMAT;
+use super::rows::{FORMAT, HeaderRow};
 
 /// Contents of the state row.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
@@ -30,7 +30,13 @@ pub struct State {
     pub cells: [u8; 32],
     /// Number of cells.
     pub n_cells: u64,
-    /// Sum over header, slots, members, grants, segments, deltas and audit keys.
+    /// SHA-256 of the header's public keys; see [`header_mark`].
+    pub header: [u8; 32],
+    /// Generation of the key pair that audit values are sealed to.
+    pub audit_gen: u32,
+    /// Generation of the key pair that refused unlocks are sealed to.
+    pub pending_gen: u32,
+    /// Sum over slots, members, grants, segments, deltas and audit keys.
     pub meta: [u8; 32],
     /// Number of the next delta.
     pub next_delta: u64,
@@ -40,9 +46,26 @@ pub struct State {
     pub last_steps: Vec<(MemberId, u64)>,
     /// Enrolled computers.
     pub devices: Vec<Device>,
+    /// Sessions that were opened and whose end is not in the log.
+    pub sessions: Vec<Session>,
     /// Settings of the vault.
     pub settings: Settings,
 }
+
+/// A session whose end is not in the log: its process may still write late lines.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Session {
+    /// Which.
+    pub id: SessionId,
+    /// Who opened it.
+    pub member: MemberId,
+    /// Number of the next late line; a smaller one was taken already.
+    pub next: u64,
+}
+
+/// Sessions that are remembered at most: those of processes that were killed
+/// never end, and the oldest make room.
+pub const SESSIONS_MAX: usize = 400;
 
 /// Head of the audit log.
 #[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
@@ -83,11 +106,15 @@ impl State {
             vault_gen: 1,
             cells: [0; 32],
             n_cells: 0,
+            header: [0; 32],
+            audit_gen: 1,
+            pending_gen: 1,
             meta: [0; 32],
             next_delta: 1,
             audit: AuditHead::default(),
             last_steps: Vec::new(),
             devices: Vec::new(),
+            sessions: Vec::new(),
             settings: Settings::default(),
         }
     }
@@ -95,6 +122,18 @@ impl State {
     /// The last step at which `member` used a code.
     pub fn last_step(&self, member: &MemberId) -> u64 {
         self.last_steps.iter().find(|(m, _)| m == member).map_or(0, |(_, s)| *s)
+    }
+
+    /// Remembers that `member` opened a session.
+    pub fn begin_session(&mut self, id: SessionId, member: MemberId) {
+        let over = (self.sessions.len() + 1).saturating_sub(SESSIONS_MAX);
+        self.sessions.drain(..over);
+        self.sessions.push(Session { id, member, next: 0 });
+    }
+
+    /// Forgets a session whose end is in the log: no late line of it counts.
+    pub fn end_session(&mut self, id: &SessionId) {
+        self.sessions.retain(|s| s.id != *id);
     }
 
     /// Remembers that `member` used the code of `step`.
@@ -110,6 +149,16 @@ impl Default for State {
     fn default() -> Self {
         Self::new()
     }
+}
+
+/// What the state says of the header: `SHA-256(root_pk ‖ audit_pk ‖ pending_pk)`.
+/// Lines sealed to an exchanged key would be for whoever exchanged it.
+pub fn header_mark(row: &HeaderRow) -> [u8; 32] {
+    let mut mark = Sha256::new();
+    for part in [&row.root_pk[..], &row.audit_pk, &row.pending_pk] {
+        mark.update(part);
+    }
+    mark.finalize().into()
 }
 
 /// Seals the state: `u32 generation ‖ seal`.

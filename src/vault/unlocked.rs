@@ -168,6 +168,18 @@ impl Unlocked {
         if state.epoch != epoch {
             return Err(tampered("the state's number"));
         }
+        // The key pairs of the log may have been replaced by another process.
+        let header = rows.header()?;
+        let root = (header.vault, header.root_pk) == (self.header.vault, self.header.root_pk);
+        if !root || state::header_mark(&header) != state.header {
+            return Err(tampered("the header"));
+        }
+        let before = (self.state.vault_gen, self.state.audit_gen);
+        if before != (state.vault_gen, state.audit_gen) {
+            // Who was removed may know the line keys in use so far.
+            self.log.forget();
+        }
+        self.header = header;
         self.state = state;
         self.take_grants(rows)?;
         self.load_index(rows)

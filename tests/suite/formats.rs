@@ -5,15 +5,20 @@
 
 use data_encoding::HEXLOWER as HEX;
 use poterne::crypto::context::context;
+use poterne::crypto::kem::KemSecret;
 use poterne::crypto::line::LineCipher;
 use poterne::crypto::{aead, keys};
-use poterne::model::id::{CellId, DeviceId, EntryId, MemberId, SlotId, VaultId};
+use poterne::model::audit_event::Event;
+use poterne::model::id::{CellId, DeviceId, EntryId, MemberId, SessionId, SlotId, VaultId};
 use poterne::model::member::Role;
 use poterne::model::time::Time;
 use poterne::secret::{SecretBytes, SecretText};
 use poterne::vault::cert::{Act, Directory, PublicKeys, seal_card};
 use poterne::vault::identity::{Identity, KeyRing, open_private, seal_private};
+use poterne::vault::rows::HeaderRow;
 use poterne::vault::slot::{Kind, LoginParams, Params, tag};
+use poterne::vault::state::header_mark;
+use poterne::vault::waiting::{LateKey, LateLine, RefusedUnlock};
 use poterne::vault::{code, grant, login};
 
 use super::seeded::{COST, key, random, stretch};
@@ -96,7 +101,7 @@ fn present() -> String {
     out.put("x_wing_public", me.kem().public());
     let mut ring = KeyRing::default();
     ring.put_vault_key(1, key(0x0C));
-    ring.set_audit_seed(Some(key(0x0D)));
+    ring.set_audit_key(Some((3, key(0x0D))));
     ring.seen = Some((1, [0x0E; 32]));
     ring.put_client_key(CLIENT, 2, key(0x0F));
     out.put("private", &seal_private(&key(7), &VAULT, &ME, &me, &ring, &[1; 24]));
@@ -122,6 +127,26 @@ fn present() -> String {
         .expect("a sound public key");
     out.put("grant_enc_ct", &row.enc_ct);
     out.put("grant_sig", &row.sig);
+
+    let audit = KemSecret::from_seed(&key(0x0D));
+    let pending = KemSecret::from_seed(&key(0x1C));
+    let header = HeaderRow {
+        vault: VAULT,
+        root_pk: me.signing().public(),
+        audit_pk: audit.public().to_vec(),
+        pending_pk: pending.public().to_vec(),
+    };
+    out.put("header_mark", &header_mark(&header));
+    let refused = RefusedUnlock::new(at, "zoé", "pc-zoé");
+    let sealed = refused.seal(&header, &mut random("refused")).expect("a sound public key");
+    assert_eq!(RefusedUnlock::open(&pending, &VAULT, &sealed), Some(refused));
+    out.put("refused_unlock", &sealed);
+    let mut late = LateKey::of(&key(0x0C), 1, SessionId([0x99; 16]));
+    for event in [Event::SessionOpened, Event::SessionClosed] {
+        let fields = vec![("member".to_owned(), "Zoé".to_owned())];
+        let line = LateLine { at, event, ok: true, fields };
+        out.put("late_line", &late.seal(&VAULT, line, &[4; 24]));
+    }
     out.0
 }
 

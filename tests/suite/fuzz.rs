@@ -316,6 +316,9 @@ fn rows_of_the_file() {
         ("cell", "id place gen ver ct"),
         ("audit_key", "id ct enc_ct"),
         ("audit", "seq key n leaf opening"),
+        ("audit_pending", "ct"),
+        ("audit_late", "ct"),
+        ("audit_unkept", "n"),
     ];
     let valid = (0..8).map(|n| (0..48).map(|i| (i * n) as u8).collect()).collect();
     fuzz(60, valid, |bytes| {
@@ -463,7 +466,7 @@ fn identity_and_keys() {
     let mut ring = KeyRing::default();
     ring.put_vault_key(1, key_of(3));
     ring.put_vault_key(2, key_of(4));
-    ring.set_audit_seed(Some(key_of(5)));
+    ring.set_audit_key(Some((3, key_of(5))));
     ring.seen = Some((4, [9; 32]));
     ring.put_client_key(CLIENT, 1, key_of(6));
     ring.put_client_key(EntryId([9; 16]), 7, key_of(7));

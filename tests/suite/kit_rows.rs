@@ -11,7 +11,7 @@ use poterne::store::sqlite::SqliteStore;
 use poterne::vault::cell::Purpose;
 use poterne::vault::index::Index;
 use poterne::vault::log::{self, Reader, Writer};
-use poterne::vault::members::read_members;
+use poterne::vault::members::{read_members, take_vault_keys};
 use poterne::vault::rows::Rows;
 use poterne::vault::slot::Kind;
 use poterne::vault::state::State;
@@ -69,8 +69,9 @@ fn open(rows: &dyn Rows, typed: &SecretBytes) -> Result<Unlocked, VaultError> {
     let mine = rows.members()?.into_iter().find(|m| m.id == me);
     let private = mine.and_then(|m| m.private).ok_or_else(|| wrong("the member's row"))?;
     let key = opened.member_key;
-    let (identity, ring) = identity::open_private(&key, &header.vault, &me, &private)
+    let (identity, mut ring) = identity::open_private(&key, &header.vault, &me, &private)
         .map_err(|_| wrong("the ring"))?;
+    take_vault_keys(&header.vault, me, &identity, &mut ring, rows)?;
     let (cards, directory) = read_members(header.vault, &header.root_pk, &ring, rows)?;
     let mut vault = Unlocked {
         header,

@@ -82,6 +82,7 @@ mod kit_ssh;
 mod kit_window;
 mod lasting_access;
 mod leaks;
+mod log_keys;
 mod members;
 mod memory;
 #[cfg(all(feature = "gui", target_os = "linux"))]
@@ -100,6 +101,7 @@ mod tamper;
 mod team_story;
 mod vault_story;
 mod vectors;
+mod waiting;
 #[cfg(all(feature = "gui", target_os = "linux"))]
 mod window_close;
 #[cfg(all(feature = "gui", target_os = "linux"))]

@@ -54,25 +54,29 @@ impl Person {
         self.app.unlock(options)
     }
 
-    fn unlock(&mut self) -> Status {
+    pub fn unlock(&mut self) -> Status {
         self.try_unlock().unwrap_or_else(|e| panic!("{}: {}", self.name, e.what.en))
     }
 
-    fn call(&self, request: Request) -> Reply {
+    pub fn call(&self, request: Request) -> Reply {
         self.app.call(request).unwrap_or_else(|e| panic!("{}: {}", self.name, e.what.en))
     }
 
-    fn refused(&self, request: Request) -> Code {
+    pub fn refused(&self, request: Request) -> Code {
         match self.app.call(request) {
             Err(e) => e.code,
             Ok(_) => panic!("{} was allowed to", self.name),
         }
     }
 
-    fn reveals(&self, path: &str) -> Result<String, AppError> {
+    pub fn reveals(&self, path: &str) -> Result<String, AppError> {
         let reply = self.app.call(reveal(path))?;
         let Reply::Secret(secret) = reply else { panic!("a secret") };
         Ok(secret.expose(|b| String::from_utf8_lossy(b).into_owned()))
+    }
+
+    pub fn kit(&self) -> &str {
+        &self.kit
     }
 
     fn clients(&self) -> Vec<String> {

@@ -63,8 +63,8 @@ pub(super) fn found(
     ring.put_vault_key(1, vault_key);
     let audit_pk = KemSecret::from_seed(&audit).public().to_vec();
     let pending_pk = KemSecret::from_seed(&pending).public().to_vec();
-    ring.set_audit_seed(Some(audit));
-    ring.set_pending_seed(Some(pending));
+    ring.set_audit_key(Some((1, audit)));
+    ring.set_pending_key(Some((1, pending)));
     ring.seen = Some(directory.seen());
     let mut v = Unlocked {
         header: HeaderRow { vault, root_pk, audit_pk, pending_pk },

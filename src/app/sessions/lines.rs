@@ -3,11 +3,13 @@
 
 use crate::app::api::AppError;
 use crate::app::draft;
+use crate::app::unlock::put_late;
 use crate::app::worker::Worker;
 use crate::connect::FailureKind;
 use crate::connect::link::LinkInfo;
 use crate::model::audit_event::{Event, field};
 use crate::model::id::SessionId;
+use crate::vault::waiting::ends_session;
 
 use super::{Ask, Closing};
 
@@ -75,25 +77,34 @@ impl Worker {
         ok: bool,
         more: impl FnOnce(&mut Vec<(&'static str, String)>),
     ) -> Result<(), AppError> {
-        let Some(running) = self.sessions.get(&id) else { return Err(AppError::locked()) };
+        let Some(running) = self.sessions.get_mut(&id) else { return Err(AppError::locked()) };
         let member = running.member;
         let mut fields = running.fields.clone();
         more(&mut fields);
         // While it is read only, as while it is locked, the line waits.
-        match self.open.as_mut().filter(|open| !open.read_only) {
+        let waiting = fields.clone();
+        let done = match self.open.as_mut().filter(|open| !open.read_only) {
             Some(open) => open.write(|v, rows, env| {
                 let mut line = draft(v, env, event, ok);
                 if v.me != member {
-                    // Of another member's session: their name, and nobody's act,
-                    // as for the lines that were sealed while it was locked.
-                    line.actor = None;
+                    // Of another member's session: this process opened it for that
+                    // one, as for the lines that were sealed while it was locked.
+                    line.actor = Some(member);
                     line.fields.clear();
+                }
+                if ends_session(event) {
+                    v.state.end_session(&id);
                 }
                 line.fields.extend(fields);
                 Ok(v.log(rows, env, line)?)
             }),
-            None => self.put_pending(event, ok, fields),
-        }
+            None => return put_late(&self.file, &mut running.late, event, ok, waiting),
+        };
+        // Who was removed meanwhile writes no line; the end of the session is told.
+        done.or_else(|e| match ends_session(event) {
+            true => put_late(&self.file, &mut running.late, event, ok, waiting),
+            false => Err(e),
+        })
     }
 }
 

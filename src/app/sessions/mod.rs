@@ -20,6 +20,8 @@ use crate::model::entry::Slot;
 use crate::model::id::{EntryId, MemberId, SessionId};
 use crate::model::target::{HostPort, PinnedKey};
 use crate::secret::SecretBytes;
+use crate::vault::unlocked::Unlocked;
+use crate::vault::waiting::LateKey;
 
 use super::api::AppError;
 use super::pool::Way;
@@ -47,6 +49,16 @@ pub(super) struct Running {
     fields: Vec<(&'static str, String)>,
     /// The machines on the way and their entries.
     hops: Vec<(HostPort, EntryId)>,
+    /// Seals its lines while the vault is locked; wiped with it.
+    late: LateKey,
+}
+
+impl Running {
+    /// Takes the vault key of now for the lines after a lock.
+    pub(super) fn renew(&mut self, v: &Unlocked) {
+        // With the key it had, its lines still count, but for nobody's.
+        let _ = v.renew_late_key(&mut self.late);
+    }
 }
 
 /// A step of a session that the vault has to know.

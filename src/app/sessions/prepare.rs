@@ -116,7 +116,7 @@ impl Open {
             }
         }
         let mut about = Vec::new();
-        self.write(|v, rows, env| {
+        let late = self.write(|v, rows, env| {
             let mut line = draft(v, env, Event::SessionOpening, true);
             people::about(v, &entry.summary(), &mut line);
             people::why(&request.just, &mut line);
@@ -136,7 +136,8 @@ impl Open {
                 }
                 v.log(rows, env, line)?;
             }
-            Ok(())
+            v.state.begin_session(id, member);
+            Ok(v.late_key(id)?)
         })?;
         let secrets = self.read(|v, rows| {
             let mut out = BTreeMap::new();
@@ -148,7 +149,7 @@ impl Open {
             Ok::<_, AppError>(out)
         })?;
         about.extend(fields);
-        let running = Running { member, fields: about, hops };
+        let running = Running { member, fields: about, hops, late };
         Ok((Prepared { id, way, secrets, open }, running))
     }
 }

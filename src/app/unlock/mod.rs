@@ -9,7 +9,7 @@ mod open;
 mod pending;
 mod stretch;
 
-use crate::model::audit_event::{Event, field};
+use crate::model::audit_event::Event;
 use crate::store::sqlite::SqliteStore;
 use crate::vault::log;
 
@@ -19,6 +19,7 @@ use super::{UnlockOptions, backup, draft, people};
 
 pub(super) use fresh::{log_older, older_here, remember_here};
 pub(super) use open::{open_member, open_with, refused, use_code};
+pub(super) use pending::{put_late, take_waiting};
 pub use stretch::time_stretched;
 pub(super) use stretch::{stretch, unstretched};
 
@@ -46,13 +47,8 @@ impl Worker {
             && refused.code == Code::Locked
             && !options.read_only
         {
-            let name = options.member.clone().unwrap_or_default();
             // Refused while another member has it open here: logged all the same.
-            let _ = self.put_pending(
-                Event::UnlockRefused,
-                false,
-                vec![(field::MEMBER, name), (field::MACHINE, machine())],
-            );
+            let _ = self.put_refused(options.member.as_deref().unwrap_or_default());
         }
         let mut open = opened?;
         open.locking = std::sync::Arc::clone(&self.locking);
@@ -98,6 +94,9 @@ impl Worker {
                 Ok(())
             })
         };
+        for running in self.sessions.values_mut() {
+            running.renew(&open.vault);
+        }
         drop(open);
         crate::secret::burn_stack();
         logged

@@ -25,7 +25,7 @@ use super::fresh::{log_is_whole, log_older, older};
 use super::logins::{candidates, dummy_stretch, unnamed};
 use super::machine;
 use super::notices::{portable_notice, windows_ending};
-use super::pending::take_pending;
+use super::pending::take_waiting;
 use super::stretch::{stretch, unstretched};
 
 /// Opens a vault file with a member's factors.
@@ -225,7 +225,7 @@ fn burn(
         let mut env = Env { now: clock::now(), random: &mut fill, machine: &name };
         vault.refresh(rows)?;
         use_code(vault, rows, &mut env, &row.id, device.map(|d| &d.key), opened)?;
-        take_pending(vault, rows, &mut env)?;
+        take_waiting(vault, rows, &mut env)?;
         if older {
             log_older(vault, rows, &mut env)?;
         }

@@ -1,119 +1,137 @@
-//! Lines of the log that happened while nobody could append them: sealed for
-//! the next one who unlocks. Never opens one while the vault is locked.
-
-use serde::{Deserialize, Serialize};
+//! Lines of the log that happened while nobody could append them: kept for the
+//! next one who unlocks. Never opens one while the vault is locked.
 
 use crate::app::api::AppError;
 use crate::app::worker::Worker;
 use crate::audit::line::Draft;
-use crate::crypto::kem::{self, KemSecret};
+use crate::crypto::aead::SALT;
+use crate::crypto::kem::KemSecret;
 use crate::model::audit_event::{Event, field};
-use crate::model::id::MemberId;
 use crate::model::time::Time;
 use crate::os::{clock, random};
-use crate::secret::SecretBytes;
 use crate::store::sqlite::SqliteStore;
 use crate::vault::rows::Rows;
 use crate::vault::unlocked::{Env, Unlocked};
-
-/// Refused unlocks that are kept at most while nobody opens the vault.
-const PENDING_MAX: usize = 1000;
-/// Tells pending lines from anything else sealed to the same key.
-const PENDING_INFO: &[u8] = b"poterne/v1 pending line";
-
-/// A line that could not be appended when it happened.
-#[derive(Serialize, Deserialize)]
-struct PendingLine {
-    at: Time,
-    actor: Option<MemberId>,
-    event: String,
-    ok: bool,
-    fields: Vec<(String, String)>,
-}
+use crate::vault::waiting::{
+    LATE_SEALED_MAX, LateKey, LateLine, REFUSED_MAX, REFUSED_SEALED, RefusedUnlock, TakenLine,
+};
 
 impl Worker {
-    /// Keeps a line for the next unlock: sealed to a key that members hold.
-    pub(in crate::app) fn put_pending(
-        &self,
-        event: Event,
-        ok: bool,
-        fields: Vec<(&'static str, String)>,
-    ) -> Result<(), AppError> {
-        let line = PendingLine {
-            at: clock::now(),
-            actor: None,
-            event: event.word().to_owned(),
-            ok,
-            fields: fields.into_iter().map(|(n, v)| (n.to_owned(), v)).collect(),
-        };
-        let plain = postcard::to_stdvec(&line).map_err(|e| {
-            AppError::system(
-                ("Une ligne du journal ne peut pas être gardée", "A log line cannot be kept"),
-                &e,
-            )
-        })?;
+    /// Keeps a refused unlock for the next one: sealed to a key that members hold.
+    /// When too many wait, it is counted.
+    pub(super) fn put_refused(&self, member: &str) -> Result<(), AppError> {
+        let refused = RefusedUnlock::new(clock::now(), member, &super::machine());
         let mut store = SqliteStore::open(&self.file, false)?;
         store.write(|rows| {
-            let head = rows.header()?;
-            if rows.pending()?.len() >= PENDING_MAX {
-                return Ok(());
+            if rows.count_pending()? >= REFUSED_MAX {
+                return Ok(rows.count_unkept()?);
             }
             let mut fill = |out: &mut [u8]| random::fill(out);
-            let ct = kem::seal_to(&head.pending_pk, PENDING_INFO, &head.vault.0, &plain, &mut fill)
+            let ct = refused
+                .seal(&rows.header()?, &mut fill)
                 .map_err(|_| AppError::tampered("l’en-tête", "the header"))?;
             Ok(rows.put_pending(&ct)?)
         })
     }
 }
 
-/// Appends the lines that waited for an unlock, with their own times inside.
-pub(super) fn take_pending(
+/// Keeps a line of a session that outlives the lock.
+pub(in crate::app) fn put_late(
+    file: &std::path::Path,
+    key: &mut LateKey,
+    event: Event,
+    ok: bool,
+    mut fields: Vec<(&'static str, String)>,
+) -> Result<(), AppError> {
+    fields.push((field::MACHINE, super::machine()));
+    fields.retain(|(_, value)| !value.is_empty());
+    let fields = fields.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
+    let line = LateLine { at: clock::now(), event, ok, fields };
+    let mut store = SqliteStore::open(file, false)?;
+    store.write(|rows| {
+        let ct = key.seal(&rows.header()?.vault, line, &random::bytes::<SALT>());
+        Ok(rows.put_late(&ct)?)
+    })
+}
+
+/// Appends the lines that waited, each with its own time inside, and says in one
+/// line what else waited and was not taken.
+pub(in crate::app) fn take_waiting(
     v: &mut Unlocked,
     rows: &dyn Rows,
     env: &mut Env<'_>,
 ) -> Result<(), AppError> {
-    let waiting = rows.pending()?;
-    let Some((last, _)) = waiting.last() else { return Ok(()) };
-    let last = *last;
-    let Some(secret) = v.ring.pending_seed().map(KemSecret::from_seed) else { return Ok(()) };
-    for (_, sealed) in waiting {
-        let line = secret
-            .open(PENDING_INFO, &v.header.vault.0, &sealed)
-            .ok()
-            .and_then(|p: SecretBytes| p.expose(|b| postcard::from_bytes::<PendingLine>(b).ok()));
-        let mut draft = match line {
-            Some(line) => Draft {
-                at: env.now,
-                actor: line.actor,
-                event: line.event.parse().unwrap_or(Event::UnlockRefused),
-                ok: line.ok,
-                fields: known(line.fields, line.at),
-                fact: None,
-            },
-            // Anybody can write a row that nobody can open; that is worth a line too.
-            None => Draft {
-                at: env.now,
-                actor: None,
-                event: Event::UnlockRefused,
-                ok: false,
-                fields: vec![(field::DETAIL, "a pending line that does not open".to_owned())],
-                fact: None,
-            },
-        };
-        draft.fields.retain(|(_, value)| !value.is_empty());
-        v.log(rows, env, draft)?;
+    let (waiting, late) = (rows.count_pending()?, rows.count_late()?);
+    let unkept = rows.unkept()?;
+    if (waiting, late, unkept) == (0, 0, 0) {
+        return Ok(());
     }
-    Ok(rows.drop_pending(last)?)
+    let Some(secret) = v.ring.pending_seed().map(KemSecret::from_seed) else { return Ok(()) };
+    let mut lines: Vec<(Time, Draft)> = Vec::new();
+    for sealed in rows.pending(REFUSED_SEALED, REFUSED_MAX)? {
+        if let Some(refused) = RefusedUnlock::open(&secret, &v.header.vault, &sealed) {
+            lines.push((refused.at, of_refused(refused, env)));
+        }
+    }
+    for sealed in rows.late(LATE_SEALED_MAX)? {
+        if let Some(taken) = v.take_late(&sealed) {
+            lines.push((taken.line.at, of_late(taken, env)));
+        }
+    }
+    let strange = (waiting + late).saturating_sub(lines.len() as u64);
+    lines.sort_by_key(|(at, _)| *at);
+    for (_, line) in lines {
+        v.log(rows, env, line)?;
+    }
+    if let Some(detail) = not_taken(strange, unkept) {
+        let fields = vec![(field::DETAIL, detail)];
+        let (at, event) = (env.now, Event::UnlockRefused);
+        v.log(rows, env, Draft { at, actor: None, event, ok: false, fields, fact: None })?;
+    }
+    Ok(rows.drop_waiting()?)
 }
 
-fn known(fields: Vec<(String, String)>, at: Time) -> Vec<(&'static str, String)> {
-    let mut out: Vec<(&'static str, String)> = fields
+/// Of whom a refused unlock really was, nobody knows: the name is what was given.
+fn of_refused(refused: RefusedUnlock, env: &Env<'_>) -> Draft {
+    let RefusedUnlock { at, member, machine } = refused;
+    // Without a name of its own it must not be given that of this computer.
+    let machine = if machine.is_empty() { "?".to_owned() } else { machine };
+    let detail = format!("at {at}");
+    Draft {
+        at: env.now,
+        actor: None,
+        event: Event::UnlockRefused,
+        ok: false,
+        fields: vec![(field::MEMBER, member), (field::MACHINE, machine), (field::DETAIL, detail)],
+        fact: None,
+    }
+}
+
+fn of_late(taken: TakenLine, env: &Env<'_>) -> Draft {
+    let TakenLine { member, line } = taken;
+    let at = line.at;
+    let mut fields: Vec<(&'static str, String)> = line
+        .fields
         .into_iter()
         .filter_map(|(n, v)| field::ALL.iter().find(|f| **f == n).map(|f| (*f, v)))
         .collect();
-    match out.iter_mut().find(|(n, _)| *n == field::DETAIL) {
+    match fields.iter_mut().find(|(n, _)| *n == field::DETAIL) {
         Some((_, detail)) => *detail = format!("{detail} (at {at})"),
-        None => out.push((field::DETAIL, format!("at {at}"))),
+        None => fields.push((field::DETAIL, format!("at {at}"))),
     }
-    out
+    Draft { at: env.now, actor: member, event: line.event, ok: line.ok, fields, fact: None }
+}
+
+/// What is said of lines that were not taken.
+fn not_taken(strange: u64, unkept: u64) -> Option<String> {
+    let mut said = Vec::new();
+    if strange > 0 {
+        said.push(format!("waiting lines that are not this vault's, not taken: {strange}"));
+    }
+    if unkept > 0 {
+        said.push(format!(
+            "refused unlocks while {REFUSED_MAX} waited already, counted and not kept: {unkept}"
+        ));
+    }
+    (!said.is_empty()).then(|| said.join("; "))
 }

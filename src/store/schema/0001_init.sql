@@ -23,3 +23,5 @@ create table audit_key(id integer primary key, ct blob not null, enc_ct blob not
 create table audit(seq integer primary key, key integer not null, n integer not null,
   leaf blob not null, opening blob not null) strict;
 create table audit_pending(n integer primary key, ct blob not null) strict;
+create table audit_unkept(one integer primary key check(one = 1), n integer not null) strict;
+create table audit_late(n integer primary key, ct blob not null) strict;

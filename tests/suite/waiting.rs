@@ -1,0 +1,312 @@
+//! Lines that wait for the next unlock: refused unlocks, which anybody can make up
+//! and which therefore say little, and the late lines of sessions that outlive a
+//! lock, which nobody can. What else lies there is counted, and leaves no line.
+
+use poterne::app::api::{At, Code, Factors, Justification, Patch, Reply, Request};
+use poterne::app::{App, ConnectRequest, OpenSession, SessionUi, UnlockOptions};
+use poterne::connect::{Answer, Progress, Question};
+use poterne::crypto::kem;
+use poterne::model::audit_event::{AuditFilter, Event, OpenLine};
+use poterne::model::id::{MemberId, SessionId, VaultId};
+use poterne::model::member::Role;
+use poterne::model::time::Time;
+use poterne::os::{clock, random};
+use poterne::secret::{Key32, SecretText};
+use poterne::vault::rows::HeaderRow;
+use poterne::vault::waiting::{LateKey, LateLine, REFUSED_MAX, RefusedUnlock};
+use rusqlite::Connection;
+use serde::Serialize;
+
+use crate::kit::Desk;
+use crate::kit_rows::{audit, open_by_kit, sums};
+use crate::team_story::{Person, invite};
+
+/// A local shell.
+const SHELL: &str = "Dupont/sh";
+
+struct Nobody;
+
+impl SessionUi for Nobody {
+    fn ask(&mut self, _: Question) -> Answer {
+        Answer::No
+    }
+    fn say(&mut self, _: Progress) {}
+    fn cancelled(&self) -> bool {
+        false
+    }
+}
+
+pub fn connect(app: &App, path: String) -> Box<dyn OpenSession> {
+    let request = ConnectRequest {
+        at: At::Path(path),
+        just: Justification::default(),
+        accept_host_key: None,
+        reuse: false,
+    };
+    app.connect(request, &mut Nobody).unwrap_or_else(|e| panic!("{} {}", e.what.en, e.todo.en))
+}
+
+/// An open vault with a local shell.
+fn desk() -> Desk {
+    let desk = Desk::open();
+    desk.add("client", "Dupont", Patch::default());
+    desk.add("shell", SHELL, Patch::default());
+    desk
+}
+
+/// Ends a session while the vault is locked, and waits until that is kept.
+fn end_late(desk: &Desk, session: Box<dyn OpenSession>) {
+    drop(session);
+    // The worker takes one job after the other.
+    assert_eq!(desk.app.call(Request::Settings).err().expect("locked").code, Code::Locked);
+}
+
+fn lines(desk: &Desk, event: Event) -> Vec<OpenLine> {
+    let filter = AuditFilter { events: vec![event], ..AuditFilter::default() };
+    let Reply::Log(lines) = desk.call(Request::AuditLog { filter }) else { panic!("lines") };
+    lines
+}
+
+fn details(desk: &Desk, event: Event) -> Vec<String> {
+    lines(desk, event).iter().map(|l| l.field("detail").to_owned()).collect()
+}
+
+fn sound(desk: &Desk) {
+    let Reply::Checked(report) = desk.call(Request::Check) else { panic!("checked") };
+    assert_eq!(report.faults, []);
+}
+
+/// What anybody reads of the file.
+fn header(db: &Connection) -> HeaderRow {
+    db.query_row("select vault_id, root_pk, audit_pk, pending_pk from vault", [], |r| {
+        Ok(HeaderRow {
+            vault: VaultId(r.get(0)?),
+            root_pk: r.get(1)?,
+            audit_pk: r.get(2)?,
+            pending_pk: r.get(3)?,
+        })
+    })
+    .expect("one row")
+}
+
+fn put(db: &Connection, table: &str, row: &[u8]) {
+    db.execute(&format!("insert into {table}(ct) values (?)"), [row]).expect("anybody may");
+}
+
+fn waiting(db: &Connection, table: &str) -> Vec<Vec<u8>> {
+    let mut all = db.prepare(&format!("select ct from {table} order by n")).expect("a table");
+    let rows = all.query_map([], |r| r.get(0)).expect("rows");
+    rows.map(|row| row.expect("a row")).collect()
+}
+
+/// The shape in which a line once waited, whoever sealed it.
+#[derive(Serialize)]
+struct AnyLine<'a> {
+    at: Time,
+    actor: Option<MemberId>,
+    event: &'a str,
+    ok: bool,
+    fields: Vec<(&'a str, &'a str)>,
+}
+
+#[test]
+fn nobody_puts_a_line_into_the_log_in_a_members_name() {
+    let mut desk = desk();
+    let code = invite(&desk, "bob", Role::Technician, &["Dupont"]);
+    drop(Person::accepted(&desk.file, &code, "le mot de bob 1"));
+    let Reply::Members(all) = desk.call(Request::Members) else { panic!("members") };
+    let bob = all.iter().find(|m| m.member.name == "bob").expect("bob").member.id;
+    desk.call(Request::Lock);
+    let db = Connection::open(&desk.file).expect("opens");
+    let head = header(&db);
+    let mut fill = |out: &mut [u8]| random::fill(out);
+    // As an outsider who has the file, and knows this text of the program.
+    for (info, event) in [
+        (&b"poterne/v1 pending line"[..], "secret.revealed"),
+        (b"poterne/v1 refused unlock", "secret.revealed"),
+        (b"poterne/v1 refused unlock", "log.checkpoint"),
+        (b"poterne/v1 refused unlock", "member.removed"),
+    ] {
+        let line = AnyLine {
+            at: clock::now(),
+            actor: Some(bob),
+            event,
+            ok: true,
+            fields: vec![
+                ("member", "bob"),
+                ("client", "Dupont"),
+                ("entry", SHELL),
+                ("slot", "password"),
+                ("rule", "none"),
+                ("reason", "forged"),
+                ("reason", "forged twice"),
+            ],
+        };
+        let plain = postcard::to_stdvec(&line).expect("plain data");
+        for padded in [plain.len(), 256] {
+            let mut plain = plain.clone();
+            plain.resize(padded.max(plain.len()), 0);
+            let ct = kem::seal_to(&head.pending_pk, info, &head.vault.0, &plain, &mut fill);
+            put(&db, "audit_pending", &ct.expect("a public key"));
+        }
+    }
+    let guessed = Key32::filled(|k| random::fill(k));
+    let mut late = LateKey::of(&guessed, 1, SessionId([7; 16]));
+    let fields = vec![("member".to_owned(), "bob".to_owned())];
+    let line = LateLine { at: clock::now(), event: Event::SessionClosed, ok: true, fields };
+    put(&db, "audit_late", &late.seal(&head.vault, line, &random::bytes()));
+    put(&db, "audit_late", b"");
+    put(&db, "audit_pending", &vec![0; 1 << 20]);
+    // What anybody may say: that somebody was refused.
+    let refused = RefusedUnlock::new(clock::now(), "bob", "elsewhere");
+    put(&db, "audit_pending", &refused.seal(&head, &mut fill).expect("a public key"));
+    let mut long = RefusedUnlock::new(clock::now(), "", "");
+    (long.member, long.machine) = ("é".repeat(300), "m\n".repeat(30));
+    put(&db, "audit_pending", &long.seal(&head, &mut fill).expect("a public key"));
+
+    let options = UnlockOptions { member: Some("alice".into()), ..desk.options() };
+    desk.app.unlock(options).unwrap_or_else(|e| panic!("{}", e.what.en));
+    let refusals = lines(&desk, Event::UnlockRefused);
+    assert_eq!(refusals.len(), 2, "{refusals:?}");
+    assert!(refusals.iter().all(|l| l.actor.is_none() && !l.ok));
+    let said: Vec<&str> = refusals[0].fields.iter().map(|(n, _)| n.as_str()).collect();
+    assert_eq!(said, ["member", "machine", "detail"]);
+    assert_eq!((refusals[0].field("member"), refusals[0].field("machine")), ("bob", "elsewhere"));
+    assert_eq!(
+        refusals[1].field("detail"),
+        "waiting lines that are not this vault's, not taken: 12"
+    );
+    for event in [Event::SecretRevealed, Event::Checkpoint, Event::MemberRemoved] {
+        let forged = lines(&desk, event).iter().any(|l| l.field("reason").starts_with("forged"));
+        assert!(!forged, "{event}");
+    }
+    assert!(lines(&desk, Event::SessionClosed).is_empty());
+    assert!(waiting(&db, "audit_pending").is_empty() && waiting(&db, "audit_late").is_empty());
+    let Reply::Removed { rotate } = desk.call(Request::RemoveMember { name: "bob".into() }) else {
+        panic!("removed")
+    };
+    assert!(rotate.is_empty(), "{rotate:?}");
+    sound(&desk);
+    let Reply::Verified(verified) = desk.call(Request::AuditVerify) else { panic!("verified") };
+    assert_eq!(verified.faults, []);
+}
+
+#[test]
+fn a_session_that_outlives_the_lock_ends_in_its_members_name_and_once() {
+    let mut desk = desk();
+    let session = connect(&desk.app, SHELL.into());
+    let (one, two) = (session.id(), connect(&desk.app, SHELL.into()));
+    desk.call(Request::Lock);
+    end_late(&desk, session);
+    let db = Connection::open(&desk.file).expect("opens");
+    let rows = waiting(&db, "audit_late");
+    assert_eq!(rows.len(), 1);
+    // The same line under the id of the session that is still open, and cut short.
+    let mut moved = rows[0].clone();
+    moved[..16].copy_from_slice(&two.id().0);
+    put(&db, "audit_late", &moved);
+    put(&db, "audit_late", &rows[0][..100]);
+    // The line once more, behind itself.
+    put(&db, "audit_late", &rows[0]);
+    desk.unlock().expect("opens");
+    let (closed, alice) = (lines(&desk, Event::SessionClosed), lines(&desk, Event::Unlocked));
+    assert_eq!(closed.len(), 1);
+    assert_eq!(closed[0].actor, alice[0].actor);
+    assert!(closed[0].ok && closed[0].actor.is_some());
+    assert_eq!(closed[0].field("session"), one.to_string());
+    assert_eq!(closed[0].field("entry"), SHELL);
+    assert_eq!(closed[0].field("machine"), alice[0].field("machine"));
+    let told = "waiting lines that are not this vault's, not taken: 3";
+    assert_eq!(details(&desk, Event::UnlockRefused), [told]);
+    // The other ends while it is open; its end, and the first, come but once.
+    drop(two);
+    assert_eq!(lines(&desk, Event::SessionClosed).len(), 2);
+    desk.call(Request::Lock);
+    put(&db, "audit_late", &rows[0]);
+    desk.unlock().expect("opens");
+    assert_eq!(lines(&desk, Event::SessionClosed).len(), 2);
+    assert_eq!(
+        details(&desk, Event::UnlockRefused),
+        [told, "waiting lines that are not this vault's, not taken: 1"]
+    );
+    sound(&desk);
+    let (store, v) = open_by_kit(&desk.file, &desk.kit).expect("opens");
+    store.read(|rows| sums(&v, rows).and_then(|()| audit(&v, rows))).expect("is whole");
+    assert_eq!(v.state.sessions, []);
+}
+
+#[test]
+fn a_session_of_who_was_removed_ends_in_nobodys_name() {
+    let mut desk = desk();
+    let code = invite(&desk, "bob", Role::Technician, &["Dupont"]);
+    let mut bob = Person::accepted(&desk.file, &code, "le mot de bob 1");
+    bob.unlock();
+    let (session, open) = (connect(&bob.app, SHELL.into()), connect(&bob.app, SHELL.into()));
+    bob.app.call(Request::Lock).map(drop).unwrap_or_else(|e| panic!("{}", e.what.en));
+    desk.call(Request::RemoveMember { name: "bob".into() });
+    drop(session);
+    drop(open);
+    assert_eq!(bob.app.call(Request::Settings).err().expect("locked").code, Code::Locked);
+    desk.call(Request::Lock);
+    desk.unlock().expect("opens");
+    let closed = lines(&desk, Event::SessionClosed);
+    assert_eq!(closed.len(), 2);
+    assert!(closed.iter().all(|l| l.actor.is_none() && l.field("member") == "bob"));
+    sound(&desk);
+}
+
+#[test]
+fn what_is_too_much_to_keep_is_counted_and_no_session_ends_untold() {
+    let mut desk = desk();
+    let session = connect(&desk.app, SHELL.into());
+    desk.call(Request::Lock);
+    let db = Connection::open(&desk.file).expect("opens");
+    for n in 0..REFUSED_MAX {
+        put(&db, "audit_pending", &n.to_be_bytes());
+    }
+    let mut wrong = desk.options_with(SecretText::copy_of("000000"));
+    wrong.factors =
+        Factors { password: SecretText::copy_of("faux"), code: SecretText::copy_of("000000") };
+    let refused = desk.app.unlock(wrong).expect_err("a wrong password");
+    assert_eq!(refused.code, Code::Locked);
+    assert_eq!(waiting(&db, "audit_pending").len() as u64, REFUSED_MAX);
+    end_late(&desk, session);
+    desk.unlock().expect("opens");
+    assert_eq!(lines(&desk, Event::SessionClosed).len(), 1);
+    assert_eq!(
+        details(&desk, Event::UnlockRefused),
+        [format!(
+            "waiting lines that are not this vault's, not taken: {REFUSED_MAX}; \
+             refused unlocks while {REFUSED_MAX} waited already, counted and not kept: 1"
+        )]
+    );
+    // Told once.
+    desk.call(Request::Lock);
+    desk.unlock().expect("opens");
+    assert_eq!(lines(&desk, Event::UnlockRefused).len(), 1);
+}
+
+#[test]
+fn a_name_of_any_length_waits_within_its_bounds() {
+    let mut desk = Desk::locked();
+    let mut wrong = desk.options_with(SecretText::copy_of("000000"));
+    wrong.member = Some(format!("é\u{1b}[31m{}", "x".repeat(5000)));
+    desk.app.unlock(wrong).expect_err("nobody of that name");
+    let db = Connection::open(&desk.file).expect("opens");
+    assert_eq!(waiting(&db, "audit_pending")[0].len(), poterne::vault::waiting::REFUSED_SEALED);
+    desk.unlock().expect("opens");
+    let refused = lines(&desk, Event::UnlockRefused);
+    let name = refused[0].field("member");
+    assert!(name.starts_with("é[31mxx") && name.len() == 120, "{name}");
+}
+
+#[test]
+fn no_more_sessions_are_remembered_than_there_is_room_for() {
+    use poterne::vault::state::{SESSIONS_MAX, State};
+    let mut state = State::new();
+    for n in 0..SESSIONS_MAX as u128 + 5 {
+        state.begin_session(SessionId(n.to_be_bytes()), MemberId([1; 16]));
+    }
+    assert_eq!(state.sessions.len(), SESSIONS_MAX);
+    assert_eq!(state.sessions[0].id, SessionId(5u128.to_be_bytes()));
+}
