@@ -4,7 +4,7 @@
 //! which proves that the search finds what there is.
 #![cfg(target_os = "linux")]
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::fs::File;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::os::fd::{FromRawFd, IntoRawFd};
@@ -17,11 +17,15 @@ use poterne::app::api::{
     At, AttachmentBytes, Factors, Justification, Patch, Purpose, Reply, Request, SecretChange, Set,
 };
 use poterne::app::{App, UnlockOptions};
+use poterne::crypto::keys;
+use poterne::model::audit_event::field;
 use poterne::model::entry::{Kind, Slot};
 use poterne::secret::{SecretBytes, SecretText};
+use poterne::vault::log::Reader;
 
 use crate::kit::{Desk, PASSWORD};
 use crate::kit_rows::open_by_kit;
+use crate::waiting::connect;
 
 const FILE: &str = "POTERNE_TEST_MEMORY_FILE";
 /// `off` in the process that is to be caught.
@@ -48,6 +52,28 @@ impl Markers {
             v.client_key(client).expect("held").1.expose(|k| self.add("a client's key", k));
         }
         v.identity.kem().seed().expose(|k| self.add("the member's receiving key", k));
+    }
+
+    /// The keys for late lines of every session in the log: nothing needs them
+    /// once the session is over.
+    pub fn add_late_keys(&mut self, file: &Path, kit: &str) {
+        let (store, v) = open_by_kit(file, kit).expect("opens");
+        let generation = v.state.vault_gen;
+        let late = keys::sub(v.vault_key().expect("held"), keys::name::LATE, generation);
+        late.expose(|k| self.add("the key of all late keys", k));
+        let mut sessions = BTreeSet::new();
+        let read = store.read(|rows| {
+            Reader::new(&v, rows)?.each(rows, |line| {
+                sessions.insert(line.field(field::SESSION).to_owned());
+                true
+            })
+        });
+        read.expect("the log opens");
+        sessions.remove("");
+        assert!(!sessions.is_empty(), "no session was opened");
+        for session in sessions {
+            keys::sub(&late, &session, 0).expose(|k| self.add("a session's late key", k));
+        }
     }
 
     /// Parts of every marker in every encoding, keyed by their first four bytes.
@@ -160,6 +186,7 @@ fn found_after_lock(wiping: &str) -> Vec<String> {
         markers.add(what, text.as_bytes());
     }
     markers.add_keys(&desk.file, &desk.kit);
+    markers.add_late_keys(&desk.file, &desk.kit);
     desk.phone.secret(|k| markers.add("the vault's TOTP secret", k));
 
     let found = search(child.id(), &markers);
@@ -332,5 +359,12 @@ fn work(file: &Path, stdin: &mut File) {
     call(Request::History { at: at() });
     call(Request::AuditLog { filter: Default::default() });
     call(Request::Check);
+    // A session that outlives the lock, and ends before anybody looks.
+    let shell = client.expose(|c| format!("{c}/shell"));
+    make("shell", shell.clone(), Patch::default());
+    let session = connect(&app, shell);
     call(Request::Lock);
+    drop(session);
+    // The worker takes one job after the other.
+    assert!(app.call(Request::Settings).is_err(), "it is locked");
 }
