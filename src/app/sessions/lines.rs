@@ -78,7 +78,7 @@ impl Worker {
         more: impl FnOnce(&mut Vec<(&'static str, String)>),
     ) -> Result<(), AppError> {
         let Some(running) = self.sessions.get_mut(&id) else { return Err(AppError::locked()) };
-        let member = running.member;
+        let (member, over) = (running.member, running.page || ends_session(event));
         let mut fields = running.fields.clone();
         more(&mut fields);
         // While it is read only, as while it is locked, the line waits.
@@ -92,7 +92,7 @@ impl Worker {
                     line.actor = Some(member);
                     line.fields.clear();
                 }
-                if ends_session(event) {
+                if over {
                     v.state.end_session(&id);
                 }
                 line.fields.extend(fields);

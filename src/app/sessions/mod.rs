@@ -49,6 +49,8 @@ pub(super) struct Running {
     fields: Vec<(&'static str, String)>,
     /// The machines on the way and their entries.
     hops: Vec<(HostPort, EntryId)>,
+    /// A page of the browser, which is over once it is open.
+    page: bool,
     /// Seals its lines while the vault is locked; wiped with it.
     late: LateKey,
 }

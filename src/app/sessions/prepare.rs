@@ -149,7 +149,7 @@ impl Open {
             Ok::<_, AppError>(out)
         })?;
         about.extend(fields);
-        let running = Running { member, fields: about, hops, late };
+        let running = Running { member, fields: about, hops, page: false, late };
         Ok((Prepared { id, way, secrets, open }, running))
     }
 }

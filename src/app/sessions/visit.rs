@@ -56,17 +56,20 @@ impl Worker {
             (field::PORT, at.port.to_string()),
         ];
         let mut about = Vec::new();
-        open.write(|v, rows, env| {
+        let late = open.write(|v, rows, env| {
             let mut line = draft(v, env, Event::SessionOpening, true);
             people::about(v, &entry.summary(), &mut line);
             people::why(just, &mut line);
             about = line.fields.clone();
             line.fields.extend(fields.clone());
-            Ok(v.log(rows, env, line)?)
+            v.log(rows, env, line)?;
+            v.state.begin_session(id, member);
+            Ok(v.late_key(id)?)
         })?;
         about.extend(fields);
         let (url, user) = (url.to_owned(), dest.user.clone());
-        self.sessions.insert(id, Running { member, fields: about, hops: Vec::new() });
+        let running = Running { member, fields: about, hops: Vec::new(), page: true, late };
+        self.sessions.insert(id, running);
         Ok(Reply::Page(PageView { session: id, url, user }))
     }
 
@@ -76,8 +79,8 @@ impl Worker {
         id: SessionId,
         opened: bool,
     ) -> Result<Reply, AppError> {
-        // A session has machines on its way; its lines are not for who asks this.
-        if self.sessions.get(&id).is_none_or(|running| !running.hops.is_empty()) {
+        // The lines of other sessions are not for who asks this.
+        if self.sessions.get(&id).is_none_or(|running| !running.page) {
             return Err(AppError::no_entry(&id.to_string()));
         }
         let event = if opened { Event::SessionOpened } else { Event::SessionFailed };

@@ -83,7 +83,11 @@ fn expect((took, done): (Duration, bool)) -> Duration {
     took
 }
 
-fn against(folder: &Path, server: &Server, poterne: &dyn Fn(&[&str], &[u8]) -> (Duration, bool)) {
+/// Runs the program with arguments and an input: how long it took, and whether it
+/// ended well.
+type Run<'a> = dyn Fn(&[&str], &[u8]) -> (Duration, bool) + 'a;
+
+fn against(folder: &Path, server: &Server, poterne: &Run<'_>) {
     let (name, user, port) = (server.name, server.user.as_str(), server.port.to_string());
     let key = fs::read(folder.join("user_key")).expect("was made");
     let path = format!("Essai/{name}");
