@@ -97,6 +97,8 @@ fn a_setting_that_another_member_changed_is_not_undone() {
     press(&mut window, "Réglages");
     press(&mut window, "Coffre");
     until(&mut window, "the settings", |w| w.query_by_role(Role::CheckBox).is_some());
+    // The last part of the page has come: nothing moves any more.
+    sees(&mut window, "Copier l’empreinte");
     window.get_by_role(Role::CheckBox).click();
     window.run_steps(2);
     // Meanwhile, on another computer.
