@@ -2,6 +2,8 @@
 //! `gui` names a colour. Text meets WCAG 2.1 level AA (4.5:1) on every surface
 //! it is written on; `tests/suite/gui_theme.rs` checks that.
 
+use std::sync::LazyLock;
+
 use egui::{
     Color32, CornerRadius, FontFamily, FontId, Margin, Shadow, Stroke, TextStyle, Visuals, vec2,
 };
@@ -255,11 +257,15 @@ fn visuals(p: &Palette) -> Visuals {
 
 /// Contrast of two opaque colours, 1 to 21 (WCAG 2.1, "contrast ratio").
 pub fn contrast(a: Color32, b: Color32) -> f32 {
-    let luminance = |c: Color32| {
-        let part = |byte: u8| {
-            let x = f32::from(byte) / 255.0;
+    // A terminal asks for every cell it paints.
+    static LINEAR: LazyLock<[f32; 256]> = LazyLock::new(|| {
+        std::array::from_fn(|byte| {
+            let x = byte as f32 / 255.0;
             if x <= 0.040_45 { x / 12.92 } else { ((x + 0.055) / 1.055).powf(2.4) }
-        };
+        })
+    });
+    let luminance = |c: Color32| {
+        let part = |byte: u8| LINEAR[usize::from(byte)];
         0.2126 * part(c.r()) + 0.7152 * part(c.g()) + 0.0722 * part(c.b())
     };
     let (x, y) = (luminance(a), luminance(b));

@@ -1,10 +1,12 @@
 //! Colours of terminals: two schemes of sixteen, xterm's cube and grey ramp,
-//! and how attributes change them. Pure.
+//! how attributes change them, and how text stays readable. Pure.
 
 use alacritty_terminal::term::cell::Flags;
 use alacritty_terminal::term::color::Colors;
 use alacritty_terminal::vte::ansi::{Color, NamedColor, Rgb};
 use egui::Color32;
+
+use crate::gui::theme::contrast;
 
 /// One look of the terminal.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -60,24 +62,26 @@ pub const DARK: Scheme = Scheme {
     on_found: rgb(0x0E_1013),
 };
 
-/// On light ground.
+/// On light ground. The colours are as bright as on a dark one, since programs
+/// paint with them on grounds of their own (`mc` writes yellow on blue); as text
+/// on the page, [`legible`] darkens those that could not be read.
 pub const LIGHT: Scheme = Scheme {
     ansi: [
         rgb(0x1A_1E25),
-        rgb(0xB3_261E),
-        rgb(0x1B_7531),
-        rgb(0x85_5800),
-        rgb(0x1B_5FB8),
-        rgb(0x8E_2FA8),
-        rgb(0x0B_6E80),
-        rgb(0xD3_D8DF),
-        rgb(0x5C_6573),
-        rgb(0xC9_2A21),
-        rgb(0x14_7A2C),
-        rgb(0x8F_5F00),
-        rgb(0x0F_62C4),
-        rgb(0x9A_35B5),
-        rgb(0x00_7489),
+        rgb(0xC0_261F),
+        rgb(0x2A_A15C),
+        rgb(0xB0_7D00),
+        rgb(0x16_509F),
+        rgb(0xA2_3BB2),
+        rgb(0x1F_9DB0),
+        rgb(0xCF_D4DC),
+        rgb(0x68_717E),
+        rgb(0xEF_5350),
+        rgb(0x4C_C764),
+        rgb(0xFF_D24D),
+        rgb(0x4C_9BF0),
+        rgb(0xD7_7BE0),
+        rgb(0x3C_CBE0),
         rgb(0xFF_FFFF),
     ],
     text: rgb(0x1A_1E25),
@@ -89,18 +93,25 @@ pub const LIGHT: Scheme = Scheme {
     on_found: rgb(0x1A_1E25),
 };
 
-/// Text and ground of a cell, after attributes but before selection.
+/// Contrast that text has on the page, whatever its colour: that of WCAG 2.1 AA.
+pub const ON_PAGE: f32 = 4.5;
+/// Contrast that text has on a ground which a program painted. Such a pair was
+/// chosen to be seen together; only what nobody could read is changed.
+pub const ON_PAINT: f32 = 2.5;
+
+/// Text and ground of a cell that shows `c`, after attributes but before selection.
 pub fn cell(
     scheme: &Scheme,
     set: &Colors,
-    fg: Color,
-    bg: Color,
+    c: char,
+    (fg, bg): (Color, Color),
     flags: Flags,
 ) -> (Color32, Color32) {
     let bold = flags.contains(Flags::BOLD) && !flags.contains(Flags::DIM);
     let mut text = resolve(scheme, set, if bold { brighter(fg) } else { fg });
     let mut ground = resolve(scheme, set, bg);
-    if flags.contains(Flags::DIM) {
+    let dim = flags.contains(Flags::DIM);
+    if dim {
         text = mix(text, ground, 0.40);
     }
     if flags.contains(Flags::INVERSE) {
@@ -108,8 +119,49 @@ pub fn cell(
     }
     if flags.contains(Flags::HIDDEN) {
         text = ground;
+    } else if !(drawn(c) || exact(fg) && exact(bg)) {
+        let page = resolve(scheme, set, Color::Named(NamedColor::Background));
+        let least = if ground == page && !dim { ON_PAGE } else { ON_PAINT };
+        text = legible(text, ground, least);
     }
     (text, ground)
+}
+
+/// A colour that looks the same in every scheme. A program that sets both by
+/// such a value means just this pair.
+fn exact(color: Color) -> bool {
+    matches!(color, Color::Spec(_) | Color::Indexed(16..))
+}
+
+/// Lines, blocks and the arrows of prompts: they are paint, and join what is
+/// painted beside them.
+fn drawn(c: char) -> bool {
+    matches!(c, '\u{2500}'..='\u{259F}' | '\u{E0B0}'..='\u{E0D4}')
+}
+
+/// `text`, moved towards black or white until it has at least this contrast on
+/// `ground`: to the side it is on already, where that is enough.
+pub fn legible(text: Color32, ground: Color32, least: f32) -> Color32 {
+    if contrast(text, ground) >= least {
+        return text;
+    }
+    let (black, white) = (contrast(Color32::BLACK, ground), contrast(Color32::WHITE, ground));
+    let lighter = contrast(text, Color32::BLACK) > contrast(ground, Color32::BLACK);
+    let end = match (lighter, black >= least, white >= least) {
+        (true, _, true) | (false, false, true) => Color32::WHITE,
+        (false, true, _) | (true, true, false) => Color32::BLACK,
+        (_, false, false) if white > black => Color32::WHITE,
+        (_, false, false) => Color32::BLACK,
+    };
+    let (mut near, mut far) = (0.0, 1.0);
+    for _ in 0..6 {
+        let middle = (near + far) / 2.0;
+        match contrast(mix(text, end, middle), ground) >= least {
+            true => far = middle,
+            false => near = middle,
+        }
+    }
+    mix(text, end, far)
 }
 
 /// A colour as the scheme and the program's own settings (OSC 4, 10, 11) say.

@@ -291,7 +291,8 @@ impl Painter {
     /// Text and ground of a cell, with everything that lies over it.
     fn inks(&self, row: &SeenRow, column: usize, cell: &Cell) -> (Color32, Color32) {
         let scheme = &self.scheme;
-        let (mut ink, mut ground) = colors::cell(scheme, &self.set, cell.fg, cell.bg, cell.flags);
+        let pair = (cell.fg, cell.bg);
+        let (mut ink, mut ground) = colors::cell(scheme, &self.set, cell.c, pair, cell.flags);
         if let Some((_, here)) = row.found.iter().find(|(range, _)| range.contains(&column)) {
             ground = if *here { scheme.found_here } else { scheme.found };
             let readable = *here || scheme.ground.r() > 128;
