@@ -370,6 +370,13 @@ impl AuditModel {
     }
 }
 
+impl AuditModel {
+    /// Whether it is asked if a file that is there may be replaced.
+    pub fn asks_to_replace(&self) -> bool {
+        self.export.as_ref().is_some_and(|export| export.asks)
+    }
+}
+
 impl ExportModel {
     /// Gives up the export that runs; its answer says so.
     pub fn give_up(&self) {

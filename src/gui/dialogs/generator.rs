@@ -11,7 +11,7 @@ use crate::gui::widgets::parts;
 use crate::model::entry::Slot;
 use crate::model::lang::Lang;
 
-use super::{Outcome, title_ui};
+use super::{Outcome, middle_ui, title_ui};
 
 /// Which kind of recipe is on.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -93,8 +93,14 @@ pub fn generator_ui(
     lang: Lang,
     acts: &mut Acts,
 ) -> Outcome {
-    ui.set_width(500.0);
     title_ui(ui, t(lang, "Générer un mot de passe", "Generate a password"));
+    middle_ui(ui, |ui| recipe_ui(ui, model, lang));
+    ui.add_space(10.0);
+    buttons_ui(ui, model, lang, acts)
+}
+
+/// The recipe, and the password made by it.
+fn recipe_ui(ui: &mut Ui, model: &mut GeneratorModel, lang: Lang) {
     let before = model.recipe(lang);
     ui.horizontal(|ui| {
         let ways = [
@@ -148,8 +154,6 @@ pub fn generator_ui(
     }
     ui.add_space(8.0);
     result_ui(ui, model, lang);
-    ui.add_space(10.0);
-    buttons_ui(ui, model, lang, acts)
 }
 
 fn look_alikes_ui(ui: &mut Ui, model: &mut GeneratorModel, lang: Lang) {
@@ -164,7 +168,7 @@ fn look_alikes_ui(ui: &mut Ui, model: &mut GeneratorModel, lang: Lang) {
 fn result_ui(ui: &mut Ui, model: &GeneratorModel, lang: Lang) {
     let p = palette(ui.ctx());
     egui::Frame::new().fill(p.field).corner_radius(6).inner_margin(12).show(ui, |ui| {
-        ui.set_width(476.0);
+        ui.set_width(ui.available_width());
         match &model.made {
             Some(Ok(made)) => {
                 let name = t(lang, "Mot de passe généré", "Generated password");
@@ -203,7 +207,7 @@ fn result_ui(ui: &mut Ui, model: &GeneratorModel, lang: Lang) {
 
 fn buttons_ui(ui: &mut Ui, model: &mut GeneratorModel, lang: Lang, acts: &mut Acts) -> Outcome {
     let mut outcome = Outcome::Open;
-    ui.horizontal(|ui| {
+    ui.horizontal_wrapped(|ui| {
         let made = matches!(model.made, Some(Ok(_)));
         let label = if model.slot.is_some() {
             t(lang, "Utiliser", "Use")

@@ -14,7 +14,7 @@ use crate::model::entry::{ClientInfo, Slot};
 use crate::model::id::EntryId;
 use crate::model::lang::Lang;
 
-use super::{Outcome, error_ui, title_ui};
+use super::{Outcome, error_ui, middle_ui, title_ui};
 
 /// State of the question.
 pub struct JustifyModel {
@@ -134,7 +134,6 @@ fn purpose(what: &Guarded, lang: Lang) -> String {
 
 /// Paints the question.
 pub fn justify_ui(ui: &mut Ui, model: &mut JustifyModel, lang: Lang, acts: &mut Acts) -> Outcome {
-    ui.set_width(420.0);
     title_ui(ui, t(lang, "Motif de l’accès", "Reason for access"));
     let client = match model.client.as_str() {
         "" => t(lang, "Le client", "The client"),
@@ -146,6 +145,36 @@ pub fn justify_ui(ui: &mut Ui, model: &mut JustifyModel, lang: Lang, acts: &mut 
         }
         Lang::En => format!("{client} asks for a reason; it goes into the log."),
     };
+    let enter = middle_ui(ui, |ui| fields_ui(ui, model, &text, lang, acts));
+    error_ui(ui, lang, model.error.as_ref());
+    ui.add_space(12.0);
+    let mut outcome = Outcome::Open;
+    ui.horizontal_wrapped(|ui| {
+        let button = primary_button(ui.ctx(), t(lang, "Continuer", "Continue"));
+        let go = ui.add_enabled(model.ready(), button).clicked() || (enter && model.ready());
+        if go {
+            model.waiting = true;
+            model.error = None;
+            acts.push(Act::Justified(model.id, model.what.clone(), model.justification()));
+        }
+        if ui.button(t(lang, "Annuler", "Cancel")).clicked() {
+            outcome = Outcome::Close;
+        }
+        if model.waiting {
+            ui.spinner();
+        }
+    });
+    outcome
+}
+
+/// What it is for, and the fields; true for Enter in one of them.
+fn fields_ui(
+    ui: &mut Ui,
+    model: &mut JustifyModel,
+    text: &str,
+    lang: Lang,
+    acts: &mut Acts,
+) -> bool {
     ui.label(parts::bold(purpose(&model.what, lang)));
     ui.add(egui::Label::new(text).wrap());
     ui.add_space(6.0);
@@ -194,23 +223,5 @@ pub fn justify_ui(ui: &mut Ui, model: &mut JustifyModel, lang: Lang, acts: &mut 
             acts.push(Act::Send(Command::Browse(page)));
         }
     }
-    error_ui(ui, lang, model.error.as_ref());
-    ui.add_space(12.0);
-    let mut outcome = Outcome::Open;
-    ui.horizontal(|ui| {
-        let button = primary_button(ui.ctx(), t(lang, "Continuer", "Continue"));
-        let go = ui.add_enabled(model.ready(), button).clicked() || (enter && model.ready());
-        if go {
-            model.waiting = true;
-            model.error = None;
-            acts.push(Act::Justified(model.id, model.what.clone(), model.justification()));
-        }
-        if ui.button(t(lang, "Annuler", "Cancel")).clicked() {
-            outcome = Outcome::Close;
-        }
-        if model.waiting {
-            ui.spinner();
-        }
-    });
-    outcome
+    enter
 }

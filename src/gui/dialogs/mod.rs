@@ -1,12 +1,15 @@
 //! Small questions on top of the window. One at a time; Escape closes.
 
+pub mod frame;
 pub mod generator;
 pub mod justify;
 pub mod path;
 
+pub use frame::{middle_ui, modal, title_ui};
+
 use std::path::PathBuf;
 
-use egui::{Id, Modal, RichText, Ui, vec2};
+use egui::{Id, RichText, Ui, vec2};
 
 use crate::app::api::Justification;
 use crate::model::id::EntryId;
@@ -15,7 +18,7 @@ use crate::model::lang::{Bi, Lang};
 use super::act::{Act, Acts};
 use super::action;
 use super::text::t;
-use super::theme::{card, danger_button, palette};
+use super::theme::{danger_button, palette};
 use super::widgets::parts;
 use super::worker::Pick;
 
@@ -70,10 +73,16 @@ pub enum Outcome {
 
 /// Paints the dialog.
 pub fn dialog_ui(ui: &mut Ui, dialog: &mut Dialog, lang: Lang, acts: &mut Acts) -> Outcome {
-    let modal = Modal::new(Id::unique("dialog")).frame(card(ui.ctx()));
+    let width = match dialog {
+        Dialog::Justify(_) | Dialog::Confirm(_) | Dialog::Discard(_) => 420.0,
+        Dialog::Move(_) | Dialog::Path { .. } => 460.0,
+        Dialog::Generator(_) => 500.0,
+        Dialog::Help => 520.0,
+    };
     let salt = opening(ui);
-    let modal = modal
-        .show(ui.ctx(), |ui| ui.push_id(salt, |ui| dialog_inner_ui(ui, dialog, lang, acts)).inner);
+    let modal = modal(ui.ctx(), Id::unique("dialog"), width, |ui| {
+        ui.push_id(salt, |ui| dialog_inner_ui(ui, dialog, lang, acts)).inner
+    });
     if modal.should_close() { Outcome::Close } else { modal.inner }
 }
 
@@ -107,12 +116,6 @@ fn dialog_inner_ui(ui: &mut Ui, dialog: &mut Dialog, lang: Lang, acts: &mut Acts
     }
 }
 
-/// The title of a dialog.
-pub fn title_ui(ui: &mut Ui, text: &str) {
-    ui.label(RichText::new(text).heading());
-    ui.add_space(6.0);
-}
-
 fn confirm_ui(
     ui: &mut Ui,
     confirm: &mut Confirm,
@@ -120,9 +123,8 @@ fn confirm_ui(
     lang: Lang,
     acts: &mut Acts,
 ) -> Outcome {
-    ui.set_width(420.0);
     title_ui(ui, confirm.title.get(lang));
-    ui.add(egui::Label::new(confirm.text.get(lang)).wrap());
+    middle_ui(ui, |ui| ui.add(egui::Label::new(confirm.text.get(lang)).wrap()));
     ui.add_space(12.0);
     match sure_ui(ui, confirm.yes.get(lang), no) {
         Some(true) => {
@@ -137,7 +139,7 @@ fn confirm_ui(
 /// The two answers to a question about something that takes away: the one that
 /// keeps all as it is has the keyboard, so that an Enter too many does no harm.
 pub fn sure_ui(ui: &mut Ui, yes: &str, no: &str) -> Option<bool> {
-    ui.horizontal(|ui| {
+    ui.horizontal_wrapped(|ui| {
         let yes = ui.add(danger_button(ui.ctx(), yes));
         let no = ui.button(no);
         if ui.memory(|m| m.focused().is_none()) {
@@ -149,7 +151,6 @@ pub fn sure_ui(ui: &mut Ui, yes: &str, no: &str) -> Option<bool> {
 }
 
 fn help_ui(ui: &mut Ui, lang: Lang) -> Outcome {
-    ui.set_width(520.0);
     title_ui(ui, t(lang, "Raccourcis", "Shortcuts"));
     let p = palette(ui.ctx());
     let fixed = [
@@ -167,7 +168,7 @@ fn help_ui(ui: &mut Ui, lang: Lang) -> Outcome {
             t(lang, "Vider la recherche, fermer un dialogue", "Empty the search, close a dialog"),
         ),
     ];
-    egui::ScrollArea::vertical().max_height(440.0).auto_shrink([false, true]).show(ui, |ui| {
+    middle_ui(ui, |ui| {
         let grid = egui::Grid::new("help").num_columns(2).spacing(vec2(24.0, 6.0));
         grid.min_row_height(20.0).show(ui, |ui| {
             let mut row = |keys: &str, name: &str| {
@@ -185,14 +186,14 @@ fn help_ui(ui: &mut Ui, lang: Lang) -> Outcome {
                 row(keys, name);
             }
         });
+        ui.add_space(8.0);
+        let hint = t(
+            lang,
+            "Dans un terminal, seules les touches avec Ctrl+Maj, Ctrl+Tab et celles de la taille du texte appartiennent à la fenêtre.",
+            "In a terminal, only the keys with Ctrl+Shift, Ctrl+Tab and those of the text size belong to the window.",
+        );
+        ui.add(egui::Label::new(RichText::new(hint).color(p.weak)).wrap());
     });
-    ui.add_space(8.0);
-    let hint = t(
-        lang,
-        "Dans un terminal, seules les touches avec Ctrl+Maj, Ctrl+Tab et celles de la taille du texte appartiennent à la fenêtre.",
-        "In a terminal, only the keys with Ctrl+Shift, Ctrl+Tab and those of the text size belong to the window.",
-    );
-    ui.add(egui::Label::new(RichText::new(hint).color(p.weak)).wrap());
     ui.add_space(8.0);
     if ui.button(t(lang, "Fermer", "Close")).clicked() { Outcome::Close } else { Outcome::Open }
 }

@@ -2,7 +2,7 @@
 //! chooser, or inside the vault.
 
 use std::ops::Range;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use egui::text::{CCursor, CCursorRange};
 use egui::text_edit::TextEditState;
@@ -16,12 +16,12 @@ use crate::gui::worker::Pick;
 use crate::model::id::EntryId;
 use crate::model::lang::Lang;
 
-use super::{Outcome, error_ui, title_ui};
+use super::{Outcome, error_ui, middle_ui, sure_ui, title_ui};
 
 /// Asks for a file by its path.
 ///
-/// A file that is there already is replaced only after a second press; `asked`
-/// is the one about which that was said.
+/// A file that is there already is replaced only after a question, whose safe
+/// answer has the keyboard; `asked` is the one about which that was said.
 pub fn path_ui(
     ui: &mut Ui,
     pick: &Pick,
@@ -29,7 +29,6 @@ pub fn path_ui(
     asked: &mut Option<PathBuf>,
     lang: Lang,
 ) -> Outcome {
-    ui.set_width(460.0);
     let saves = !matches!(
         pick,
         Pick::PrivateKey | Pick::QrPicture | Pick::AddAttachment | Pick::OpenVault(_)
@@ -47,33 +46,41 @@ pub fn path_ui(
         "Ce bureau n’offre pas de sélecteur de fichiers\u{a0}: saisissez le chemin complet.",
         "This desktop offers no file chooser: type the full path.",
     );
-    ui.add(egui::Label::new(hint).wrap());
     let label = t(lang, "Chemin du fichier", "Path of the file");
-    let replaces = asked.as_deref().is_some_and(|asked| asked == Path::new(path.trim()));
-    let go = match replaces {
-        true => t(lang, "Remplacer", "Replace"),
-        false => t(lang, "Continuer", "Continue"),
-    };
-    let more = |ui: &mut Ui| {
-        if replaces {
-            replaces_ui(ui, lang);
+    let (field, enter) = middle_ui(ui, |ui| {
+        ui.add(egui::Label::new(hint).wrap());
+        field_ui(ui, label, path, None, asked.is_none())
+    });
+    let typed = PathBuf::from(path.trim());
+    if asked.as_deref() == Some(&typed) {
+        match replaces_ui(ui, lang) {
+            Some(true) => return Outcome::Path(pick.clone(), typed),
+            Some(false) => {
+                *asked = None;
+                field.request_focus();
+            }
+            None => {}
         }
-    };
-    let done = |typed| Outcome::Path(pick.clone(), PathBuf::from(typed));
-    let outcome = ask(ui, (label, go), path, None, lang, more, done);
-    match outcome {
+        return Outcome::Open;
+    }
+    let go = t(lang, "Continuer", "Continue");
+    match go_ui(ui, go, !path.trim().is_empty(), enter, lang) {
         // The vault's own place is looked at when the vault is made.
-        Outcome::Path(Pick::NewVault, _) => outcome,
-        Outcome::Path(_, file) if saves && !replaces && file.exists() => {
-            *asked = Some(file);
+        Some(true) if saves && *pick != Pick::NewVault && typed.exists() => {
+            *asked = Some(typed);
+            // It was the field's Enter, which the question does not take.
+            ui.memory_mut(|m| m.surrender_focus(field.id));
+            ui.ctx().request_repaint();
             Outcome::Open
         }
-        outcome => outcome,
+        Some(true) => Outcome::Path(pick.clone(), typed),
+        Some(false) => Outcome::Close,
+        None => Outcome::Open,
     }
 }
 
-/// Says that there is such a file, and what the button does with it.
-pub fn replaces_ui(ui: &mut Ui, lang: Lang) {
+/// Says that there is such a file, and asks whether it is to be replaced.
+pub fn replaces_ui(ui: &mut Ui, lang: Lang) -> Option<bool> {
     ui.add_space(6.0);
     parts::warn_box(
         ui,
@@ -84,6 +91,10 @@ pub fn replaces_ui(ui: &mut Ui, lang: Lang) {
             "Type another name, or replace it: what it holds will be lost.",
         ),
     );
+    ui.add_space(12.0);
+    let (yes, no) =
+        (t(lang, "Remplacer", "Replace"), t(lang, "Ne pas remplacer", "Do not replace"));
+    sure_ui(ui, yes, no)
 }
 
 /// State of the question where a node goes.
@@ -128,17 +139,17 @@ impl MoveModel {
 /// until the node has moved.
 pub fn move_ui(ui: &mut Ui, model: &mut MoveModel, lang: Lang) -> Outcome {
     let MoveModel { id, path, to, select, ticket, reason, waiting, error } = model;
-    ui.set_width(460.0);
     title_ui(ui, t(lang, "Déplacer ou renommer", "Move or rename"));
-    ui.label(path.as_str());
     let hint = t(
         lang,
         "Un dossier existant y reçoit l’accès\u{a0}; un chemin nouveau le renomme.",
         "An existing folder takes the entry in; a new path renames it.",
     );
-    ui.add(egui::Label::new(hint).wrap());
     let label = t(lang, "Nouvel emplacement", "New place");
-    let more = |ui: &mut Ui| {
+    let enter = middle_ui(ui, |ui| {
+        ui.add(egui::Label::new(path.as_str()).wrap());
+        ui.add(egui::Label::new(hint).wrap());
+        let (_, mut enter) = field_ui(ui, label, to, select.take(), true);
         ui.add_space(6.0);
         let hint = t(
             lang,
@@ -151,36 +162,44 @@ pub fn move_ui(ui: &mut Ui, model: &mut MoveModel, lang: Lang) -> Outcome {
             (t(lang, "Motif", "Reason"), &mut *reason),
         ] {
             let name = ui.label(label);
-            ui.add(TextEdit::singleline(text).desired_width(f32::INFINITY)).labelled_by(name.id);
+            let edit = TextEdit::singleline(text).desired_width(f32::INFINITY);
+            let out = ui.add(edit).labelled_by(name.id);
+            if out.changed() {
+                *error = None;
+            }
+            enter |= entered(ui, &out);
         }
-        error_ui(ui, lang, error.as_ref());
-    };
-    let none = Justification::default();
+        enter
+    });
+    error_ui(ui, lang, error.as_ref());
     let go = t(lang, "Continuer", "Continue");
-    let done = |typed| Outcome::MoveTo(*id, typed, none);
-    let outcome = ask(ui, (label, go), to, select.take(), lang, more, done);
     let given = |text: &str| Some(text.trim().to_owned()).filter(|t| !t.is_empty());
-    match outcome {
-        Outcome::MoveTo(..) if *waiting => Outcome::Open,
-        Outcome::MoveTo(id, typed, _) => {
+    match go_ui(ui, go, !to.trim().is_empty() && !*waiting, enter, lang) {
+        Some(true) => {
             *waiting = true;
             *error = None;
             let just = Justification { ticket: given(ticket), reason: given(reason) };
-            Outcome::MoveTo(id, typed, just)
+            Outcome::MoveTo(*id, to.trim().to_owned(), just)
         }
-        other => other,
+        Some(false) => Outcome::Close,
+        None => Outcome::Open,
     }
 }
 
-fn ask(
+/// Whether Enter was pressed in a field of one line.
+pub fn entered(ui: &Ui, field: &egui::Response) -> bool {
+    field.lost_focus() && ui.input(|i| i.key_pressed(egui::Key::Enter))
+}
+
+/// The field of the dialog, and whether Enter was pressed in it. It has the
+/// keyboard when nothing else has it, unless the dialog asks something (`first`).
+fn field_ui(
     ui: &mut Ui,
-    (label, go): (&str, &str),
+    label: &str,
     text: &mut String,
     select: Option<Range<usize>>,
-    lang: Lang,
-    more: impl FnOnce(&mut Ui),
-    done: impl FnOnce(String) -> Outcome,
-) -> Outcome {
+    first: bool,
+) -> (egui::Response, bool) {
     ui.add_space(6.0);
     let name = ui.label(label);
     let out = ui.add(TextEdit::singleline(text).desired_width(f32::INFINITY)).labelled_by(name.id);
@@ -190,23 +209,20 @@ fn ask(
         state.cursor.set_char_range(Some(range));
         state.store(ui.ctx(), out.id);
     }
-    let enter = out.lost_focus() && ui.input(|i| i.key_pressed(egui::Key::Enter));
-    if ui.memory(|m| m.focused().is_none()) && !enter {
+    let enter = entered(ui, &out);
+    if first && ui.memory(|m| m.focused().is_none()) && !enter {
         out.request_focus();
     }
-    more(ui);
+    (out, enter)
+}
+
+/// The two buttons: true to go on, false to leave.
+fn go_ui(ui: &mut Ui, go: &str, ready: bool, enter: bool, lang: Lang) -> Option<bool> {
     ui.add_space(12.0);
-    let typed = text.trim().to_owned();
-    ui.horizontal(|ui| {
-        let button = primary_button(ui.ctx(), go);
-        let go = ui.add_enabled(!typed.is_empty(), button).clicked();
-        if (go || enter) && !typed.is_empty() {
-            return done(typed);
-        }
-        if ui.button(t(lang, "Annuler", "Cancel")).clicked() {
-            return Outcome::Close;
-        }
-        Outcome::Open
+    ui.horizontal_wrapped(|ui| {
+        let out = ui.add_enabled(ready, primary_button(ui.ctx(), go));
+        let leave = ui.button(t(lang, "Annuler", "Cancel")).clicked();
+        (ready && (out.clicked() || enter)).then_some(true).or(leave.then_some(false))
     })
     .inner
 }

@@ -1,9 +1,10 @@
 //! The dialog that picks another entry for a field of the form.
 
-use egui::{ScrollArea, TextEdit, Ui, vec2};
+use egui::{TextEdit, Ui, vec2};
 
 use crate::app::api::Request;
 use crate::gui::act::{Act, Acts};
+use crate::gui::dialogs;
 use crate::gui::text::t;
 use crate::gui::widgets::parts;
 use crate::gui::worker::{Command, Tag};
@@ -24,10 +25,8 @@ fn find(acts: &mut Acts, query: &str) {
 pub(super) fn picker_ui(ui: &mut Ui, form: &mut Editor, lang: Lang, acts: &mut Acts) {
     let Some(picker) = &mut form.picker else { return };
     let mut chosen = None;
-    let modal = egui::Modal::new(egui::Id::unique("picker"));
-    let modal = modal.frame(crate::gui::theme::card(ui.ctx())).show(ui.ctx(), |ui| {
-        ui.set_width(460.0);
-        crate::gui::dialogs::title_ui(ui, t(lang, "Choisir un accès", "Choose an entry"));
+    let modal = dialogs::modal(ui.ctx(), egui::Id::unique("picker"), 460.0, |ui| {
+        dialogs::title_ui(ui, t(lang, "Choisir un accès", "Choose an entry"));
         let name = t(lang, "Chercher un accès", "Search an entry");
         let edit = TextEdit::singleline(&mut picker.query).desired_width(f32::INFINITY);
         let out = ui.add(edit).accessible_name(name);
@@ -38,7 +37,9 @@ pub(super) fn picker_ui(ui: &mut Ui, form: &mut Editor, lang: Lang, acts: &mut A
             find(acts, &picker.query);
         }
         ui.add_space(6.0);
-        ScrollArea::vertical().max_height(300.0).auto_shrink([false, true]).show(ui, |ui| {
+        dialogs::middle_ui(ui, |ui| {
+            // The field above stays in place while what is found comes and goes.
+            ui.set_min_height(280.0);
             let own = form.base.as_ref().map(|v| v.entry.id);
             for item in picker
                 .results

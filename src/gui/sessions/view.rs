@@ -6,9 +6,9 @@ use std::collections::HashMap;
 use egui::{Context, Frame, Key, Margin, Modifiers, Panel, RichText, Ui};
 
 use crate::connect::link::Exit;
-use crate::gui::dialogs::sure_ui;
+use crate::gui::dialogs::{middle_ui, modal, sure_ui, title_ui};
 use crate::gui::terminal::{TerminalView, links};
-use crate::gui::theme::{card, palette, primary_button};
+use crate::gui::theme::{palette, primary_button};
 use crate::gui::widgets::advice::in_window;
 use crate::gui::widgets::parts::bold;
 use crate::gui::widgets::secret_buffer::SecretBuffer;
@@ -215,17 +215,17 @@ impl SessionsView {
             return;
         };
         let mut answer = None;
-        let modal = egui::Modal::new(egui::Id::unique("close-session")).frame(card(ui.ctx()));
-        let modal = modal.show(ui.ctx(), |ui| {
-            ui.set_width(400.0);
-            ui.heading(match lang {
+        let modal = modal(ui.ctx(), egui::Id::unique("close-session"), 400.0, |ui| {
+            let title = match lang {
                 Lang::Fr => format!("Fermer {}\u{a0}?", tab.open_as.title),
                 Lang::En => format!("Close {}?", tab.open_as.title),
-            });
-            ui.label(lang.pick(
+            };
+            title_ui(ui, &title);
+            let what = lang.pick(
                 "La session est ouverte\u{a0}: ce qui s’y exécute au premier plan s’arrêtera.",
                 "The session is open: what runs in its foreground will stop.",
-            ));
+            );
+            middle_ui(ui, |ui| ui.add(egui::Label::new(what).wrap()));
             ui.add_space(8.0);
             let yes = lang.pick("Fermer la session", "Close session");
             answer = sure_ui(ui, yes, lang.pick("Garder ouverte", "Keep it open"));

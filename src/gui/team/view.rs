@@ -2,11 +2,11 @@
 
 use std::collections::BTreeSet;
 
-use egui::{Align, ComboBox, Layout, Modal, RichText, ScrollArea, TextEdit, Ui, vec2};
+use egui::{Align, ComboBox, Layout, RichText, ScrollArea, TextEdit, Ui, vec2};
 
 use crate::app::api::{MemberView, Request, RotateItem};
 use crate::gui::act::{Act, Acts};
-use crate::gui::dialogs::{error_ui, title_ui};
+use crate::gui::dialogs::{error_ui, middle_ui, modal, title_ui};
 use crate::gui::text::{self, t};
 use crate::gui::theme::{card, palette, primary_button};
 use crate::gui::widgets::parts;
@@ -174,8 +174,12 @@ fn sheet_ui(ui: &mut Ui, model: &mut TeamModel, me: &Me<'_>, lang: Lang, acts: &
     let mut stay = true;
     // An invitation or a checklist is not lost by a click beside it.
     let sticky = !matches!(sheet, Sheet::Form(_));
-    let modal = Modal::new(egui::Id::unique("team-sheet")).frame(card(ui.ctx()));
-    let modal = modal.show(ui.ctx(), |ui| match sheet {
+    let width = match sheet {
+        Sheet::Form(_) => 460.0,
+        Sheet::Invitation(..) => 480.0,
+        Sheet::Rotate(_) => 620.0,
+    };
+    let modal = modal(ui.ctx(), egui::Id::unique("team-sheet"), width, |ui| match sheet {
         Sheet::Form(form) => stay = form_ui(ui, form, me, clients, lang, acts),
         Sheet::Invitation(name, code) => stay = invitation_ui(ui, name, code, lang, acts),
         Sheet::Rotate(list) => stay = rotate_ui(ui, list, ticked, lang, acts),
@@ -193,7 +197,6 @@ fn form_ui(
     lang: Lang,
     acts: &mut Acts,
 ) -> bool {
-    ui.set_width(460.0);
     title_ui(
         ui,
         match &form.of {
@@ -201,6 +204,35 @@ fn form_ui(
             Some(_) => t(lang, "Modifier un membre", "Change a member"),
         },
     );
+    let enter = middle_ui(ui, |ui| member_fields_ui(ui, form, me, clients, lang));
+    error_ui(ui, lang, form.error.as_ref());
+    ui.add_space(12.0);
+    let mut stay = true;
+    ui.horizontal_wrapped(|ui| {
+        let label = match &form.of {
+            None => t(lang, "Créer l’invitation", "Make the invitation"),
+            Some(_) => t(lang, "Enregistrer", "Save"),
+        };
+        let button = primary_button(ui.ctx(), label);
+        if ui.add_enabled(form.ready(), button).clicked() || (enter && form.ready()) {
+            acts.push(form.send());
+        }
+        stay = !ui.button(t(lang, "Annuler", "Cancel")).clicked();
+        if form.waiting {
+            ui.spinner();
+        }
+    });
+    stay
+}
+
+/// Name, role and clients; true for Enter in the name.
+fn member_fields_ui(
+    ui: &mut Ui,
+    form: &mut MemberForm,
+    me: &Me<'_>,
+    clients: &[String],
+    lang: Lang,
+) -> bool {
     let label = ui.label(t(lang, "Nom", "Name"));
     let edit = TextEdit::singleline(&mut form.name).desired_width(f32::INFINITY);
     let out = ui.add_enabled(form.of.is_none(), edit).labelled_by(label.id);
@@ -228,38 +260,19 @@ fn form_ui(
         let all = t(lang, "Tous les clients, y compris les futurs", "All clients, later ones too");
         ui.checkbox(&mut form.all_clients, all);
         if form.needs_clients() {
-            ScrollArea::vertical().max_height(180.0).auto_shrink([false, true]).show(ui, |ui| {
-                for name in clients {
-                    let mut on = form.clients.contains(name);
-                    if ui.checkbox(&mut on, name).clicked() {
-                        if on {
-                            form.clients.insert(name.clone());
-                        } else {
-                            form.clients.remove(name);
-                        }
+            for name in clients {
+                let mut on = form.clients.contains(name);
+                if ui.checkbox(&mut on, name).clicked() {
+                    if on {
+                        form.clients.insert(name.clone());
+                    } else {
+                        form.clients.remove(name);
                     }
                 }
-            });
+            }
         }
     }
-    error_ui(ui, lang, form.error.as_ref());
-    ui.add_space(12.0);
-    let mut stay = true;
-    ui.horizontal(|ui| {
-        let label = match &form.of {
-            None => t(lang, "Créer l’invitation", "Make the invitation"),
-            Some(_) => t(lang, "Enregistrer", "Save"),
-        };
-        let button = primary_button(ui.ctx(), label);
-        if ui.add_enabled(form.ready(), button).clicked() || (enter && form.ready()) {
-            acts.push(form.send());
-        }
-        stay = !ui.button(t(lang, "Annuler", "Cancel")).clicked();
-        if form.waiting {
-            ui.spinner();
-        }
-    });
-    stay
+    enter
 }
 
 fn invitation_ui(
@@ -269,7 +282,6 @@ fn invitation_ui(
     lang: Lang,
     acts: &mut Acts,
 ) -> bool {
-    ui.set_width(480.0);
     let title = format!("{} {name}", t(lang, "Invitation pour", "Invitation for"));
     title_ui(ui, &title);
     let hint = t(
@@ -277,12 +289,14 @@ fn invitation_ui(
         "Montré une seule fois. Donnez ce code de vive voix ou par un canal sûr, avec le fichier du coffre. Il ne sert qu’une fois.",
         "Shown once. Give this code by word of mouth or over a safe channel, together with the vault file. It works once.",
     );
-    ui.add(egui::Label::new(hint).wrap());
-    ui.add_space(8.0);
-    one_time_ui(ui, code, t(lang, "Code d’invitation", "Invitation code"));
+    middle_ui(ui, |ui| {
+        ui.add(egui::Label::new(hint).wrap());
+        ui.add_space(8.0);
+        one_time_ui(ui, code, t(lang, "Code d’invitation", "Invitation code"));
+    });
     ui.add_space(10.0);
     let mut stay = true;
-    ui.horizontal(|ui| {
+    ui.horizontal_wrapped(|ui| {
         let copy = ui.button(t(lang, "Copier", "Copy"));
         if copy.clicked() {
             acts.push(Act::CopySecret(code.duplicate()));
@@ -316,12 +330,38 @@ fn rotate_ui(
     lang: Lang,
     acts: &mut Acts,
 ) -> bool {
-    let p = palette(ui.ctx());
     let (name, items) = (&list.name, &list.items);
     let key = |item: &RotateItem| (list.member, item.path.clone(), item.slot.clone());
-    ui.set_width(620.0);
     let title = format!("{name} {}", t(lang, "est retiré", "is removed"));
     title_ui(ui, &title);
+    middle_ui(ui, |ui| rotate_list_ui(ui, list, ticked, lang));
+    ui.add_space(10.0);
+    let mut stay = true;
+    ui.horizontal_wrapped(|ui| {
+        if !items.is_empty() && ui.button(t(lang, "Copier la liste", "Copy the list")).clicked() {
+            let lines: Vec<String> = items
+                .iter()
+                .map(|i| format!("[ ] {} — {}", i.path, text::entry_field(&i.slot, lang)))
+                .collect();
+            acts.push(Act::CopyPlain(lines.join("\n")));
+        }
+        let close = ui.button(t(lang, "Fermer", "Close"));
+        let escape = ui.input(|i| i.key_pressed(egui::Key::Escape));
+        // A list still to be worked off is not lost by one key.
+        let done = items.iter().all(|item| ticked.contains(&key(item)));
+        stay = !(close.clicked() || (escape && done));
+        if escape || ui.memory(|m| m.focused().is_none()) {
+            close.request_focus();
+        }
+    });
+    stay
+}
+
+/// The secrets, each with a box to tick once it is changed.
+fn rotate_list_ui(ui: &mut Ui, list: &Rotation, ticked: &mut BTreeSet<Ticked>, lang: Lang) {
+    let p = palette(ui.ctx());
+    let items = &list.items;
+    let key = |item: &RotateItem| (list.member, item.path.clone(), item.slot.clone());
     if items.is_empty() {
         let text = t(
             lang,
@@ -339,28 +379,26 @@ fn rotate_ui(
         let done = items.iter().filter(|item| ticked.contains(&key(item))).count();
         let left = format!("{done} / {}", items.len());
         ui.label(RichText::new(left).color(p.weak));
-        ScrollArea::vertical().max_height(320.0).auto_shrink([false, true]).show(ui, |ui| {
-            for (i, item) in items.iter().enumerate() {
-                let mut on = ticked.contains(&key(item));
-                let slot = text::entry_field(&item.slot, lang);
-                if ui.checkbox(&mut on, format!("{}  ·  {slot}", item.path)).clicked() {
-                    if on {
-                        ticked.insert(key(item));
-                    } else {
-                        ticked.remove(&key(item));
-                    }
+        for (i, item) in items.iter().enumerate() {
+            let mut on = ticked.contains(&key(item));
+            let slot = text::entry_field(&item.slot, lang);
+            if ui.checkbox(&mut on, format!("{}  ·  {slot}", item.path)).clicked() {
+                if on {
+                    ticked.insert(key(item));
+                } else {
+                    ticked.remove(&key(item));
                 }
-                ui.indent(i, |ui| {
-                    let events: Vec<&str> = item
-                        .events
-                        .iter()
-                        .map(|e| e.parse().map_or(e.as_str(), |e| text::event(e, lang)))
-                        .collect();
-                    let more = format!("{}  ·  {}", events.join(", "), text::when(item.last, lang));
-                    ui.label(RichText::new(more).size(12.5).color(p.weak));
-                });
             }
-        });
+            ui.indent(i, |ui| {
+                let events: Vec<&str> = item
+                    .events
+                    .iter()
+                    .map(|e| e.parse().map_or(e.as_str(), |e| text::event(e, lang)))
+                    .collect();
+                let more = format!("{}  ·  {}", events.join(", "), text::when(item.last, lang));
+                ui.label(RichText::new(more).size(12.5).color(p.weak));
+            });
+        }
         let again = t(
             lang,
             "Cette liste se retrouve sur la page Équipe, sous «\u{a0}Membres retirés\u{a0}»\u{a0}: le journal la refait à chaque fois. Les coches tiennent jusqu’au verrouillage.",
@@ -369,25 +407,4 @@ fn rotate_ui(
         ui.add_space(6.0);
         ui.add(egui::Label::new(RichText::new(again).size(12.5).color(p.weak)).wrap());
     }
-    ui.add_space(10.0);
-    let mut stay = true;
-    ui.horizontal(|ui| {
-        if !items.is_empty() && ui.button(t(lang, "Copier la liste", "Copy the list")).clicked() {
-            let lines: Vec<String> = items
-                .iter()
-                .map(|i| format!("[ ] {} — {}", i.path, text::entry_field(&i.slot, lang)))
-                .collect();
-            acts.push(Act::CopyPlain(lines.join("\n")));
-        }
-        let close = ui.button(t(lang, "Fermer", "Close"));
-        let escape = ui.input(|i| i.key_pressed(egui::Key::Escape));
-        // A list still to be worked off is not lost by one key.
-        let done = items.iter().all(|item| ticked.contains(&key(item)));
-        stay = !(close.clicked() || (escape && done));
-        if escape || ui.memory(|m| m.focused().is_none()) {
-            close.request_focus();
-        }
-    });
-    ui.allocate_space(vec2(0.0, 0.0));
-    stay
 }

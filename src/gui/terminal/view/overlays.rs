@@ -4,6 +4,7 @@
 use alacritty_terminal::term::TermMode;
 use egui::{Id, Rect, Response, Sense, Stroke, Ui, pos2, vec2};
 
+use crate::gui::dialogs;
 use crate::gui::terminal::input::Input;
 use crate::gui::terminal::model::Terminal;
 use crate::gui::terminal::{find, paste};
@@ -134,22 +135,24 @@ impl TerminalView {
         let Some(question) = &mut self.question else { return };
         let lines = paste::line_count(&question.text);
         let mut answer = None;
-        let modal = egui::Modal::new(id.with("paste")).frame(theme::card(ui.ctx()));
-        let modal = modal.show(ui.ctx(), |ui| {
-            ui.set_width(520.0);
-            ui.heading(match (lang, lines) {
+        let modal = dialogs::modal(ui.ctx(), id.with("paste"), 520.0, |ui| {
+            let title = match (lang, lines) {
                 (Lang::Fr, 1) => "Coller une ligne et la valider\u{a0}?".to_owned(),
                 (Lang::En, 1) => "Paste one line and run it?".to_owned(),
                 (Lang::Fr, n) => format!("Coller {n} lignes\u{a0}?"),
                 (Lang::En, n) => format!("Paste {n} lines?"),
-            });
-            ui.label(lang.pick(
-                "Chaque ligne peut être exécutée aussitôt par le serveur.",
-                "The server may run each line at once.",
-            ));
-            egui::ScrollArea::both().max_height(200.0).show(ui, |ui| {
-                let shown: String = question.text.chars().take(4000).collect();
-                ui.add(egui::Label::new(egui::RichText::new(shown).monospace()).extend());
+            };
+            dialogs::title_ui(ui, &title);
+            dialogs::middle_ui(ui, |ui| {
+                let what = lang.pick(
+                    "Chaque ligne peut être exécutée aussitôt par le serveur.",
+                    "The server may run each line at once.",
+                );
+                ui.add(egui::Label::new(what).wrap());
+                egui::ScrollArea::both().max_height(200.0).show(ui, |ui| {
+                    let shown: String = question.text.chars().take(4000).collect();
+                    ui.add(egui::Label::new(egui::RichText::new(shown).monospace()).extend());
+                });
             });
             ui.checkbox(
                 &mut question.always,
@@ -158,7 +161,7 @@ impl TerminalView {
             ui.add_space(4.0);
             ui.memory_mut(|m| m.surrender_focus(id));
             let (yes, no) = (lang.pick("Coller", "Paste"), lang.pick("Annuler", "Cancel"));
-            answer = crate::gui::dialogs::sure_ui(ui, yes, no);
+            answer = dialogs::sure_ui(ui, yes, no);
         });
         if modal.should_close() {
             answer = answer.or(Some(false));
