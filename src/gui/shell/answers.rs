@@ -39,6 +39,7 @@ impl Shell {
                 return;
             }
         };
+        self.toasts.succeeded(&tag);
         let now = Instant::now();
         let Screen::Open(opened) = &mut self.screen else { return };
         match (tag, reply) {

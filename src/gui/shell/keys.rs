@@ -18,6 +18,14 @@ impl Shell {
         if matches!(self.dialog, Some(Dialog::Help)) && actions.contains(&Action::Help) {
             self.dialog = None;
         }
+        let free = !asked && holder != Holder::Terminal && !egui::Popup::is_any_open(ui.ctx());
+        if free && self.toasts.take_escape(ui) {
+            // The key has taken the keyboard from a field already.
+            let [earlier, last] = self.had_keys;
+            if let Some(field) = last.or(earlier).filter(|_| ui.memory(|m| m.focused().is_none())) {
+                ui.memory_mut(|m| m.request_focus(field));
+            }
+        }
         let Screen::Open(opened) = &self.screen else {
             if actions.contains(&Action::Theme) {
                 acts.push(Act::ToggleTheme);

@@ -343,6 +343,7 @@ impl eframe::App for Shell {
         let lang = self.lang;
         let now = Instant::now();
         let mut way = None;
+        self.toasts.failures_ui(ui, lang);
         match &mut self.screen {
             Screen::Guide(guide) => {
                 self::top_bar::plain_ui(ui, lang, &mut acts);

@@ -96,6 +96,9 @@ impl Shell {
                 if let Some(item) = opened.list.search.chosen_item().cloned()
                     && opened.editor.as_ref().is_none_or(|form| !form.dirty())
                 {
+                    if opened.details.wanted != Some(item.summary.id) {
+                        self.toasts.leave();
+                    }
                     opened.editor = None;
                     opened.list.tree.learn_one(&item);
                     opened.list.selected = Some(item.summary.id);
@@ -125,6 +128,7 @@ impl Shell {
                     guide.kit_file = Some(path.clone());
                 }
                 let path = path.display();
+                self.toasts.leave();
                 self.toast(format!("Enregistré\u{a0}: {path}"), format!("Saved: {path}"));
             }
             Notice::Written(_, Err(e)) => {

@@ -101,7 +101,11 @@ impl Shell {
             Act::Send(command) => self.worker.send(command),
             Act::Go(page) => {
                 if let Some(opened) = self.opened() {
+                    let before = opened.page;
                     opened.go(page);
+                    if opened.page != before {
+                        self.toasts.leave();
+                    }
                 }
                 self.entered();
             }
@@ -232,6 +236,7 @@ impl Shell {
     pub(super) fn open_editor(&mut self, mut form: Editor) {
         self.openings += 1;
         form.opening = self.openings;
+        self.toasts.leave();
         if let Some(opened) = self.opened() {
             opened.page = Page::Entries;
             opened.editor = Some(Box::new(form));
@@ -241,13 +246,18 @@ impl Shell {
 
     pub(super) fn select(&mut self, id: EntryId) {
         let Some(opened) = self.opened() else { return };
+        let other = opened.details.wanted != Some(id);
         opened.list.selected = Some(id);
         opened.details.want(id);
+        if other {
+            self.toasts.leave();
+        }
         self.sessions.show(None);
         ask_details(&self.worker, id);
     }
 
     fn open(&mut self, id: EntryId) {
+        self.toasts.leave();
         let Some(opened) = self.opened() else { return };
         let Some(node) = opened.list.tree.node(id) else { return };
         let opens = connect::by_kind(&node.summary.kind).map(|c| c.opens());

@@ -129,12 +129,12 @@ impl Shell {
             }
             // The details say it already, or the member may not see it.
             Tag::Plan(_) | Tag::Trash | Tag::Favourites | Tag::Status => {}
-            _ => self.failed(error),
+            tag => self.toasts.fail(error, Some(tag)),
         }
     }
 
     /// A failure without a place of its own.
     pub(super) fn failed(&mut self, error: AppError) {
-        self.toasts.fail(error);
+        self.toasts.fail(error, None);
     }
 }
