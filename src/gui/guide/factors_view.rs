@@ -73,8 +73,7 @@ pub(super) fn start_ui(ui: &mut Ui, model: &mut GuideModel, lang: Lang, acts: &m
         let edit = TextEdit::singleline(&mut model.file).desired_width(WIDTH - 110.0);
         ui.add(edit).labelled_by(label.id);
         if ui.button(t(lang, "Parcourir…", "Browse…")).clicked() {
-            let name = String::from("poterne.vault");
-            acts.push(Act::Send(Command::Choose(Pick::NewVault, name)));
+            acts.push(Act::Send(Command::Choose(Pick::NewVault, model.file_name())));
         }
     });
     if enter {

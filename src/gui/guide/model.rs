@@ -1,7 +1,7 @@
 //! State of the guide, step by step. Knows no egui; what is typed lies in wiped
 //! buffers.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use crate::app::api::{AppError, Code};
 use crate::app::{CreateOptions, Finished};
@@ -90,6 +90,12 @@ pub struct GuideModel {
 }
 
 impl GuideModel {
+    /// The name of the vault's file, as the field says it.
+    pub fn file_name(&self) -> String {
+        let typed = Path::new(self.file.trim()).file_name();
+        typed.map_or("coffre.poterne".into(), |name| name.to_string_lossy().into_owned())
+    }
+
     /// A guide at its first step.
     pub fn new(purpose: Purpose, file: &str, name: &str, can_leave: bool) -> Self {
         Self {

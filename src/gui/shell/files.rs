@@ -13,7 +13,16 @@ impl Shell {
     pub(super) fn proposed_path(&self, pick: &Pick) -> String {
         let home = dirs::home_dir().unwrap_or_default();
         let name = match pick {
-            Pick::NewVault => "poterne.vault",
+            Pick::NewVault => {
+                let typed = match &self.screen {
+                    Screen::Guide(guide) => guide.file.trim(),
+                    _ => "",
+                };
+                if !typed.is_empty() {
+                    return typed.to_owned();
+                }
+                "coffre.poterne"
+            }
             Pick::SaveKit => "poterne-kit.pdf",
             Pick::SaveAttachment(_, name) => name,
             Pick::Backup => "poterne-sauvegarde.vault",

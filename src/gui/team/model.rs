@@ -107,7 +107,8 @@ impl TeamModel {
             of: None,
             name: String::new(),
             role: Role::Technician,
-            all_clients: true,
+            // Nobody is given a key that was not meant for them.
+            all_clients: false,
             clients: BTreeSet::new(),
             waiting: false,
             error: None,
