@@ -373,6 +373,24 @@ fn a_lock_wipes_the_answer_being_typed_and_what_a_program_offers() {
 }
 
 #[test]
+fn many_tabs_keep_their_names_and_are_all_in_a_list() {
+    let scripts = (0..12).map(|_| -> Script { Box::new(|_| Err(refused())) }).collect();
+    let (mut h, _far, wait) = window(scripts);
+    for n in 0..12 {
+        h.state_mut().sessions.open(open_as(&format!("srv-{n:02}")));
+    }
+    see(&mut h, &wait, "Dupont – srv-11");
+    let tab = h.get_by_role_and_label(Role::Tab, "Dupont – srv-11").rect();
+    assert!(tab.width() >= 150.0, "{tab:?}");
+    h.get_by_role_and_label(Role::Button, "Tous les onglets").click();
+    h.run_steps(3);
+    h.get_by_role_and_label(Role::Button, "Dupont – srv-02").click();
+    h.run_steps(3);
+    let front = h.state().sessions.front().expect("a tab");
+    assert_eq!(h.state().sessions.tab(front).expect("it is there").open_as.title, "srv-02");
+}
+
+#[test]
 fn a_failed_tab_says_what_and_what_to_do_and_retries() {
     let (mut h, _far, wait) = window(vec![Box::new(|_| Err(refused()))]);
     h.state_mut().sessions.open(open_as("web"));

@@ -1,6 +1,7 @@
 //! The row of tabs: the client's colour and name on each, what state it is in,
 //! and a button to close it. Paints and reports clicks; changes nothing.
 
+use egui::containers::menu::MenuButton;
 use egui::{
     Align2, CornerRadius, FontId, Rect, Role, Sense, Stroke, StrokeKind, Ui, WidgetInfo, pos2, vec2,
 };
@@ -22,7 +23,10 @@ const MORE: f32 = 22.0;
 /// Where the row is to be scrolled to.
 const WISH: &str = "tabs-wish";
 const TAB_MAX: f32 = 210.0;
-const TAB_MIN: f32 = 110.0;
+/// A name of some fifteen letters is still read whole; more tabs than fit scroll.
+const TAB_MIN: f32 = 160.0;
+/// Width of the button that lists all tabs.
+const LIST: f32 = 34.0;
 
 /// What was clicked in the row.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -42,6 +46,7 @@ pub(super) fn strip_ui(ui: &mut Ui, sessions: &Sessions, lang: Lang, home: &str)
         ui.spacing_mut().item_spacing.x = 0.0;
         let room = ui.available_width() - 110.0;
         let width = (room / sessions.tabs().len().max(1) as f32).clamp(TAB_MIN, TAB_MAX);
+        let crowded = width * sessions.tabs().len() as f32 > room;
         let last = ui.make_persistent_id("front-tab");
         let front = sessions.front().map(|id| id.0);
         let turned = ui.data(|d| d.get_temp(last)) != Some((front, sessions.tabs().len()));
@@ -56,6 +61,9 @@ pub(super) fn strip_ui(ui: &mut Ui, sessions: &Sessions, lang: Lang, home: &str)
             if home_ui(ui, home, front.is_none(), p) {
                 click = Some(Click::Home);
             }
+            if crowded {
+                area = area.max_width((ui.available_width() - LIST).max(TAB_MIN));
+            }
             let area = area.show(ui, |ui| {
                 ui.horizontal(|ui| {
                     let first = ui.cursor().left();
@@ -67,10 +75,42 @@ pub(super) fn strip_ui(ui: &mut Ui, sessions: &Sessions, lang: Lang, home: &str)
                 });
             });
             more_ui(ui, &area, width, wish, lang);
+            if crowded {
+                click = list_ui(ui, sessions, p, lang).or(click);
+            }
         });
     });
     let y = ui.min_rect().bottom();
     ui.painter().hline(ui.min_rect().x_range(), y, Stroke::new(1.0, p.line));
+    click
+}
+
+/// The button that lists all tabs, for when they do not fit side by side.
+fn list_ui(ui: &mut Ui, sessions: &Sessions, p: &Palette, lang: Lang) -> Option<Click> {
+    let mut click = None;
+    let name = lang.pick("Tous les onglets", "All tabs");
+    let button = egui::Button::new("").min_size(vec2(LIST, HEIGHT)).frame_when_inactive(false);
+    let (response, _) = MenuButton::from_button(button).ui(ui, |ui| {
+        let room = ui.ctx().content_rect().height() * 0.7;
+        egui::ScrollArea::vertical().max_height(room).show(ui, |ui| {
+            for tab in sessions.tabs() {
+                let (sign, color, _) = state_mark(tab, p, lang);
+                let name = format!("{} – {}", tab.open_as.client, tab.open_as.title);
+                let front = sessions.front() == Some(tab.id);
+                let button = egui::Button::selectable(front, &name);
+                let sign = egui::RichText::new(sign).color(color);
+                let out = ui.add(button.right_text(sign));
+                out.widget_info(|| WidgetInfo::selected(Role::Button, true, front, &name));
+                if out.clicked() {
+                    click = Some(Click::Show(tab.id));
+                    ui.close();
+                }
+            }
+        });
+    });
+    mark(ui, response.rect.center(), "\u{25bc}", p.text);
+    response.widget_info(|| WidgetInfo::labeled(Role::Button, true, name));
+    response.on_hover_text(name);
     click
 }
 
