@@ -10,8 +10,26 @@ use zeroize::Zeroize;
 
 use crate::secret::SecretText;
 
-/// Learns whether a secret is on the clipboard.
-type Told = Box<dyn FnOnce(bool) + Send>;
+/// Learns once whether a secret is on the clipboard. Dropped without an answer it
+/// learns that none is: a job may still reach the queue of a thread that is about
+/// to end.
+struct Told(Option<Box<dyn FnOnce(bool) + Send>>);
+
+impl Told {
+    fn tell(mut self, done: bool) {
+        if let Some(told) = self.0.take() {
+            told(done);
+        }
+    }
+}
+
+impl Drop for Told {
+    fn drop(&mut self) {
+        if let Some(told) = self.0.take() {
+            told(false);
+        }
+    }
+}
 
 enum Job {
     Put(SecretText, Duration, Told),
@@ -35,7 +53,7 @@ impl SecretClipboard {
         keep: Duration,
         told: impl FnOnce(bool) + Send + 'static,
     ) {
-        let job = Job::Put(text, keep, Box::new(told));
+        let job = Job::Put(text, keep, Told(Some(Box::new(told))));
         let job = match &self.jobs {
             Some(jobs) => match jobs.send(job) {
                 Ok(()) => return,
@@ -51,7 +69,7 @@ impl SecretClipboard {
                 drop(jobs.send(job));
                 self.jobs = Some(jobs);
             }
-            Err(_) => job.failed(),
+            Err(_) => drop(job),
         }
     }
 
@@ -75,15 +93,6 @@ impl Drop for SecretClipboard {
     }
 }
 
-impl Job {
-    /// There is no clipboard.
-    fn failed(self) {
-        if let Self::Put(_, _, told) = self {
-            told(false);
-        }
-    }
-}
-
 /// What is on the clipboard because of us, and until when.
 struct Held {
     text: SecretText,
@@ -92,8 +101,8 @@ struct Held {
 
 fn serve(queue: &Receiver<Job>) {
     let Ok(mut board) = arboard::Clipboard::new() else {
-        // The next secret starts another thread, which tries again.
-        queue.recv().into_iter().chain(queue.try_iter()).for_each(Job::failed);
+        // What waits learns it with the end of the queue; the next secret starts
+        // another thread, which tries again.
         return;
     };
     let mut held: Option<Held> = None;
@@ -108,7 +117,7 @@ fn serve(queue: &Receiver<Job>) {
                 if done {
                     held = Some(Held { text, until: Instant::now() + keep });
                 }
-                told(done);
+                told.tell(done);
             }
             Ok(Job::TakeBack) | Err(RecvTimeoutError::Timeout) => {
                 take_back(&mut board, held.take());
