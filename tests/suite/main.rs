@@ -59,6 +59,8 @@ mod gui_pages;
 #[cfg(feature = "gui")]
 mod gui_roles;
 #[cfg(feature = "gui")]
+mod gui_room;
+#[cfg(feature = "gui")]
 mod gui_secret_edit;
 #[cfg(feature = "gui")]
 mod gui_sessions;
@@ -66,6 +68,8 @@ mod gui_sessions;
 mod gui_shell;
 #[cfg(feature = "gui")]
 mod gui_terminal;
+#[cfg(feature = "gui")]
+mod gui_terminal_colors;
 #[cfg(feature = "gui")]
 mod gui_theme;
 #[cfg(feature = "gui")]

@@ -14,7 +14,7 @@ pub(super) fn client_ui(ui: &mut Ui, form: &mut Editor, faults: &Faults, lang: L
     let c = &mut form.client;
     text_line(ui, t(lang, "Code", "Code"), &mut c.code, "DUP", None, lang);
     line(ui, t(lang, "Couleur", "Colour"), faults.get("colour"), lang, |ui, id| {
-        ui.horizontal(|ui| {
+        ui.horizontal_wrapped(|ui| {
             let edit =
                 TextEdit::singleline(&mut c.colour).desired_width(100.0).hint_text("#2e7dd1");
             let out = ui.add(edit).labelled_by(id);

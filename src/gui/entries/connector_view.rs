@@ -79,8 +79,8 @@ fn setting_ui(
                 out.response.labelled_by(id).on_hover_text(help);
             }
             FieldKind::Entries => {
-                ui.horizontal(|ui| {
-                    let edit = TextEdit::singleline(value).desired_width(FIELD - 90.0);
+                ui.horizontal_wrapped(|ui| {
+                    let edit = TextEdit::singleline(value).desired_width(room(ui, 90.0));
                     ui.add(edit).labelled_by(id).on_hover_text(help);
                     pick = ui.button(t(lang, "Ajouter…", "Add…")).clicked();
                 });

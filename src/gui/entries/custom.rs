@@ -44,6 +44,14 @@ impl CustomRow {
         self.value.zeroize();
     }
 
+    /// True for a row that was added and left as it was: it stands for nothing yet.
+    fn is_blank(&self) -> bool {
+        self.saved.is_none()
+            && self.name.trim().is_empty()
+            && self.value.is_empty()
+            && self.hidden.is_empty()
+    }
+
     /// True when nothing of it differs from `saved`.
     pub(super) fn same_as(&self, saved: &CustomField) -> bool {
         let value = if self.secret { self.hidden.is_empty() } else { self.value == saved.value };
@@ -88,16 +96,19 @@ impl Editor {
     /// Why the rows cannot be saved as they stand.
     pub(super) fn custom_fault(&self) -> Option<Bi> {
         let mut names = BTreeSet::new();
-        for row in &self.custom {
+        for row in self.custom.iter().filter(|row| !row.is_blank()) {
             let name = row.name.trim();
-            if name.is_empty() || !names.insert(name) {
+            if name.is_empty() {
+                return Some(Bi::new("Il faut un nom à chaque champ.", "Each field needs a name."));
+            }
+            if !names.insert(name) {
                 return Some(Bi::new(
                     "Un nom différent pour chacun.",
                     "A different name for each.",
                 ));
             }
         }
-        for row in &self.custom {
+        for row in self.custom.iter().filter(|row| !row.is_blank()) {
             let name = row.name.trim();
             let was_secret = self.saved_of(row).is_some_and(|saved| saved.secret);
             if row.secret && row.hidden.is_empty() && !was_secret {
@@ -134,7 +145,7 @@ impl Editor {
                 patch.custom.insert(old.name.clone(), None);
             }
         }
-        for row in &self.custom {
+        for row in self.custom.iter().filter(|row| !row.is_blank()) {
             let name = row.name.trim().to_owned();
             let was = self.saved_of(row);
             if let Some(was) = was.filter(|was| was.name != name) {

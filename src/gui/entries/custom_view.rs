@@ -20,9 +20,9 @@ pub(super) fn custom_ui(ui: &mut Ui, form: &mut Editor, lang: Lang) {
     for (i, row) in form.custom.iter_mut().enumerate() {
         let id = egui::Id::unique(("custom", of, row.key));
         ui.push_id(id, |ui| {
-            ui.horizontal(|ui| {
+            ui.horizontal_wrapped(|ui| {
                 let name = t(lang, "Nom du champ", "Field name");
-                let edit = TextEdit::singleline(&mut row.name).desired_width(120.0).hint_text(name);
+                let edit = TextEdit::singleline(&mut row.name).desired_width(140.0).hint_text(name);
                 ui.add(edit).accessible_name(format!("{name} {}", i + 1));
                 // Before the value, so that a secret is none of egui's from its
                 // first letter on.

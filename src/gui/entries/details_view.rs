@@ -23,6 +23,8 @@ use super::rights::Rights;
 use super::secrets_view::{attachments_ui, secrets_ui};
 
 const LABEL: f32 = 150.0;
+/// Narrower than this, a label stands above its value instead of beside it.
+const BESIDE: f32 = 380.0;
 
 /// Paints the panel.
 pub fn details_ui(
@@ -175,8 +177,7 @@ fn value_ui(ui: &mut Ui, label: &str, value: &str, lang: Lang, acts: &mut Acts) 
     if value.is_empty() {
         return;
     }
-    ui.horizontal_top(|ui| {
-        label_ui(ui, label);
+    labelled_ui(ui, label, |ui| {
         value_label_ui(ui, value, 44.0);
         let name = text::named(t(lang, "Copier", "Copy"), label, lang);
         if parts::drawn_button(ui, parts::Icon::Copy, &name).clicked() {
@@ -195,12 +196,28 @@ fn value_label_ui(ui: &mut Ui, value: &str, beside: f32) {
     });
 }
 
-pub(super) fn label_ui(ui: &mut Ui, label: &str) {
+/// A line of the details: a label, and what it is about.
+pub(super) fn labelled_ui(ui: &mut Ui, label: &str, add: impl FnOnce(&mut Ui)) {
+    if ui.available_width() < BESIDE {
+        if !label.is_empty() {
+            let text = RichText::new(label).color(palette(ui.ctx()).weak);
+            ui.add(egui::Label::new(text).wrap());
+        }
+        ui.horizontal_top(add);
+        return;
+    }
+    ui.horizontal_top(|ui| {
+        label_ui(ui, label);
+        add(ui);
+    });
+}
+
+fn label_ui(ui: &mut Ui, label: &str) {
     let p = palette(ui.ctx());
     ui.allocate_ui_with_layout(vec2(LABEL, 28.0), egui::Layout::top_down(egui::Align::Min), |ui| {
         ui.set_min_width(LABEL);
         ui.add_space(4.0);
-        ui.add(egui::Label::new(RichText::new(label).color(p.weak)).truncate());
+        ui.add(egui::Label::new(RichText::new(label).color(p.weak)).wrap());
     });
 }
 
@@ -208,10 +225,7 @@ fn plain_ui(ui: &mut Ui, label: &str, value: &str) {
     if value.is_empty() {
         return;
     }
-    ui.horizontal_top(|ui| {
-        label_ui(ui, label);
-        value_label_ui(ui, value, 0.0);
-    });
+    labelled_ui(ui, label, |ui| value_label_ui(ui, value, 0.0));
 }
 
 fn fields_ui(ui: &mut Ui, view: &EntryView, model: &Details, lang: Lang, acts: &mut Acts) {
@@ -252,12 +266,13 @@ fn fields_ui(ui: &mut Ui, view: &EntryView, model: &Details, lang: Lang, acts: &
         plain_ui(ui, t(lang, "Lié à", "Linked to"), &to);
     }
     if !e.tags.is_empty() {
-        ui.horizontal_wrapped(|ui| {
-            label_ui(ui, t(lang, "Étiquettes", "Tags"));
-            let colour = palette(ui.ctx()).accent;
-            for tag in &e.tags {
-                parts::badge(ui, tag, colour);
-            }
+        labelled_ui(ui, t(lang, "Étiquettes", "Tags"), |ui| {
+            ui.horizontal_wrapped(|ui| {
+                let colour = palette(ui.ctx()).accent;
+                for tag in &e.tags {
+                    parts::badge(ui, tag, colour);
+                }
+            });
         });
     }
     plain_ui(ui, t(lang, "Description", "Description"), &e.description);
@@ -325,8 +340,7 @@ fn host_key_ui(ui: &mut Ui, view: &EntryView, lang: Lang, acts: &mut Acts) {
     if view.pinned.is_empty() || !view.may_edit || e.trashed_at.is_some() {
         return;
     }
-    ui.horizontal(|ui| {
-        label_ui(ui, "");
+    labelled_ui(ui, "", |ui| {
         if ui.button(t(lang, "Oublier la clé d’hôte…", "Forget host key…")).clicked() {
             acts.push(Act::ForgetHostKey(e.id, None));
         }

@@ -1,6 +1,6 @@
 //! Paints the form, drawn from what the connector declares.
 
-use egui::{RichText, ScrollArea, TextEdit, Ui, vec2};
+use egui::{Panel, RichText, ScrollArea, TextEdit, Ui, vec2};
 
 use crate::gui::act::{Act, Acts};
 use crate::gui::text::{self, t};
@@ -30,6 +30,7 @@ pub fn editor_ui(ui: &mut Ui, form: &mut Editor, lang: Lang, acts: &mut Acts) {
     }
     head_ui(ui, form, &faults, lang, acts);
     ui.separator();
+    messages_ui(ui, form, lang);
     let mut area = ScrollArea::vertical().auto_shrink(false).id_salt("form");
     if form.focus {
         // A form that opens starts at its top, wherever the last one was left.
@@ -39,7 +40,6 @@ pub fn editor_ui(ui: &mut Ui, form: &mut Editor, lang: Lang, acts: &mut Acts) {
         area.show(ui, |ui| {
             ui.add_enabled_ui(!form.saving, |ui| {
                 ui.set_max_width(ui.available_width().min(800.0));
-                messages_ui(ui, form, lang);
                 common_ui(ui, form, &faults, lang);
                 if form.kind == Kind::CLIENT {
                     client_ui(ui, form, &faults, lang);
@@ -80,7 +80,11 @@ fn head_ui(ui: &mut Ui, form: &mut Editor, faults: &Faults, lang: Lang, acts: &m
         }
     });
     if form.base.is_none() && !form.below.is_empty() {
-        let place = format!("{} {}", t(lang, "dans", "in"), form.below);
+        let below = match form.below.as_str() {
+            "~" => t(lang, "Mes identifiants", "My logins"),
+            path => path,
+        };
+        let place = format!("{} {below}", t(lang, "dans", "in"));
         ui.label(RichText::new(place).color(palette(ui.ctx()).weak));
     }
 }
@@ -95,7 +99,22 @@ pub fn save_form(form: &mut Editor, acts: &mut Acts) {
     acts.extend(form.save().map(|request| Act::Send(Command::Ask(Tag::Save, request))));
 }
 
+/// What became of saving, below the form: wherever that is scrolled it is seen,
+/// and no field moves under the pointer.
 fn messages_ui(ui: &mut Ui, form: &Editor, lang: Lang) {
+    if form.stale.is_empty() && form.error.is_none() {
+        return;
+    }
+    let room = ui.available_height() * 0.5;
+    let frame = egui::Frame::new().inner_margin(egui::Margin { top: 6, ..Default::default() });
+    Panel::bottom("form-messages").frame(frame).show(ui, |ui| {
+        ScrollArea::vertical().max_height(room).auto_shrink([false, true]).show(ui, |ui| {
+            message_ui(ui, form, lang);
+        });
+    });
+}
+
+fn message_ui(ui: &mut Ui, form: &Editor, lang: Lang) {
     if !form.stale.is_empty() {
         let fields: Vec<String> = form.stale.iter().map(|f| text::entry_field(f, lang)).collect();
         let who = form.base.as_ref().and_then(|v| v.people.get(&v.entry.changed_by));
@@ -124,10 +143,8 @@ fn messages_ui(ui: &mut Ui, form: &Editor, lang: Lang) {
             ),
         };
         parts::warn_box(ui, &what, &format!("{todo}{clash}"));
-        ui.add_space(6.0);
     } else if let Some(e) = &form.error {
         parts::failure(ui, lang, &e.what, &e.todo);
-        ui.add_space(6.0);
     }
 }
 

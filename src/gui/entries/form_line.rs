@@ -8,6 +8,9 @@ use crate::model::lang::{Bi, Lang};
 
 const LABEL: f32 = 170.0;
 
+/// Narrower than this, a label stands above its field instead of beside it.
+const BESIDE: f32 = 440.0;
+
 pub(super) const FIELD: f32 = 420.0;
 
 /// The width of a field that leaves `beside` points free after it.
@@ -22,7 +25,11 @@ pub(super) fn next(ui: &Ui, field: &egui::Response) {
     }
 }
 
-/// A label in its column; `add` paints the field and gets the label's id.
+/// A label in its column, or above where that leaves the field no room; `add`
+/// paints the field and gets the label's id.
+///
+/// What is wrong is said beside the field as far as there is room, so that what
+/// is below stays where it is while somebody types.
 pub(super) fn line(
     ui: &mut Ui,
     label: &str,
@@ -31,6 +38,20 @@ pub(super) fn line(
     add: impl FnOnce(&mut Ui, egui::Id),
 ) {
     let p = palette(ui.ctx());
+    let text = RichText::new(label).color(p.weak);
+    let fault = fault.map(|f| RichText::new(f.get(lang)).size(12.5).color(p.error));
+    if ui.available_width() < BESIDE {
+        let id = match label {
+            "" => egui::Id::NULL,
+            _ => ui.add(egui::Label::new(text).wrap()).id,
+        };
+        add(ui, id);
+        if let Some(fault) = fault {
+            ui.add(egui::Label::new(fault).wrap());
+        }
+        ui.add_space(2.0);
+        return;
+    }
     ui.horizontal_top(|ui| {
         let id = ui
             .allocate_ui_with_layout(
@@ -38,18 +59,37 @@ pub(super) fn line(
                 egui::Layout::left_to_right(egui::Align::Center),
                 |ui| {
                     ui.set_min_width(LABEL);
-                    let text = RichText::new(label).color(p.weak);
-                    ui.add(egui::Label::new(text).truncate()).id
+                    ui.add(egui::Label::new(text).wrap()).id
                 },
             )
             .inner;
-        ui.vertical(|ui| {
+        let right = ui.max_rect().right();
+        let rest = ui.vertical(|ui| {
             ui.set_max_width(ui.available_width().min(FIELD + 80.0));
             add(ui, id);
-            if let Some(fault) = fault {
-                ui.label(RichText::new(fault.get(lang)).size(12.5).color(p.error));
+            let fault = fault?;
+            let galley = egui::WidgetText::from(fault.clone()).into_galley(
+                ui,
+                Some(egui::TextWrapMode::Extend),
+                f32::INFINITY,
+                egui::TextStyle::Body,
+            );
+            let tall = ui.min_rect().height() > 2.0 * ui.spacing().interact_size.y;
+            let room = right - ui.min_rect().right() - ui.spacing().item_spacing.x;
+            if tall || galley.size().x > room {
+                ui.add(egui::Label::new(fault).wrap());
+                return None;
             }
+            Some(fault)
         });
+        if let Some(fault) = rest.inner {
+            ui.add_space(2.0);
+            ui.allocate_ui_with_layout(
+                vec2(ui.available_width(), 28.0),
+                egui::Layout::left_to_right(egui::Align::Center),
+                |ui| ui.label(fault),
+            );
+        }
     });
 }
 

@@ -14,7 +14,7 @@ use crate::model::entry::Slot;
 use crate::model::lang::Lang;
 
 use super::details::{Details, SecretLine};
-use super::details_view::label_ui;
+use super::details_view::labelled_ui;
 use super::rights::Rights;
 
 pub(super) fn secrets_ui(
@@ -88,8 +88,7 @@ fn secret_ui(
     let totp = line.slot == Slot::Totp;
     let shown = model.shown(line.giver, &line.slot).is_some()
         || (totp && model.code().is_some_and(|c| c.of == line.giver));
-    ui.horizontal_top(|ui| {
-        label_ui(ui, &label);
+    labelled_ui(ui, &label, |ui| {
         let room = (ui.available_width() - 90.0).max(60.0);
         let long = model.shown(line.giver, &line.slot).is_some_and(|v| v.len() > 24);
         ui.vertical(|ui| {
@@ -175,7 +174,7 @@ pub(super) fn attachments_ui(
     }
     parts::section(ui, t(lang, "PIÈCES JOINTES", "ATTACHMENTS"));
     for file in &e.attachments {
-        ui.horizontal(|ui| {
+        ui.horizontal_wrapped(|ui| {
             ui.label("\u{1f4ce}");
             ui.label(&file.name);
             ui.label(RichText::new(text::size(file.size, lang)).color(palette(ui.ctx()).weak));

@@ -191,7 +191,7 @@ pub fn vault_ui(
 }
 
 fn number(ui: &mut Ui, label: &str, add: impl FnOnce(&mut Ui) -> egui::Response) {
-    ui.horizontal(|ui| {
+    ui.horizontal_wrapped(|ui| {
         let id = ui.label(label).id;
         add(ui).labelled_by(id);
     });
@@ -200,7 +200,7 @@ fn number(ui: &mut Ui, label: &str, add: impl FnOnce(&mut Ui) -> egui::Response)
 /// Look and language.
 pub fn looks_ui(ui: &mut Ui, lang: Lang, acts: &mut Acts) {
     group(ui, t(lang, "Langue", "Language"), "", |ui| {
-        ui.horizontal(|ui| {
+        ui.horizontal_wrapped(|ui| {
             for (other, name) in [(Lang::Fr, "Français"), (Lang::En, "English")] {
                 if ui.radio(lang == other, name).clicked() {
                     acts.push(Act::Language(other));
@@ -209,7 +209,7 @@ pub fn looks_ui(ui: &mut Ui, lang: Lang, acts: &mut Acts) {
         });
     });
     group(ui, t(lang, "Couleurs", "Colours"), "", |ui| {
-        ui.horizontal(|ui| {
+        ui.horizontal_wrapped(|ui| {
             let looks = [
                 (Theme::System, t(lang, "Comme le bureau", "As the desktop")),
                 (Theme::Light, t(lang, "Clair", "Light")),
@@ -234,7 +234,7 @@ pub fn looks_ui(ui: &mut Ui, lang: Lang, acts: &mut Acts) {
         "Ctrl with +, - and 0 change the size too.",
     );
     group(ui, t(lang, "Taille", "Size"), hint, |ui| {
-        ui.horizontal(|ui| {
+        ui.horizontal_wrapped(|ui| {
             let now = ui.ctx().zoom_factor();
             for percent in [90u16, 100, 115, 130, 150, 200] {
                 let zoom = f32::from(percent) / 100.0;

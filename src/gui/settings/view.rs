@@ -4,6 +4,7 @@ use egui::{RichText, ScrollArea, TextEdit, Ui};
 
 use crate::app::api::{Request, Status};
 use crate::gui::act::{Act, Acts};
+use crate::gui::dialogs::path::entered;
 use crate::gui::dialogs::{Confirm, error_ui};
 use crate::gui::guide::kit_view::groups_ui;
 use crate::gui::team::view::one_time_ui;
@@ -38,7 +39,7 @@ pub fn settings_ui(
         (Part::Looks, t(lang, "Apparence", "Looks")),
         (Part::About, t(lang, "À propos", "About")),
     ];
-    ui.horizontal(|ui| {
+    ui.horizontal_wrapped(|ui| {
         for (part, name) in parts {
             let on = model.part == part;
             if ui.add(egui::Button::selectable(on, name)).clicked() && !on {
@@ -133,11 +134,12 @@ fn factors_ui(ui: &mut Ui, model: &mut SettingsModel, lang: Lang) {
 
 fn me_ui(ui: &mut Ui, model: &mut SettingsModel, status: &Status, lang: Lang, acts: &mut Acts) {
     let p = palette(ui.ctx());
-    ui.horizontal(|ui| {
+    ui.horizontal_wrapped(|ui| {
         ui.label(RichText::new(&status.member).heading());
         parts::badge(ui, text::role(status.role, lang), p.accent);
     });
-    ui.label(RichText::new(text::role_help(status.role, lang)).color(p.weak));
+    let help = RichText::new(text::role_help(status.role, lang)).color(p.weak);
+    ui.add(egui::Label::new(help).wrap());
     let hint = t(
         lang,
         "Pour changer le mot de passe, le téléphone ou le kit, prouvez d’abord que c’est vous.",
@@ -230,7 +232,7 @@ fn kit_ui(ui: &mut Ui, model: &mut SettingsModel, lang: Lang, acts: &mut Acts) {
                 );
                 ui.label(once);
                 groups_ui(ui, kit, name);
-                ui.horizontal(|ui| {
+                ui.horizontal_wrapped(|ui| {
                     let noted = t(lang, "Je l’ai noté", "I have noted it");
                     model.kit_noted = ui.add(primary_button(ui.ctx(), noted)).clicked();
                     if ui.button(t(lang, "Enregistrer en PDF…", "Save as PDF…")).clicked() {
@@ -267,7 +269,7 @@ fn kit_back_ui(ui: &mut Ui, model: &mut SettingsModel, lang: Lang, acts: &mut Ac
     let label = t(lang, "Kit recopié", "Kit typed back");
     ui.label(label);
     let out = SecretEdit::new(&mut model.kit_back, label).width(FIELD * 1.5).shown(true).show(ui);
-    ui.horizontal(|ui| {
+    ui.horizontal_wrapped(|ui| {
         let ready = model.busy.is_none() && !model.kit_back.is_empty();
         let done =
             primary_button(ui.ctx(), t(lang, "Remplacer l’ancien kit", "Replace the old kit"));
@@ -308,7 +310,7 @@ fn devices_ui(ui: &mut Ui, model: &mut SettingsModel, lang: Lang, acts: &mut Act
             ui.label(none);
         }
         for device in model.devices.iter().flatten() {
-            ui.horizontal(|ui| {
+            ui.horizontal_wrapped(|ui| {
                 ui.label("\u{1f4bb}");
                 ui.label(parts::bold(&device.label));
                 let since = text::when(device.added_at, lang);
@@ -348,12 +350,14 @@ fn devices_ui(ui: &mut Ui, model: &mut SettingsModel, lang: Lang, acts: &mut Act
         }
         let label = ui.label(t(lang, "Nom du poste", "Name of the computer"));
         let edit = TextEdit::singleline(&mut model.label).desired_width(FIELD);
-        ui.add(edit).labelled_by(label.id);
+        let field = ui.add(edit).labelled_by(label.id);
+        let enter = entered(ui, &field);
         // The code opens the vault elsewhere: it is not given to whoever finds
         // this one open.
         factors_ui(ui, model, lang);
+        let ready = model.may_add_device();
         let button = primary_button(ui.ctx(), t(lang, "Créer le code", "Make the code"));
-        if ui.add_enabled(model.may_add_device(), button).clicked() {
+        if ui.add_enabled(ready, button).clicked() || (enter && ready) {
             acts.extend(model.add_device());
         }
         outcome_ui(ui, model, Work::Devices, "", lang);

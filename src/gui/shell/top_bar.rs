@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use egui::containers::menu::MenuButton;
 use egui::{
     Align, EventFilter, Id, Key, Layout, Margin, Modifiers, Panel, RichText, TextEdit, Ui, vec2,
 };
@@ -16,8 +17,11 @@ use crate::model::lang::Lang;
 
 use super::lock::COUNTDOWN;
 
-/// From this width on there is room for everything.
+/// From this width on there is room for everything; below, what is used rarely
+/// goes into a menu.
 const WIDE: f32 = 720.0;
+/// Below this width the pages go into a menu as well.
+const NARROW: f32 = 600.0;
 
 /// The bar of the screens without a vault: language and look.
 pub fn plain_ui(ui: &mut Ui, lang: Lang, acts: &mut Acts) {
@@ -26,21 +30,27 @@ pub fn plain_ui(ui: &mut Ui, lang: Lang, acts: &mut Acts) {
     });
 }
 
-fn look_ui(ui: &mut Ui, lang: Lang, acts: &mut Acts) {
+/// Help, look and language: what each is called, and what it does.
+fn looks(lang: Lang) -> [(String, Act); 3] {
     let help = format!("{} (F1)", t(lang, "Raccourcis", "Shortcuts"));
-    if parts::icon_button(ui, "?", &help).clicked() {
-        acts.push(Act::Help);
-    }
     let theme = t(lang, "Clair ou sombre", "Light or dark");
-    if parts::icon_button(ui, "\u{25d1}", theme).clicked() {
-        acts.push(Act::ToggleTheme);
-    }
-    let (other, word, name) = match lang {
-        Lang::Fr => (Lang::En, "EN", "English"),
-        Lang::En => (Lang::Fr, "FR", "Français"),
+    let (other, name) = match lang {
+        Lang::Fr => (Lang::En, "English"),
+        Lang::En => (Lang::Fr, "Français"),
     };
-    if parts::icon_button(ui, word, name).clicked() {
-        acts.push(Act::Language(other));
+    [
+        (help, Act::Help),
+        (theme.to_owned(), Act::ToggleTheme),
+        (name.to_owned(), Act::Language(other)),
+    ]
+}
+
+fn look_ui(ui: &mut Ui, lang: Lang, acts: &mut Acts) {
+    let signs = ["?", "\u{25d1}", lang.pick("EN", "FR")];
+    for (sign, (name, act)) in signs.into_iter().zip(looks(lang)) {
+        if parts::icon_button(ui, sign, &name).clicked() {
+            acts.push(act);
+        }
     }
 }
 
@@ -71,42 +81,26 @@ pub fn bar_ui(ui: &mut Ui, bar: Bar<'_>, acts: &mut Acts) {
     let p = palette(ui.ctx());
     let frame = egui::Frame::new().fill(p.card).inner_margin(Margin::symmetric(10, 7));
     let wide = ui.available_width() >= WIDE;
+    let narrow = ui.available_width() < NARROW;
     Panel::top("bar").frame(frame).show(ui, |ui| {
         ui.horizontal_centered(|ui| {
             let (rect, _) = ui.allocate_exact_size(vec2(24.0, 28.0), egui::Sense::hover());
             mark::paint(ui.painter(), rect, p.accent_fill, p.on_accent);
-            for (page, name, action) in bar.pages {
-                let on = *page == bar.page;
-                let text =
-                    if on { parts::bold(*name).color(p.accent) } else { RichText::new(*name) };
-                let button = egui::Button::selectable(false, text).min_size(vec2(0.0, 28.0));
-                let response = ui.add(button);
-                if on {
-                    let line = response.rect;
-                    let y = line.bottom() + 3.0;
-                    ui.painter().hline(
-                        line.x_range().shrink(6.0),
-                        y,
-                        egui::Stroke::new(2.0, p.accent),
-                    );
-                }
-                if response.on_hover_text(keys_of(*action, bar.lang)).clicked() {
-                    acts.push(Act::Go(*page));
-                }
+            if narrow {
+                pages_menu_ui(ui, &bar, acts);
+            } else {
+                pages_ui(ui, &bar, acts);
             }
             ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
-                lock_ui(ui, bar.lang, bar.idle_left, acts);
-                // Enlarged, the search needs the room; keys and settings do the same.
+                lock_ui(ui, bar.lang, bar.idle_left, !wide, acts);
                 if wide {
                     look_ui(ui, bar.lang, acts);
-                    let name = format!(
-                        "{} ({})",
-                        t(bar.lang, "Générer un mot de passe", "Generate a password"),
-                        keys_of(Action::Generator, bar.lang)
-                    );
+                    let name = generator_name(bar.lang);
                     if parts::drawn_button(ui, parts::Icon::Dice, &name).clicked() {
                         acts.push(Act::Generator(None));
                     }
+                } else {
+                    more_ui(ui, bar.lang, acts);
                 }
                 if bar.read_only {
                     parts::badge(ui, t(bar.lang, "Lecture seule", "Read only"), p.warn);
@@ -120,15 +114,74 @@ pub fn bar_ui(ui: &mut Ui, bar: Bar<'_>, acts: &mut Acts) {
     });
 }
 
-fn lock_ui(ui: &mut Ui, lang: Lang, left: Option<Duration>, acts: &mut Acts) {
+fn pages_ui(ui: &mut Ui, bar: &Bar<'_>, acts: &mut Acts) {
+    let p = palette(ui.ctx());
+    for (page, name, action) in bar.pages {
+        let on = *page == bar.page;
+        let text = if on { parts::bold(*name).color(p.accent) } else { RichText::new(*name) };
+        let button = egui::Button::selectable(false, text).min_size(vec2(0.0, 28.0));
+        let response = ui.add(button);
+        if on {
+            let line = response.rect;
+            let y = line.bottom() + 3.0;
+            let stroke = egui::Stroke::new(2.0, p.accent);
+            ui.painter().hline(line.x_range().shrink(6.0), y, stroke);
+        }
+        if response.on_hover_text(keys_of(*action, bar.lang)).clicked() {
+            acts.push(Act::Go(*page));
+        }
+    }
+}
+
+/// The pages in a menu, which is named after the one that is on.
+fn pages_menu_ui(ui: &mut Ui, bar: &Bar<'_>, acts: &mut Acts) {
+    let on = bar.pages.iter().find(|(page, ..)| *page == bar.page);
+    let name = on.map_or("", |(_, name, _)| *name);
+    let menu = ui.menu_button(parts::bold(format!("{name} \u{25be}")), |ui| {
+        for (page, name, action) in bar.pages {
+            let button = egui::Button::selectable(*page == bar.page, *name);
+            if ui.add(button.shortcut_text(keys_of(*action, bar.lang))).clicked() {
+                acts.push(Act::Go(*page));
+            }
+        }
+    });
+    menu.response.widget_info(|| egui::WidgetInfo::labeled(egui::Role::Button, true, name));
+}
+
+fn generator_name(lang: Lang) -> String {
+    let name = t(lang, "Générer un mot de passe", "Generate a password");
+    format!("{name} ({})", keys_of(Action::Generator, lang))
+}
+
+/// What the bar has no room for.
+fn more_ui(ui: &mut Ui, lang: Lang, acts: &mut Acts) {
+    let button = egui::Button::new(RichText::new("\u{22ee}").size(15.0));
+    let name = t(lang, "Autres commandes", "More commands");
+    let (response, _) = MenuButton::from_button(button.min_size(vec2(30.0, 28.0))).ui(ui, |ui| {
+        if ui.button(generator_name(lang)).clicked() {
+            acts.push(Act::Generator(None));
+        }
+        for (name, act) in looks(lang) {
+            if ui.button(name).clicked() {
+                acts.push(act);
+            }
+        }
+    });
+    response.widget_info(|| egui::WidgetInfo::labeled(egui::Role::Button, true, name));
+    response.on_hover_text(name);
+}
+
+fn lock_ui(ui: &mut Ui, lang: Lang, left: Option<Duration>, short: bool, acts: &mut Acts) {
     let p = palette(ui.ctx());
     let near = left.filter(|l| *l <= COUNTDOWN);
     let text = match near {
         Some(left) => RichText::new(format!("\u{1f512} {} s", left.as_secs())).color(p.warn),
+        None if short => RichText::new("\u{1f512}"),
         None => RichText::new(format!("\u{1f512} {}", t(lang, "Verrouiller", "Lock"))),
     };
     // As wide with the seconds as with the word, so that the search stays in place.
-    let response = ui.add(egui::Button::new(text).min_size(vec2(112.0, 28.0)));
+    let width = if short { 64.0 } else { 112.0 };
+    let response = ui.add(egui::Button::new(text).min_size(vec2(width, 28.0)));
     let name = match (near, lang) {
         (Some(left), Lang::Fr) => format!("Verrouillage dans {} s", left.as_secs()),
         (Some(left), Lang::En) => format!("Locks in {} s", left.as_secs()),
@@ -156,7 +209,7 @@ fn search_ui(
     let focused = ui.memory(|m| m.focused());
     let mine = focused == Some(id) || (list_keys && focused.is_none());
     let enter = mine && keys(ui, list, acts);
-    let width = (ui.available_width() - 12.0).clamp(120.0, 460.0);
+    let width = (ui.available_width() - 12.0).clamp(60.0, 460.0);
     let hint = t(lang, "Rechercher partout  (Ctrl+K)", "Search everything  (Ctrl+K)");
     let edit = TextEdit::singleline(&mut list.search.query)
         .id(id)

@@ -208,14 +208,18 @@ pub fn parse_colour(text: &str) -> Option<Color32> {
     Some(Color32::from_rgb(byte(16), byte(8), byte(0)))
 }
 
-/// A rounded word: a tag, a role, a state.
+/// A rounded word: a tag, a role, a state. It goes to the next line as a whole
+/// where lines wrap.
 pub fn badge(ui: &mut Ui, text: &str, colour: Color32) -> Response {
-    egui::Frame::new()
-        .fill(colour.gamma_multiply(0.16))
-        .corner_radius(9)
-        .inner_margin(egui::Margin::symmetric(8, 2))
-        .show(ui, |ui| ui.label(RichText::new(text).size(12.0).color(colour)))
-        .inner
+    let edge = vec2(8.0, 2.0);
+    let font = FontId::proportional(12.0);
+    let room = (ui.max_rect().width() - 2.0 * edge.x).max(24.0);
+    let galley = ui.painter().layout(text.to_owned(), font, colour, room);
+    let (rect, response) = ui.allocate_exact_size(galley.size() + 2.0 * edge, Sense::hover());
+    ui.painter().rect_filled(rect, 9.0, colour.gamma_multiply(0.16));
+    ui.painter().galley(rect.min + edge, galley, colour);
+    response.widget_info(|| WidgetInfo::labeled(Role::Label, true, text));
+    response
 }
 
 /// Text of a secret, painted without telling the accessibility tree its value.
@@ -290,6 +294,10 @@ pub fn follow_focus(ui: &mut Ui) {
     }
     ui.data_mut(|d| d.insert_temp(place, focused));
     let Some(response) = focused.and_then(|id| ui.ctx().read_response(id)) else { return };
+    // In sight already, or beside the page, such as the buttons of a dialog.
+    if response.interact_rect.contains_rect(response.rect) {
+        return;
+    }
     if response.layer_id == ui.layer_id() && ui.min_rect().contains_rect(response.rect) {
         ui.scroll_to_rect(response.rect.expand(10.0), None);
     }
