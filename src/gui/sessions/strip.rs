@@ -94,7 +94,7 @@ fn list_ui(ui: &mut Ui, sessions: &Sessions, p: &Palette, lang: Lang) -> Option<
         let room = ui.ctx().content_rect().height() * 0.7;
         egui::ScrollArea::vertical().max_height(room).show(ui, |ui| {
             for tab in sessions.tabs() {
-                let (sign, color, _) = state_mark(tab, p, lang);
+                let (sign, (color, _)) = (tab.sign(), state_words(tab, p, lang));
                 let name = format!("{} – {}", tab.open_as.client, tab.open_as.title);
                 let front = sessions.front() == Some(tab.id);
                 let button = egui::Button::selectable(front, &name);
