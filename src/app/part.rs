@@ -55,10 +55,20 @@ impl Part {
         if self.place.symlink_metadata().is_err() {
             return self.rename();
         }
-        let journal = journal_of(&self.place);
-        if aside.symlink_metadata().is_err() && journal.exists() {
-            fs::rename(journal, journal_of(aside))?;
+        let (journal, kept) = (journal_of(&self.place), journal_of(aside));
+        let moved = aside.symlink_metadata().is_err() && journal.exists();
+        if moved {
+            fs::rename(&journal, &kept)?;
         }
+        // What stays in its place needs its journal as before.
+        self.swap(aside).inspect_err(|_| {
+            if moved {
+                let _ = fs::rename(&kept, &journal);
+            }
+        })
+    }
+
+    fn swap(self, aside: &Path) -> Result<()> {
         match fs::hard_link(&self.place, aside) {
             Ok(()) => self.rename().inspect_err(|_| drop(fs::remove_file(aside))),
             Err(e) if e.kind() == ErrorKind::AlreadyExists => Err(e),

@@ -89,20 +89,23 @@ impl Drop for Hold {
     }
 }
 
+/// From now on the end is told to somebody, and does not come by itself.
+#[cfg(unix)]
+fn hold_for_good() {
+    if let Some(Some(keeper)) = KEEPER.get() {
+        keeper.ends.store(false, std::sync::atomic::Ordering::SeqCst);
+    }
+}
+
 /// Calls `tell` on a thread of its own for each signal, for the rest of the
 /// process's life. A second wish to end is obeyed at once.
 #[cfg(unix)]
 pub fn watch(mut tell: impl FnMut(Heard) + Send + 'static) {
-    use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM, SIGWINCH};
+    use signal_hook::consts::{SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGWINCH};
     use std::io::Write;
-    let Ok(mut signals) = signal_hook::iterator::Signals::new([SIGWINCH, SIGINT, SIGTERM, SIGHUP])
-    else {
-        return;
-    };
-    if let Some(Some(keeper)) = KEEPER.get() {
-        // From now on the end is told, and does not come by itself.
-        keeper.ends.store(false, std::sync::atomic::Ordering::SeqCst);
-    }
+    let wanted = [SIGWINCH, SIGINT, SIGTERM, SIGHUP, SIGQUIT];
+    let Ok(mut signals) = signal_hook::iterator::Signals::new(wanted) else { return };
+    hold_for_good();
     let mut teller = std::os::unix::net::UnixStream::pair().ok().and_then(|(reader, writer)| {
         // Another watch of this process rings the same bell already.
         WISH.set(reader).ok().map(|()| writer)
@@ -134,10 +137,10 @@ pub fn watch(_tell: impl FnMut(Heard) + Send + 'static) {}
 /// signal does by itself. For a process that does not [`watch`].
 #[cfg(unix)]
 pub fn before_end(act: impl FnOnce() + Send + 'static) {
-    use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
-    let Ok(mut signals) = signal_hook::iterator::Signals::new([SIGINT, SIGTERM, SIGHUP]) else {
-        return;
-    };
+    use signal_hook::consts::{SIGHUP, SIGINT, SIGQUIT, SIGTERM};
+    let wanted = [SIGINT, SIGTERM, SIGHUP, SIGQUIT];
+    let Ok(mut signals) = signal_hook::iterator::Signals::new(wanted) else { return };
+    hold_for_good();
     let _ = std::thread::Builder::new().name("signals".to_owned()).spawn(move || {
         if let Some(signal) = signals.forever().next() {
             act();

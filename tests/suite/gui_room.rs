@@ -10,7 +10,7 @@ use poterne::gui::guide::model::{GuideModel, Purpose};
 use poterne::gui::team::model::{Sheet, TeamModel};
 use poterne::model::entry;
 
-use crate::gui_fake::Fake;
+use crate::gui_fake::{CODE, Fake, PASSWORD};
 use crate::kit_gui::{Window, fill, find, gone, opened, press, sees, until};
 
 const CTRL_SHIFT: Modifiers = Modifiers { shift: true, ..Modifiers::COMMAND };
@@ -235,6 +235,8 @@ fn the_name_of_a_computer_is_taken_with_enter() {
     let mut window = opened(&fake);
     press(&mut window, "Réglages");
     press(&mut window, "Postes");
+    fill(&mut window, Kind::PasswordInput, "Mot de passe actuel", PASSWORD);
+    fill(&mut window, Kind::PasswordInput, "Un code frais du téléphone", CODE);
     fill(&mut window, Kind::TextInput, "Nom du poste", "portable");
     window.key_press(Key::Enter);
     sees(&mut window, "Code à usage unique");

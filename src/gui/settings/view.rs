@@ -359,6 +359,8 @@ fn devices_ui(ui: &mut Ui, model: &mut SettingsModel, lang: Lang, acts: &mut Act
         let button = primary_button(ui.ctx(), t(lang, "Créer le code", "Make the code"));
         if ui.add_enabled(ready, button).clicked() || (enter && ready) {
             acts.extend(model.add_device());
+        } else if enter {
+            parts::go_on(ui);
         }
         outcome_ui(ui, model, Work::Devices, "", lang);
     });
