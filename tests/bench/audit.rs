@@ -58,11 +58,13 @@ struct Story {
     random: u64,
     /// Number of the line, where the log does not count.
     n: u64,
+    /// Lines between two signed checkpoints.
+    every: u64,
 }
 
 impl Story {
     fn new() -> Self {
-        Self { log: Log::new(), key: SigningKey::from_bytes(&[2; 32]), random: 1, n: 0 }
+        Self { log: Log::new(), key: SigningKey::from_bytes(&[2; 32]), random: 1, n: 0, every: 256 }
     }
 
     fn pk(&self) -> [u8; 32] {
@@ -73,7 +75,7 @@ impl Story {
         let n = self.log.size().max(self.n);
         let at = Time(1_795_000_000_000_000 + n as i64 * 61_234_567);
         let sign = |m: &[u8]| self.key.sign(m).to_bytes();
-        if n > 0 && n.is_multiple_of(256) {
+        if n > 0 && n.is_multiple_of(self.every) {
             return self.log.checkpoint_draft(VAULT, ALICE, &self.pk(), at, Vec::new(), &sign);
         }
         let fact = (n == 0).then(|| Fact::genesis(VAULT, self.pk(), ALICE, self.pk(), at, &sign));
@@ -229,8 +231,8 @@ fn all(lines: u64) {
             Ok(())
         })
         .expect("just written");
-    let bytes: usize = leaves.iter().map(Vec::len).sum();
-    for round in ["verify chain, tree and signatures", "the same again"] {
+    let verify_leaves = |round: &str, leaves: &[Vec<u8>]| {
+        let bytes: usize = leaves.iter().map(Vec::len).sum();
         let start = begin();
         let mut verifier = Verifier::new();
         leaves.iter().for_each(|leaf| {
@@ -238,7 +240,17 @@ fn all(lines: u64) {
         });
         let label = format!("{round} ({} bytes a line)", bytes / leaves.len());
         report(&label, start, lines, None);
+    };
+    for round in ["verify chain, tree and signatures", "the same again"] {
+        verify_leaves(round, &leaves);
     }
+    let mut plain = Story { every: u64::MAX, ..Story::new() };
+    leaves.clear();
+    while plain.log.size() < lines {
+        let draft = plain.draft();
+        leaves.push(plain.append(&draft).leaf);
+    }
+    verify_leaves("verify chain and tree alone", &leaves);
     drop(leaves);
 
     let program = std::env::current_exe().expect("this program");
