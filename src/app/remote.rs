@@ -116,6 +116,8 @@ mod imp {
 
     /// How long an agent may take to end.
     const LOCK_LIMIT: Duration = Duration::from_secs(20);
+    /// For which an agent that hung up may still be ending.
+    const ENDING: Duration = Duration::from_secs(2);
 
     pub fn find(file: &Path) -> Result<Option<Box<dyn Access>>, AppError> {
         let Ok(path) = paths::agent_socket(file) else { return Ok(None) };
@@ -157,8 +159,8 @@ mod imp {
         let answer = stream.write_all(&GREETING).and_then(|()| stream.read_exact(&mut welcome));
         match answer {
             Ok(()) if welcome == WELCOME => Ok(Some(stream)),
-            // It ended just now, or it is of another build and hung up.
-            Err(_) if !socket::held(path) => Ok(None),
+            // It is ending just now, or it is of another build and hung up.
+            Err(_) if socket::gone_within(path, ENDING) => Ok(None),
             _ => Err(AppError {
                 code: Code::Other,
                 what: Bi::new(

@@ -10,6 +10,7 @@ use std::os::fd::AsRawFd;
 use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 
 use rustix::fs::{FlockOperation, flock};
 
@@ -135,6 +136,20 @@ pub fn held(path: &Path) -> bool {
         flock(&claim, FlockOperation::NonBlockingLockShared),
         Err(rustix::io::Errno::WOULDBLOCK)
     )
+}
+
+/// Whether no process is the agent at `path` by the end of this time. One that hung
+/// up may be about to end: it lets go of its claim last.
+pub fn gone_within(path: &Path, time: Duration) -> bool {
+    const STEP: Duration = Duration::from_millis(20);
+    let end = Instant::now() + time;
+    loop {
+        match held(path) {
+            false => return true,
+            true if Instant::now() >= end => return false,
+            true => std::thread::sleep(STEP),
+        }
+    }
 }
 
 /// Waits until no process is the agent at `path` any more.
