@@ -1,7 +1,7 @@
 //! Lines that wait for the next unlock because nobody could append them when they
 //! happened: refused unlocks, which anybody may seal and which prove nothing, and
-//! the late lines of sessions that outlive a lock, which only the process seals
-//! that opened the session. Neither takes the place of a line of the log.
+//! the late lines of sessions that outlive a lock, which nobody seals who does not
+//! hold the vault key. Neither takes the place of a line of the log.
 
 use serde::{Deserialize, Serialize};
 
