@@ -4,10 +4,12 @@
 use eframe::App as _;
 use egui::accesskit::Role;
 use egui::{Event, Key, Modifiers};
-use egui_kittest::kittest::{NodeT, Queryable};
+use egui_kittest::kittest::Queryable;
 
 use crate::gui_fake::{CODE, Fake, PASSWORD};
-use crate::kit_gui::{Window, fill, find, gone, opened, press, sees, until, window};
+use crate::kit_gui::{
+    Window, fill, find, gone, opened, press, sees, selected, until, value, window,
+};
 
 fn key(key: Key, modifiers: Modifiers) -> [Event; 2] {
     [true, false].map(|pressed| Event::Key {
@@ -40,10 +42,6 @@ fn focus(window: &mut Window, role: Role, label: &str) {
     until(window, label, |w| w.query_by_role_and_label(role, label).is_some());
     window.get_by_role_and_label(role, label).focus();
     window.run_steps(3);
-}
-
-fn value(window: &Window, label: &str) -> String {
-    window.get_by_role_and_label(Role::TextInput, label).value().unwrap_or_default()
 }
 
 /// The window over an open vault with the form of `srv-base-01`.
@@ -179,12 +177,7 @@ fn who_goes_on_editing_finds_list_and_keyboard_as_they_were() {
     window.get_by_role_and_label(Role::ListItem, "Serveurs").click();
     press(&mut window, "Continuer la saisie");
     window.run_steps(3);
-    let chosen: Vec<String> = window
-        .query_all_by_role(Role::ListItem)
-        .filter(|node| node.accesskit_node().toggled() == Some(egui::accesskit::Toggled::True))
-        .filter_map(|node| node.accesskit_node().label())
-        .collect();
-    assert_eq!(chosen, ["Contrat et horaires"]);
+    assert_eq!(selected(&window), ["Contrat et horaires"]);
     window.event(Event::Text("-2".to_owned()));
     window.run_steps(2);
     assert_eq!(value(&window, "Nom"), "nouveau-2");

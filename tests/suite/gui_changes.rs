@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use egui::accesskit::{Role, Toggled};
+use egui::accesskit::Role;
 use egui::{Event, Key, Modifiers};
 use egui_kittest::kittest::{NodeT, Queryable};
 use poterne::app::Change;
@@ -13,7 +13,8 @@ use poterne::gui::prefs::Prefs;
 
 use crate::gui_fake::{CODE, Fake, KIT, PASSWORD};
 use crate::kit_gui::{
-    Window, fill, find, gone, opened, press, sees, unlock, until, window, window_with,
+    Window, fill, find, gone, opened, press, sees, selected, unlock, until, value, window,
+    window_with,
 };
 
 /// A window whose clock stands still, and the seconds to put it forward by.
@@ -30,18 +31,6 @@ fn choose(window: &mut Window, name: &str) {
     sees(window, name);
     window.get_by_role_and_label(Role::ListItem, name).click();
     window.run_steps(3);
-}
-
-fn selected(window: &Window) -> Vec<String> {
-    window
-        .query_all_by_role(Role::ListItem)
-        .filter(|node| node.accesskit_node().toggled() == Some(Toggled::True))
-        .filter_map(|node| node.accesskit_node().label())
-        .collect()
-}
-
-fn value(window: &Window, label: &str) -> String {
-    window.get_by_role_and_label(Role::TextInput, label).value().unwrap_or_default()
 }
 
 fn focused(window: &Window) -> Option<String> {

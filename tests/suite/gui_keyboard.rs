@@ -7,7 +7,7 @@ use egui_kittest::kittest::{NodeT, Queryable};
 
 use crate::gui_fake::{CODE, Fake, PASSWORD};
 use crate::kit_gui::{
-    Window, connect_to_changed_key, fill, find, gone, opened, press, sees, until, window,
+    Window, connect_to_changed_key, fill, find, gone, opened, press, sees, selected, until, window,
 };
 
 /// Clicks a line of the list.
@@ -20,14 +20,6 @@ fn choose(window: &mut Window, name: &str) {
 fn focused(window: &Window) -> Option<String> {
     let all = window.get_all_by(|node| node.is_focused());
     all.filter_map(|node| node.accesskit_node().label()).next()
-}
-
-fn selected(window: &Window) -> Vec<String> {
-    window
-        .query_all_by_role(Role::ListItem)
-        .filter(|node| node.accesskit_node().toggled() == Some(Toggled::True))
-        .filter_map(|node| node.accesskit_node().label())
-        .collect()
 }
 
 #[test]

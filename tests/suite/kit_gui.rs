@@ -5,9 +5,9 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use egui::Key;
-use egui::accesskit::Role;
+use egui::accesskit::{Role, Toggled};
 use egui_kittest::Harness;
-use egui_kittest::kittest::Queryable;
+use egui_kittest::kittest::{NodeT, Queryable};
 use poterne::gui::prefs::Prefs;
 use poterne::gui::shell::{Clock, Shell, ShellOptions};
 use poterne::model::lang::Lang;
@@ -98,4 +98,18 @@ pub fn connect_to_changed_key(fake: &Fake) -> Window {
     window.key_press(Key::Enter);
     until(&mut window, "the warning", |w| w.query_by_label_contains("A CHANGÉ").is_some());
     window
+}
+
+/// The chosen lines of the list, by their labels.
+pub fn selected(window: &Window) -> Vec<String> {
+    window
+        .query_all_by_role(Role::ListItem)
+        .filter(|node| node.accesskit_node().toggled() == Some(Toggled::True))
+        .filter_map(|node| node.accesskit_node().label())
+        .collect()
+}
+
+/// What stands in a field.
+pub fn value(window: &Window, label: &str) -> String {
+    window.get_by_role_and_label(Role::TextInput, label).value().unwrap_or_default()
 }
