@@ -118,7 +118,7 @@ def unb64(text, length):
 
 
 def commitment(name, salt, value):
-    return sha256(b"poterne/v1 audit field\0", name.encode(), b"\0", salt, value.encode())
+    return sha256(b"\x02", name.encode(), b"\0", salt, value.encode())
 
 
 class Tree:

@@ -312,6 +312,7 @@ pub(super) fn verify(v: &Unlocked, rows: &dyn Rows, haste: &Haste) -> Result<Ver
         disclosed: 0,
         leaf: Vec::new(),
         opening: Vec::new(),
+        packed: Vec::new(),
     };
     for id in bad_keys {
         check.found.say(Bi::new(
@@ -380,11 +381,12 @@ struct Check {
     disclosed: u64,
     leaf: Vec<u8>,
     opening: Vec<u8>,
+    packed: Vec<u8>,
 }
 
 impl Check {
     fn row(&mut self, row: &AuditSlices<'_>) {
-        if self.reader.leaf_into(row, &mut self.leaf).is_err() {
+        if self.reader.leaf_into(row, &mut self.packed, &mut self.leaf).is_err() {
             if let Err(missing) = self.verifier.skip(row.seq) {
                 self.found.add(&missing);
             }
@@ -398,7 +400,9 @@ impl Check {
             Ok(true) => Some(&self.opening[..]),
             Ok(false) => None,
         };
-        match line::check(row.seq, &self.leaf, values) {
+        let (packed, leaf) = (&self.packed[..], &self.leaf[..]);
+        let line = line::Stored { seq: row.seq, packed, leaf, opening: values };
+        match line::check(row.seq, line) {
             Ok(values) => self.disclosed += values,
             Err(fault) => self.found.add(&fault),
         }

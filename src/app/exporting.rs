@@ -7,38 +7,43 @@ use crate::model::time::Time;
 use crate::os::clock;
 use crate::secret::SecretText;
 use crate::vault::log::{self, Reader};
-use crate::vault::rows::Rows;
+use crate::vault::rows::{AuditSlices, Rows};
 use crate::vault::unlocked::Unlocked;
 
 use super::api::{AppError, ExportRequest};
-use super::export::{self, ExportError, ExportMeta, Lines, Progress, Take, Written};
+use super::export::{self, ExportError, ExportMeta, Lines, Opener, Progress, Room, Take, Written};
 use super::people;
 
 struct Stored<'a> {
     rows: &'a dyn Rows,
-    reader: Reader,
+    opener: Stores,
     size: u64,
 }
 
+struct Stores(Reader);
+
 impl Lines for Stored<'_> {
-    fn each(&mut self, take: &mut Take<'_>) -> Result<(), ExportError> {
+    fn each(&self, take: &mut Take<'_>) -> Result<(), ExportError> {
         let mut failed = None;
-        let (mut leaf, mut opening) = (Vec::new(), Vec::new());
         let read = self.rows.each_audit_slices(0, &mut |row| {
-            if row.seq >= self.size {
-                return false;
-            }
-            let done = self
-                .reader
-                .leaf_into(&row, &mut leaf)
-                .and_then(|()| self.reader.opening_into(&row, &mut opening))
-                .map_err(|e| ExportError::Source(e.into()))
-                .and_then(|values| take(&leaf, values.then_some(&opening[..])));
-            failed = done.err();
+            failed = if row.seq < self.size { take(&row).err() } else { return false };
             failed.is_none()
         });
         read.map_err(|e| ExportError::Source(e.into()))?;
         failed.map_or(Ok(()), Err)
+    }
+
+    fn opener(&self) -> &dyn Opener {
+        &self.opener
+    }
+}
+
+impl Opener for Stores {
+    fn open(&self, line: &AuditSlices<'_>, room: &mut Room) -> Result<bool, ExportError> {
+        let opened = self.0.leaf_into(line, &mut room.packed, &mut room.leaf);
+        opened
+            .and_then(|()| self.0.opening_into(line, &mut room.opening))
+            .map_err(|e| ExportError::Source(e.into()))
     }
 }
 
@@ -62,8 +67,9 @@ pub(super) fn write(
         generated_at: clock::now(),
         note,
     };
-    let mut lines = Stored { rows, reader: Reader::new(v, rows)?, size: end.size() };
-    Ok(export::write(request, &meta, &mut lines, progress)?)
+    let opener = Stores(Reader::new(v, rows)?);
+    let lines = Stored { rows, opener, size: end.size() };
+    Ok(export::write(request, &meta, &lines, progress)?)
 }
 
 /// The recovery kit as a page to print.

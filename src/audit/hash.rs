@@ -10,8 +10,6 @@ pub type Hash = [u8; 32];
 /// Length of a [`Hash`] in base64 with padding.
 pub const BASE64_LEN: usize = 44;
 
-const FIELD_LABEL: &[u8] = b"poterne/v1 audit field\0";
-
 /// FIPS 180-4 section 5.3.3.
 const INITIAL: [u32; 8] = [
     0x6a09_e667,
@@ -89,15 +87,23 @@ pub fn node(left: &Hash, right: &Hash) -> Hash {
     sha256(&[&bytes])
 }
 
-/// `SHA-256("poterne/v1 audit field\0" ‖ name ‖ 0x00 ‖ salt ‖ value)`. The salt
-/// keeps a short value from being guessed from its commitment.
+/// `SHA-256(0x02 ‖ name ‖ 0x00 ‖ salt ‖ value)`. The salt keeps a short value from
+/// being guessed from its commitment; the first byte keeps it apart from leaves and
+/// nodes, and is one byte so that most values need one block.
 pub fn commitment(name: &str, salt: &[u8; 16], value: &str) -> Hash {
-    sha256(&[FIELD_LABEL, name.as_bytes(), &[0], salt, value.as_bytes()])
+    sha256(&[&[2], name.as_bytes(), &[0], salt, value.as_bytes()])
 }
 
 /// Standard base64 with padding (RFC 4648 section 4).
 pub fn base64(hash: &Hash) -> String {
     BASE64.encode(hash)
+}
+
+/// As [`base64`], without a text of its own.
+pub fn base64_text(hash: &Hash) -> [u8; BASE64_LEN] {
+    let mut text = [0; BASE64_LEN];
+    BASE64.encode_mut(hash, &mut text);
+    text
 }
 
 /// Reads what [`base64`] prints, and nothing else.

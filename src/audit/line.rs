@@ -5,12 +5,15 @@
 //! {"v":1,"seq":41,"t":"2026-11-23T21:04:05.000000Z","actor":"10…1f","ev":"secret.revealed","ok":true,"prev":"…","c":{"entry":"…","member":"…"}}
 //! ```
 
+use std::io::Write;
+
 use data_encoding::{BASE64, HEXLOWER};
 
 use super::checkpoint::{self, Checkpoint};
 use super::fault::Fault;
 use super::hash::{self, Hash};
 use super::opening::{self, Opened};
+use super::packed::Plain;
 use super::scan;
 use super::statement::{self, PublicKey, Signature, Signer};
 use crate::model::audit_event::{Event, OpenLine, field};
@@ -216,32 +219,17 @@ pub fn seal(draft: &Draft, seq: u64, prev: &Hash, salts: &mut dyn FnMut(&mut [u8
     salts(random.as_flattened_mut());
 
     let mut leaf = Vec::with_capacity(256 + 64 * fields.len());
+    let at = draft.at.to_string();
+    let actor = draft.actor.map(|id| id.0);
+    print_head(&mut leaf, seq, at.as_bytes(), actor.as_ref(), draft.event.word(), draft.ok, prev);
     let mut put = |text: &str| leaf.extend_from_slice(text.as_bytes());
-    put(r#"{"v":1,"seq":"#);
-    put(&seq.to_string());
-    put(r#","t":""#);
-    put(&draft.at.to_string());
-    match draft.actor {
-        None => put(r#"","actor":null"#),
-        Some(id) => {
-            put(r#"","actor":""#);
-            put(&id.to_string());
-            put("\"");
-        }
-    }
-    put(r#","ev":""#);
-    put(draft.event.word());
-    put(if draft.ok { r#"","ok":true"# } else { r#"","ok":false"# });
-    put(r#","prev":""#);
-    put(&hash::base64(prev));
-    put(r#"","c":"#);
     let commitments = fields
         .iter()
         .zip(&random)
         .map(|((name, value), salt)| (*name, hash::base64(&hash::commitment(name, salt, value))));
     object(&mut put, commitments);
     if let Some(fact) = &draft.fact {
-        put(r#","p":"#);
+        put(r#","p":{"#);
         object(&mut put, fact.pairs().into_iter());
     }
     put("}");
@@ -255,8 +243,41 @@ pub fn seal(draft: &Draft, seq: u64, prev: &Hash, salts: &mut dyn FnMut(&mut [u8
     Sealed { leaf, opening, hash }
 }
 
+/// Appends a line's text up to where its commitments begin.
+pub(super) fn print_head(
+    out: &mut Vec<u8>,
+    seq: u64,
+    at: &[u8],
+    actor: Option<&[u8; 16]>,
+    event: &str,
+    ok: bool,
+    prev: &Hash,
+) {
+    write!(out, r#"{{"v":1,"seq":{seq},"t":""#).expect("a Vec takes every write");
+    out.extend_from_slice(at);
+    match actor {
+        None => out.extend_from_slice(br#"","actor":null"#),
+        Some(id) => {
+            let mut text = [0; 32];
+            HEXLOWER.encode_mut(id, &mut text);
+            out.extend_from_slice(br#"","actor":""#);
+            out.extend_from_slice(&text);
+            out.push(b'"');
+        }
+    }
+    out.extend_from_slice(br#","ev":""#);
+    out.extend_from_slice(event.as_bytes());
+    out.extend_from_slice(if ok {
+        br#"","ok":true,"prev":""#
+    } else {
+        br#"","ok":false,"prev":""#
+    });
+    out.extend_from_slice(&hash::base64_text(prev));
+    out.extend_from_slice(br#"","c":{"#);
+}
+
+/// Writes the pairs and closes the object that is open.
 fn object(put: &mut impl FnMut(&str), pairs: impl Iterator<Item = (&'static str, String)>) {
-    put("{");
     for (i, (name, value)) in pairs.enumerate() {
         put(if i == 0 { "\"" } else { ",\"" });
         put(name);
@@ -418,23 +439,35 @@ fn column(name: &str) -> usize {
     }
 }
 
+/// A line as the vault keeps it, and what was made of it.
+#[derive(Clone, Copy)]
+pub struct Stored<'a> {
+    /// Where it is stored.
+    pub seq: u64,
+    /// As [`packed::pack`] made it.
+    pub packed: &'a [u8],
+    /// Its text.
+    pub leaf: &'a [u8],
+    /// Its opening in clear; `None` leaves all values hidden.
+    pub opening: Option<&'a [u8]>,
+}
+
 /// As [`open`] into a line that was used before, whose room is used again, and
-/// with the [`hash::leaf`] of the leaf, which another thread may have made. Most
-/// lines of a log are of the plain shape that this reads in one pass: no public
+/// with the [`hash::leaf`] of the text. Most lines of a log are plain: no public
 /// facts, and every value there to be checked.
 ///
 /// # Errors
 /// As [`open`].
 pub fn open_into(
     seq: u64,
-    leaf: &[u8],
+    line: Stored<'_>,
     leaf_hash: &Hash,
-    opening: Option<&[u8]>,
     out: &mut OpenLine,
 ) -> Result<(), Fault> {
-    if opening.is_none_or(|opening| open_plain(seq, leaf, leaf_hash, opening, out).is_none()) {
+    match see(seq, line) {
+        Some(seen) => fill(seq, &seen, leaf_hash, out),
         // Something else, or a fault: the strict way says which.
-        *out = open(seq, leaf, opening)?;
+        None => *out = open(seq, line.leaf, line.opening)?,
     }
     Ok(())
 }
@@ -442,35 +475,54 @@ pub fn open_into(
 /// Values of a plain line at most.
 const MOST_PLAIN: usize = 32;
 
+/// A plain line with its values, all where they were read.
+pub struct Seen<'a> {
+    /// As [`OpenLine::at`].
+    pub at: Time,
+    /// As [`OpenLine::actor`].
+    pub actor: Option<MemberId>,
+    /// As [`OpenLine::event`].
+    pub event: Event,
+    /// As [`OpenLine::ok`].
+    pub ok: bool,
+    fields: [(usize, &'static str, &'a str); MOST_PLAIN],
+    count: usize,
+}
+
+impl<'a> Seen<'a> {
+    /// As [`OpenLine::fields`].
+    pub fn fields(&self) -> impl Iterator<Item = (&'a str, &'a str)> {
+        self.fields[..self.count].iter().map(|(_, name, value)| (*name, *value))
+    }
+}
+
 /// The line if it is plain and all its values fit.
-fn open_plain(
-    seq: u64,
-    leaf: &[u8],
-    leaf_hash: &Hash,
-    opening: &[u8],
-    out: &mut OpenLine,
-) -> Option<()> {
-    let mut found = [(0, "", ""); MOST_PLAIN];
+pub fn see(seq: u64, line: Stored<'_>) -> Option<Seen<'_>> {
+    let mut fields = [(0, "", ""); MOST_PLAIN];
     let mut count = 0;
-    let (head, at) = plain(seq, leaf, opening, |name, value| {
-        *found.get_mut(count)? = (column(name), name, value);
+    let head = plain(seq, line, |name, value| {
+        *fields.get_mut(count)? = (column(name), name, value);
         count += 1;
         Some(())
     })?;
-    let found = &mut found[..count];
-    found.sort_unstable_by_key(|(column, ..)| *column);
-    out.seq = seq;
-    out.at = at;
-    out.actor = match head.actor {
-        None => None,
-        Some(text) => Some(member_id(text)?),
-    };
-    out.event = head.event.parse().ok()?;
-    out.ok = head.ok;
-    out.fields.truncate(count);
-    for (i, (_, name, value)) in found.iter().enumerate() {
+    fields[..count].sort_unstable_by_key(|(column, ..)| *column);
+    Some(Seen {
+        at: head.at,
+        actor: head.actor.map(|id| MemberId(*id)),
+        event: head.event.parse().ok()?,
+        ok: head.ok,
+        fields,
+        count,
+    })
+}
+
+fn fill(seq: u64, seen: &Seen<'_>, leaf_hash: &Hash, out: &mut OpenLine) {
+    (out.seq, out.at, out.actor) = (seq, seen.at, seen.actor);
+    (out.event, out.ok) = (seen.event, seen.ok);
+    out.fields.truncate(seen.count);
+    for (i, (name, value)) in seen.fields().enumerate() {
         match out.fields.get_mut(i) {
-            None => out.fields.push(((*name).to_owned(), (*value).to_owned())),
+            None => out.fields.push((name.to_owned(), value.to_owned())),
             Some((old_name, old_value)) => {
                 old_name.clear();
                 old_name.push_str(name);
@@ -481,63 +533,48 @@ fn open_plain(
     }
     out.leaf_hash.clear();
     HEXLOWER.encode_append(leaf_hash, &mut out.leaf_hash);
-    Some(())
 }
 
-/// Head and time of a line without public facts whose values are all in
-/// `opening` and fit; `take` is handed each. `None` for anything else.
+/// A plain line whose values are all in its opening and fit; `take` is handed
+/// each. `None` for anything else.
 fn plain<'a>(
     seq: u64,
-    leaf: &'a [u8],
-    opening: &'a [u8],
-    mut take: impl FnMut(&'a str, &'a str) -> Option<()>,
-) -> Option<(scan::Head<'a>, Time)> {
-    let head = scan::head(leaf)?;
-    let at = Time::of_text(head.time)?;
-    hash::from_base64(head.prev)?;
-    let (version, mut values) = opening.split_first()?;
-    if head.seq != seq || *version != opening::VERSION {
+    line: Stored<'a>,
+    mut take: impl FnMut(&'static str, &'a str) -> Option<()>,
+) -> Option<Plain<'a>> {
+    let head = (line.seq == seq).then(|| Plain::of(line.packed)).flatten()?;
+    let (version, mut values) = line.opening?.split_first()?;
+    if *version != opening::VERSION {
         return None;
     }
-    let (mut rest, mut last) = (head.rest, None);
-    loop {
-        let (name, commitment, after) = match scan::member(rest, last.is_none())? {
-            Err(after) => return (after == b"}" && values.is_empty()).then_some((head, at)),
-            Ok(member) => member,
-        };
+    let mut last = "";
+    for (name, commitment) in head.commitments() {
         let (field, others) = opening::next(values)?;
         let value = std::str::from_utf8(field.value).ok()?;
-        let mut text = [0; hash::BASE64_LEN];
-        BASE64.encode_mut(&hash::commitment(name, field.salt, value), &mut text);
-        let ascending = last.is_none_or(|last| last < name);
-        if !ascending || field.name != name.as_bytes() || commitment != text {
+        let fits = *commitment == hash::commitment(name, field.salt, value);
+        if last >= name || field.name != name.as_bytes() || !fits {
             return None;
         }
         take(name, value)?;
-        (rest, values, last) = (after, others, Some(name));
+        (values, last) = (others, name);
     }
+    values.is_empty().then_some(head)
 }
 
 /// Checks a stored line and its opening as [`open`] does; how many values fit.
 ///
 /// # Errors
 /// As [`open`].
-pub fn check(seq: u64, leaf: &[u8], opening: Option<&[u8]>) -> Result<u64, Fault> {
+pub fn check(seq: u64, line: Stored<'_>) -> Result<u64, Fault> {
     let mut count = 0;
-    let sound = opening.is_some_and(|opening| {
-        let found = plain(seq, leaf, opening, |_, _| {
-            count += 1;
-            Some(())
-        });
-        found.is_some_and(|(head, _)| {
-            head.event.parse::<Event>().is_ok()
-                && head.actor.is_none_or(|actor| member_id(actor).is_some())
-        })
+    let found = plain(seq, line, |_, _| {
+        count += 1;
+        Some(())
     });
-    if sound {
+    if found.is_some_and(|head| head.event.parse::<Event>().is_ok()) {
         return Ok(count);
     }
-    open(seq, leaf, opening).map(|line| line.fields.len() as u64)
+    open(seq, line.leaf, line.opening).map(|line| line.fields.len() as u64)
 }
 
 /// Reads a stored line and its opening (`None` leaves all values hidden), and

@@ -12,6 +12,7 @@ pub mod line;
 pub mod log;
 pub mod members;
 pub mod opening;
+pub mod packed;
 mod scan;
 pub mod statement;
 pub mod tree;

@@ -105,9 +105,7 @@ impl Verifier {
         let Some(head) = scan::head(leaf) else {
             return self.fail(seq, hash, Fault::Malformed { line: seq });
         };
-        let mut prev = [0; hash::BASE64_LEN];
-        data_encoding::BASE64.encode_mut(self.log.last(), &mut prev);
-        let chained = head.prev == prev;
+        let chained = head.prev == hash::base64_text(self.log.last());
         if head.seq != seq && chained {
             return self.fail(seq, hash, Fault::Edited { line: seq });
         }

@@ -7,6 +7,7 @@ use std::collections::HashMap;
 
 use crate::audit::line::{self, Draft};
 use crate::audit::log::Log;
+use crate::audit::packed;
 use crate::crypto::aead;
 use crate::crypto::context::context;
 use crate::crypto::kem::{self, KemSecret};
@@ -57,6 +58,23 @@ fn aad(vault: &VaultId, seq: u64) -> [u8; 24] {
     out[..16].copy_from_slice(&vault.0);
     out[16..].copy_from_slice(&seq.to_be_bytes());
     out
+}
+
+/// Bytes of a padded part of a line at least: most lines have no more, so that the
+/// sizes of rows do not tell what they are about.
+const LEAST: usize = 384;
+
+/// `part ‖ 0x80 ‖ zeros` (ISO/IEC 7816-4) up to a multiple of 64 bytes.
+fn padded(mut part: Vec<u8>) -> Vec<u8> {
+    part.push(0x80);
+    part.resize(part.len().next_multiple_of(64).max(LEAST), 0);
+    part
+}
+
+/// Takes away what [`padded`] added.
+fn unpad(part: &mut Vec<u8>) -> Option<()> {
+    let end = part.iter().rposition(|b| *b != 0)?;
+    (part[end] == 0x80).then(|| part.truncate(end))
 }
 
 /// Appends a line. A clock earlier than the last line's is logged first, and the
@@ -147,8 +165,8 @@ fn write(
         seq,
         key: keys.id,
         n,
-        leaf: keys.leaf.seal(n, &aad, &sealed.leaf),
-        opening: keys.value.seal(n, &aad, &sealed.opening),
+        leaf: keys.leaf.seal(n, &aad, &padded(packed::pack(&sealed.leaf, seq))),
+        opening: keys.value.seal(n, &aad, &padded(sealed.opening)),
     })?;
     let head = &mut v.state.audit;
     head.size = log.size();
@@ -299,14 +317,20 @@ impl Reader {
         Ok(())
     }
 
-    /// The leaf of a stored line, into room used before.
+    /// A stored line, packed and as its text, into room used before.
     ///
     /// # Errors
     /// The row was tampered with.
-    pub fn leaf_into(&self, row: &AuditSlices<'_>, out: &mut Vec<u8>) -> Result<(), VaultError> {
+    pub fn leaf_into(
+        &self,
+        row: &AuditSlices<'_>,
+        packed: &mut Vec<u8>,
+        out: &mut Vec<u8>,
+    ) -> Result<(), VaultError> {
         let bad = || VaultError::Tampered(format!("audit line {}", row.seq));
         let cipher = self.leaf.get(&row.key).ok_or_else(bad)?;
-        cipher.open_into(row.n, &aad(&self.vault, row.seq), row.leaf, out).map_err(|_| bad())
+        cipher.open_into(row.n, &aad(&self.vault, row.seq), row.leaf, packed).map_err(|_| bad())?;
+        unpad(packed).and_then(|()| packed::unpack(packed, row.seq, out)).ok_or_else(bad)
     }
 
     /// The values of a stored line, into room used before; false when the member
@@ -319,11 +343,10 @@ impl Reader {
         row: &AuditSlices<'_>,
         out: &mut Vec<u8>,
     ) -> Result<bool, VaultError> {
+        let bad = || VaultError::Tampered(format!("audit line {}", row.seq));
         let Some(cipher) = self.value.get(&row.key) else { return Ok(false) };
-        cipher
-            .open_into(row.n, &aad(&self.vault, row.seq), row.opening, out)
-            .map_err(|_| VaultError::Tampered(format!("audit line {}", row.seq)))?;
-        Ok(true)
+        cipher.open_into(row.n, &aad(&self.vault, row.seq), row.opening, out).map_err(|_| bad())?;
+        unpad(out).map(|()| true).ok_or_else(bad)
     }
 
     /// The leaf of a stored line.
@@ -331,10 +354,9 @@ impl Reader {
     /// # Errors
     /// The row was tampered with.
     pub fn leaf(&self, row: &AuditRow) -> Result<Vec<u8>, VaultError> {
-        let bad = || VaultError::Tampered(format!("audit line {}", row.seq));
-        let cipher = self.leaf.get(&row.key).ok_or_else(bad)?;
-        let plain = cipher.open(row.n, &aad(&self.vault, row.seq), &row.leaf).map_err(|_| bad())?;
-        Ok(plain.expose(<[u8]>::to_vec))
+        let mut out = Vec::new();
+        self.leaf_into(&row.slices(), &mut Vec::new(), &mut out)?;
+        Ok(out)
     }
 
     /// The values of a stored line; `None` when the member may not read them.
@@ -342,11 +364,8 @@ impl Reader {
     /// # Errors
     /// The row was tampered with.
     pub fn opening(&self, row: &AuditRow) -> Result<Option<Vec<u8>>, VaultError> {
-        let Some(cipher) = self.value.get(&row.key) else { return Ok(None) };
-        let plain = cipher
-            .open(row.n, &aad(&self.vault, row.seq), &row.opening)
-            .map_err(|_| VaultError::Tampered(format!("audit line {}", row.seq)))?;
-        Ok(Some(plain.expose(<[u8]>::to_vec)))
+        let mut out = Vec::new();
+        Ok(self.opening_into(&row.slices(), &mut out)?.then_some(out))
     }
 
     /// A stored line with its values.

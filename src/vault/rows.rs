@@ -105,6 +105,14 @@ pub struct AuditRow {
     pub opening: Vec<u8>,
 }
 
+impl AuditRow {
+    /// The same line, borrowed.
+    pub fn slices(&self) -> AuditSlices<'_> {
+        let Self { seq, key, n, leaf, opening } = self;
+        AuditSlices { seq: *seq, key: *key, n: *n, leaf, opening }
+    }
+}
+
 /// A member's card, and the private part that only that member opens.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct MemberRow {

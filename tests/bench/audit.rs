@@ -16,13 +16,14 @@ use std::time::Instant;
 
 use ed25519_dalek::{Signer, SigningKey};
 use poterne::app::api::{ExportFormat, ExportRequest, Reply, Request};
-use poterne::app::export::{self, ExportError, ExportMeta, Lines, Take};
+use poterne::app::export::{self, ExportError, ExportMeta, Lines, Opener, Room, Take};
 use poterne::audit::line::Fact;
-use poterne::audit::{Draft, Log, Sealed, Verifier};
+use poterne::audit::{Draft, Log, Sealed, Verifier, packed};
 use poterne::model::audit_event::{AuditFilter, Event, field};
 use poterne::model::id::{MemberId, VaultId};
 use poterne::model::lang::Lang;
 use poterne::model::time::Time;
+use poterne::vault::rows::AuditSlices;
 use poterne::vault::unlocked::Env;
 
 #[allow(dead_code, reason = "only a part of what the stories need")]
@@ -147,17 +148,37 @@ impl Story {
     }
 }
 
-/// Lines in a file: `u32 len ‖ leaf ‖ u32 len ‖ opening`.
+/// Lines in a file: `u32 len ‖ packed line ‖ u32 len ‖ opening`.
 struct Stored<'a>(&'a Path);
 
 impl Lines for Stored<'_> {
-    fn each(&mut self, take: &mut Take<'_>) -> Result<(), ExportError> {
+    fn each(&self, take: &mut Take<'_>) -> Result<(), ExportError> {
         let mut input = BufReader::with_capacity(1 << 20, File::open(self.0).expect("readable"));
         let (mut leaf, mut opening) = (Vec::new(), Vec::new());
+        let mut seq = 0;
         while part(&mut input, &mut leaf) && part(&mut input, &mut opening) {
-            take(&leaf, Some(&opening))?;
+            take(&AuditSlices { seq, key: 0, n: 0, leaf: &leaf, opening: &opening })?;
+            seq += 1;
         }
         Ok(())
+    }
+
+    fn opener(&self) -> &dyn Opener {
+        &Open
+    }
+}
+
+/// Unpacks lines that are stored without a seal.
+struct Open;
+
+impl Opener for Open {
+    fn open(&self, line: &AuditSlices<'_>, room: &mut Room) -> Result<bool, ExportError> {
+        for (from, to) in [(line.leaf, &mut room.packed), (line.opening, &mut room.opening)] {
+            to.clear();
+            to.extend_from_slice(from);
+        }
+        packed::unpack(&room.packed, line.seq, &mut room.leaf).expect("packed here");
+        Ok(true)
     }
 }
 
@@ -175,8 +196,9 @@ fn store(lines: u64, to: &Path) -> Story {
     let mut out = BufWriter::with_capacity(1 << 20, File::create(to).expect("writable"));
     while story.log.size() < lines {
         let draft = story.draft();
+        let seq = story.log.size();
         let line = story.append(&draft);
-        for bytes in [&line.leaf, &line.opening] {
+        for bytes in [&packed::pack(&line.leaf, seq), &line.opening] {
             out.write_all(&(bytes.len() as u32).to_be_bytes()).expect("room");
             out.write_all(bytes).expect("room");
         }
@@ -226,8 +248,10 @@ fn all(lines: u64) {
     store(lines, &file);
     let mut leaves = Vec::new();
     Stored(&file)
-        .each(&mut |leaf, _| {
-            leaves.push(leaf.to_vec());
+        .each(&mut |line| {
+            let mut leaf = Vec::new();
+            packed::unpack(line.leaf, line.seq, &mut leaf).expect("packed here");
+            leaves.push(leaf);
             Ok(())
         })
         .expect("just written");
@@ -342,7 +366,7 @@ fn one(format: &str, lines: &Path, out: &Path) {
     let meta = ExportMeta { note, ..Story::new().meta() };
     let start = begin();
     let request = request(format, out);
-    let count = export::write(&request, &meta, &mut Stored(lines), &mut |_, _| true)
+    let count = export::write(&request, &meta, &Stored(lines), &mut |_, _| true)
         .expect("it is writable")
         .lines;
     let size = fs::metadata(out).expect("just written").len();
@@ -406,11 +430,12 @@ fn journal(dir: &Path, lines: u64) {
     let from = dir.join("lines-journal");
     store(lines, &from);
     let mut out = BufWriter::new(File::create(&text).expect("writable"));
-    let mut seq = 0u64;
+    let mut leaf = Vec::new();
     Stored(&from)
-        .each(&mut |leaf, opening| {
-            let line = poterne::audit::open(seq, leaf, opening)?;
-            seq += 1;
+        .each(&mut |stored| {
+            let seq = stored.seq;
+            packed::unpack(stored.leaf, seq, &mut leaf).expect("packed here");
+            let line = poterne::audit::open(seq, &leaf, Some(stored.opening))?;
             let (real, boot) = (line.at.0, "0123456789abcdef0123456789abcdef");
             write!(
                 out,
@@ -464,7 +489,7 @@ fn samples(folder: &Path) {
     let story = store(300, &lines);
     for format in ExportFormat::ALL {
         let out = folder.join(format!("sample-{}.{}", format.word(), format.extension()));
-        export::write(&request(format, &out), &story.meta(), &mut Stored(&lines), &mut |_, _| true)
+        export::write(&request(format, &out), &story.meta(), &Stored(&lines), &mut |_, _| true)
             .expect("it is writable");
     }
     let meta = export::KitMeta {

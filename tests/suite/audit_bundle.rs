@@ -8,11 +8,12 @@ use std::process::Command;
 
 use ed25519_dalek::Signer;
 use poterne::app::api::{ExportFormat, ExportRequest, Verified};
-use poterne::app::export::{self, ExportError, ExportMeta, Lines, Take};
-use poterne::audit::Checkpoint;
+use poterne::app::export::{self, ExportError, ExportMeta, Lines, Opener, Room, Take};
+use poterne::audit::{Checkpoint, packed};
 use poterne::model::audit_event::{AuditFilter, Event};
 use poterne::model::lang::Lang;
 use poterne::model::member::Role;
+use poterne::vault::rows::AuditSlices;
 use zip::write::SimpleFileOptions;
 use zip::{ZipArchive, ZipWriter};
 
@@ -21,8 +22,28 @@ use super::audit_log::{ALICE, BOB, Story, VAULT, at, key, pk};
 pub struct Stored(pub Vec<(Vec<u8>, Vec<u8>)>);
 
 impl Lines for Stored {
-    fn each(&mut self, take: &mut Take<'_>) -> Result<(), ExportError> {
-        self.0.iter().try_for_each(|(leaf, opening)| take(leaf, Some(opening)))
+    fn each(&self, take: &mut Take<'_>) -> Result<(), ExportError> {
+        (0..).zip(&self.0).try_for_each(|(seq, (leaf, opening))| {
+            take(&AuditSlices { seq, key: 0, n: 0, leaf, opening })
+        })
+    }
+
+    fn opener(&self) -> &dyn Opener {
+        &Open
+    }
+}
+
+/// Opens lines that are stored open.
+pub struct Open;
+
+impl Opener for Open {
+    fn open(&self, line: &AuditSlices<'_>, room: &mut Room) -> Result<bool, ExportError> {
+        room.packed = packed::pack(line.leaf, line.seq);
+        for (from, to) in [(line.leaf, &mut room.leaf), (line.opening, &mut room.opening)] {
+            to.clear();
+            to.extend_from_slice(from);
+        }
+        Ok(true)
     }
 }
 
@@ -62,7 +83,7 @@ fn bundle_of(
     let out = dir.path().join("bundle.zip");
     let mut request = request(ExportFormat::Bundle, &out);
     change(&mut request);
-    export::write(&request, &meta(story), &mut stored(story), &mut |_, _| true)
+    export::write(&request, &meta(story), &stored(story), &mut |_, _| true)
         .expect("it is writable");
     (dir, out)
 }
@@ -223,7 +244,7 @@ fn an_unknown_field_to_redact_is_refused() {
     let mut request = request(ExportFormat::Bundle, &dir.path().join("b.zip"));
     request.redact = vec!["passwort".into()];
     let story = Story::usual();
-    let result = export::write(&request, &meta(&story), &mut stored(&story), &mut |_, _| true);
+    let result = export::write(&request, &meta(&story), &stored(&story), &mut |_, _| true);
     assert!(matches!(result, Err(ExportError::UnknownField(_))));
     assert_eq!(fs::read_dir(dir.path()).expect("a folder").count(), 0);
 }

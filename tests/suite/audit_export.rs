@@ -104,16 +104,14 @@ fn every_format_tells_how_far_it_is_and_gives_up_without_a_trace() {
             let mut request = request(format, &out);
             request.filter.last = last;
             let result =
-                export::write(&request, &meta(&story), &mut stored(&story), &mut |done, _| {
-                    done < 2000
-                });
+                export::write(&request, &meta(&story), &stored(&story), &mut |done, _| done < 2000);
             assert!(matches!(result, Err(ExportError::Cancelled)), "{format:?}: {result:?}");
             assert_eq!(names(dir.path()), ["export"], "{format:?}");
             assert_eq!(fs::read(&out).expect("still there"), b"older");
 
             let mut told = Vec::new();
             let lines =
-                export::write(&request, &meta(&story), &mut stored(&story), &mut |done, total| {
+                export::write(&request, &meta(&story), &stored(&story), &mut |done, total| {
                     told.push((done, total));
                     // No name is taken before the end.
                     assert_eq!(fs::read(&out).expect("still there"), b"older");
@@ -136,7 +134,7 @@ fn a_folder_in_the_place_of_the_file_is_told_before_the_work() {
     for out in [dir.path(), Path::new("/")] {
         let request = request(ExportFormat::Csv, out);
         let result =
-            export::write(&request, &meta(&story), &mut stored(&story), &mut |_, _| panic!("late"));
+            export::write(&request, &meta(&story), &stored(&story), &mut |_, _| panic!("late"));
         assert!(matches!(result, Err(ExportError::Io { .. })), "{result:?}");
     }
     assert!(names(dir.path()).is_empty());

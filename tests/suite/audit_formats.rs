@@ -58,7 +58,7 @@ fn written(format: ExportFormat, lang: Lang) -> (tempfile::TempDir, PathBuf, Sto
     request.redact = vec![field::SESSION.into()];
     let story = story();
     let mut told = 0;
-    let lines = export::write(&request, &meta(&story), &mut stored(&story), &mut |n, _| {
+    let lines = export::write(&request, &meta(&story), &stored(&story), &mut |n, _| {
         told = n;
         true
     })
@@ -137,7 +137,7 @@ fn reports_tell_the_words_of_the_log_and_formats_for_machines_keep_them() {
         let dir = tempfile::tempdir().expect("a temporary folder");
         let mut request = request(format, &dir.path().join("export"));
         request.lang = lang;
-        export::write(&request, &meta(&story), &mut stored(&story), &mut |_, _| true)
+        export::write(&request, &meta(&story), &stored(&story), &mut |_, _| true)
             .expect("writable");
         let text = all_text(format, &request.out);
         text.split_whitespace().collect::<Vec<_>>().join(" ")
@@ -195,7 +195,7 @@ fn what_is_redacted_does_not_stand_in_the_head_either() {
         request.filter.text = "web1".into();
         let story = story();
         let meta = ExportMeta { exporter: "Béatrice".into(), ..meta(&story) };
-        export::write(&request, &meta, &mut stored(&story), &mut |_, _| true).expect("writable");
+        export::write(&request, &meta, &stored(&story), &mut |_, _| true).expect("writable");
         all_text(format, &request.out)
     };
     let secret = ["Alice", "Dupont", "web1", "Béatrice"];
@@ -443,7 +443,7 @@ fn a_long_report_comes_in_files_of_which_each_says_where_it_belongs() {
     }
     let whole = |give_up: bool| {
         let mut steps = 0;
-        export::write(&request, &meta(&story), &mut stored(&story), &mut |_, _| {
+        export::write(&request, &meta(&story), &stored(&story), &mut |_, _| {
             steps += 1;
             !(give_up && steps == 31)
         })
@@ -476,8 +476,7 @@ fn a_damaged_line_stops_every_format_and_leaves_the_old_file() {
         let mut lines = stored(&story);
         let last = lines.0[4].1.len() - 1;
         lines.0[4].1[last] ^= 1;
-        let result =
-            export::write(&request(format, &out), &meta(&story), &mut lines, &mut |_, _| true);
+        let result = export::write(&request(format, &out), &meta(&story), &lines, &mut |_, _| true);
         assert!(matches!(result, Err(ExportError::Fault(_))), "{format:?}: {result:?}");
         assert_eq!(fs::read(&out).expect("still there"), b"older");
         assert_eq!(fs::read_dir(dir.path()).expect("a folder").count(), 1);
@@ -488,7 +487,7 @@ fn a_damaged_line_stops_every_format_and_leaves_the_old_file() {
 fn a_folder_that_is_not_there_is_told() {
     let request = request(ExportFormat::Csv, Path::new("/nonexistent/folder/log.csv"));
     let story = story();
-    let result = export::write(&request, &meta(&story), &mut stored(&story), &mut |_, _| true);
+    let result = export::write(&request, &meta(&story), &stored(&story), &mut |_, _| true);
     assert!(matches!(result, Err(ExportError::Io { .. })));
 }
 

@@ -3,7 +3,7 @@
 
 use ed25519_dalek::{Signer, SigningKey};
 use poterne::audit::line::{self, Fact};
-use poterne::audit::{Draft, Fault, Hash, Log, Place, Sealed, Verifier, hash, open};
+use poterne::audit::{Draft, Fault, Hash, Log, Place, Sealed, Verifier, hash, open, packed};
 use poterne::model::audit_event::{Event, OpenLine, field};
 use poterne::model::id::{MemberId, VaultId};
 use poterne::model::member::Role;
@@ -177,10 +177,12 @@ fn the_quick_ways_to_open_and_to_check_say_what_the_strict_one_says() {
     let mut same = |seq: u64, leaf: &[u8], opening: Option<&[u8]>, what: &str| {
         let strict = open(seq, leaf, opening);
         let hashed = hash::leaf(leaf);
-        let quick = line::open_into(seq, leaf, &hashed, opening, &mut room).map(|()| room.clone());
+        let packed = packed::pack(leaf, seq);
+        let line = line::Stored { seq, packed: &packed, leaf, opening };
+        let quick = line::open_into(seq, line, &hashed, &mut room).map(|()| room.clone());
         assert_eq!(quick, strict, "{what}");
         let count = strict.map(|line| line.fields.len() as u64);
-        assert_eq!(line::check(seq, leaf, opening), count, "{what}");
+        assert_eq!(line::check(seq, line), count, "{what}");
     };
     for (seq, line) in (0..).zip(&story.lines) {
         same(seq, &line.leaf, Some(&line.opening), "whole");
@@ -200,6 +202,66 @@ fn the_quick_ways_to_open_and_to_check_say_what_the_strict_one_says() {
         bent[byte] ^= 1 << (byte % 8);
         same(5, &line.leaf, Some(&bent), &format!("opening, byte {byte}"));
     }
+}
+
+#[test]
+fn a_line_of_another_place_is_not_opened_here() {
+    let story = Story::usual();
+    let stored = &story.lines[5];
+    let packed = packed::pack(&stored.leaf, 5);
+    assert!(packed.len() < stored.leaf.len() / 2 + 64, "it is of the packed form");
+    let opening = Some(&stored.opening[..]);
+    let line = line::Stored { seq: 5, packed: &packed, leaf: &stored.leaf, opening };
+    let moved = Fault::Reordered { line: 4, found: 5 };
+    assert_eq!(line::check(4, line), Err(moved.clone()));
+    let mut room = OpenLine::empty();
+    assert_eq!(line::open_into(4, line, &stored.hash, &mut room), Err(moved));
+}
+
+#[test]
+fn a_packed_line_gives_its_text_back() {
+    let story = Story::usual();
+    let (mut text, mut plain) = (Vec::new(), 0);
+    let mut same = |seq: u64, leaf: &[u8]| {
+        let packed = packed::pack(leaf, seq);
+        packed::unpack(&packed, seq, &mut text).expect("packed just now");
+        assert_eq!(text, leaf, "{:?}", String::from_utf8_lossy(leaf));
+        plain += u64::from(packed.len() < leaf.len());
+    };
+    for (seq, line) in (0..).zip(&story.lines) {
+        same(seq, &line.leaf);
+        same(seq + 1, &line.leaf);
+        for byte in 0..line.leaf.len() {
+            let mut bent = line.leaf.clone();
+            bent[byte] ^= 1 << (byte % 8);
+            same(seq, &bent);
+            same(seq, &line.leaf[..byte]);
+        }
+    }
+    same(0, b"");
+    assert!(plain > 100, "{plain} were packed");
+}
+
+#[test]
+fn what_is_no_packed_line_is_refused() {
+    let story = Story::usual();
+    let packed = packed::pack(&story.lines[5].leaf, 5);
+    let mut text = Vec::new();
+    assert!(packed::unpack(&[], 5, &mut text).is_none());
+    assert!(packed::unpack(&[2], 5, &mut text).is_none(), "an unknown form");
+    for end in 1..packed.len() {
+        // Cut behind a commitment it is another line, which the chain finds.
+        if let Some(()) = packed::unpack(&packed[..end], 5, &mut text) {
+            assert_ne!(text, story.lines[5].leaf, "{end}");
+        }
+    }
+    let mut flags = packed.clone();
+    flags[1] |= 4;
+    assert!(packed::unpack(&flags, 5, &mut text).is_none(), "an unknown flag");
+    let mut field = packed.clone();
+    let last = field.len() - 33;
+    field[last] = 200;
+    assert!(packed::unpack(&field, 5, &mut text).is_none(), "an unknown field");
 }
 
 #[test]

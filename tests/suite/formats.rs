@@ -4,6 +4,7 @@
 //! the build folder for comparison; they are never taken over by themselves.
 
 use data_encoding::HEXLOWER as HEX;
+use poterne::audit::{Draft, packed, seal};
 use poterne::crypto::context::context;
 use poterne::crypto::kem::KemSecret;
 use poterne::crypto::line::LineCipher;
@@ -147,6 +148,18 @@ fn present() -> String {
         let line = LateLine { at, event, ok: true, fields };
         out.put("late_line", &late.seal(&VAULT, line, &[4; 24]));
     }
+    let draft = Draft {
+        at,
+        actor: Some(ME),
+        event: Event::SecretRevealed,
+        ok: true,
+        fields: vec![("member", "Zoé".to_owned()), ("slot", "password".to_owned())],
+        fact: None,
+    };
+    let line = seal(&draft, 258, &[0x77; 32], &mut |salts| salts.fill(8));
+    out.put("audit_line", &line.leaf);
+    out.put("audit_opening", &line.opening);
+    out.put("audit_packed", &packed::pack(&line.leaf, 258));
     out.0
 }
 

@@ -842,9 +842,8 @@ fn bundle(story: &Story, redact: &[&str]) -> (tempfile::TempDir, std::path::Path
     let out = dir.path().join("bundle.zip");
     let mut request = audit_bundle::request(ExportFormat::Bundle, &out);
     request.redact = redact.iter().map(|name| (*name).to_owned()).collect();
-    let mut lines = audit_bundle::stored(story);
-    export::write(&request, &audit_bundle::meta(story), &mut lines, &mut |_, _| true)
-        .expect("room");
+    let lines = audit_bundle::stored(story);
+    export::write(&request, &audit_bundle::meta(story), &lines, &mut |_, _| true).expect("room");
     (dir, out)
 }
 

@@ -5,8 +5,6 @@
 
 use std::fs::File;
 use std::io::{BufWriter, Write};
-use std::sync::mpsc::sync_channel;
-use std::thread::Builder;
 
 use data_encoding::BASE64;
 use zip::write::SimpleFileOptions;
@@ -15,11 +13,12 @@ use zip::{CompressionMethod, ZipWriter};
 pub use super::read::verify;
 
 use super::file::Whole;
-use super::{ExportError, ExportMeta, Lines, Selection, Steps, pipe, words};
+use super::selection::{Records, Selection, Wanted};
+use super::{ExportError, ExportMeta, Lines, Steps, pipe, words};
 use crate::app::api::ExportRequest;
 use crate::audit::checkpoint::{origin, vkey};
 use crate::audit::opening::{self, Opened};
-use crate::audit::{Fault, Hash, hash, line};
+use crate::audit::{Fault, hash, line};
 use crate::model::lang::Lang;
 
 /// Lines.
@@ -53,7 +52,7 @@ const CHUNK: usize = 256 * 1024;
 pub(super) fn write(
     request: &ExportRequest,
     meta: &ExportMeta,
-    lines: &mut dyn Lines,
+    lines: &dyn Lines,
     selection: &mut Selection<'_>,
     out: &Whole,
     progress: &mut Steps<'_, '_>,
@@ -83,34 +82,13 @@ pub(super) fn write(
     let large = plain.compression_level(Some(1)).large_file(true);
     zip.start_file(AUDIT, large).map_err(zip_error)?;
 
-    // To compress takes longest; a thread of its own does nothing else.
-    let zip = std::thread::scope(|scope| {
-        let (full, to_pack) = sync_channel::<Vec<u8>>(2);
-        let packer = Builder::new().name("export-zip".to_owned()).spawn_scoped(scope, move || {
-            for buffer in to_pack {
-                zip.write_all(&buffer)?;
-            }
-            Ok(zip)
-        });
-        let packer = packer.map_err(|e| ExportError::Document(e.to_string()))?;
-        let fresh = || Vec::with_capacity(CHUNK + 16 * 1024);
-        let (mut buffer, mut seq) = (fresh(), 0);
-        // A packer that is gone says itself why.
-        let gone = || ExportError::Cancelled;
-        let written = pipe::each(lines, progress, &mut |leaf, hash, opening| {
-            row(&mut buffer, seq, (leaf, hash), opening, &request.redact, selection)?;
-            seq += 1;
-            if buffer.len() < CHUNK {
-                return Ok(());
-            }
-            full.send(std::mem::replace(&mut buffer, fresh())).map_err(|_| gone())
-        });
-        let written = written.and_then(|()| full.send(buffer).map_err(|_| gone()));
-        drop(full);
-        let packed = packer.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
-        let zip = packed.map_err(io)?;
-        written.map(|()| zip)
-    })?;
+    let wanted = selection.wanted;
+    pipe::each(
+        lines,
+        progress,
+        &|line, records: &mut Records| row(records, line, &request.redact, &wanted),
+        &mut |records| selection.pour(records, |text| zip.write_all(text)).map_err(io),
+    )?;
     let mut inner: BufWriter<&File> = zip.finish().map_err(zip_error)?;
     inner.flush().map_err(io)?;
     progress.tell()
@@ -124,18 +102,16 @@ pub(super) fn write(
 /// {"seq":7,"hash":"ql2mGgQXIKrQFHXfW4C1oHvmPWlNmHPOKnpJTV1Vygs="}   not selected
 /// ```
 fn row(
-    out: &mut Vec<u8>,
-    seq: u64,
-    (leaf, leaf_hash): (&[u8], &Hash),
-    opening: Option<&[u8]>,
+    out: &mut Records,
+    at: &pipe::Opened<'_>,
     redact: &[String],
-    selection: &mut Selection<'_>,
+    wanted: &Wanted<'_>,
 ) -> Result<(), ExportError> {
+    let (seq, leaf) = (at.seq, at.line.leaf);
     let malformed = || ExportError::Fault(Fault::Malformed { line: seq });
-    let opening = opening.unwrap_or(&opening::EMPTY);
-    let (taken, public) = if selection.all {
-        line::check(seq, leaf, Some(opening))?;
-        selection.selected += 1;
+    let opening = at.line.opening.unwrap_or(&opening::EMPTY);
+    let (matches, public) = if wanted.all {
+        line::check(seq, line::Stored { opening: Some(opening), ..at.line })?;
         (true, true)
     } else {
         let parsed = line::parse(leaf).ok_or_else(malformed)?;
@@ -143,20 +119,29 @@ fn row(
             return Err(Fault::Reordered { line: seq, found: parsed.seq }.into());
         }
         let opened = opening::decode(opening).ok_or_else(malformed)?;
-        (selection.takes(&parsed.opened(&[0; 32], &opened)?), parsed.fact.is_some())
+        (wanted.matches(&parsed.opened(&[0; 32], &opened)?), parsed.fact.is_some())
     };
-    if !taken && !public {
-        hidden_row(out, seq, &hash::base64(leaf_hash));
-        out.push(b'\n');
+    let left_out = |out: &mut Vec<u8>| {
+        if public {
+            open_row(out, leaf);
+            out.extend_from_slice(b"}\n");
+        } else {
+            hidden_row(out, seq, &hash::base64(&at.hash));
+            out.push(b'\n');
+        }
+    };
+    if !matches {
+        left_out(&mut out.bytes);
         return Ok(());
     }
-    open_row(out, leaf);
-    if taken {
+    let disclosed = |out: &mut Vec<u8>| {
+        open_row(out, leaf);
         let opened = opening::decode(opening).ok_or_else(malformed)?;
         disclose_all(out, opened.iter().filter(|f| !super::hides(redact, f.name)));
-    }
-    out.extend_from_slice(b"}\n");
-    Ok(())
+        out.extend_from_slice(b"}\n");
+        Ok(())
+    };
+    out.put(wanted, disclosed, left_out)
 }
 
 /// A row as it must be spelled that shows a leaf, up to where it may disclose values.

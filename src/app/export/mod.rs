@@ -12,6 +12,8 @@ mod pdf;
 mod pipe;
 mod read;
 mod rows;
+mod selection;
+mod table;
 pub mod told;
 mod typeset;
 mod words;
@@ -19,19 +21,22 @@ mod xlsx;
 
 pub use findings::Findings;
 pub use kit::{KitMeta, kit_pdf};
+pub use pipe::Room;
 pub use words::{event as event_name, far};
 
-use std::fs::File;
-use std::io::{self, BufWriter, Write};
+use std::io::{self, Write};
 use std::path::PathBuf;
 
 use crate::app::api::{AppError, Code, ExportFormat, ExportRequest, Verified};
 use crate::app::text;
-use crate::audit::{Fault, Summary, hash, line};
-use crate::model::audit_event::{AuditFilter, OpenLine, field};
+use crate::audit::{Fault, Summary, hash};
+use crate::model::audit_event::field;
 use crate::model::id::VaultId;
 use crate::model::lang::Bi;
 use crate::model::time::Time;
+use crate::vault::rows::AuditSlices;
+
+use selection::Selection;
 
 /// What an export says about itself.
 #[derive(Clone, Debug)]
@@ -68,8 +73,8 @@ impl ExportMeta {
     }
 }
 
-/// Takes one line: its leaf, and its opening in clear if the reader has it.
-pub type Take<'a> = dyn FnMut(&[u8], Option<&[u8]>) -> Result<(), ExportError> + 'a;
+/// Takes one line as its source has it.
+pub type Take<'a> = dyn FnMut(&AuditSlices<'_>) -> Result<(), ExportError> + 'a;
 
 /// Told how many lines are read, of how many in all; each reading of the log
 /// counts. False: the person gave up.
@@ -83,7 +88,20 @@ pub trait Lines {
     ///
     /// # Errors
     /// Its own, as [`ExportError::Source`], or that of `take`.
-    fn each(&mut self, take: &mut Take<'_>) -> Result<(), ExportError>;
+    fn each(&self, take: &mut Take<'_>) -> Result<(), ExportError>;
+
+    /// What opens those lines.
+    fn opener(&self) -> &dyn Opener;
+}
+
+/// Opens lines, on several threads at once.
+pub trait Opener: Sync {
+    /// Text and values of `line` into `room`; false when the reader may not see
+    /// the values.
+    ///
+    /// # Errors
+    /// The line was tampered with.
+    fn open(&self, line: &AuditSlices<'_>, room: &mut Room) -> Result<bool, ExportError>;
 }
 
 /// Why an export was not written. Nothing is left behind.
@@ -211,7 +229,7 @@ pub struct Written {
 pub fn write(
     request: &ExportRequest,
     meta: &ExportMeta,
-    lines: &mut dyn Lines,
+    lines: &dyn Lines,
     progress: &mut Progress<'_>,
 ) -> Result<Written, ExportError> {
     if let Some(name) = request.redact.iter().find(|n| !field::ALL.contains(&n.as_str())) {
@@ -228,7 +246,7 @@ pub fn write(
             bundle::write(request, meta, lines, &mut selection, &out, progress)?;
             Vec::new()
         }
-        _ => table(request, meta, lines, &mut selection, &out, progress)?,
+        _ => table::write(request, meta, lines, &mut selection, &out, progress)?,
     };
     let mut files = vec![request.out.clone()];
     for part in more {
@@ -236,157 +254,6 @@ pub fn write(
     }
     out.commit()?;
     Ok(Written { lines: selection.selected, files })
-}
-
-/// A file under way in one of the formats that show the lines as a table.
-enum Table<'a> {
-    Csv(Box<rows::Csv<&'a File>>),
-    Html(BufWriter<&'a File>),
-    Pdf(Box<pdf::Pdf<'a>>),
-    Xlsx(Box<xlsx::Xlsx>),
-    Text(Vec<u8>, Record),
-}
-
-/// Appends a line of the log as one record.
-type Record = fn(&mut Vec<u8>, &OpenLine, VaultId) -> io::Result<()>;
-
-/// Bytes gathered before they are written.
-const BUFFER: usize = 256 * 1024;
-
-fn table(
-    request: &ExportRequest,
-    meta: &ExportMeta,
-    lines: &mut dyn Lines,
-    selection: &mut Selection<'_>,
-    out: &file::Whole,
-    progress: &mut Steps<'_, '_>,
-) -> Result<Vec<file::Whole>, ExportError> {
-    let io = |source| out.fail(source);
-    let buffer = || BufWriter::with_capacity(BUFFER, out.file());
-    let mut table = match request.format {
-        ExportFormat::Csv => {
-            Table::Csv(Box::new(rows::Csv::new(out.file(), &request.redact).map_err(io)?))
-        }
-        ExportFormat::Jsonl => Table::Text(Vec::new(), |out, line, _| {
-            rows::jsonl(out, line);
-            Ok(())
-        }),
-        ExportFormat::Syslog => Table::Text(Vec::new(), rows::syslog),
-        ExportFormat::Cef => Table::Text(Vec::new(), rows::cef),
-        ExportFormat::Ocsf => Table::Text(Vec::new(), rows::ocsf),
-        ExportFormat::Xlsx => Table::Xlsx(Box::new(xlsx::Xlsx::new(request, meta, out.folder())?)),
-        ExportFormat::Pdf => {
-            Table::Pdf(Box::new(pdf::Pdf::new(request, meta, out, selection.expected)?))
-        }
-        ExportFormat::Html | ExportFormat::Bundle => {
-            let mut out = buffer();
-            html::head(&mut out, request, meta).map_err(io)?;
-            Table::Html(out)
-        }
-    };
-    let mut seq = 0;
-    let mut line = OpenLine::empty();
-    pipe::each(lines, progress, &mut |leaf, hash, opening| {
-        line::open_into(seq, leaf, hash, opening, &mut line)?;
-        seq += 1;
-        if !selection.takes(&line) {
-            return Ok(());
-        }
-        if !request.redact.is_empty() {
-            line.fields.retain(|(name, _)| !hides(&request.redact, name));
-        }
-        match &mut table {
-            Table::Csv(csv) => csv.row(&line).map_err(io),
-            Table::Html(out) => html::row(out, &line, request.lang).map_err(io),
-            Table::Xlsx(book) => book.row(&line),
-            Table::Pdf(report) => report.row(&line),
-            Table::Text(text, record) => {
-                record(text, &line, meta.vault).map_err(io)?;
-                if text.len() >= BUFFER {
-                    out.file().write_all(text).map_err(io)?;
-                    text.clear();
-                }
-                Ok(())
-            }
-        }
-    })?;
-    progress.tell()?;
-    match table {
-        Table::Csv(csv) => csv.finish().map_err(io)?,
-        Table::Html(mut out) => html::tail(&mut out).and_then(|()| out.flush()).map_err(io)?,
-        Table::Xlsx(book) => {
-            let mut out = buffer();
-            book.finish(&mut out)?;
-            out.flush().map_err(io)?;
-        }
-        Table::Pdf(report) => return report.finish(),
-        Table::Text(text, _) => out.file().write_all(&text).map_err(io)?,
-    }
-    Ok(Vec::new())
-}
-
-/// Which lines are wanted, while they pass.
-struct Selection<'a> {
-    filter: &'a AuditFilter,
-    /// True when every line is wanted, so that none needs to be opened to know.
-    all: bool,
-    /// Matching lines to pass over before the last so many.
-    skip: u64,
-    /// Lines there will be, if they were counted; else at most so many.
-    expected: u64,
-    selected: u64,
-}
-
-impl<'a> Selection<'a> {
-    /// Whether the matching lines are counted first: for the last so many of
-    /// them, and for a report that says how many parts it has.
-    fn counts(request: &ExportRequest) -> bool {
-        let filter = &request.filter;
-        let all = *filter == AuditFilter::default();
-        filter.last.is_some() || (request.format == ExportFormat::Pdf && !all)
-    }
-
-    /// Reads all lines once to `count` them.
-    fn new(
-        filter: &'a AuditFilter,
-        count: bool,
-        size: u64,
-        lines: &mut dyn Lines,
-        progress: &mut Steps<'_, '_>,
-    ) -> Result<Self, ExportError> {
-        let any = AuditFilter { last: None, ..filter.clone() } == AuditFilter::default();
-        let all = any && filter.last.is_none();
-        let mut this = Self { filter, all, skip: 0, expected: size, selected: 0 };
-        if count {
-            let (mut seq, mut matching) = (0, 0u64);
-            let mut line = OpenLine::empty();
-            pipe::each(lines, progress, &mut |leaf, hash, opening| {
-                if !any {
-                    line::open_into(seq, leaf, hash, opening, &mut line)?;
-                }
-                matching += u64::from(any || filter.matches(&line));
-                seq += 1;
-                Ok(())
-            })?;
-            this.expected = filter.last.unwrap_or(matching).min(matching);
-            this.skip = matching - this.expected;
-        }
-        Ok(this)
-    }
-
-    fn takes(&mut self, line: &OpenLine) -> bool {
-        if !self.all {
-            if !self.filter.matches(line) {
-                return false;
-            }
-            if self.skip > 0 {
-                self.skip -= 1;
-                return false;
-            }
-        }
-        self.selected += 1;
-        true
-    }
 }
 
 /// Whether `redact` leaves out the field `name`. An entry's id goes with its path:

@@ -6,59 +6,56 @@ use std::io::{self, Write};
 use data_encoding::HEXLOWER;
 use serde_json::{Map, Value, json};
 
+use crate::audit::Hash;
+use crate::audit::line::Seen;
 use crate::model::audit_event::{Event, OpenLine, field};
-use crate::model::id::VaultId;
+use crate::model::id::{MemberId, VaultId};
+use crate::model::time::Time;
 
 /// Columns of the CSV before those of the fields.
 const FIRST: [&str; 5] = ["seq", "time", "actor", "event", "ok"];
 
-/// RFC 4180, UTF-8, names in the first record. A cell that a spreadsheet would
-/// take for a formula gets an apostrophe in front.
-pub struct Csv<W: Write> {
-    out: csv::Writer<W>,
-    columns: Vec<&'static str>,
+/// Fields that have a column in CSV.
+pub fn columns(redact: &[String]) -> Vec<&'static str> {
+    field::ALL.iter().copied().filter(|n| redact.iter().all(|r| r != n)).collect()
 }
 
-impl<W: Write> Csv<W> {
-    /// Writes the header; fields of `redact` have no column.
-    pub fn new(out: W, redact: &[String]) -> io::Result<Self> {
-        let mut out = csv::WriterBuilder::new()
-            .terminator(csv::Terminator::CRLF)
-            .buffer_capacity(256 * 1024)
-            .from_writer(out);
-        let columns: Vec<&str> =
-            field::ALL.iter().copied().filter(|n| redact.iter().all(|r| r != n)).collect();
-        out.write_record(FIRST.iter().chain(&columns).chain(&["leaf_hash"]))?;
-        Ok(Self { out, columns })
-    }
+/// RFC 4180, UTF-8.
+fn csv_writer(out: &mut Vec<u8>) -> csv::Writer<&mut Vec<u8>> {
+    csv::WriterBuilder::new()
+        .terminator(csv::Terminator::CRLF)
+        .buffer_capacity(1024)
+        .from_writer(out)
+}
 
-    /// One record.
-    pub fn row(&mut self, line: &OpenLine) -> io::Result<()> {
-        self.out.write_field(line.seq.to_string())?;
-        self.out.write_field(line.at.to_string())?;
-        self.out.write_field(line.actor.map(|a| a.to_string()).unwrap_or_default())?;
-        self.out.write_field(line.event.word())?;
-        self.out.write_field(line.ok.to_string())?;
-        let mut fields = line.fields.iter().peekable();
-        for column in &self.columns {
-            // Both in column order.
-            match fields.next_if(|(name, _)| name == column) {
-                Some((_, value)) if formula(value) => {
-                    self.out.write_field(format!("'{value}"))?;
-                }
-                Some((_, value)) => self.out.write_field(value)?,
-                None => self.out.write_field("")?,
-            }
+/// The first record: names.
+pub fn csv_head(out: &mut Vec<u8>, redact: &[String]) -> io::Result<()> {
+    let mut out = csv_writer(out);
+    out.write_record(FIRST.iter().chain(&columns(redact)).chain(&["leaf_hash"]))?;
+    out.flush()
+}
+
+/// One record. A cell that a spreadsheet would take for a formula gets an
+/// apostrophe in front.
+pub fn csv(out: &mut Vec<u8>, columns: &[&str], line: &OpenLine) -> io::Result<()> {
+    let mut out = csv_writer(out);
+    out.write_field(line.seq.to_string())?;
+    out.write_field(line.at.to_string())?;
+    out.write_field(line.actor.map(|a| a.to_string()).unwrap_or_default())?;
+    out.write_field(line.event.word())?;
+    out.write_field(line.ok.to_string())?;
+    let mut fields = line.fields.iter().peekable();
+    for column in columns {
+        // Both in column order.
+        match fields.next_if(|(name, _)| name == column) {
+            Some((_, value)) if formula(value) => out.write_field(format!("'{value}"))?,
+            Some((_, value)) => out.write_field(value)?,
+            None => out.write_field("")?,
         }
-        self.out.write_field(&line.leaf_hash)?;
-        self.out.write_record(None::<&[u8]>)?;
-        Ok(())
     }
-
-    /// Writes out what is held back.
-    pub fn finish(mut self) -> io::Result<()> {
-        self.out.flush()
-    }
+    out.write_field(&line.leaf_hash)?;
+    out.write_record(None::<&[u8]>)?;
+    out.flush()
 }
 
 /// Whether a spreadsheet might run the cell (OWASP, "CSV injection"): full-width
@@ -74,17 +71,36 @@ fn formula(value: &str) -> bool {
 
 /// `{"seq":…,"time":…,"actor":…,"event":…,"ok":…,"fields":{…},"leaf_hash":…}`.
 pub fn jsonl(out: &mut Vec<u8>, line: &OpenLine) {
+    let fields = line.fields.iter().map(|(name, value)| (name.as_str(), value.as_str()));
+    let head = (line.at, line.actor, line.event, line.ok);
+    object(out, line.seq, head, fields, line.leaf_hash.as_bytes());
+}
+
+/// As [`jsonl`], of a line that was not copied.
+pub fn jsonl_seen(out: &mut Vec<u8>, seq: u64, line: &Seen<'_>, leaf_hash: &Hash) {
+    let mut hash = [0; 64];
+    HEXLOWER.encode_mut(leaf_hash, &mut hash);
+    object(out, seq, (line.at, line.actor, line.event, line.ok), line.fields(), &hash);
+}
+
+fn object<'a>(
+    out: &mut Vec<u8>,
+    seq: u64,
+    (at, actor, event, ok): (Time, Option<MemberId>, Event, bool),
+    fields: impl Iterator<Item = (&'a str, &'a str)>,
+    leaf_hash: &[u8],
+) {
     fn put(out: &mut Vec<u8>, text: &str) {
         out.extend_from_slice(text.as_bytes());
     }
     put(out, r#"{"seq":"#);
-    number(out, line.seq);
+    number(out, seq);
     put(out, r#","time":""#);
-    match line.at.text() {
+    match at.text() {
         Some(text) => out.extend_from_slice(&text),
-        None => put(out, &line.at.to_string()),
+        None => put(out, &at.to_string()),
     }
-    match line.actor {
+    match actor {
         None => put(out, r#"","actor":null"#),
         Some(id) => {
             put(out, r#"","actor":""#);
@@ -95,16 +111,16 @@ pub fn jsonl(out: &mut Vec<u8>, line: &OpenLine) {
         }
     }
     put(out, r#","event":""#);
-    put(out, line.event.word());
-    put(out, if line.ok { r#"","ok":true,"fields":{"# } else { r#"","ok":false,"fields":{"# });
-    for (i, (name, value)) in line.fields.iter().enumerate() {
+    put(out, event.word());
+    put(out, if ok { r#"","ok":true,"fields":{"# } else { r#"","ok":false,"fields":{"# });
+    for (i, (name, value)) in fields.enumerate() {
         put(out, if i == 0 { "\"" } else { ",\"" });
         put(out, name);
         put(out, "\":");
         text(out, value);
     }
     put(out, r#"},"leaf_hash":""#);
-    put(out, &line.leaf_hash);
+    out.extend_from_slice(leaf_hash);
     put(out, "\"}\n");
 }
 
@@ -137,7 +153,7 @@ pub(super) fn text(out: &mut Vec<u8>, value: &str) {
 }
 
 /// RFC 5424, facility 13 (log audit), one message a line.
-pub fn syslog(out: &mut impl Write, line: &OpenLine, vault: VaultId) -> io::Result<()> {
+pub fn syslog(out: &mut Vec<u8>, line: &OpenLine, vault: VaultId) -> io::Result<()> {
     let severity = match (line.event, line.ok) {
         (Event::ClockBackwards | Event::OlderAccepted, _) | (_, false) => 4,
         (Event::Unlocked | Event::Locked | Event::Checkpoint, true) => 6,
@@ -181,7 +197,7 @@ pub fn syslog(out: &mut impl Write, line: &OpenLine, vault: VaultId) -> io::Resu
 }
 
 /// ArcSight Common Event Format, version 0.
-pub fn cef(out: &mut impl Write, line: &OpenLine, vault: VaultId) -> io::Result<()> {
+pub fn cef(out: &mut Vec<u8>, line: &OpenLine, vault: VaultId) -> io::Result<()> {
     let severity = match (line.event, line.ok) {
         (_, false) => 6,
         (Event::ClockBackwards | Event::OlderAccepted | Event::Recovered, _) => 7,
@@ -248,7 +264,7 @@ pub fn cef(out: &mut impl Write, line: &OpenLine, vault: VaultId) -> io::Result<
 
 /// Open Cybersecurity Schema Framework 1.3, one JSON object a line. What the
 /// schema has no place for is under `unmapped`.
-pub fn ocsf(out: &mut impl Write, line: &OpenLine, vault: VaultId) -> io::Result<()> {
+pub fn ocsf(out: &mut Vec<u8>, line: &OpenLine, vault: VaultId) -> io::Result<()> {
     let (class, activity) = ocsf_class(line);
     let mut event = Map::new();
     let mut set = |name: &str, value: Value| {

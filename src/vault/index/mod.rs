@@ -6,7 +6,7 @@ pub mod search;
 pub mod segment;
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::model::entry::{Kind, Summary};
 use crate::model::fold::fold;
@@ -123,6 +123,9 @@ impl ClientIndex {
 #[derive(Clone, Default)]
 pub struct Index {
     clients: BTreeMap<EntryId, ClientIndex>,
+    /// The client that the last node was found in: the next one asked for is
+    /// mostly above or beside it, and thousands of clients need not be asked.
+    last: Arc<Mutex<Option<EntryId>>>,
 }
 
 impl Index {
@@ -158,7 +161,12 @@ impl Index {
 
     /// The node with this id, whichever client it is in.
     pub fn get(&self, id: &EntryId) -> Option<Summary> {
-        self.clients.values().find_map(|c| c.get(id))
+        let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
+        let near =
+            [Some(*id), *last].into_iter().flatten().filter_map(|client| self.clients.get(&client));
+        let found = near.chain(self.clients.values()).find_map(|client| client.get(id))?;
+        *last = Some(found.client);
+        Some(found)
     }
 
     /// The nodes named by a path `Client/Folder/Name`. Accents and case do not
@@ -170,6 +178,7 @@ impl Index {
         for part in parts {
             node = self.clients.get(&node.client)?.child(node.id, part)?;
         }
+        *self.last.lock().unwrap_or_else(PoisonError::into_inner) = Some(node.client);
         Some(node)
     }
 
@@ -338,6 +347,22 @@ mod tests {
         let bin = Summary { trashed: true, ..node(4, Some(2), "ssh", "bdd") };
         client.apply(EntryId([4; 16]), Some(bin));
         assert_eq!(index.counts(), (1, 2));
+    }
+
+    #[test]
+    fn a_node_is_found_wherever_the_one_before_was() {
+        let mut index = index();
+        let mut other = node(8, None, "client", "Zoé");
+        other.client = other.id;
+        let below = Summary { client: other.id, ..node(9, Some(8), "ssh", "web") };
+        index.put(ClientIndex::new(other.id, Segment::pack(vec![other, below])));
+        for id in [3, 9, 4, 8, 1, 2, 9, 3] {
+            let found = index.get(&EntryId([id; 16])).expect("it is in one of them");
+            assert_eq!(found.client, EntryId([if id < 8 { 1 } else { 8 }; 16]), "{id}");
+        }
+        index.remove(&EntryId([8; 16]));
+        assert!(index.get(&EntryId([9; 16])).is_none());
+        assert!(index.at_path("elodie & fils/serveurs/web").is_some());
     }
 
     #[test]
