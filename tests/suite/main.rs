@@ -2,6 +2,31 @@
 
 #![allow(clippy::disallowed_methods, reason = "tests start programs and threads as they like")]
 
+/// What the program remembers of vaults belongs into the person's home; that of the
+/// tests goes to the build folder. Set before `main`, when no thread runs yet.
+#[cfg(target_os = "linux")]
+#[used]
+#[unsafe(link_section = ".init_array")]
+static OUT_OF_THE_HOME: extern "C" fn() = {
+    extern "C" fn set() {
+        // A test that starts this program again names its folders itself.
+        if std::env::var_os(MARK).is_some() {
+            return;
+        }
+        let home = std::path::Path::new(env!("CARGO_TARGET_TMPDIR")).join("home");
+        let _ = std::fs::remove_dir_all(&home);
+        // SAFETY: no other thread runs yet.
+        unsafe {
+            std::env::set_var(MARK, "1");
+            for name in ["XDG_STATE_HOME", "XDG_DATA_HOME", "XDG_CONFIG_HOME"] {
+                std::env::set_var(name, home.join(name));
+            }
+        }
+    }
+    const MARK: &str = "POTERNE_SUITE";
+    set
+};
+
 mod audit_bundle;
 mod audit_export;
 mod audit_formats;
