@@ -34,8 +34,12 @@ impl Part {
         &self.part
     }
 
-    /// Puts the copy in its place, where nothing may be.
+    /// Puts the copy in its place, where nothing may be: no journal either, for
+    /// SQLite would undo a commit of another file in this one.
     pub(super) fn put_new(self) -> Result<()> {
+        if journal_of(&self.place).symlink_metadata().is_ok() {
+            return Err(Error::from(ErrorKind::AlreadyExists));
+        }
         match fs::hard_link(&self.part, &self.place) {
             Err(e) if e.kind() == ErrorKind::AlreadyExists => Err(e),
             Ok(()) => flushed(&self.place),
@@ -50,37 +54,43 @@ impl Part {
     /// Puts the copy in the place of what is there, which is kept as `aside`, a
     /// name that must be free, together with what a crash left beside it: that
     /// would be taken for the copy's. At no moment is nothing there, where the file system
-    /// has second names.
+    /// has second names. Who may still write to the former file is kept out above.
     pub(super) fn put_instead(self, aside: &Path) -> Result<()> {
-        if self.place.symlink_metadata().is_err() {
-            return self.rename();
-        }
         let (journal, kept) = (journal_of(&self.place), journal_of(aside));
-        let moved = aside.symlink_metadata().is_err() && journal.exists();
-        if moved {
-            fs::rename(&journal, &kept)?;
+        if [aside, &kept].iter().any(|name| name.symlink_metadata().is_ok()) {
+            return Err(Error::from(ErrorKind::AlreadyExists));
         }
+        let there = self.place.symlink_metadata().is_ok();
+        // The second name comes first: cut off from here on, file and journal
+        // lie together under it.
+        let linked = match fs::hard_link(&self.place, aside) {
+            Err(e) if there && e.kind() == ErrorKind::AlreadyExists => return Err(e),
+            done => done.is_ok(),
+        };
         // What stays in its place needs its journal as before.
-        self.swap(aside).inspect_err(|_| {
+        let undo = |moved: bool| {
             if moved {
                 let _ = fs::rename(&kept, &journal);
             }
-        })
-    }
-
-    fn swap(self, aside: &Path) -> Result<()> {
-        match fs::hard_link(&self.place, aside) {
-            Ok(()) => self.rename().inspect_err(|_| drop(fs::remove_file(aside))),
-            Err(e) if e.kind() == ErrorKind::AlreadyExists => Err(e),
-            Err(_) if aside.symlink_metadata().is_ok() => {
-                Err(Error::from(ErrorKind::AlreadyExists))
+            if linked {
+                let _ = fs::remove_file(aside);
             }
-            Err(_) => {
-                fs::rename(&self.place, aside)?;
-                let place = self.place.clone();
-                self.rename().inspect_err(|_| drop(fs::rename(aside, place)))
-            }
+        };
+        let moved = journal.symlink_metadata().is_ok();
+        if moved {
+            fs::rename(&journal, &kept).inspect_err(|_| undo(false))?;
         }
+        if there && !linked {
+            fs::rename(&self.place, aside).inspect_err(|_| undo(moved))?;
+        }
+        fs::rename(&self.part, &self.place).inspect_err(|_| {
+            if there && !linked {
+                let _ = fs::rename(aside, &self.place);
+            }
+            undo(moved);
+        })?;
+        // From here on the former file has no other name than `aside`.
+        flushed(&self.place)
     }
 
     fn rename(self) -> Result<()> {

@@ -8,6 +8,7 @@ use crate::model::id::VaultId;
 use crate::model::lang::Bi;
 use crate::model::policy::Action;
 use crate::os::clock;
+use crate::store::alone;
 use crate::store::sqlite::SqliteStore;
 use crate::vault::log;
 use crate::vault::rows::{Rows, StoreError};
@@ -79,6 +80,8 @@ impl Worker {
             Ok(())
         })?;
         drop(open);
+        // Whoever waits for this lock finds another file in the place.
+        let _alone = alone::hold(&self.file)?;
         part.put_instead(&self.aside()).map_err(|e| {
             AppError::system(
                 ("La sauvegarde ne peut pas être rétablie", "The backup cannot be restored"),

@@ -18,7 +18,7 @@ use crate::vault::rows::{FORMAT, StoreError, Stored};
 pub const APPLICATION_ID: i32 = 0x5054_524E;
 
 /// How long a writer waits for another one.
-const BUSY_WAIT: Duration = Duration::from_secs(5);
+pub(super) const BUSY_WAIT: Duration = Duration::from_secs(5);
 
 /// Numbered, append-only: entry `n` brings `user_version` from `n` to `n + 1`.
 const MIGRATIONS: &[&str] = &[include_str!("schema/0001_init.sql")];
@@ -166,12 +166,7 @@ impl SqliteStore {
 
     /// Who reads or writes on would do so in a file that nobody finds any more.
     fn in_place(&self) -> Stored<()> {
-        let moved = match identity(&self.file) {
-            Ok(now) => now != self.identity,
-            Err(e) => e.kind() == std::io::ErrorKind::NotFound,
-        };
-        self.replaced.set(self.replaced.get() || moved);
-        if self.replaced.get() { Err(StoreError::Replaced) } else { Ok(()) }
+        still_there(&self.file, self.identity, &self.replaced)
     }
 
     /// Whether anything lies behind the last page that counts, or did when the file
@@ -256,6 +251,9 @@ impl SqliteStore {
             .transaction_with_behavior(TransactionBehavior::Immediate)
             .map_err(|e| E::from(from_sqlite(e)))?;
         let out = work(&SqliteRows { db: &tx })?;
+        // Another file may have taken its place while this one waited for its turn.
+        // Whoever puts one there holds the lock that is held here.
+        still_there(&self.file, self.identity, &self.replaced)?;
         tx.commit().map_err(|e| E::from(from_sqlite(e)))?;
         Ok(out)
     }
@@ -336,6 +334,15 @@ impl SqliteStore {
     pub fn vacuum(&self) -> Stored<()> {
         self.db.execute_batch("vacuum").map_err(from_sqlite)
     }
+}
+
+fn still_there(file: &Path, known: Option<(u64, u64)>, replaced: &Cell<bool>) -> Stored<()> {
+    let moved = match identity(file) {
+        Ok(now) => now != known,
+        Err(e) => e.kind() == std::io::ErrorKind::NotFound,
+    };
+    replaced.set(replaced.get() || moved);
+    if replaced.get() { Err(StoreError::Replaced) } else { Ok(()) }
 }
 
 /// The rows of one transaction.

@@ -118,6 +118,7 @@ mod memory;
 mod memory_window;
 mod plan_story;
 mod properties;
+mod restore_swap;
 mod rules;
 mod search_story;
 mod seeded;
