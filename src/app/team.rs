@@ -23,7 +23,7 @@ use crate::vault::unlocked::{Env, Unlocked};
 
 use super::api::{AppError, Code, MemberView, Reply, RotateItem};
 use super::entries::need;
-use super::unlock::take_waiting;
+use super::unlock::take_all_waiting;
 use super::worker::Open;
 use super::{draft, enrolment, grants};
 
@@ -262,7 +262,7 @@ impl Open {
             }
             let rotate = used_by(v, rows, &id, &name)?;
             // What waits is sealed to a key that is replaced here.
-            take_waiting(v, rows, env)?;
+            take_all_waiting(v, rows, env)?;
             let pk = v.directory.member(&id).map_or([0; 32], |m| m.keys.ed);
             let held = v.clients_of(rows, &id)?;
             v.state_member(rows, env, id, Act::Remove)?;

@@ -19,7 +19,7 @@ use super::{UnlockOptions, backup, draft, people};
 
 pub(super) use fresh::{log_older, older_here, remember_here};
 pub(super) use open::{open_member, open_with, refused, use_code};
-pub(super) use pending::{put_late, take_waiting};
+pub(super) use pending::{put_late, take_all_waiting};
 pub use stretch::time_stretched;
 pub(super) use stretch::{stretch, unstretched};
 

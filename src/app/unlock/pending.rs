@@ -54,9 +54,20 @@ pub(in crate::app) fn put_late(
     })
 }
 
-/// Appends the lines that waited, each with its own time inside, and says in one
-/// line what else waited and was not taken.
+/// Appends the lines that waited, unless the member at hand has no key for refused
+/// unlocks: then they wait on for one who has.
 pub(in crate::app) fn take_waiting(
+    v: &mut Unlocked,
+    rows: &dyn Rows,
+    env: &mut Env<'_>,
+) -> Result<(), AppError> {
+    if v.ring.pending_seed().is_none() { Ok(()) } else { take_all_waiting(v, rows, env) }
+}
+
+/// Appends the lines that waited, each with its own time inside, and says in one
+/// line what else waited and was not taken: refused unlocks too that the member at
+/// hand cannot open, for the key they are sealed to is about to be replaced.
+pub(in crate::app) fn take_all_waiting(
     v: &mut Unlocked,
     rows: &dyn Rows,
     env: &mut Env<'_>,
@@ -66,10 +77,11 @@ pub(in crate::app) fn take_waiting(
     if (waiting, late, unkept) == (0, 0, 0) {
         return Ok(());
     }
-    let Some(secret) = v.ring.pending_seed().map(KemSecret::from_seed) else { return Ok(()) };
+    let secret = v.ring.pending_seed().map(KemSecret::from_seed);
     let mut lines: Vec<(Time, Draft)> = Vec::new();
     for sealed in rows.pending(REFUSED_SEALED, REFUSED_MAX)? {
-        if let Some(refused) = RefusedUnlock::open(&secret, &v.header.vault, &sealed) {
+        let opened = secret.as_ref().and_then(|s| RefusedUnlock::open(s, &v.header.vault, &sealed));
+        if let Some(refused) = opened {
             lines.push((refused.at, of_refused(refused, env)));
         }
     }
@@ -78,12 +90,13 @@ pub(in crate::app) fn take_waiting(
             lines.push((taken.line.at, of_late(taken, env)));
         }
     }
-    let strange = (waiting + late).saturating_sub(lines.len() as u64);
+    let unread = if secret.is_none() { waiting } else { 0 };
+    let strange = (waiting + late).saturating_sub(lines.len() as u64 + unread);
     lines.sort_by_key(|(at, _)| *at);
     for (_, line) in lines {
         v.log(rows, env, line)?;
     }
-    if let Some(detail) = not_taken(strange, unkept) {
+    if let Some(detail) = not_taken(strange, unread, unkept) {
         let fields = vec![(field::DETAIL, detail)];
         let (at, event) = (env.now, Event::UnlockRefused);
         v.log(rows, env, Draft { at, actor: None, event, ok: false, fields, fact: None })?;
@@ -123,10 +136,15 @@ fn of_late(taken: TakenLine, env: &Env<'_>) -> Draft {
 }
 
 /// What is said of lines that were not taken.
-fn not_taken(strange: u64, unkept: u64) -> Option<String> {
+fn not_taken(strange: u64, unread: u64, unkept: u64) -> Option<String> {
     let mut said = Vec::new();
     if strange > 0 {
         said.push(format!("waiting lines that are not this vault's, not taken: {strange}"));
+    }
+    if unread > 0 {
+        said.push(format!(
+            "refused unlocks that wait for a key which is missing here, not taken: {unread}"
+        ));
     }
     if unkept > 0 {
         said.push(format!(
