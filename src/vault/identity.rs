@@ -75,6 +75,11 @@ impl KeyRing {
         self.vault.insert(generation, key);
     }
 
+    /// Forgets every vault key but those of these generations.
+    pub fn keep_vault_keys(&mut self, generations: &[u32]) {
+        self.vault.retain(|generation, _| generations.contains(generation));
+    }
+
     /// Seed that opens audit values; held by owner, admin and auditor.
     pub fn audit_seed(&self) -> Option<&Key32> {
         self.audit.as_ref().map(|(_, seed)| seed)

@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 
 use crate::crypto::Random;
+use crate::crypto::kem::KemSecret;
 use crate::model::entry::Kind;
 use crate::model::id::{CellId, EntryId, MemberId, SlotId};
 use crate::secret::Key32;
@@ -28,6 +29,16 @@ impl Unlocked {
     /// # Errors
     /// The history was tampered with, or the member was removed.
     pub fn load_members(&mut self, rows: &dyn Rows) -> Result<(), VaultError> {
+        let held: Vec<u32> = self.ring.vault_keys().map(|(generation, _)| generation).collect();
+        let loaded = self.load_members_and_keys(rows);
+        if loaded.is_err() {
+            // A key that was opened and not judged must not be a known one next time.
+            self.ring.keep_vault_keys(&held);
+        }
+        loaded
+    }
+
+    fn load_members_and_keys(&mut self, rows: &dyn Rows) -> Result<(), VaultError> {
         let taken =
             take_vault_keys(&self.header.vault, self.me, &self.identity, &mut self.ring, rows)?;
         let (cards, directory) =
@@ -47,6 +58,25 @@ impl Unlocked {
         self.cards = cards;
         self.directory = directory;
         Ok(())
+    }
+
+    /// The log's public keys in the header are those of the seeds at hand. The
+    /// state says which header it is, and every member can seal a state: who reads
+    /// the log must not write on under a key that somebody else put there.
+    ///
+    /// # Errors
+    /// They are not, or a reader of the log has no seed.
+    pub fn judge_log_keys(&self) -> Result<(), VaultError> {
+        let public = |seed: &Key32| KemSecret::from_seed(seed).public().to_vec();
+        let audit = self.ring.audit_seed().map(public);
+        let pending = self.ring.pending_seed().map(public);
+        let reads = self.directory.member(&self.me).is_some_and(|m| m.role.reads_audit());
+        if audit.is_none() && reads {
+            return Err(tampered("the audit key"));
+        }
+        let same = audit.is_none_or(|pk| pk == self.header.audit_pk)
+            && pending.is_none_or(|pk| pk == self.header.pending_pk);
+        if same { Ok(()) } else { Err(tampered("the header")) }
     }
 
     /// Takes the keys that were granted since the ring was sealed.

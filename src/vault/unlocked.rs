@@ -157,12 +157,25 @@ impl Unlocked {
     /// # Errors
     /// The rows were tampered with, or the member was removed.
     pub fn reload(&mut self, rows: &dyn Rows) -> Result<(), VaultError> {
+        let done = self.reload_all(rows);
+        if done.is_err() {
+            // What was refused half way must not pass for known the next time.
+            self.state.epoch = u64::MAX;
+        }
+        done
+    }
+
+    fn reload_all(&mut self, rows: &dyn Rows) -> Result<(), VaultError> {
         let tampered = |what: &str| VaultError::Tampered(what.to_owned());
         let (epoch, sealed) = rows.state()?;
         let generation = state::generation_of(&sealed).ok_or_else(|| tampered("the state"))?;
         // The members come first: with them comes a vault key that was replaced.
         self.load_members(rows)?;
         let key = self.ring.vault_key(generation).ok_or(VaultError::Removed)?;
+        // Who was removed knows the key before the newest, and could seal with it.
+        if self.ring.vault_keys().any(|(held, _)| held > generation) {
+            return Err(tampered("the state"));
+        }
         let state =
             state::open(&self.header.vault, key, &sealed).map_err(|_| tampered("the state"))?;
         if state.epoch != epoch {
@@ -182,6 +195,7 @@ impl Unlocked {
         self.header = header;
         self.state = state;
         self.take_grants(rows)?;
+        self.judge_log_keys()?;
         self.load_index(rows)
     }
 

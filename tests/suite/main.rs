@@ -99,6 +99,7 @@ mod gui_terminal_colors;
 mod gui_theme;
 #[cfg(feature = "gui")]
 mod gui_web;
+mod insiders;
 mod kill;
 mod kit;
 #[cfg(feature = "gui")]
