@@ -273,3 +273,42 @@ fn refused_unlocks_whose_key_is_missing_are_told_before_it_is_replaced() {
     let said = refused(&desk);
     assert!(said.len() == 1 && said[0].contains("missing here, not taken: 1"), "{said:?}");
 }
+
+#[test]
+fn a_vault_from_before_two_replaced_keys_is_whole_and_so_is_who_was_open_over_both() {
+    let (mut desk, tom) = firm();
+    let join = |name: &str, role| {
+        let code = invite(&desk, name, role, &["Dupont"]);
+        let mut person = Person::accepted(&desk.file, &code, &format!("le mot de {name}"));
+        person.unlock();
+        person
+    };
+    let (dora, aud) = (join("dora", Role::Admin), join("aud", Role::Auditor));
+    let second = join("second", Role::Auditor);
+    let before = std::fs::read(&desk.file).expect("reads");
+    for name in ["aud", "second"] {
+        desk.call(Request::RemoveMember { name: name.into() });
+    }
+    // Open since before the first, and asked for nothing in between.
+    assert_eq!(invited(&dora), 4);
+    tom.reveals("Dupont/srv").expect("still granted");
+    assert_eq!(aud.refused(Request::Members), Code::Locked);
+    assert_eq!(second.refused(Request::Members), Code::Locked);
+    let sound = |desk: &Desk| {
+        let Reply::Checked(report) = desk.call(Request::Check) else { panic!("checked") };
+        assert_eq!(report.faults, []);
+    };
+    sound(&desk);
+    for person in [&dora, &tom] {
+        person.call(Request::Lock);
+    }
+    desk.call(Request::Lock);
+    std::fs::write(&desk.file, before).expect("ours");
+    let options = named(desk.options());
+    desk.app.unlock(options).unwrap_or_else(|e| panic!("{}", e.what.en));
+    sound(&desk);
+    for name in ["aud", "second"] {
+        desk.call(Request::RemoveMember { name: name.into() });
+    }
+    sound(&desk);
+}
