@@ -11,7 +11,7 @@ use poterne::model::entry;
 use poterne::model::member::Role;
 
 use crate::gui_fake::Fake;
-use crate::kit_gui::{Window, fill, find, gone, opened, press, sees, unlock, until, window};
+use crate::kit_gui::{Window, fill, find, gone, opened, press, sees, unlock, until, value, window};
 
 const CTRL_SHIFT: Modifiers = Modifiers { shift: true, ..Modifiers::COMMAND };
 
@@ -207,6 +207,48 @@ fn a_refusal_stays_until_it_is_dismissed() {
     sees(&mut window, refusal);
     press(&mut window, "Compris");
     gone(&mut window, refusal);
+}
+
+/// A form about a new client is being saved, and Ctrl+Shift+N is pressed meanwhile.
+fn another_during_a_save(fake: &Fake) -> Window {
+    let mut window = opened(fake);
+    window.key_press_modifiers(CTRL_SHIFT, Key::N);
+    fill(&mut window, Kind::TextInput, "Nom", "Garage Lefèvre");
+    // Nobody answers before the key.
+    let held = fake.0.clone();
+    let held = held.lock().expect("ours");
+    window.key_press_modifiers(Modifiers::COMMAND, Key::S);
+    window.run_steps(3);
+    window.key_press_modifiers(CTRL_SHIFT, Key::N);
+    window.run_steps(3);
+    let asked = window.query_by_label("Abandonner les changements\u{a0}?").is_some();
+    drop(held);
+    assert!(!asked, "asked about what is being saved");
+    window
+}
+
+#[test]
+fn a_form_asked_for_during_a_save_opens_once_that_is_done() {
+    let fake = Fake::new();
+    let mut window = another_during_a_save(&fake);
+    until(&mut window, "the saved client", |_| fake.entry("Garage Lefèvre").is_some());
+    until(&mut window, "an empty form", |w| {
+        w.query_by_role_and_label(Kind::TextInput, "Nom").is_some() && value(w, "Nom").is_empty()
+    });
+    // The keyboard is in it.
+    window.event(egui::Event::Text("Brasserie Noël".to_owned()));
+    until(&mut window, "the name", |w| value(w, "Nom") == "Brasserie Noël");
+}
+
+#[test]
+fn a_form_whose_save_is_refused_stays_whatever_was_asked_meanwhile() {
+    let fake = Fake::new();
+    fake.0.lock().expect("ours").failing = "create";
+    let mut window = another_during_a_save(&fake);
+    until(&mut window, "the form", |w| {
+        w.query_by_label("Enregistrer").is_some_and(|b| !b.accesskit_node().is_disabled())
+    });
+    assert_eq!(value(&window, "Nom"), "Garage Lefèvre");
 }
 
 #[test]

@@ -748,6 +748,7 @@ fn name(request: &Request) -> &'static str {
     match request {
         Request::Settings => "settings",
         Request::Members => "members",
+        Request::Create { .. } => "create",
         _ => "",
     }
 }

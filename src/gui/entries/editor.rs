@@ -9,6 +9,7 @@ use crate::app::api::{
 };
 use crate::connect::field::Field;
 use crate::connect::{self, Common};
+use crate::gui::act::Act;
 use crate::gui::text;
 use crate::gui::widgets::secret_buffer::SecretBuffer;
 use crate::gui::widgets::strength::Strength;
@@ -120,6 +121,8 @@ pub struct Editor {
     pub picker: Option<Picker>,
     /// The application saves.
     pub saving: bool,
+    /// What was asked meanwhile: done once it is saved, dropped when it is refused.
+    pub then: Option<Act>,
     /// Why it did not.
     pub error: Option<AppError>,
     /// Fields that somebody else changed meanwhile.
@@ -241,6 +244,7 @@ impl Editor {
             removed: BTreeSet::new(),
             picker: None,
             saving: false,
+            then: None,
             error: None,
             stale: Vec::new(),
             both: Vec::new(),

@@ -108,9 +108,8 @@ impl Shell {
                 }
             }
             (Tag::Save, Reply::Saved { id, .. }) => {
-                if let Some(form) = opened.editor.take()
-                    && form.base.is_none()
-                {
+                let form = opened.editor.take();
+                if let Some(form) = form.as_ref().filter(|form| form.base.is_none()) {
                     opened.list.search.clear();
                     // The new one is seen in the tree.
                     if let Some(around) = opened.list.tree.at_path(&form.below) {
@@ -125,6 +124,11 @@ impl Shell {
                 // Enter connects to what was just saved.
                 self.focus_search = true;
                 self.toast("Enregistré.", "Saved.");
+                if let Some(then) = form.and_then(|form| form.then) {
+                    // A form that opens takes the keyboard itself.
+                    self.focus_search = !matches!(then, Act::New(..) | Act::Edit(_));
+                    self.perform(ctx, then);
+                }
             }
             (Tag::Stale(id), Reply::Entry(view)) => {
                 if let Some(form) = &mut opened.editor

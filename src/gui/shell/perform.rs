@@ -210,17 +210,23 @@ impl Shell {
         }
     }
 
-    /// True when no form stands in the way; asks first when it has changes.
+    /// True when no form stands in the way; asks first when it has changes, and
+    /// waits for one that is being saved.
     fn editor_free(&mut self, then: Act) -> bool {
         let Some(opened) = self.opened() else { return false };
-        let Some(form) = &opened.editor else { return true };
-        if !form.dirty() {
+        let Some(form) = &mut opened.editor else { return true };
+        if !form.saving && !form.dirty() {
             opened.editor = None;
             return true;
         }
         // The cursor goes back to the entry behind the form.
         opened.list.selected = opened.details.wanted;
         opened.list.search.point_at(opened.details.wanted);
+        if form.saving {
+            // Nothing is lost, and nothing can be called back: no question.
+            form.then = Some(then);
+            return false;
+        }
         self.dialog = Some(Dialog::Discard(dialogs::Confirm {
             title: Bi::new("Abandonner les changements\u{a0}?", "Discard the changes?"),
             text: Bi::new(

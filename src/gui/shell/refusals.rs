@@ -76,6 +76,7 @@ impl Shell {
             Tag::Save => {
                 let Some(form) = &mut opened.editor else { return };
                 form.saving = false;
+                form.then = None;
                 form.error = Some(error);
                 form.stale.clear();
                 if let Some(id) = form.base.as_ref().map(|v| v.entry.id) {
