@@ -12,7 +12,8 @@ use poterne::gui::prefs::Prefs;
 use poterne::gui::shell::{Clock, Shell, ShellOptions};
 use poterne::model::lang::Lang;
 
-use crate::gui_fake::{CODE, Fake, PASSWORD, key};
+use crate::gui_fake::{CODE, Fake, PASSWORD};
+use crate::gui_fake_tree::key;
 
 pub type Window = Harness<'static, Shell>;
 

@@ -66,6 +66,16 @@ mod gui_desktop;
 #[cfg(feature = "gui")]
 mod gui_fake;
 #[cfg(feature = "gui")]
+mod gui_fake_answers;
+#[cfg(feature = "gui")]
+mod gui_fake_enrol;
+#[cfg(feature = "gui")]
+mod gui_fake_session;
+#[cfg(feature = "gui")]
+mod gui_fake_tree;
+#[cfg(feature = "gui")]
+mod gui_fake_views;
+#[cfg(feature = "gui")]
 mod gui_files;
 #[cfg(feature = "gui")]
 mod gui_first_run;
