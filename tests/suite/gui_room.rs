@@ -153,6 +153,27 @@ fn fields_keep_their_width_where_the_form_is_narrow() {
 }
 
 #[test]
+fn what_is_wrong_moves_no_field_where_the_form_is_narrow() {
+    let fake = Fake::new();
+    let mut window = small(&fake, 640.0, 720.0);
+    window.key_press_modifiers(CTRL_SHIFT, Key::N);
+    fill(&mut window, Kind::TextInput, "Nom", "a");
+    window.run_steps(4);
+    let fields = |window: &Window| -> Vec<Rect> {
+        window.query_all_by_role(Kind::TextInput).map(|field| field.rect()).collect()
+    };
+    let before = fields(&window);
+    assert!(before.len() > 3, "{before:?}");
+    let fault = "Un nom n’a pas de «\u{a0}/\u{a0}».";
+    fill(&mut window, Kind::TextInput, "Nom", "/");
+    sees(&mut window, fault);
+    window.run_steps(4);
+    assert_eq!(fields(&window), before);
+    let name = window.get_by_role_and_label(Kind::TextInput, "Nom").rect();
+    assert!(rect(&window, fault).bottom() <= name.top(), "it is not above its field");
+}
+
+#[test]
 fn tags_go_to_the_next_line_and_none_is_cut() {
     let fake = Fake::new();
     let tags: Vec<String> = (0..30).map(|n| format!("étiquette-{n:02}")).collect();

@@ -28,8 +28,8 @@ pub(super) fn next(ui: &Ui, field: &egui::Response) {
 /// A label in its column, or above where that leaves the field no room; `add`
 /// paints the field and gets the label's id.
 ///
-/// What is wrong is said beside the field as far as there is room, so that what
-/// is below stays where it is while somebody types.
+/// What is wrong is said beside the field, or after the label above it, as far as
+/// there is room, so that what is below stays where it is while somebody types.
 pub(super) fn line(
     ui: &mut Ui,
     label: &str,
@@ -41,9 +41,9 @@ pub(super) fn line(
     let text = RichText::new(label).color(p.weak);
     let fault = fault.map(|f| RichText::new(f.get(lang)).size(12.5).color(p.error));
     if ui.available_width() < BESIDE {
-        let id = match label {
-            "" => egui::Id::NULL,
-            _ => ui.add(egui::Label::new(text).wrap()).id,
+        let (id, fault) = match label {
+            "" => (egui::Id::NULL, fault),
+            _ => above_ui(ui, text, fault),
         };
         add(ui, id);
         if let Some(fault) = fault {
@@ -68,15 +68,9 @@ pub(super) fn line(
             ui.set_max_width(ui.available_width().min(FIELD + 80.0));
             add(ui, id);
             let fault = fault?;
-            let galley = egui::WidgetText::from(fault.clone()).into_galley(
-                ui,
-                Some(egui::TextWrapMode::Extend),
-                f32::INFINITY,
-                egui::TextStyle::Body,
-            );
             let tall = ui.min_rect().height() > 2.0 * ui.spacing().interact_size.y;
             let room = right - ui.min_rect().right() - ui.spacing().item_spacing.x;
-            if tall || galley.size().x > room {
+            if tall || width(ui, &fault) > room {
                 ui.add(egui::Label::new(fault).wrap());
                 return None;
             }
@@ -91,6 +85,35 @@ pub(super) fn line(
             );
         }
     });
+}
+
+/// A label above its field, with what is wrong after it on the same line. That is
+/// given back when it has no room there.
+fn above_ui(ui: &mut Ui, label: RichText, fault: Option<RichText>) -> (egui::Id, Option<RichText>) {
+    let room = ui.available_width() - width(ui, &label) - ui.spacing().item_spacing.x;
+    let (after, below) = match fault {
+        Some(fault) if width(ui, &fault) <= room => (Some(fault), None),
+        fault => (None, fault),
+    };
+    let line = ui.scope(|ui| {
+        // As high as the label alone.
+        ui.spacing_mut().interact_size.y = 0.0;
+        ui.horizontal(|ui| {
+            let id = ui.add(egui::Label::new(label).wrap()).id;
+            if let Some(fault) = after {
+                ui.label(fault);
+            }
+            id
+        })
+    });
+    (line.inner.inner, below)
+}
+
+/// How wide a text is on one line.
+fn width(ui: &Ui, text: &RichText) -> f32 {
+    let text = egui::WidgetText::from(text.clone());
+    let wrap = Some(egui::TextWrapMode::Extend);
+    text.into_galley(ui, wrap, f32::INFINITY, egui::TextStyle::Body).size().x
 }
 
 pub(super) fn text_line(
