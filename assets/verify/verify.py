@@ -9,6 +9,7 @@ the origin is not proven. Take this program from a source you trust, not from
 the bundle that you want to verify.
 """
 import base64
+import errno
 import hashlib
 import json
 import re
@@ -519,7 +520,10 @@ def verify(path, expected):
             if expected is not None and typed != own.replace("-", ""):
                 log.fault("Ce journal vient d'un autre coffre : son empreinte est %s." % own,
                           "This log comes from another vault: its fingerprint is %s." % own)
-    except (zipfile.BadZipFile, EOFError, ValueError, NotImplementedError, RuntimeError):
+    except (zipfile.BadZipFile, EOFError, OSError, ValueError, NotImplementedError, RuntimeError) as error:
+        # A place before the beginning of the file is one that the archive states.
+        if isinstance(error, OSError) and error.errno != errno.EINVAL:
+            raise
         log.fault("Le fichier n'est pas un paquet entier : archive ZIP abîmée, tronquée ou modifiée.",
                   "The file is not a whole bundle: the ZIP archive is damaged, cut short or modified.")
     except Exception as error:  # zlib.error and its like: damaged content

@@ -419,13 +419,19 @@ fn an_older_state_and_a_stranger_vault_are_told_apart_by_the_checkpoint_and_fing
 fn archives_that_two_programs_could_read_differently_are_refused() {
     let story = Story::usual();
     type Bend = fn(Vec<u8>) -> Vec<u8>;
-    let cases: [Bend; 7] = [
+    let cases: [Bend; 8] = [
         |b| [b"junk", &b[..]].concat(),
         |b| [&b[..], b"junk"].concat(),
         |b| b[..b.len() - 1].to_vec(),
         |b| b[..b.len() / 2].to_vec(),
         |_| Vec::new(),
         |_| b"not a zip at all, but long enough to look for one".to_vec(),
+        // A list of files that would begin before the archive.
+        |mut b| {
+            let size = b.len() - 22 + 12;
+            b[size + 2] = 0x7f;
+            b
+        },
         // Twice the same name: the last file renamed to one that is there.
         |b| {
             let text = b.iter().map(|c| *c as char).collect::<String>();
