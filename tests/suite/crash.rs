@@ -23,13 +23,13 @@ use crate::kit::{Desk, Phone, in_memory, login};
 use crate::kit_rows::{open_by_kit, read_all};
 
 /// Tells this module's children that they are meant; absent in an ordinary run.
-const CHILD: &str = "POTERNE_TEST_CRASH_CHILD";
-const VAULT: usize = 0;
+pub const CHILD: &str = "POTERNE_TEST_CRASH_CHILD";
+pub const VAULT: usize = 0;
 const JOURNAL: usize = 1;
 
 /// One change of one of the two files.
 #[derive(Clone)]
-enum Act {
+pub enum Act {
     Create,
     Write { at: usize, bytes: Vec<u8> },
     Truncate(usize),
@@ -46,7 +46,7 @@ struct Tape {
 static TAPE: Mutex<Option<Tape>> = Mutex::new(None);
 
 /// Places of the tape where a transaction was complete: its journal is gone.
-fn is_commit((file, act): &(usize, Act)) -> bool {
+pub fn is_commit((file, act): &(usize, Act)) -> bool {
     *file == JOURNAL && matches!(act, Act::Delete { .. })
 }
 
@@ -55,9 +55,9 @@ fn tape<T>(look: impl FnOnce(&mut Tape) -> T) -> Option<T> {
 }
 
 /// Two files as a disk holds them; `None` is no such file.
-type Files = [Option<Vec<u8>>; 2];
+pub type Files = [Option<Vec<u8>>; 2];
 
-fn apply(files: &mut Files, file: usize, act: &Act) {
+pub fn apply(files: &mut Files, file: usize, act: &Act) {
     match act {
         Act::Create => {
             files[file].get_or_insert_default();
@@ -76,13 +76,18 @@ fn apply(files: &mut Files, file: usize, act: &Act) {
 }
 
 /// A disk with a cache that may be lost.
-struct Disk {
+pub struct Disk {
     safe: Files,
     unsafe_yet: Vec<(usize, Act)>,
 }
 
 impl Disk {
-    fn done(&mut self, file: usize, act: &Act) {
+    /// With nothing in its cache.
+    pub fn new(safe: Files) -> Self {
+        Self { safe, unsafe_yet: Vec::new() }
+    }
+
+    pub fn done(&mut self, file: usize, act: &Act) {
         match act {
             Act::Sync | Act::Delete { synced: true } => {
                 let (now, later) =
@@ -98,7 +103,7 @@ impl Disk {
     }
 
     /// The disks that may be found after the power failed now.
-    fn found(&self, seed: &mut u64) -> Vec<Files> {
+    pub fn found(&self, seed: &mut u64) -> Vec<Files> {
         let with = |keep: &mut dyn FnMut(usize) -> bool, torn: bool| {
             let mut files = self.safe.clone();
             for (n, (file, act)) in self.unsafe_yet.iter().enumerate() {
@@ -122,7 +127,7 @@ impl Disk {
 }
 
 /// Lays the disk out as files and returns where the vault is.
-fn lay_out(folder: &Path, files: &Files) -> PathBuf {
+pub fn lay_out(folder: &Path, files: &Files) -> PathBuf {
     let vault = folder.join("coffre.poterne");
     let journal = folder.join("coffre.poterne-journal");
     for (path, bytes) in [(&vault, &files[VAULT]), (&journal, &files[JOURNAL])] {
@@ -165,7 +170,7 @@ fn places(acts: &[(usize, Act)]) -> Vec<bool> {
 /// Calls `each` with every disk that may be found along the tape, the number of
 /// commits that were complete by then, and the place.
 fn cut_everywhere(base: Files, acts: &[(usize, Act)], mut each: impl FnMut(&Files, usize, usize)) {
-    let mut disk = Disk { safe: base, unsafe_yet: Vec::new() };
+    let mut disk = Disk::new(base);
     let (mut seed, mut commits, mut seen) = (4, 0_usize, HashSet::new());
     let places = places(acts);
     for place in 0..=acts.len() {
@@ -187,7 +192,7 @@ fn cut_everywhere(base: Files, acts: &[(usize, Act)], mut each: impl FnMut(&File
     }
 }
 
-fn in_child(test: &str) {
+pub fn in_child(test: &str) {
     let dir = tempfile::tempdir().expect("a folder");
     let out = Command::new(std::env::current_exe().expect("this binary"))
         .args([test, "--exact", "--ignored", "--nocapture", "--test-threads=1"])
@@ -302,7 +307,7 @@ fn power_is_cut_at_every_write() {
         before = now;
     }
     desk.call(Request::Lock);
-    let acts = TAPE.lock().expect("ours").take().expect("taped").acts;
+    let acts = untape();
 
     let images = in_memory();
     let state = |files: &Files| {
@@ -380,7 +385,7 @@ fn a_database_without_sync_is_torn() {
             db.execute_batch("update t set v = randomblob(500) where k in (3, 390)").expect("kept");
         }
         drop(db);
-        let acts = TAPE.lock().expect("ours").take().expect("taped").acts;
+        let acts = untape();
         let images = in_memory();
         let mut bad = 0;
         let mut sums = HashSet::new();
@@ -425,7 +430,7 @@ unsafe impl Sync for Vfs {}
 static REAL: OnceLock<Vfs> = OnceLock::new();
 
 /// Tapes what is done to the file at `path` from now on.
-fn tape_from(path: &Path) {
+pub fn tape_from(path: &Path) {
     *TAPE.lock().expect("ours") = Some(Tape { path: path.to_owned(), acts: Vec::new() });
     REAL.get_or_init(|| {
         // SAFETY: the default file system lives for ever; ours is a copy of it
@@ -441,6 +446,11 @@ fn tape_from(path: &Path) {
             Vfs(real)
         }
     });
+}
+
+/// What was taped; nothing more is.
+pub fn untape() -> Vec<(usize, Act)> {
+    TAPE.lock().expect("ours").take().expect("taped").acts
 }
 
 fn real_vfs() -> *mut ffi::sqlite3_vfs {
@@ -459,6 +469,7 @@ fn which(name: *const c_char) -> Option<usize> {
         match rest {
             "" => Some(VAULT),
             "-journal" => Some(JOURNAL),
+            copy if copy.starts_with(".backups/") => None,
             other => panic!("SQLite wrote to {other}, which is not taped"),
         }
     })

@@ -47,6 +47,7 @@ mod cli_web;
 mod codes_table;
 mod connect_all;
 mod crash;
+mod crash_random;
 #[cfg(all(feature = "gui", target_os = "linux"))]
 mod demo_traces;
 mod disk_full;

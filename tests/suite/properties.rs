@@ -28,7 +28,7 @@ const MEMBERS: [(&str, Role); 3] =
     [("bob", Role::Technician), ("carla", Role::Technician), ("dora", Role::Admin)];
 
 /// One act: what, on which node, with which other one.
-type Act = (u8, u16, u16);
+pub type Act = (u8, u16, u16);
 
 /// Host and password of an entry at one version.
 type Content = (String, String);
@@ -53,7 +53,7 @@ impl Node {
     }
 }
 
-struct Story {
+pub struct Story {
     desk: Desk,
     nodes: BTreeMap<EntryId, Node>,
     members: Vec<String>,
@@ -63,6 +63,25 @@ struct Story {
 }
 
 impl Story {
+    /// Before its first act, the vault locked.
+    pub fn closed() -> Self {
+        let desk = START.get_or_init(start).twin();
+        let members = MEMBERS.map(|(name, _)| name.to_owned()).to_vec();
+        Self { desk, nodes: BTreeMap::new(), members, count: 0, to_accept: 0 }
+    }
+
+    /// Opens the vault and makes the clients that acts are about.
+    pub fn begin(&mut self) {
+        open(&mut self.desk);
+        self.make("client", None);
+        self.make("client", None);
+    }
+
+    /// Where it happens.
+    pub fn desk(&self) -> &Desk {
+        &self.desk
+    }
+
     fn pick(&self, n: u16, wanted: impl Fn(&Node) -> bool) -> Option<EntryId> {
         // By name, which is the order of making: ids differ at each run.
         let mut fit: Vec<_> = self.nodes.iter().filter(|(_, node)| wanted(node)).collect();
@@ -111,7 +130,7 @@ impl Story {
         self.nodes.insert(id, Node { client, parent, kind, name, now, trashed: false, ver, old });
     }
 
-    fn act(&mut self, (what, a, b): Act) {
+    pub fn act(&mut self, (what, a, b): Act) {
         let live = |n: &Node| !n.trashed;
         let container = |n: &Node| !n.trashed && n.kind != "ssh";
         let entry = |n: &Node| !n.trashed && n.kind == "ssh";
@@ -368,12 +387,8 @@ proptest! {
         // Accepting stretches a password for a second.
         to_accept in prop_oneof![7 => Just(0_u32), 1 => 1..=2_u32],
     ) {
-        let mut desk = START.get_or_init(start).twin();
-        open(&mut desk);
-        let members = MEMBERS.map(|(name, _)| name.to_owned()).to_vec();
-        let mut story = Story { desk, nodes: BTreeMap::new(), members, count: 0, to_accept };
-        story.make("client", None);
-        story.make("client", None);
+        let mut story = Story { to_accept, ..Story::closed() };
+        story.begin();
         for act in acts {
             story.act(act);
         }
