@@ -224,6 +224,7 @@ fn on_terminal(seat: &Seat, line: &str, at: &str, act: impl FnOnce(u32)) -> Stri
     let pair = native_pty_system().openpty(PtySize::default()).expect("a terminal");
     let mut shell = CommandBuilder::new("sh");
     shell.args(["-c", line]);
+    shell.env_clear();
     for (name, value) in seat.command(&[]).get_envs() {
         if let Some(value) = value {
             shell.env(name, value);

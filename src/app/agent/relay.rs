@@ -38,19 +38,27 @@ pub fn session(
 ) -> io::Result<()> {
     let Connect { at, just, accept_host_key, reuse } = request;
     let request = ConnectRequest { at, just, accept_host_key, reuse };
-    let opened = shared.app.connect(request, &mut Person(stream));
+    let opened = shared.opens(client, || shared.app.connect(request, &mut Person(stream)));
     let session = match opened {
         Ok(session) => session,
         Err(error) => return frames::write(stream, &FromAgent::Opened(Err(error))),
     };
-    shared.is_session(client);
+    let result = relayed(shared, stream, &session);
+    session.close_because(shared.why_gone());
+    result
+}
+
+/// Tells that the session is open and relays.
+fn relayed(
+    shared: &Shared,
+    stream: &mut UnixStream,
+    session: &Arc<dyn OpenSession>,
+) -> io::Result<()> {
     frames::write(stream, &FromAgent::Opened(Ok((session.id(), session.info()))))?;
-    let session: Arc<dyn OpenSession> = Arc::from(session);
     let outbox = Outbox::to(stream.try_clone()?)?;
     let mut open = HashMap::new();
-    let result = channels(shared, stream, &session, &outbox, &mut open);
+    let result = channels(shared, stream, session, &outbox, &mut open);
     outbox.close();
-    session.close_because(if shared.ends_sessions() { "locked" } else { "client gone" });
     result
 }
 

@@ -10,8 +10,8 @@ use std::thread::{Builder, JoinHandle};
 use std::time::{Duration, Instant};
 use std::{io, io::Read, io::Write};
 
-use crate::app::App;
 use crate::app::api::{AppError, Code, Reply, Request};
+use crate::app::{App, OpenSession};
 use crate::model::lang::Bi;
 use crate::os::socket::{Door, DoorError};
 
@@ -20,6 +20,9 @@ use super::relay;
 
 /// How long the ends of sessions may take before the keys are wiped anyway.
 const SESSION_END_LIMIT: Duration = Duration::from_secs(3);
+
+/// Why a session ended, in the log.
+const LOCKED: &str = "locked";
 
 /// Why serving ended.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -62,13 +65,37 @@ struct State {
 
 impl State {
     fn has_sessions(&self) -> bool {
-        self.clients.values().any(|client| client.session)
+        self.clients.values().any(Client::counts)
     }
 }
 
 struct Client {
     stream: UnixStream,
-    session: bool,
+    stage: Stage,
+}
+
+/// What a client's connection has become.
+enum Stage {
+    /// It asks and is answered.
+    Calls,
+    /// Its session is being opened, and may be in the log already.
+    Connects,
+    /// Its session is open.
+    Session(Arc<dyn OpenSession>),
+}
+
+impl Client {
+    /// Whether its session ends with a line of the log.
+    fn counts(&self) -> bool {
+        !matches!(self.stage, Stage::Calls)
+    }
+
+    fn session(&self) -> Option<&Arc<dyn OpenSession>> {
+        match &self.stage {
+            Stage::Session(session) => Some(session),
+            Stage::Calls | Stage::Connects => None,
+        }
+    }
 }
 
 /// Starts to serve `app`, which is, or is about to be, unlocked, at `socket`
@@ -221,7 +248,7 @@ impl Guard {
     /// sessions of clients may go on.
     pub fn close_door(&mut self) {
         self.stop();
-        self.shared.hang_up(|client| !client.session);
+        self.shared.hang_up(|client| client.session().is_none());
         lock_of(&self.shared.door).take();
         if let Some(listening) = self.listening.take() {
             let _ = listening.join();
@@ -270,16 +297,34 @@ impl Shared {
         }
     }
 
-    /// A connection became a session: it outlives the lock.
-    pub fn is_session(&self, client: u64) {
-        if let Some(client) = self.state().clients.get_mut(&client) {
-            client.session = true;
+    /// Opens a session for a client, which outlives the lock from then on; one that
+    /// is being opened when sessions end does not go on.
+    pub fn opens(
+        &self,
+        client: u64,
+        open: impl FnOnce() -> Result<Box<dyn OpenSession>, AppError>,
+    ) -> Result<Arc<dyn OpenSession>, AppError> {
+        self.set_stage(client, Stage::Connects);
+        let opened = open().map(Arc::from);
+        let stage = opened.as_ref().map_or(Stage::Calls, |s| Stage::Session(Arc::clone(s)));
+        if let (Ok(session), true) = (&opened, self.set_stage(client, stage)) {
+            session.close_because(LOCKED);
         }
+        opened
     }
 
-    /// Whether sessions end because the vault locks.
-    pub fn ends_sessions(&self) -> bool {
-        self.state().ending
+    /// Whether sessions are ending.
+    fn set_stage(&self, client: u64, stage: Stage) -> bool {
+        let mut state = self.state();
+        if let Some(client) = state.clients.get_mut(&client) {
+            client.stage = stage;
+        }
+        state.ending
+    }
+
+    /// Why a session ends whose client is gone.
+    pub fn why_gone(&self) -> &'static str {
+        if self.state().ending { LOCKED } else { "client gone" }
     }
 
     fn watch_idle(self: &Arc<Self>, idle: Duration) {
@@ -318,7 +363,7 @@ fn listen(shared: &Arc<Shared>, door: &Door) {
             }
             state.next_client += 1;
             let id = state.next_client;
-            state.clients.insert(id, Client { stream: kept, session: false });
+            state.clients.insert(id, Client { stream: kept, stage: Stage::Calls });
             id
         };
         let server = Arc::clone(shared);
@@ -428,7 +473,13 @@ impl Shared {
 
     fn end_sessions(&self) {
         self.state().ending = true;
-        self.hang_up(|client| client.session);
+        self.hang_up(Client::counts);
+        let sessions: Vec<_> = {
+            let state = self.state();
+            state.clients.values().filter_map(Client::session).cloned().collect()
+        };
+        // Their own threads may be busy; each end is told before it is waited for.
+        sessions.iter().for_each(|session| session.close_because(LOCKED));
         let ended = Instant::now() + SESSION_END_LIMIT;
         let mut state = self.state();
         while state.has_sessions() {

@@ -139,9 +139,8 @@ impl Live {
             noted.because(why.to_owned());
         }
         let (exit, detail) = (lock(&noted.exit).clone(), lock(&noted.cut).clone());
-        if !self.shared {
-            self.link.close();
-        }
+        // Before the far side is parted from, which may take longer than a vault
+        // that locks can wait.
         let _ = self.jobs.send(Job::Closed(Box::new(Closing {
             id: self.id,
             ms: u64::try_from(self.started.elapsed().as_millis()).unwrap_or(u64::MAX),
@@ -150,6 +149,9 @@ impl Live {
             exit,
             detail,
         })));
+        if !self.shared {
+            self.link.close();
+        }
     }
 }
 
