@@ -15,6 +15,8 @@ pub struct Seat {
     pub home: tempfile::TempDir,
     pub uri: String,
     pub kit: String,
+    /// Address of a session bus, if there is one.
+    pub session_bus: Option<String>,
     shared: Option<PathBuf>,
     member: &'static str,
     codes: Option<Codes>,
@@ -50,7 +52,8 @@ impl Seat {
         let home = tempfile::tempdir().expect("a temporary folder");
         std::fs::create_dir(home.path().join("run")).expect("ours");
         let (uri, kit) = (String::new(), String::new());
-        Self { home, uri, kit, shared: None, member: "", codes: None, next_step: 0 }
+        let (shared, session_bus, codes) = (None, None, None);
+        Self { home, uri, kit, session_bus, shared, member: "", codes, next_step: 0 }
     }
 
     /// Another person at another computer, who accepts an invitation to the
@@ -103,6 +106,9 @@ impl Seat {
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped());
+        if let Some(address) = &self.session_bus {
+            command.env("DBUS_SESSION_BUS_ADDRESS", address);
+        }
         command
     }
 

@@ -111,6 +111,8 @@ mod gui_theme;
 #[cfg(feature = "gui")]
 mod gui_web;
 mod insiders;
+#[cfg(all(feature = "gui", target_os = "linux"))]
+mod keyring;
 mod kill;
 mod kit;
 #[cfg(feature = "gui")]
