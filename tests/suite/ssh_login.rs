@@ -2,6 +2,7 @@
 //! server keys, and what a person reads when it does not work.
 
 use std::fs;
+use std::path::Path;
 
 use poterne::connect::FailureKind;
 use poterne::connect::Progress;
@@ -42,6 +43,29 @@ fn every_usual_key_type_logs_in_from_memory() {
         assert_eq!(link.info().user, user());
         assert!(lease.said.contains(&Progress::Authenticating("publickey".into())));
     }
+}
+
+/// Of 256 P-256 keys one begins with a zero byte, which OpenSSH does not write.
+#[test]
+fn a_key_that_begins_with_a_zero_byte_logs_in_with_and_without_passphrase() {
+    let server = Sshd::start(Setup::default());
+    let folder = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/keys"));
+    server.authorize(&folder.join("p256_short"));
+    for (name, phrase) in [("p256_short", ""), ("p256_short_phrase", "phrase")] {
+        let mut lease = FakeLease::default();
+        let mut hops = vec![server.hop()];
+        let key = fs::read(folder.join(name)).expect("checked in");
+        lease.plant(&mut hops, 0, Slot::PrivateKey, &key);
+        lease.plant(&mut hops, 0, Slot::Passphrase, phrase.as_bytes());
+        works(&*must_open(&target(hops), &mut lease));
+    }
+    let mut lease = FakeLease::default();
+    let mut hops = vec![server.hop()];
+    let key = fs::read(folder.join("p256_short_phrase")).expect("checked in");
+    lease.plant(&mut hops, 0, Slot::PrivateKey, &key);
+    lease.plant(&mut hops, 0, Slot::Passphrase, b"wrong");
+    let failure = must_fail(&target(hops), &mut lease);
+    assert!(failure.what.en.contains("is wrong"), "{}", failure.what.en);
 }
 
 #[test]
