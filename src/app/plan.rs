@@ -86,7 +86,7 @@ pub fn resolve(look: &dyn Look, entry: &Entry) -> Resolved {
 
 /// Whether a session can go on to another machine from one of this kind.
 pub fn passes_on(kind: &Kind) -> bool {
-    connect::by_kind(kind).is_some_and(|c| c.fields().iter().any(|field| field.id == JUMP))
+    connect::by_kind(kind).is_some_and(|c| c.passes_on())
 }
 
 fn add_jumps(
@@ -169,6 +169,12 @@ fn hop_of(
     if common.is_some_and(|c| c.port) {
         let origin = if entry.port.is_some() { Origin::Own } else { Origin::Default };
         line("port", port.to_string(), false, origin);
+        if port == 0 {
+            plan.broken.push(Bi::new(
+                format!("«\u{a0}{path}\u{a0}» n’a pas de port."),
+                format!("“{path}” has no port."),
+            ));
+        }
     }
 
     let mut user = entry.user.clone();

@@ -496,6 +496,7 @@ mod imp {
                 ToRemote::Data(data) => ToAgent::Data(self.id, data),
                 ToRemote::Eof => ToAgent::Eof(self.id),
                 ToRemote::Resize(size) => ToAgent::Resize(self.id, size),
+                ToRemote::Signal(signal) => ToAgent::Signal(self.id, signal),
                 ToRemote::Close => ToAgent::Close(self.id),
             };
             self.backlog.fetch_add(data_len(&frame), Ordering::Relaxed);

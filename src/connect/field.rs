@@ -75,6 +75,38 @@ pub struct Word {
     pub en: &'static str,
 }
 
+/// How a table of fields is written.
+impl Field {
+    /// A setting without help or default that folders pass on.
+    pub const fn new(
+        id: &'static str,
+        fr: &'static str,
+        en: &'static str,
+        kind: FieldKind,
+    ) -> Self {
+        Self { id, fr, en, help_fr: "", help_en: "", kind, default: "", inherits: true }
+    }
+
+    /// With one sentence of help in each language.
+    pub const fn explained(mut self, fr: &'static str, en: &'static str) -> Self {
+        self.help_fr = fr;
+        self.help_en = en;
+        self
+    }
+
+    /// With a value for entries that have none.
+    pub const fn usually(mut self, value: &'static str) -> Self {
+        self.default = value;
+        self
+    }
+
+    /// Not passed on by folders.
+    pub const fn own(mut self) -> Self {
+        self.inherits = false;
+        self
+    }
+}
+
 const YES_NO: &[Word] =
     &[Word { word: "yes", fr: "oui", en: "yes" }, Word { word: "no", fr: "non", en: "no" }];
 

@@ -45,6 +45,19 @@ pub struct LinkInfo {
     pub forwards: Vec<String>,
     /// The connection was open already, from another session.
     pub reused: bool,
+    /// What [`ToRemote::Signal`] can carry over it.
+    pub signals: Vec<LineSignal>,
+}
+
+/// A state of the line that is no byte.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, serde::Serialize, serde::Deserialize)]
+pub enum LineSignal {
+    /// A break: the line held low for a moment, or telnet's word for it (RFC 854).
+    Break,
+    /// Data Terminal Ready lowered, as if the terminal were switched off.
+    DtrOff,
+    /// Data Terminal Ready raised again.
+    DtrOn,
 }
 
 /// What to run on a channel.
@@ -107,6 +120,8 @@ pub enum ToRemote {
     Eof,
     /// The terminal was resized.
     Resize(TermSize),
+    /// A signal on the line; ignored where [`LinkInfo::signals`] has none.
+    Signal(LineSignal),
     /// End the channel.
     Close,
 }

@@ -8,10 +8,14 @@ pub mod credential;
 pub mod field;
 pub mod host;
 pub mod launch;
+mod line;
 pub mod link;
 pub mod note;
+pub mod raw;
+pub mod serial;
 pub mod shell;
 pub mod ssh;
+pub mod telnet;
 pub mod web;
 
 use crate::model::entry::{Kind, Slot};
@@ -24,8 +28,16 @@ use launch::{Child, Launch};
 use link::Link;
 
 /// Every connector of this build, in the order the "new entry" menu shows them.
-pub const ALL: &[&dyn Connector] =
-    &[&ssh::Ssh, &shell::Shell, &credential::Credential, &note::Note, &web::Web];
+pub const ALL: &[&dyn Connector] = &[
+    &ssh::Ssh,
+    &shell::Shell,
+    &telnet::Telnet,
+    &raw::Raw,
+    &serial::Serial,
+    &credential::Credential,
+    &note::Note,
+    &web::Web,
+];
 
 /// The connector of `kind`, if this build has it.
 pub fn by_kind(kind: &Kind) -> Option<&'static dyn Connector> {
@@ -34,7 +46,7 @@ pub fn by_kind(kind: &Kind) -> Option<&'static dyn Connector> {
 
 /// One kind of entry: what it asks for and how it opens.
 pub trait Connector: Sync {
-    /// The word of the kind: `ssh`, `shell`, `credential`, `note`, `web`.
+    /// The word of the kind: `ssh`, `shell`, `telnet`, `credential`, …
     fn id(&self) -> &'static str;
     /// What a person reads in menus.
     fn label(&self) -> Bi;
@@ -51,6 +63,16 @@ pub trait Connector: Sync {
     }
     /// What Enter and double-click do.
     fn opens(&self) -> Opens;
+    /// Whether other entries may be reached through it, as a jump host.
+    fn passes_on(&self) -> bool {
+        false
+    }
+    /// Whether a link carries several channels, shells as well as commands. One
+    /// that does not is a single terminal: it runs no commands, and no other
+    /// session may share it.
+    fn many_channels(&self) -> bool {
+        true
+    }
     /// Opens the far side. Blocks; runs on a thread of its own. Only called
     /// when [`Connector::opens`] is [`Opens::Session`].
     ///

@@ -396,6 +396,7 @@ impl Channel for LocalChannel {
                     let _ = terminal.resize(pty_size(size));
                 }
             }
+            ToRemote::Signal(_) => {}
             ToRemote::Close => self.0.end(),
         }
     }

@@ -19,6 +19,7 @@ pub mod paths;
 pub mod process;
 pub mod random;
 pub mod room;
+pub mod serial;
 pub mod session_lock;
 pub mod signals;
 #[cfg(unix)]

@@ -12,7 +12,7 @@ use crate::app::api::{
     AppError, At, ExportRequest, Factors, Justification, Reply, Request, Status,
 };
 use crate::app::wire;
-use crate::connect::link::{ChannelRequest, Exit, LinkInfo, TermSize};
+use crate::connect::link::{ChannelRequest, Exit, LineSignal, LinkInfo, TermSize};
 use crate::connect::{Answer, Failure, Progress, Question};
 use crate::model::id::SessionId;
 use crate::model::target::{HostPort, PinnedKey};
@@ -53,6 +53,8 @@ pub enum ToAgent {
     Eof(u32),
     /// New size of a channel's terminal.
     Resize(u32, TermSize),
+    /// A signal on the line.
+    Signal(u32, LineSignal),
     /// End of a channel.
     Close(u32),
 }

@@ -99,6 +99,7 @@ fn channels(
             }
             ToAgent::Eof(id) => tell(open, id, ToRemote::Eof),
             ToAgent::Resize(id, size) => tell(open, id, ToRemote::Resize(size)),
+            ToAgent::Signal(id, signal) => tell(open, id, ToRemote::Signal(signal)),
             ToAgent::Close(id) => {
                 tell(open, id, ToRemote::Close);
                 open.remove(&id);

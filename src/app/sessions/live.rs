@@ -96,7 +96,7 @@ impl Channel for Counted {
                 self.noted.sent.fetch_add(bytes.len() as u64, Ordering::Relaxed);
             }
             ToRemote::Close => self.noted.ended(None, &self.over),
-            ToRemote::Eof | ToRemote::Resize(_) => {}
+            ToRemote::Eof | ToRemote::Resize(_) | ToRemote::Signal(_) => {}
         }
         self.channel.send(message);
     }

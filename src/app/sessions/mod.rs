@@ -113,7 +113,8 @@ pub(super) fn open(
     match connector.open(target, &mut lease) {
         Ok(link) => {
             // What the person was asked for is asked for again next time.
-            let (reuse, pinned) = (reuse && !lease.typed, lease.pinned);
+            let shared = connector.many_channels() && !lease.typed;
+            let (reuse, pinned) = (reuse && shared, lease.pinned);
             let link: Arc<dyn Link> = Arc::from(link);
             let live = Live::begin(jobs, id, Arc::clone(&link), started, reuse);
             if reuse {

@@ -10,7 +10,7 @@ use crate::app::pool::Way;
 use crate::app::worker::{Open, Worker};
 use crate::app::{ConnectRequest, draft, people, plan, tickets};
 use crate::connect::link::Link;
-use crate::connect::{self, Opens};
+use crate::connect::{self, Opens, serial};
 use crate::model::audit_event::{Event, field};
 use crate::model::entry::{ClientInfo, Slot};
 use crate::model::id::{EntryId, SessionId};
@@ -71,8 +71,8 @@ impl Open {
             return Err(AppError::usage(
                 ("Cette entrée n’ouvre pas de session.", "This entry opens no session."),
                 (
-                    "Connectez-vous à une entrée ssh, shell ou web\u{a0}; voyez les autres avec `poterne show`.",
-                    "Connect to an ssh, shell or web entry; see others with `poterne show`.",
+                    "Connectez-vous à une entrée ssh, telnet, raw, serial, shell ou web\u{a0}; voyez les autres avec `poterne show`.",
+                    "Connect to an ssh, telnet, raw, serial, shell or web entry; see others with `poterne show`.",
                 ),
             ));
         };
@@ -89,6 +89,8 @@ impl Open {
         if !dest.at.host.is_empty() {
             fields.push((field::HOST, dest.at.host.clone()));
             fields.push((field::PORT, dest.at.port.to_string()));
+        } else if let Some(device) = dest.settings.get(serial::DEVICE) {
+            fields.push((field::HOST, device.clone()));
         }
         let hops = target.hops.iter().map(|h| (h.at.clone(), h.entry)).collect();
         if let Some(accepted) = &request.accept_host_key {

@@ -11,7 +11,7 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
 use super::wire::{self, Asked, Frame, HEAD, Need, Start, Tag};
-use crate::connect::link::{ChannelRequest, Exit, LinkInfo, TermSize};
+use crate::connect::link::{ChannelRequest, Exit, LineSignal, LinkInfo, TermSize};
 use crate::connect::{Failure, Progress, Question, ssh};
 use crate::model::entry::Slot;
 use crate::model::target::{HostPort, PinnedKey};
@@ -32,6 +32,8 @@ pub enum Command {
     Eof(u32),
     /// New terminal size.
     Resize(u32, TermSize),
+    /// A signal on the line.
+    Signal(u32, LineSignal),
     /// End the channel.
     Close(u32),
     /// The application took so many bytes of output.
@@ -302,6 +304,7 @@ fn read_frames(
             Tag::Data => Ok(Command::Data(channel, frame.body)),
             Tag::Eof => Ok(Command::Eof(channel)),
             Tag::Resize => frame.value().map(|size| Command::Resize(channel, size)),
+            Tag::Signal => frame.value().map(|signal| Command::Signal(channel, signal)),
             Tag::Close => Ok(Command::Close(channel)),
             Tag::Credit => frame.value::<u32>().map(|n| Command::Credit(channel, n as usize)),
             _ => break,

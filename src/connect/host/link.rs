@@ -452,6 +452,7 @@ impl Channel for HostChannel {
             ToRemote::Resize(size) => {
                 self.shared.post::<TermSize>(Tag::Resize, self.line.id, &size);
             }
+            ToRemote::Signal(signal) => self.shared.post(Tag::Signal, self.line.id, &signal),
             ToRemote::Close => {
                 out.closed = true;
                 self.shared.post_raw(Tag::Close, self.line.id, &[]);

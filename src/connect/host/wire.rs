@@ -61,6 +61,8 @@ pub enum Tag {
     Data = 12,
     /// Both: so many bytes of a channel were taken on (`u32`).
     Credit = 13,
+    /// Application: a signal on the line (`LineSignal`).
+    Signal = 14,
     /// Session: how far it is (`Progress`).
     Say = 20,
     /// Session: the person is asked (`Asked`).
@@ -92,7 +94,7 @@ pub enum Tag {
 impl Tag {
     fn from_byte(byte: u8) -> Option<Self> {
         use Tag as T;
-        const ALL: [Tag; 26] = [
+        const ALL: [Tag; 27] = [
             T::Start,
             T::Give,
             T::GiveNone,
@@ -106,6 +108,7 @@ impl Tag {
             T::Quit,
             T::Data,
             T::Credit,
+            T::Signal,
             T::Say,
             T::Ask,
             T::Need,

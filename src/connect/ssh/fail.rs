@@ -80,8 +80,8 @@ pub fn dial(at: &HostPort, e: &io::Error, secs: u64) -> Failure {
             FailureKind::Refused,
             (format!("{at} refuse la connexion."), format!("{at} refuses the connection.")),
             (
-                "Vérifiez le port et que le service SSH fonctionne sur cette machine.",
-                "Check the port and that the SSH service runs on that machine.",
+                "Vérifiez le port et que le service fonctionne sur cette machine.",
+                "Check the port and that the service runs on that machine.",
             ),
         ),
         io::ErrorKind::TimedOut | io::ErrorKind::WouldBlock => timeout(at, secs),

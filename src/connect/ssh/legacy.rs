@@ -311,7 +311,7 @@ fn info(learned: &Learned, user: String, forwards: Vec<String>) -> LinkInfo {
         description: format!("SSH · {}", algorithms(learned)),
         warnings: vec![weakness(learned)],
         forwards,
-        reused: false,
+        ..LinkInfo::default()
     }
 }
 

@@ -120,7 +120,7 @@ impl Engine for LegacyEngine {
                     Some(Command::Stream(stream)) => {
                         tokio::spawn(lead(shared.handle.clone(), stream));
                     }
-                    Some(Command::Attach(..)) => {}
+                    Some(Command::Attach(..) | Command::Signal(..)) => {}
                     Some(
                         order @ (Command::Data(id, _)
                         | Command::Eof(id)

@@ -6,9 +6,9 @@
 
 mod auth;
 mod channel;
-mod dial;
+pub(super) mod dial;
 mod engine;
-mod fail;
+pub(super) mod fail;
 mod fields;
 mod forward;
 mod hostkey;
@@ -60,6 +60,10 @@ impl Connector for Ssh {
 
     fn default_port(&self) -> Option<u16> {
         Some(22)
+    }
+
+    fn passes_on(&self) -> bool {
+        true
     }
 
     fn opens(&self) -> Opens {

@@ -1,4 +1,5 @@
-//! The way to the destination: one engine a hop, each through the one before.
+//! The way to the destination: one engine a hop, each through the one before; the
+//! last may be a plain line.
 //! Runs in the session process; decides no trust and no login itself.
 
 use std::sync::{Arc, Mutex, PoisonError};
@@ -6,10 +7,13 @@ use std::sync::{Arc, Mutex, PoisonError};
 use super::dial::{Dialer, Jump};
 use super::settings::Settings;
 use super::{engine, fail, forward};
-use crate::connect::Failure;
 use crate::connect::host::child::{Engine, Inbox, Uplink};
 use crate::connect::link::LinkInfo;
+use crate::connect::{Failure, line};
 use crate::model::target::{Hop, Target};
+
+/// Kind of the machines that a session passes through.
+const SSH: &str = "ssh";
 
 /// What a hop needs to be opened.
 pub struct Leg<'a> {
@@ -27,7 +31,7 @@ pub struct Leg<'a> {
     pub up: &'a Arc<Uplink>,
 }
 
-/// Opens every hop, then the forwardings of the destination.
+/// Opens every hop, then the forwardings of the destination, or its plain line.
 ///
 /// # Errors
 /// The first hop that fails says why; those before it are closed.
@@ -40,6 +44,11 @@ pub fn open(
     let mut via: Option<Jump> = None;
     let mut warnings = Vec::new();
     for (index, hop) in target.hops.iter().enumerate() {
+        if index + 1 == target.hops.len() && target.kind.word() != SSH {
+            let end = line::End { index, hop, via: via.as_ref(), up, lost: lost.clone() };
+            let engine = line::open(target.kind.word(), &end)?;
+            return Ok(Box::new(Routed { engine, lost, warnings, forwards: Vec::new() }));
+        }
         let settings = Settings::of(hop)?;
         let leg = Leg {
             index,

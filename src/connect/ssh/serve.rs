@@ -90,7 +90,7 @@ impl Ssh2Engine {
             description: describe(&session),
             warnings: Vec::new(),
             forwards: Vec::new(),
-            reused: false,
+            ..LinkInfo::default()
         };
         let mut listeners = Vec::new();
         for forward in &settings.remote {
@@ -143,7 +143,8 @@ impl Ssh2Engine {
                 self.opening.retain(|(other, _)| *other != id);
                 self.with(id, |chan| chan.close(up));
             }
-            Command::Quit => {}
+            // libssh2 has no call for RFC 4335.
+            Command::Signal(..) | Command::Quit => {}
         }
     }
 
