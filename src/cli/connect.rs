@@ -19,6 +19,7 @@ use crate::os::terminal::{self, Output};
 use crate::secret::SecretText;
 
 use super::args::Connect;
+use super::escape::{Act, Escape};
 use super::say::{self, bi, usage};
 use super::{Context, Opened, prompt, show};
 
@@ -62,14 +63,19 @@ fn attend(
     let resized = Arc::new(Mutex::new(None::<Arc<Mutex<Box<dyn Channel>>>>));
     watch_signals(ends.clone(), Arc::clone(asked_to_end), Arc::clone(&resized));
     let opened = context.open()?;
+    let mut plain = false;
     // What is wrong with the path, connecting says.
     let view = opened.call(Request::Show { at: At::Path(options.path.clone()) });
     let view = view.and_then(say::entry).ok();
     if let Some(view) = &view {
         warn_of_expiry(context, view);
-        let opens = connect::by_kind(&view.entry.kind).map(|connector| connector.opens());
-        if opens == Some(Opens::Browser) {
+        let connector = connect::by_kind(&view.entry.kind);
+        if connector.is_some_and(|connector| connector.opens() == Opens::Browser) {
             return page(context, &opened, options);
+        }
+        plain = connector.is_some_and(|connector| !connector.many_channels());
+        if plain && (!options.command.is_empty() || options.tty) {
+            return Err(no_commands(view.entry.kind.word()));
         }
     }
     let just: Justification = options.why.into();
@@ -109,7 +115,11 @@ fn attend(
     *lock(&resized) = Some(Arc::clone(&channel));
     let raw =
         if on_terminal && terminal::stdin_is_terminal() { terminal::raw().ok() } else { None };
-    pump_input(Arc::clone(&channel));
+    let escape = (plain && raw.is_some()).then(|| Escape::new(session.info().signals));
+    if let Some(escape) = &escape {
+        say::note(&format!("{}\r", escape.help(context.lang)));
+    }
+    pump_input(Arc::clone(&channel), escape, ends, context.lang);
     let outcome = wait(early, &end);
     if raw.is_some() && outcome.exit.is_none() && terminal::stdout_is_terminal() {
         let _ = terminal::write_all(Output::Out, terminal::CALM);
@@ -266,6 +276,20 @@ fn page(context: &Context, opened: &Opened, options: Connect) -> Result<u8, AppE
     Ok(0)
 }
 
+/// A command for a line that is one terminal.
+fn no_commands(kind: &str) -> AppError {
+    usage(
+        bi(
+            format!("Un accès {kind} n’exécute pas de commande\u{a0}: il n’ouvre qu’un terminal."),
+            format!("A {kind} entry runs no command: it only opens a terminal."),
+        ),
+        bi(
+            "Donnez son chemin seul\u{a0}; ce que l’entrée standard contient est tapé.",
+            "Give its path alone; what standard input holds is typed.",
+        ),
+    )
+}
+
 /// Says so when the login or machine has expired; it may work all the same.
 fn warn_of_expiry(context: &Context, view: &EntryView) {
     if let Some(day) = view.entry.expires.filter(|day| show::is_past(*day)) {
@@ -320,7 +344,12 @@ const SIGPIPE: i32 = 13;
 
 /// Sends standard input to the far side until it ends; the thread is left
 /// behind at the end of the process.
-fn pump_input(channel: Arc<Mutex<Box<dyn Channel>>>) {
+fn pump_input(
+    channel: Arc<Mutex<Box<dyn Channel>>>,
+    mut escape: Option<Escape>,
+    ends: Sender<End>,
+    lang: Lang,
+) {
     let _ = Builder::new().name("input".to_owned()).spawn(move || {
         let mut buffer = zeroize::Zeroizing::new(vec![0; READ_BYTES]);
         loop {
@@ -329,7 +358,24 @@ fn pump_input(channel: Arc<Mutex<Box<dyn Channel>>>) {
                     lock(&channel).send(ToRemote::Eof);
                     return;
                 }
-                Ok(count) => lock(&channel).send(ToRemote::Data(buffer[..count].to_vec())),
+                Ok(count) => match &mut escape {
+                    None => lock(&channel).send(ToRemote::Data(buffer[..count].to_vec())),
+                    Some(escape) => {
+                        for act in escape.take(&buffer[..count]) {
+                            match act {
+                                Act::Send(bytes) => lock(&channel).send(ToRemote::Data(bytes)),
+                                Act::Signal(signal) => {
+                                    lock(&channel).send(ToRemote::Signal(signal));
+                                }
+                                Act::Help => say::note(&format!("\r\n{}\r", escape.help(lang))),
+                                Act::Quit => {
+                                    let _ = ends.send(End::Closed(None));
+                                    return;
+                                }
+                            }
+                        }
+                    }
+                },
             }
             while lock(&channel).backlog() > BACKLOG_MAX_BYTES {
                 std::thread::sleep(BACKLOG_PAUSE);

@@ -8,6 +8,7 @@ mod connect;
 mod demo;
 mod doctor;
 mod entries;
+mod escape;
 mod fields;
 mod french;
 mod generate;

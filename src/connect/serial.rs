@@ -323,7 +323,8 @@ fn no_device(named: Option<&str>) -> Failure {
             format!("Choose among the ports that are there: {present}."),
         )
     };
-    Failure { kind: FailureKind::Setting, what, todo }
+    let kind = named.map_or(FailureKind::Setting, |_| FailureKind::UnknownHost);
+    Failure { kind, what, todo }
 }
 
 fn unplugged(device: &str, e: &std::io::Error) -> Failure {

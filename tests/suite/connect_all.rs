@@ -13,6 +13,7 @@ use poterne::model::entry::{Kind, Slot};
 use poterne::model::lang::Lang;
 use poterne::model::target::{Hop, Target};
 
+use crate::kit_lines::{Cable, Service, Telnetd, line};
 use crate::kit_ssh::*;
 
 /// A word that appears nowhere by chance, one for each slot.
@@ -27,7 +28,7 @@ fn every_slot() -> [Slot; 5] {
 #[test]
 fn the_table_names_each_kind_once_and_finds_it() {
     let ids: Vec<&str> = ALL.iter().map(|c| c.id()).collect();
-    assert_eq!(ids, ["ssh", "shell", "credential", "note", "web"]);
+    assert_eq!(ids, ["ssh", "shell", "telnet", "raw", "serial", "credential", "note", "web"]);
     for id in ids {
         assert_eq!(by_kind(&Kind::new(id)).map(Connector::id), Some(id));
     }
@@ -69,6 +70,8 @@ struct Running {
     link: Box<dyn Link>,
     lease: FakeLease,
     server: Option<Sshd>,
+    /// Another far side, as long as it is needed.
+    _far: Option<Box<dyn std::any::Any>>,
     /// A piece of the private key.
     key: Option<Vec<u8>>,
 }
@@ -93,7 +96,8 @@ fn running(connector: &dyn Connector) -> Running {
                 lease.plant(&mut hops, 0, slot, &value);
             }
             let link = must_open(&target(hops), &mut lease);
-            Running { link, lease, server: Some(server), key: Some(text[100..160].to_vec()) }
+            let key = Some(text[100..160].to_vec());
+            Running { link, lease, server: Some(server), _far: None, key }
         }
         "shell" => {
             let mut hops = vec![hop(1)];
@@ -102,7 +106,34 @@ fn running(connector: &dyn Connector) -> Running {
             }
             let target = Target { kind: Kind::new("shell"), hops };
             let link = must_open(&target, &mut lease);
-            Running { link, lease, server: None, key: None }
+            Running { link, lease, server: None, _far: None, key: None }
+        }
+        "telnet" => {
+            let far = Telnetd::start(&marker(&Slot::Password));
+            let mut hops = vec![far.hop()];
+            for slot in every_slot() {
+                lease.plant(&mut hops, 0, slot.clone(), marker(&slot).as_bytes());
+            }
+            let link = must_open(&line("telnet", hops.remove(0)), &mut lease);
+            Running { link, lease, server: None, _far: Some(Box::new(far)), key: None }
+        }
+        "raw" | "serial" => {
+            let (far, place): (Box<dyn std::any::Any>, Hop) = if connector.id() == "raw" {
+                let service = Service::start("exec sh");
+                let place = hop(service.port);
+                (Box::new(service), place)
+            } else {
+                let cable = Cable::plug("exec sh");
+                let place = cable.hop();
+                (Box::new(cable), place)
+            };
+            let mut hops = vec![with(place, "line-ending", "lf")];
+            for slot in every_slot() {
+                lease.plant(&mut hops, 0, slot.clone(), marker(&slot).as_bytes());
+            }
+            let link = must_open(&line(connector.id(), hops.remove(0)), &mut lease);
+            assert!(lease.taken.is_empty(), "it needs none");
+            Running { link, lease, server: None, _far: Some(far), key: None }
         }
         other => panic!("tell this test how to open a {other}"),
     }
@@ -112,7 +143,7 @@ fn running(connector: &dyn Connector) -> Running {
 fn no_secret_shows_in_arguments_variables_or_files_while_a_session_runs() {
     for connector in ALL.iter().filter(|c| c.opens() == Opens::Session) {
         let before = SystemTime::now();
-        let Running { link, lease, server, key } = running(*connector);
+        let Running { link, lease, server, _far, key } = running(*connector);
         let mut talk = Talk::shell(&*link, 80, 24);
         talk.send("echo run''ning\r");
         talk.until("running");

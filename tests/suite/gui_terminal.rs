@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 use egui::{Event, Key, Modifiers, MouseWheelUnit, PointerButton, Role, vec2};
 use egui_kittest::Harness;
 use egui_kittest::kittest::{NodeT as _, Queryable as _};
-use poterne::connect::link::{Channel, Exit, FromRemote, Sink, TermSize, ToRemote};
+use poterne::connect::link::{Channel, Exit, FromRemote, LineSignal, Sink, TermSize, ToRemote};
 use poterne::gui::terminal::{Terminal, TerminalView, links, paste};
 use poterne::gui::{fonts, theme};
 use poterne::model::lang::Lang;
@@ -19,6 +19,7 @@ struct Recorder(Arc<Mutex<Record>>);
 struct Record {
     bytes: Vec<u8>,
     sizes: Vec<TermSize>,
+    signals: Vec<LineSignal>,
     closed: bool,
 }
 
@@ -28,6 +29,7 @@ impl Channel for Recorder {
         match message {
             ToRemote::Data(bytes) => record.bytes.extend(bytes),
             ToRemote::Resize(size) => record.sizes.push(size),
+            ToRemote::Signal(signal) => record.signals.push(signal),
             ToRemote::Eof => {}
             ToRemote::Close => record.closed = true,
         }

@@ -35,6 +35,7 @@ mod audit_log;
 mod cli_cut_off;
 mod cli_far_sides;
 mod cli_kit;
+mod cli_lines;
 mod cli_links;
 mod cli_output;
 mod cli_places;
@@ -117,6 +118,7 @@ mod kill;
 mod kit;
 #[cfg(feature = "gui")]
 mod kit_gui;
+mod kit_lines;
 #[cfg(all(feature = "gui", target_os = "linux"))]
 mod kit_reader;
 mod kit_rows;
@@ -125,6 +127,7 @@ mod kit_ssh;
 mod kit_window;
 mod lasting_access;
 mod leaks;
+mod lines;
 mod log_keys;
 mod members;
 mod memory;

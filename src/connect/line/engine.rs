@@ -296,8 +296,9 @@ impl LineEngine {
         }
         if self.eof_wanted && self.wire.is_empty() {
             self.eof_wanted = false;
-            // A serial line knows no end.
-            if self.stream.port.is_none() {
+            // A serial line knows no end, and a telnet server that sees one hangs up
+            // before it has done what was typed.
+            if self.stream.port.is_none() && matches!(self.codec, Codec::Plain(_)) {
                 self.stream.socket.shutdown(Shutdown::Write);
             }
         }

@@ -72,6 +72,7 @@ pub(super) fn connect(backend: &dyn Backend, open_as: &OpenAs, size: TermSize, m
     terminal.on_wake(move |delay| wake(delay));
     match session.open_channel(ChannelRequest::Shell { size, term: TERM.to_owned() }, sink) {
         Ok(channel) => {
+            terminal.offer(session.info().signals);
             terminal.attach(channel);
             teller.tell(Told::Opened(session, terminal));
         }

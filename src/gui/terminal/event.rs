@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use alacritty_terminal::event::{Event, EventListener, WindowSize};
 use alacritty_terminal::vte::ansi::Rgb;
 
-use crate::connect::link::{Channel, TermSize, ToRemote};
+use crate::connect::link::{Channel, LineSignal, TermSize, ToRemote};
 
 /// Bytes kept for a channel that is not there yet.
 const EARLY_MAX_BYTES: usize = 64 * 1024;
@@ -53,6 +53,12 @@ impl Outlet {
                 state.early.extend_from_slice(&bytes);
             }
             None => {}
+        }
+    }
+
+    pub(super) fn signal(&self, signal: LineSignal) {
+        if let Some(channel) = &self.state().channel {
+            channel.send(ToRemote::Signal(signal));
         }
     }
 

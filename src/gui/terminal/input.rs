@@ -4,6 +4,8 @@
 use alacritty_terminal::term::TermMode;
 use egui::{Event, ImeEvent, Key, Modifiers};
 
+use crate::connect::link::LineSignal;
+
 use super::keys;
 
 /// One thing to do.
@@ -17,6 +19,8 @@ pub(super) enum Input {
     Paste(String),
     /// Ask the desktop for the clipboard's text.
     AskPaste,
+    /// Send a signal on the line.
+    Signal(LineSignal),
     /// Open the search bar.
     Find,
     /// Change the font size by this many steps; 0 is the ordinary size.

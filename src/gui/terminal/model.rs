@@ -15,7 +15,7 @@ use alacritty_terminal::term::{Config, Osc52, TermMode};
 use alacritty_terminal::vte::ansi::{Processor, Rgb};
 
 use crate::connect::Failure;
-use crate::connect::link::{Channel, Exit, FromRemote, Sink, TermSize};
+use crate::connect::link::{Channel, Exit, FromRemote, LineSignal, Sink, TermSize};
 
 use super::event::{Listener, Outlet, Said, Surroundings};
 
@@ -63,6 +63,8 @@ struct Shared {
     /// A repaint was asked for and has not happened yet.
     asked: AtomicBool,
     bytes: AtomicU64,
+    /// What the line can carry besides bytes.
+    signals: Mutex<Vec<LineSignal>>,
 }
 
 struct Core {
@@ -135,6 +137,7 @@ impl Terminal {
             }),
             asked: AtomicBool::new(false),
             bytes: AtomicU64::new(0),
+            signals: Mutex::default(),
         });
         let parsing = Arc::clone(&shared);
         std::thread::Builder::new()
@@ -165,6 +168,21 @@ impl Terminal {
     /// Sends bytes as typed.
     pub fn send(&self, bytes: Vec<u8>) {
         self.shared.around.outlet.send(bytes);
+    }
+
+    /// Signals that the line can carry, for the menu.
+    pub fn offer(&self, signals: Vec<LineSignal>) {
+        *lock(&self.shared.signals) = signals;
+    }
+
+    /// The signals of [`Terminal::offer`].
+    pub fn signals(&self) -> Vec<LineSignal> {
+        lock(&self.shared.signals).clone()
+    }
+
+    /// Sends a signal on the line.
+    pub fn signal(&self, signal: LineSignal) {
+        self.shared.around.outlet.signal(signal);
     }
 
     /// Closes the channel; what was shown stays readable.

@@ -4,6 +4,7 @@
 use alacritty_terminal::term::TermMode;
 use egui::{Id, Rect, Response, Sense, Stroke, Ui, pos2, vec2};
 
+use crate::connect::link::LineSignal;
 use crate::gui::dialogs;
 use crate::gui::terminal::input::Input;
 use crate::gui::terminal::model::Terminal;
@@ -50,6 +51,17 @@ impl TerminalView {
             ui.separator();
             let find = format!("{shift}F");
             entry(ui, true, lang.pick("Rechercher…", "Find…"), &find, Input::Find);
+            if live && !terminal.signals().is_empty() {
+                ui.separator();
+                for signal in terminal.signals() {
+                    let name = match signal {
+                        LineSignal::Break => lang.pick("Envoyer un break", "Send a break"),
+                        LineSignal::DtrOff => lang.pick("Baisser DTR", "Lower DTR"),
+                        LineSignal::DtrOn => lang.pick("Relever DTR", "Raise DTR"),
+                    };
+                    entry(ui, true, name, "", Input::Signal(signal));
+                }
+            }
             ui.separator();
             entry(ui, true, lang.pick("Agrandir", "Larger"), "Ctrl++", Input::Zoom(1));
             entry(ui, true, lang.pick("Réduire", "Smaller"), "Ctrl+-", Input::Zoom(-1));
