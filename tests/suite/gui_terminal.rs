@@ -387,6 +387,33 @@ fn several_lines_are_pasted_only_after_a_yes() {
 }
 
 #[test]
+fn signals_of_the_line_are_in_the_menu_of_a_terminal_that_carries_them() {
+    let menu = |offered: &[LineSignal]| {
+        let (mut h, sink, sent) = widget();
+        h.state().terminal.offer(offered.to_vec());
+        let pos = cell(&h, 5, 5);
+        h.event(Event::PointerMoved(pos));
+        h.run();
+        for pressed in [true, false] {
+            h.event(button(pos, PointerButton::Secondary, pressed, Modifiers::NONE));
+            h.run();
+        }
+        (h, sink, sent)
+    };
+    let (h, _sink, _) = menu(&[]);
+    assert!(h.query_by_label_contains("Rechercher").is_some());
+    assert!(h.query_by_label("Envoyer un break").is_none());
+    let all = [LineSignal::Break, LineSignal::DtrOff, LineSignal::DtrOn];
+    for (name, signal) in ["Envoyer un break", "Baisser DTR", "Relever DTR"].iter().zip(all) {
+        let (mut h, _sink, sent) = menu(&all);
+        h.get_by_label(name).click();
+        h.run();
+        assert_eq!(sent.0.lock().expect("as above").signals, [signal]);
+        assert_eq!(sent.take(), "", "no byte");
+    }
+}
+
+#[test]
 fn the_mouse_is_reported_when_asked_for_and_shift_keeps_it() {
     let (mut h, mut sink, sent) = widget();
     say(&mut h, &mut sink, "texte\x1b[?1000h\x1b[?1006h");

@@ -154,4 +154,6 @@ mod window_close;
 #[cfg(all(feature = "gui", target_os = "linux"))]
 mod window_first;
 #[cfg(all(feature = "gui", target_os = "linux"))]
+mod window_lines;
+#[cfg(all(feature = "gui", target_os = "linux"))]
 mod window_story;

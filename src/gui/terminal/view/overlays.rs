@@ -37,7 +37,10 @@ impl TerminalView {
         let mut chosen = None;
         response.context_menu(|ui| {
             let mut entry = |ui: &mut Ui, enabled: bool, text: &str, keys: &str, input: Input| {
-                let button = egui::Button::new(text).shortcut_text(keys);
+                let mut button = egui::Button::new(text);
+                if !keys.is_empty() {
+                    button = button.shortcut_text(keys);
+                }
                 if ui.add_enabled(enabled, button).clicked() {
                     chosen = Some(input);
                     ui.close();
