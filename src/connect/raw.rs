@@ -54,7 +54,7 @@ impl Connector for Raw {
 
     fn open(&self, target: &Target, lease: &mut dyn Lease) -> Result<Box<dyn Link>, Failure> {
         let read = fields::Reader(target.destination(), FIELDS);
-        (read.ending()?, read.echo()?, read.secs("idle-timeout")?);
+        read.check()?;
         Ok(Box::new(HostLink::open(target, lease, read.connect_timeout()?)?))
     }
 }

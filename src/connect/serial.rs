@@ -167,7 +167,7 @@ impl Connector for Serial {
 /// How the port is to be set.
 fn setup(hop: &Hop) -> Result<Setup, Failure> {
     let read = fields::Reader(hop, FIELDS);
-    (read.ending()?, read.echo()?, read.secs("idle-timeout")?);
+    read.check()?;
     let device = read.text(DEVICE);
     if device.is_empty() {
         return Err(no_device(None));

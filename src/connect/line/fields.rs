@@ -112,6 +112,16 @@ impl<'a> Reader<'a> {
         }
     }
 
+    /// Whether the settings that all lines have make sense.
+    ///
+    /// # Errors
+    /// One does not.
+    pub fn check(&self) -> Result<(), Failure> {
+        self.ending()?;
+        self.echo()?;
+        self.secs("idle-timeout").map(drop)
+    }
+
     /// For connecting.
     ///
     /// # Errors

@@ -231,11 +231,11 @@ mod tests {
             "User Access Verification\r\n\r\nUsername: ",
             "Nom d’utilisateur\u{a0}: ",
             "login as: ",
-            "Identifiant : ",
+            "Identifiant\x20: ",
         ] {
             assert_eq!(next(&mut watcher(), ask), Next::User, "{ask}");
         }
-        for ask in ["Password: ", "admin's password:", "Mot de passe :", "Password for admin:"] {
+        for ask in ["Password: ", "admin's password:", "Mot de passe\x20:", "Password for admin:"] {
             assert_eq!(next(&mut watcher(), ask), Next::Password, "{ask}");
         }
         assert_eq!(next(&mut watcher(), "Press any key to continue"), Next::Key);

@@ -99,7 +99,7 @@ impl Connector for Telnet {
         let read = fields::Reader(end, FIELDS);
         // What makes no sense is said before anything starts.
         Prompts::of(end)?;
-        (read.ending()?, read.echo()?, read.secs("idle-timeout")?);
+        read.check()?;
         Ok(Box::new(HostLink::open(target, lease, read.connect_timeout()?)?))
     }
 }
