@@ -4,7 +4,7 @@
 use serde_json::{Value, json};
 
 use crate::app::{look, remote};
-use crate::os::{clock, harden, keyring, paths, session_lock, terminal};
+use crate::os::{clock, harden, keyring, paths, serial, session_lock, terminal};
 
 use super::Context;
 use super::say;
@@ -33,6 +33,7 @@ pub fn doctor(context: &Context) -> u8 {
         dumps(context),
         logind(context),
         clock_sense(context),
+        serial_ports(context),
         tty(context),
     ];
     let broken = findings.iter().map(|finding| finding.broken).max().unwrap_or(0);
@@ -100,6 +101,14 @@ fn vault(context: &Context) -> Finding {
             format!("{shown}\u{a0}: {error}"),
             context.pick("Créez un coffre\u{a0}: poterne init", "Make a vault: poterne init"),
         ),
+    }
+}
+
+fn serial_ports(context: &Context) -> Finding {
+    let ports = serial::present();
+    match ports.is_empty() {
+        true => good("serial", context.pick("aucun port série", "no serial port")),
+        false => good("serial", ports.join(", ")),
     }
 }
 

@@ -29,6 +29,8 @@ pub struct Field {
 pub enum FieldKind {
     /// One line.
     Text,
+    /// One line; names of this machine that fit are offered.
+    Offered(Offers),
     /// Several lines, together as the connector reads them.
     Lines(Reads),
     /// `yes` or `no`.
@@ -61,6 +63,24 @@ impl Eq for Reads {}
 impl std::fmt::Debug for Reads {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("Reads")
+    }
+}
+
+/// Names to choose from, as the machine has them now.
+#[derive(Clone, Copy)]
+pub struct Offers(pub fn() -> Vec<String>);
+
+impl PartialEq for Offers {
+    fn eq(&self, other: &Self) -> bool {
+        std::ptr::fn_addr_eq(self.0, other.0)
+    }
+}
+
+impl Eq for Offers {}
+
+impl std::fmt::Debug for Offers {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Offers")
     }
 }
 
@@ -134,7 +154,9 @@ impl Field {
             return true;
         }
         match self.kind {
-            FieldKind::Text | FieldKind::Entries => !value.contains(['\n', '\r']),
+            FieldKind::Text | FieldKind::Offered(_) | FieldKind::Entries => {
+                !value.contains(['\n', '\r'])
+            }
             FieldKind::Lines(Reads(reads)) => reads(value),
             FieldKind::Bool => matches!(value, "yes" | "no"),
             FieldKind::Number { min, max } => {

@@ -2,7 +2,7 @@
 //! firewall. Takes no secret. A profile sets what the entry leaves open to the
 //! console settings its maker documents.
 
-use super::field::{Field, FieldKind, Word};
+use super::field::{Field, FieldKind, Offers, Word};
 use super::host::child::Engine;
 use super::host::link::HostLink;
 use super::line::typed::Enter;
@@ -57,27 +57,28 @@ const PROFILE_WORDS: &[Word] = &[
     PROFILES[5].word,
 ];
 
-const fn number(word: &'static str) -> Word {
-    Word { word, fr: word, en: word }
+const fn shown(word: &'static str, text: &'static str) -> Word {
+    Word { word, fr: text, en: text }
 }
 
 const SPEEDS: &[Word] = &[
-    number("300"),
-    number("1200"),
-    number("2400"),
-    number("4800"),
-    number("9600"),
-    number("19200"),
-    number("38400"),
-    number("57600"),
-    number("115200"),
-    number("230400"),
-    number("460800"),
-    number("921600"),
+    shown("300", "300 bit/s"),
+    shown("1200", "1200 bit/s"),
+    shown("2400", "2400 bit/s"),
+    shown("4800", "4800 bit/s"),
+    shown("9600", "9600 bit/s"),
+    shown("19200", "19200 bit/s"),
+    shown("38400", "38400 bit/s"),
+    shown("57600", "57600 bit/s"),
+    shown("115200", "115200 bit/s"),
+    shown("230400", "230400 bit/s"),
+    shown("460800", "460800 bit/s"),
+    shown("921600", "921600 bit/s"),
 ];
 
-const DATA_BITS: &[Word] = &[number("8"), number("7"), number("6"), number("5")];
-const STOP_BITS: &[Word] = &[number("1"), number("2")];
+const DATA_BITS: &[Word] =
+    &[shown("8", "8 bits"), shown("7", "7 bits"), shown("6", "6 bits"), shown("5", "5 bits")];
+const STOP_BITS: &[Word] = &[shown("1", "1 bit"), shown("2", "2 bits")];
 
 const PARITIES: &[Word] = &[
     Word { word: "none", fr: "aucune", en: "none" },
@@ -92,10 +93,10 @@ const FLOWS: &[Word] = &[
 ];
 
 const FIELDS: &[Field] = &[
-    Field::new(DEVICE, "Port série", "Serial port", FieldKind::Text)
+    Field::new(DEVICE, "Port série", "Serial port", FieldKind::Offered(Offers(serial::present)))
         .explained(
-            "Comme /dev/ttyUSB0 ou COM3\u{a0}; laissé vide, se connecter dit quels ports il y a.",
-            "Such as /dev/ttyUSB0 or COM3; left empty, connecting says which ports there are.",
+            "Comme /dev/ttyUSB0 ou COM3\u{a0}; «\u{a0}poterne doctor\u{a0}» dit quels ports il y a.",
+            "Such as /dev/ttyUSB0 or COM3; “poterne doctor” says which ports there are.",
         )
         .own(),
     Field::new("profile", "Équipement", "Device", FieldKind::Choice(PROFILE_WORDS))
@@ -106,7 +107,7 @@ const FIELDS: &[Field] = &[
              console.",
         )
         .usually("other"),
-    Field::new("speed", "Vitesse (bit/s)", "Speed (bit/s)", FieldKind::Choice(SPEEDS)).explained(
+    Field::new("speed", "Vitesse", "Speed", FieldKind::Choice(SPEEDS)).explained(
         "Vide\u{a0}: celle de l’équipement choisi, 9600 sinon.",
         "Empty: that of the chosen device, otherwise 9600.",
     ),

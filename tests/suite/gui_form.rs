@@ -143,6 +143,29 @@ fn a_choice_is_offered_in_the_person_s_words() {
 }
 
 /// The pages that were to be opened.
+#[test]
+fn the_form_of_a_serial_port_asks_for_no_host_and_offers_the_ports_there_are() {
+    let (form, mut window) = form("serial", Lang::En);
+    window.run_steps(3);
+    for label in ["Host", "User"] {
+        assert!(window.query_by_role_and_label(Role::TextInput, label).is_none(), "{label}");
+    }
+    press(&mut window, Role::ComboBox, "Device");
+    press(&mut window, Role::Button, "Aruba (115200 8N1)");
+    assert_eq!(form.borrow().settings["profile"], "aruba");
+    press(&mut window, Role::ComboBox, "Speed");
+    press(&mut window, Role::Button, "19200 bit/s");
+    assert_eq!(form.borrow().settings["speed"], "19200");
+    press(&mut window, Role::Button, "Choose…");
+    match poterne::os::serial::present().first() {
+        Some(port) => {
+            press(&mut window, Role::Button, port);
+            assert_eq!(&form.borrow().settings["device"], port);
+        }
+        None => assert!(window.query_by_label("There is none at the moment.").is_some()),
+    }
+}
+
 fn browsed(acts: &Acts) -> Vec<String> {
     let page = |act: &Act| match act {
         Act::Send(Command::Browse(page)) => Some(page.clone()),

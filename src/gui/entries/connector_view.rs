@@ -2,7 +2,7 @@
 
 use egui::{ComboBox, TextEdit, Ui};
 
-use crate::connect::field::{Field, FieldKind};
+use crate::connect::field::{Field, FieldKind, Offers};
 use crate::gui::act::Acts;
 use crate::gui::text::t;
 use crate::gui::widgets::parts;
@@ -58,12 +58,23 @@ fn setting_ui(
                 let out = ui.add(edit).labelled_by(id).on_hover_text(help);
                 next(ui, &out);
             }
+            FieldKind::Offered(Offers(names)) => {
+                ui.horizontal_wrapped(|ui| {
+                    let edit = TextEdit::singleline(value).desired_width(room(ui, 110.0));
+                    let out = ui.add(edit.hint_text(default)).labelled_by(id).on_hover_text(help);
+                    next(ui, &out);
+                    offered_ui(ui, value, names, lang);
+                });
+            }
             FieldKind::Lines(_) => {
                 let edit = TextEdit::multiline(value).desired_width(FIELD).desired_rows(2);
                 ui.add(edit.hint_text(default)).labelled_by(id).on_hover_text(help);
             }
             FieldKind::Bool | FieldKind::Choice(_) => {
-                let usual = format!("{} ({default})", t(lang, "par défaut", "default"));
+                let mut usual = t(lang, "par défaut", "default").to_owned();
+                if !default.is_empty() {
+                    usual = format!("{usual} ({default})");
+                }
                 let shown = if value.is_empty() { &usual } else { field.shown(value, lang) };
                 let words = matches!(field.kind, FieldKind::Choice(_));
                 let wide = if words { room(ui, 0.0) } else { 200.0 };
@@ -89,5 +100,26 @@ fn setting_ui(
     });
     if pick {
         open_picker(form, PickFor::Setting(field.id), acts);
+    }
+}
+
+/// A menu of the names that the machine has. It is asked once each time the menu
+/// opens, not for every picture.
+fn offered_ui(ui: &mut Ui, value: &mut String, names: fn() -> Vec<String>, lang: Lang) {
+    let known = ui.scope_id().with("offered");
+    let menu = ui.menu_button(t(lang, "Choisir…", "Choose…"), |ui| {
+        let found = ui.data_mut(|d| d.get_temp_mut_or_insert_with(known, names).clone());
+        if found.is_empty() {
+            ui.weak(t(lang, "Il n’y en a aucun en ce moment.", "There is none at the moment."));
+        }
+        for name in found {
+            if ui.button(&name).clicked() {
+                *value = name;
+                ui.close();
+            }
+        }
+    });
+    if menu.inner.is_none() {
+        ui.data_mut(|d| d.remove::<Vec<String>>(known));
     }
 }
