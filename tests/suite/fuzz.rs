@@ -16,7 +16,7 @@ use poterne::app::qr;
 use poterne::audit::verifier::Verifier;
 use poterne::audit::{Checkpoint, Log, checkpoint, line, opening};
 use poterne::connect::host::wire;
-use poterne::connect::link::{ChannelRequest, Exit, LinkInfo, TermSize};
+use poterne::connect::link::{ChannelRequest, Exit, LineSignal, LinkInfo, TermSize};
 use poterne::connect::ssh::key;
 use poterne::connect::{Failure, Progress};
 use poterne::crypto::context::context;
@@ -1018,6 +1018,7 @@ fn frames_of_the_agent() {
         })),
         framed(&ToAgent::Data(1, vec![7; 300])),
         framed(&ToAgent::Resize(1, TermSize { cols: 80, rows: 24 })),
+        framed(&ToAgent::Signal(1, LineSignal::DtrOff)),
         framed(&ToAgent::Answer(frames::AnswerFrame::Text(SecretText::copy_of("123456")))),
         framed(&FromAgent::Reply(Ok(Reply::Secret(secret)))),
         framed(&FromAgent::Reply(Ok(Reply::Done))),

@@ -387,6 +387,30 @@ fn several_lines_are_pasted_only_after_a_yes() {
 }
 
 #[test]
+fn what_comes_is_shown_as_numbers_until_text_is_wanted_again() {
+    let (mut h, mut sink, _) = widget();
+    say(&mut h, &mut sink, "texte\x1b[3");
+    let choose = |h: &mut Harness<'static, Shown>, name: &str| {
+        let pos = cell(h, 5, 5);
+        h.event(Event::PointerMoved(pos));
+        h.run();
+        for pressed in [true, false] {
+            h.event(button(pos, PointerButton::Secondary, pressed, Modifiers::NONE));
+            h.run();
+        }
+        h.get_by_label(name).click();
+        h.run();
+    };
+    choose(&mut h, "Vue hexadécimale");
+    say(&mut h, &mut sink, "\x1b[2J\rA");
+    let dump = "1b 5b 32 4a 0d 41                                .[2J.A";
+    assert_eq!(h.state().terminal.rows()[..2], ["texte", dump]);
+    choose(&mut h, "Vue en texte");
+    say(&mut h, &mut sink, "fin");
+    assert_eq!(h.state().terminal.rows()[2], "fin");
+}
+
+#[test]
 fn signals_of_the_line_are_in_the_menu_of_a_terminal_that_carries_them() {
     let menu = |offered: &[LineSignal]| {
         let (mut h, sink, sent) = widget();

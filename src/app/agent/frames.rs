@@ -20,7 +20,7 @@ use crate::secret::SecretText;
 
 /// First bytes from a client that speaks this protocol: a new number whenever
 /// anything below, or a type in it, changes its shape.
-pub const GREETING: [u8; 8] = *b"PTRN-a03";
+pub const GREETING: [u8; 8] = *b"PTRN-a04";
 /// First bytes from a client, of whatever build, that only wants the end.
 pub const GREETING_LOCK: [u8; 8] = *b"PTRNlock";
 /// The agent's first bytes to a client that it understands.

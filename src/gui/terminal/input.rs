@@ -21,6 +21,8 @@ pub(super) enum Input {
     AskPaste,
     /// Send a signal on the line.
     Signal(LineSignal),
+    /// Show what comes as numbers, or as text.
+    Hex(bool),
     /// Open the search bar.
     Find,
     /// Change the font size by this many steps; 0 is the ordinary size.

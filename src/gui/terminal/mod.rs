@@ -13,6 +13,7 @@ pub mod paste;
 mod boxes;
 mod find;
 mod glyphs;
+mod hex;
 mod input;
 mod matches;
 mod paint;

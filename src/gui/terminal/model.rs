@@ -18,6 +18,7 @@ use crate::connect::Failure;
 use crate::connect::link::{Channel, Exit, FromRemote, LineSignal, Sink, TermSize};
 
 use super::event::{Listener, Outlet, Said, Surroundings};
+use super::hex::Hex;
 
 /// Lines kept above the screen.
 pub const SCROLLBACK_LINES: usize = 20_000;
@@ -65,6 +66,8 @@ struct Shared {
     bytes: AtomicU64,
     /// What the line can carry besides bytes.
     signals: Mutex<Vec<LineSignal>>,
+    /// What comes is shown as numbers.
+    hex: Mutex<Option<Hex>>,
 }
 
 struct Core {
@@ -138,6 +141,7 @@ impl Terminal {
             asked: AtomicBool::new(false),
             bytes: AtomicU64::new(0),
             signals: Mutex::default(),
+            hex: Mutex::default(),
         });
         let parsing = Arc::clone(&shared);
         std::thread::Builder::new()
@@ -183,6 +187,21 @@ impl Terminal {
     /// Sends a signal on the line.
     pub fn signal(&self, signal: LineSignal) {
         self.shared.around.outlet.signal(signal);
+    }
+
+    /// True while what comes is shown as hexadecimal numbers.
+    pub fn hex(&self) -> bool {
+        lock(&self.shared.hex).is_some()
+    }
+
+    /// Shows what comes from now on as hexadecimal numbers, or as text again.
+    pub fn set_hex(&self, on: bool) {
+        let mut hex = lock(&self.shared.hex);
+        if hex.is_some() != on {
+            *hex = on.then(Hex::default);
+            drop(hex);
+            self.shared.advance(Hex::FRESH_LINE);
+        }
     }
 
     /// Closes the channel; what was shown stays readable.
@@ -401,6 +420,11 @@ impl Shared {
     }
 
     fn parse(&self, bytes: &[u8]) {
+        let numbers = lock(&self.hex).as_mut().map(|hex| hex.shown(bytes));
+        self.advance(numbers.as_deref().unwrap_or(bytes));
+    }
+
+    fn advance(&self, bytes: &[u8]) {
         for chunk in bytes.chunks(CHUNK_BYTES) {
             {
                 let mut core = self.core.lock();

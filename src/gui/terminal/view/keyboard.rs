@@ -78,6 +78,7 @@ impl TerminalView {
             },
             Input::Paste(text) => self.paste(text, terminal),
             Input::AskPaste => ui.ctx().send_viewport_cmd(ViewportCommand::RequestPaste),
+            Input::Hex(on) => terminal.set_hex(on),
             Input::Signal(signal) => terminal.signal(signal),
             Input::Find => self.find.show(),
             Input::Zoom(0) => self.font_points = FONT_POINTS,

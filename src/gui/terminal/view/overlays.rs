@@ -54,6 +54,11 @@ impl TerminalView {
             ui.separator();
             let find = format!("{shift}F");
             entry(ui, true, lang.pick("Rechercher…", "Find…"), &find, Input::Find);
+            let numbers = match terminal.hex() {
+                false => lang.pick("Vue hexadécimale", "Hexadecimal view"),
+                true => lang.pick("Vue en texte", "Text view"),
+            };
+            entry(ui, live, numbers, "", Input::Hex(!terminal.hex()));
             if live && !terminal.signals().is_empty() {
                 ui.separator();
                 for signal in terminal.signals() {
