@@ -342,3 +342,19 @@ fn unplugged(device: &str, e: &std::io::Error) -> Failure {
         ),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_may_not_open_a_port_is_told_which_group_to_join() {
+        for (group, named) in [(Some("uucp".to_owned()), "uucp"), (None, "dialout")] {
+            let failure = refused("/dev/ttyUSB0", Fault::Denied(group));
+            assert!(failure.what.en.contains("/dev/ttyUSB0"));
+            for todo in [&failure.todo.fr, &failure.todo.en] {
+                assert!(todo.contains(&format!("usermod -aG {named} ")), "{todo}");
+            }
+        }
+    }
+}

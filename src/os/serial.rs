@@ -221,16 +221,34 @@ fn fault(error: serialport::Error, device: &str) -> Fault {
 #[cfg(unix)]
 fn group_of(device: &str) -> Option<String> {
     use std::os::unix::fs::MetadataExt;
-    let id = std::fs::metadata(device).ok()?.gid().to_string();
-    let groups = std::fs::read_to_string("/etc/group").ok()?;
-    let named = groups.lines().map(|line| line.split(':').collect::<Vec<_>>());
-    named.filter(|parts| parts.get(2) == Some(&id.as_str())).find_map(|parts| {
-        // Nobody should be told to join the group of the administrator.
-        parts.first().filter(|name| **name != "root").map(|name| (*name).to_owned())
-    })
+    let id = std::fs::metadata(device).ok()?.gid();
+    group_named(&std::fs::read_to_string("/etc/group").ok()?, id)
+}
+
+/// The name of a group in the text of `/etc/group`. Nobody should be told to join
+/// that of the administrator.
+#[cfg(unix)]
+fn group_named(groups: &str, id: u32) -> Option<String> {
+    let id = id.to_string();
+    let line = groups.lines().find(|line| line.split(':').nth(2) == Some(&id))?;
+    let name = line.split(':').next().filter(|name| *name != "root")?;
+    Some(name.to_owned())
 }
 
 #[cfg(not(unix))]
 fn group_of(_device: &str) -> Option<String> {
     None
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_group_is_named_but_never_the_administrator_s() {
+        let groups = "root:x:0:\ndialout:x:20:zoe\nfax:x:21:\n";
+        assert_eq!(group_named(groups, 20).as_deref(), Some("dialout"));
+        assert_eq!(group_named(groups, 0), None);
+        assert_eq!(group_named(groups, 2), None);
+    }
 }

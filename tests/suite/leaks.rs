@@ -2,11 +2,12 @@
 //! open, started as a person starts them: arguments and variables of every
 //! process, the home folder with the vault in it, the folder of sockets.
 
-use std::io::Read;
+use std::io::{Read, Write};
 use std::path::Path;
 use std::process::Child;
 
 use super::cli_kit::Seat;
+use super::kit_lines::Telnetd;
 use super::kit_ssh::{Setup, Sshd, descendants, keygen, user};
 use super::ssh_old_devices::old;
 
@@ -23,12 +24,17 @@ fn planted(entry: &str) -> [(&'static str, String); 4] {
 
 fn add(seat: &Seat, name: &str, kind: &str, more: &[&str], needles: &mut Vec<Vec<u8>>) {
     let path = format!("A/{name}");
-    // A shell logs in nowhere: it takes neither a login nor a code.
+    // A shell logs in nowhere: it takes neither a login nor a code. No code is asked
+    // for by telnet.
     let logs_in = kind != "shell";
     let own: &[&str] = if logs_in { &["--credential", "own"] } else { &[] };
     seat.ok(&[&["add", kind, &path], own, more].concat());
     let login = |field: &str| matches!(field, "password" | "totp");
-    for (field, value) in planted(name).into_iter().filter(|(f, _)| logs_in || !login(f)) {
+    let takes = |field: &str| match kind {
+        "telnet" => field != "totp",
+        _ => logs_in || !login(field),
+    };
+    for (field, value) in planted(name).into_iter().filter(|(f, _)| takes(f)) {
         seat.run(&["edit", &path, "--secret-stdin", field], &value).ended(0);
         needles.push(value.into_bytes());
     }
@@ -117,6 +123,19 @@ fn open(seat: &Seat, path: &str) -> Child {
     child
 }
 
+/// A plain line that runs until it is ended.
+fn open_line(seat: &Seat, path: &str) -> Child {
+    let mut child = seat.command(&["connect", path]).spawn().expect("the program is built");
+    child.stdin.as_mut().expect("piped").write_all(b"echo u''p\n").expect("it reads");
+    let (out, mut said) = (child.stdout.as_mut().expect("piped"), Vec::new());
+    while !contains(&said, b"\nup") {
+        let mut byte = [0];
+        out.read_exact(&mut byte).expect("it says so");
+        said.push(byte[0]);
+    }
+    child
+}
+
 #[test]
 fn chains_old_devices_and_shells_show_no_secret_to_other_programs() {
     let mut seat = Seat::locked();
@@ -159,6 +178,11 @@ fn chains_old_devices_and_shells_show_no_secret_to_other_programs() {
         needles.push(line.as_bytes().to_vec());
     }
     add(&seat, "ici", "shell", &[], &mut needles);
+    let [(_, password), _, _, _] = planted("telnet");
+    let telnetd = Telnetd::start(&password);
+    let port = telnetd.port.to_string();
+    let place = ["--host", "127.0.0.1", "--port", &port, "--user", &telnetd.user];
+    add(&seat, "telnet", "telnet", &place, &mut needles);
 
     for name in ["far", "switch"] {
         seat.run(&["connect", &format!("A/{name}"), "--", "true"], "yes\nyes\n").ended(0);
@@ -166,12 +190,13 @@ fn chains_old_devices_and_shells_show_no_secret_to_other_programs() {
     let needles = in_all_forms(&needles);
     let mut sessions: Vec<Child> =
         ["A/far", "A/switch", "A/ici"].iter().map(|path| open(&seat, path)).collect();
+    sessions.push(open_line(&seat, "A/telnet"));
 
     let mut processes: Vec<u32> = sessions.iter().flat_map(|s| descendants(s.id())).collect();
     let agents = super::cli_sessions::agent_pids(&seat);
     assert_eq!(agents.len(), 1);
     let below = descendants(agents[0]);
-    assert!(below.len() >= 3, "a process for each session: {below:?}");
+    assert!(below.len() >= 4, "a process for each session: {below:?}");
     processes.extend(agents.iter().chain(&below));
     let seen = found_nowhere(&needles, &processes, seat.home.path());
     assert!(seen >= 2, "the vault and its computer's key at least");

@@ -20,7 +20,8 @@ const QUIET: Duration = Duration::from_millis(150);
 const UNKNOWN: Duration = Duration::from_secs(3);
 /// A password is checked within this time; a wrong one often takes a while.
 const CHECKED: Duration = Duration::from_secs(10);
-/// Longest line that is looked at.
+/// How much of the end of a line is looked at: a device that paints its screen may
+/// send no end of line at all.
 const LINE_MAX_BYTES: usize = 1024;
 
 /// What the device waits for.
@@ -40,11 +41,20 @@ enum Next {
     Refused,
 }
 
+/// Where in the text of the device we are.
+#[derive(Clone, Copy)]
+enum At {
+    Text,
+    Escape,
+    Sequence,
+}
+
 /// Watches the line that the device is on.
 struct Watcher {
     prompts: Prompts,
     key: Regex,
     shell: Regex,
+    at: At,
     line: Vec<u8>,
     user_given: bool,
     password_given: bool,
@@ -58,6 +68,7 @@ impl Watcher {
             prompts,
             key: fixed(r"(?i)\b(any key|une touche)\b"),
             shell: fixed(r"[>#$%]\s*$"),
+            at: At::Text,
             line: Vec::new(),
             user_given: false,
             password_given: false,
@@ -65,21 +76,37 @@ impl Watcher {
         }
     }
 
+    /// Takes in text as it is seen: without escape sequences (ECMA-48) and other
+    /// control characters.
     fn hear(&mut self, text: &[u8]) {
         for byte in text {
-            match byte {
-                b'\n' => self.line.clear(),
-                _ if self.line.len() < LINE_MAX_BYTES => self.line.push(*byte),
-                _ => {}
-            }
+            self.at = match (self.at, byte) {
+                (_, 0x1b) => At::Escape,
+                (At::Escape, b'[') => At::Sequence,
+                (At::Escape, _) | (At::Sequence, b'@'..=b'~') => At::Text,
+                (At::Sequence, _) => At::Sequence,
+                (At::Text, b'\n') => {
+                    self.line.clear();
+                    At::Text
+                }
+                (At::Text, _) => {
+                    if !byte.is_ascii_control() {
+                        self.line.push(*byte);
+                    }
+                    At::Text
+                }
+            };
         }
+        let over = self.line.len().saturating_sub(LINE_MAX_BYTES);
+        self.line.drain(..over);
     }
 
     /// Nothing was said for `quiet`, or since the last answer was given.
     fn quiet(&mut self, quiet: Duration, patience: Duration) -> Next {
-        let line = visible(&self.line);
-        let password = self.prompts.password.is_match(&line);
-        let login = self.prompts.login.is_match(&line) && !line.contains("Last login");
+        let line = String::from_utf8_lossy(&self.line);
+        let line = line.trim_start();
+        let password = self.prompts.password.is_match(line);
+        let login = self.prompts.login.is_match(line) && !line.contains("Last login");
         let next = match () {
             () if self.password_given && (password || login) => Next::Refused,
             () if self.password_given && !line.is_empty() => Next::Person,
@@ -88,8 +115,8 @@ impl Watcher {
             () if password => Next::Password,
             () if login && self.user_given => Next::Refused,
             () if login => Next::User,
-            () if self.key.is_match(&line) && !self.key_given => Next::Key,
-            () if self.shell.is_match(&line) => Next::Person,
+            () if self.key.is_match(line) && !self.key_given => Next::Key,
+            () if self.shell.is_match(line) => Next::Person,
             () if !line.is_empty() && quiet >= UNKNOWN => Next::Person,
             () if quiet >= patience => Next::Person,
             () => Next::Wait,
@@ -102,27 +129,6 @@ impl Watcher {
         self.key_given |= next == Next::Key;
         next
     }
-}
-
-/// A line as it is seen: without escape sequences (ECMA-48) and carriage returns.
-fn visible(line: &[u8]) -> String {
-    let mut out = String::new();
-    let text = String::from_utf8_lossy(line);
-    let mut signs = text.chars().peekable();
-    while let Some(sign) = signs.next() {
-        match sign {
-            '\u{1b}' => {
-                if signs.next_if_eq(&'[').is_some() {
-                    while signs.next().is_some_and(|c| !('@'..='~').contains(&c)) {}
-                } else {
-                    signs.next();
-                }
-            }
-            c if c.is_control() => {}
-            c => out.push(c),
-        }
-    }
-    out.trim_start().to_owned()
 }
 
 /// Answers what the device asks, as far as the entry knows the answers.
@@ -239,6 +245,8 @@ mod tests {
             assert_eq!(next(&mut watcher(), ask), Next::Password, "{ask}");
         }
         assert_eq!(next(&mut watcher(), "Press any key to continue"), Next::Key);
+        let painted = "\x1b[24;1H\x1b[2K".repeat(500) + "\x1b[24;1HUsername: \x1b[?25h\x1b[24;11H";
+        assert_eq!(next(&mut watcher(), &painted), Next::User);
     }
 
     #[test]
