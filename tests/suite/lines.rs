@@ -156,6 +156,44 @@ fn telnet_answers_in_its_own_words_and_sends_a_break() {
     assert_eq!(device.join().expect("it heard a break"), wanted);
 }
 
+#[test]
+fn telnet_speaks_first_on_its_own_port_only() {
+    use std::io::Read;
+    // An address of this machine's own that nothing else listens at.
+    let listener = TcpListener::bind("127.0.0.23:23").expect("the tests of passwords run as root");
+    let device = std::thread::spawn(move || {
+        let (mut visitor, _) = listener.accept().expect("a visitor");
+        let mut first = [0; 12];
+        visitor.read_exact(&mut first).expect("it speaks first");
+        first
+    });
+    let mut place = hop_without_login(23);
+    place.at.host = "127.0.0.23".into();
+    let link = must_open(&line("telnet", place), &mut FakeLease::default());
+    let _talk = Talk::shell(&*link, 80, 24);
+    // WILL SGA, TTYPE and NAWS; DO SGA.
+    let offers = b"\xff\xfb\x03\xff\xfb\x18\xff\xfb\x1f\xff\xfd\x03";
+    assert_eq!(&device.join().expect("it heard"), offers);
+}
+
+#[test]
+fn a_user_that_is_not_stored_is_asked_for_when_the_device_asks() {
+    let server = Telnetd::start(PASSWORD);
+    let mut hops = vec![server.hop()];
+    hops[0].user.clear();
+    let mut lease = FakeLease::default();
+    lease.plant(&mut hops, 0, Slot::Password, PASSWORD.as_bytes());
+    lease.answers.push_back(server.user.clone());
+    let link = must_open(&line("telnet", hops.remove(0)), &mut lease);
+    assert_eq!(
+        (lease.asked.as_slice(), link.info().user),
+        (&["user".into()][..], server.user.clone())
+    );
+    let mut talk = Talk::shell(&*link, 80, 24);
+    talk.send("id -un\r");
+    talk.until(&format!("\n{}\r\n", server.user));
+}
+
 fn hop_without_login(port: u16) -> poterne::model::target::Hop {
     let mut place = hop(port);
     place.user.clear();

@@ -111,6 +111,11 @@ impl LineEngine {
         self
     }
 
+    /// Who is logged in, once that is known.
+    pub fn set_user(&mut self, user: &str) {
+        user.clone_into(&mut self.info.user);
+    }
+
     /// Sends `bytes` as if they were typed.
     pub fn typed(&mut self, bytes: &[u8]) {
         let mut wire = Vec::with_capacity(2 * bytes.len() + 2);

@@ -162,6 +162,7 @@ pub fn fill(
                     let typed = end.up.ask_text(Question::User);
                     let Some(typed) = typed else { return Ok(()) };
                     user = typed.expose(|t| t.trim().to_owned());
+                    engine.set_user(&user);
                 }
                 end.up.say(&Progress::Authenticating("login".into()));
                 engine.typed(user.as_bytes());
