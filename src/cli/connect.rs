@@ -58,7 +58,7 @@ fn attend(
     asked_to_end: &Arc<AtomicI32>,
 ) -> Result<u8, AppError> {
     let (ends, end) = channel();
-    let request = channel_request(&options)?;
+    let mut request = channel_request(&options)?;
     let accepted = options.accept_host_key.as_deref().map(fingerprints).transpose()?;
     let resized = Arc::new(Mutex::new(None::<Arc<Mutex<Box<dyn Channel>>>>));
     watch_signals(ends.clone(), Arc::clone(asked_to_end), Arc::clone(&resized));
@@ -76,6 +76,12 @@ fn attend(
         plain = connector.is_some_and(|connector| !connector.many_channels());
         if plain && (!options.command.is_empty() || options.tty) {
             return Err(no_commands(view.entry.kind.word()));
+        }
+        if let ChannelRequest::Shell { term, .. } = &mut request
+            && plain
+            && !terminal::stdin_is_terminal()
+        {
+            term.clear();
         }
     }
     let just: Justification = options.why.into();

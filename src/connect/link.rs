@@ -67,7 +67,8 @@ pub enum ChannelRequest {
     Shell {
         /// Columns and rows.
         size: TermSize,
-        /// Value of `TERM`.
+        /// Value of `TERM`; empty where nobody sits at a terminal, so that a plain
+        /// line shows nobody what was typed.
         term: String,
     },
     /// A command; a pseudo-terminal only if `size` is given.

@@ -69,8 +69,7 @@ pub(super) fn open(end: &End<'_>) -> Result<Box<dyn Engine>, Failure> {
         ..LinkInfo::default()
     };
     let codec = Codec::Plain(Enter::new(read.ending()?));
-    // What a bare service gets is seldom shown by it.
-    let echo = read.echo()?.or(Some(true));
     let engine = LineEngine::new(stream, codec, info)?;
-    Ok(Box::new(engine.with(echo, "", read.secs("idle-timeout")?)))
+    // What a bare service gets is seldom shown by it: `auto` shows it here.
+    Ok(Box::new(engine.with(read.echo()?, "", read.secs("idle-timeout")?)))
 }

@@ -91,7 +91,7 @@ fn a_raw_service_answers_what_standard_input_holds() {
     let service = Service::start("tr a-z A-Z");
     seat.ok(&["add", "client", "A"]);
     let port = service.port.to_string();
-    let add = ["add", "raw", "A/r", "--host", "127.0.0.1", "--port", &port, "--local-echo", "no"];
+    let add = ["add", "raw", "A/r", "--host", "127.0.0.1", "--port", &port];
     seat.ok(&add);
     let ran = seat.run(&["connect", "A/r"], "bonjour\n").ended(0);
     assert_eq!(ran.out, "BONJOUR\n");

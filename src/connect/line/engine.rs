@@ -53,12 +53,15 @@ pub struct LineEngine {
     codec: Codec,
     info: LinkInfo,
     queue: Arc<Queue>,
-    /// Whether typed text is shown here; `None` leaves it to the protocol.
+    /// Whether typed text is shown here; `None`: to who sits at a terminal, unless
+    /// the far side shows it.
     echo: Option<bool>,
     /// Terminal type that the entry sets; may be empty.
     term: String,
     idle: Duration,
     channel: Option<u32>,
+    /// Somebody sits at a terminal.
+    attended: bool,
     /// How much the application takes now.
     credit: usize,
     /// Text for the person.
@@ -91,6 +94,7 @@ impl LineEngine {
             term: String::new(),
             idle: Duration::ZERO,
             channel: None,
+            attended: false,
             credit: 0,
             shown: VecDeque::new(),
             wire: VecDeque::new(),
@@ -177,7 +181,10 @@ impl LineEngine {
             Command::Open(id, ChannelRequest::Shell { size, term }) => {
                 self.channel = Some(id);
                 self.credit = WINDOW;
-                if let Codec::Telnet(filter) = &mut self.codec {
+                self.attended = !term.is_empty();
+                if let Codec::Telnet(filter) = &mut self.codec
+                    && self.attended
+                {
                     filter.set_term(if self.term.is_empty() { &term } else { &self.term });
                 }
                 self.resize(size);
@@ -194,9 +201,9 @@ impl LineEngine {
             Command::Data(id, bytes) if ours(id) => {
                 let here = match &self.codec {
                     Codec::Telnet(filter) => !filter.far_side_echoes(),
-                    Codec::Plain(_) => false,
+                    Codec::Plain(_) => true,
                 };
-                if self.echo.unwrap_or(here) {
+                if self.echo.unwrap_or(self.attended && here) {
                     let mut shown = Vec::new();
                     typed::echo(&bytes, &mut shown);
                     self.shown.extend(shown);

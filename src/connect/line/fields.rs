@@ -62,9 +62,9 @@ pub const LOCAL_ECHO: Field =
     Field::new("local-echo", "Écho local", "Local echo", FieldKind::Choice(ECHOES))
         .explained(
             "Affiche ici ce qui est tapé. Automatique\u{a0}: telnet suit ce que l’équipement \
-             négocie, raw affiche, serial non.",
+             négocie, raw affiche à qui est devant un terminal, serial non.",
             "Shows here what is typed. Automatic: telnet follows what the device negotiates, \
-             raw shows it, serial does not.",
+             raw shows it to who sits at a terminal, serial does not.",
         )
         .usually("auto");
 
