@@ -5,7 +5,7 @@ pub mod load;
 pub mod search;
 pub mod segment;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::model::entry::{Kind, Summary};
@@ -126,16 +126,24 @@ pub struct Index {
     /// The client that the last node was found in: the next one asked for is
     /// mostly above or beside it, and thousands of clients need not be asked.
     last: Arc<Mutex<Option<EntryId>>>,
+    /// Clients that were looked for by name since something changed, folded, and
+    /// who was found: the same few are asked for again and again.
+    tops: Arc<Mutex<HashMap<String, Option<EntryId>>>>,
 }
+
+/// Names remembered at most.
+const MOST_TOPS: usize = 1000;
 
 impl Index {
     /// Puts or replaces one client.
     pub fn put(&mut self, client: ClientIndex) {
+        self.tops = Arc::default();
         self.clients.insert(client.client, client);
     }
 
     /// Forgets one client.
     pub fn remove(&mut self, client: &EntryId) {
+        self.tops = Arc::default();
         self.clients.remove(client);
     }
 
@@ -156,6 +164,8 @@ impl Index {
 
     /// One client's index, to change it.
     pub fn client_mut(&mut self, id: &EntryId) -> Option<&mut ClientIndex> {
+        // A snapshot keeps its own, which is right for what it holds.
+        self.tops = Arc::default();
         self.clients.get_mut(id)
     }
 
@@ -185,6 +195,20 @@ impl Index {
     /// The client with this name.
     pub fn top(&self, name: &str) -> Option<Summary> {
         let wanted = fold(name);
+        let known = self.tops.lock().unwrap_or_else(PoisonError::into_inner).get(&wanted).copied();
+        if let Some(id) = known {
+            return id.and_then(|id| self.clients.get(&id)?.get(&id));
+        }
+        let found = self.find_top(&wanted);
+        let mut tops = self.tops.lock().unwrap_or_else(PoisonError::into_inner);
+        if tops.len() >= MOST_TOPS {
+            tops.clear();
+        }
+        tops.insert(wanted, found.as_ref().map(|s| s.id));
+        found
+    }
+
+    fn find_top(&self, wanted: &str) -> Option<Summary> {
         let hit = |s: &Summary| !s.trashed && fold(&s.name) == wanted;
         self.clients.values().find_map(|c| {
             // Unpacking thousands of clients to compare their names would show.
@@ -193,7 +217,7 @@ impl Index {
                 false => c.base.find(&c.client),
             };
             match packed {
-                Some(n) if !c.base.name_may_fold_to(n, &wanted) => None,
+                Some(n) if !c.base.name_may_fold_to(n, wanted) => None,
                 _ => c.get(&c.client).filter(hit),
             }
         })
@@ -374,5 +398,14 @@ mod tests {
         client.apply(EntryId([1; 16]), Some(node(1, None, "client", "Élodie")));
         assert!(index.top("ELODIE & fils").is_none());
         assert!(index.top("elodie").is_some());
+        let snapshot = index.clone();
+        let client = index.client_mut(&EntryId([1; 16])).expect("was put");
+        let bin = Summary { trashed: true, ..node(1, None, "client", "Élodie") };
+        client.apply(EntryId([1; 16]), Some(bin));
+        assert!(index.top("elodie").is_none(), "it is in the bin");
+        assert!(snapshot.top("elodie").is_some(), "but was not");
+        index.remove(&EntryId([1; 16]));
+        assert!(index.top("elodie").is_none());
+        assert!(snapshot.top("elodie").is_some());
     }
 }

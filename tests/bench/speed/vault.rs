@@ -130,6 +130,10 @@ fn reads(app: &App, size: u32) {
     };
     took("one entry shown, by id", show(false), "");
     took("one entry shown, by path", show(true), "");
+    // Others are not in any cache yet: of this machine's work, not of the vault's size.
+    let at = || At::Id(targets[0].summary.id);
+    let again = median(101, || time(|| ask(app, Request::Show { at: at() })));
+    took("the same entry shown again", again, "");
     let status = median(21, || time(|| ask(app, Request::Status)));
     took("status with its counts", status, "");
     for query in ["bdd-0003-0", "admin", "nas tours", "bsd0301", "zzzz"] {
