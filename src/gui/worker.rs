@@ -5,7 +5,7 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread;
 
@@ -261,13 +261,23 @@ pub enum Notice {
 
 /// Hands jobs to the threads and their answers to the window.
 pub struct Worker {
-    main: Sender<Command>,
-    search: Sender<(u64, String)>,
-    out: Sender<Notice>,
+    main: Sender<Job>,
+    search: Sender<(Opening, u64, String)>,
     notices: Receiver<Notice>,
-    backend: Arc<dyn Backend>,
-    ctx: Context,
+    back: Back,
 }
+
+/// What the thread that asks in order gets.
+enum Job {
+    Do(Command),
+    /// A lock is under way beside it: what follows, such as the next unlock, must
+    /// not overtake it.
+    After(Receiver<()>),
+}
+
+/// The time from one lock to the next, by number. What was asked before a lock and
+/// is answered after it is nobody's: the refusal would lock what was opened since.
+type Opening = u64;
 
 /// How many results a search returns.
 pub const FIND_LIMIT: usize = 200;
@@ -278,29 +288,45 @@ impl Worker {
         let (out, notices) = channel();
         let (main, main_jobs) = channel();
         let (search, search_jobs) = channel();
-        let back = Back { backend: backend.clone(), out: out.clone(), ctx: ctx.clone() };
-        spawn("poterne-ask", move || back.serve(&main_jobs));
-        let back = Back { backend: backend.clone(), out: out.clone(), ctx: ctx.clone() };
-        spawn("poterne-find", move || back.serve_search(&search_jobs));
-        Self { main, search, out, notices, backend, ctx }
+        let back = Back { backend, out, ctx, opening: Arc::default() };
+        spawn("poterne-ask", {
+            let back = back.clone();
+            move || back.serve(&main_jobs)
+        });
+        spawn("poterne-find", {
+            let back = back.clone();
+            move || back.serve_search(&search_jobs)
+        });
+        Self { main, search, notices, back }
     }
 
     /// Queues a job; never waits.
     pub fn send(&self, command: Command) {
         match command {
-            Command::Find(number, query) => drop(self.search.send((number, query))),
+            Command::Find(number, query) => {
+                drop(self.search.send((self.back.opening(), number, query)));
+            }
             Command::Ask(ref tag, _) if tag.is_slow() => self.aside(command),
             // The keys go at once, whatever else waits.
-            Command::Ask(_, Request::Lock) => self.aside(command),
-            Command::Export(..) => self.aside(command),
-            Command::Choose(..)
+            Command::Ask(tag, Request::Lock) => {
+                self.back.opening.fetch_add(1, Ordering::AcqRel);
+                let (done, locked) = channel();
+                drop(self.main.send(Job::After(locked)));
+                let back = self.back.clone();
+                spawn("poterne-lock", move || {
+                    back.ask(tag, Request::Lock);
+                    drop(done);
+                });
+            }
+            Command::Export(..)
+            | Command::Choose(..)
             | Command::Read(..)
             | Command::Write(..)
             | Command::Browse(..)
             | Command::Visit(..) => {
                 self.aside(command);
             }
-            other => drop(self.main.send(other)),
+            other => drop(self.main.send(Job::Do(other))),
         }
     }
 
@@ -311,13 +337,12 @@ impl Worker {
 
     /// The application, for sessions.
     pub fn backend(&self) -> Arc<dyn Backend> {
-        self.backend.clone()
+        self.back.backend.clone()
     }
 
     fn aside(&self, command: Command) {
-        let back =
-            Back { backend: self.backend.clone(), out: self.out.clone(), ctx: self.ctx.clone() };
-        spawn("poterne-slow", move || back.run_aside(command));
+        let (back, asked) = (self.back.clone(), self.back.opening());
+        spawn("poterne-slow", move || back.run_aside(command, asked));
     }
 }
 
@@ -329,10 +354,13 @@ fn spawn(name: &str, run: impl FnOnce() + Send + 'static) {
 }
 
 /// The side of the threads.
+#[derive(Clone)]
 struct Back {
     backend: Arc<dyn Backend>,
     out: Sender<Notice>,
     ctx: Context,
+    /// The present [`Opening`].
+    opening: Arc<AtomicU64>,
 }
 
 /// Tells the window how far an export is.
@@ -357,10 +385,29 @@ impl Back {
         self.ctx.request_repaint();
     }
 
-    fn serve(&self, jobs: &Receiver<Command>) {
+    fn opening(&self) -> Opening {
+        self.opening.load(Ordering::Acquire)
+    }
+
+    /// Tells an answer, unless the vault was locked since its question.
+    fn answer(&self, asked: Opening, notice: Notice) {
+        if asked == self.opening() {
+            self.tell(notice);
+        }
+    }
+
+    fn serve(&self, jobs: &Receiver<Job>) {
         let mut enrolment: Option<Box<dyn Enrolling>> = None;
         while let Ok(job) = jobs.recv() {
-            match job {
+            let command = match job {
+                Job::Do(command) => command,
+                Job::After(locked) => {
+                    // Nothing is ever sent: it ends with the thread that locks.
+                    let _ = locked.recv();
+                    continue;
+                }
+            };
+            match command {
                 Command::Unlock(options) => {
                     self.tell(Notice::Unlocked(self.backend.unlock(options).map(Box::new)));
                 }
@@ -425,23 +472,23 @@ impl Back {
                     }
                 }
                 Command::Ask(tag, request) => self.ask(tag, request),
-                other => self.run_aside(other),
+                other => self.run_aside(other, self.opening()),
             }
         }
     }
 
-    fn serve_search(&self, jobs: &Receiver<(u64, String)>) {
+    fn serve_search(&self, jobs: &Receiver<(Opening, u64, String)>) {
         while let Ok(mut job) = jobs.recv() {
             while let Ok(newer) = jobs.try_recv() {
                 job = newer;
             }
-            let (number, query) = job;
+            let (asked, number, query) = job;
             let found = match self.backend.call(Request::Find { query, limit: FIND_LIMIT }) {
                 Ok(Reply::Items(items)) => Ok(items),
                 Ok(_) => Ok(Vec::new()),
                 Err(e) => Err(e),
             };
-            self.tell(Notice::Found(number, found));
+            self.answer(asked, Notice::Found(number, found));
         }
     }
 
@@ -450,13 +497,16 @@ impl Back {
         self.tell(Notice::Answer(tag, answer));
     }
 
-    fn run_aside(&self, job: Command) {
+    fn run_aside(&self, job: Command, asked: Opening) {
         match job {
-            Command::Ask(tag, request) => self.ask(tag, request),
+            Command::Ask(tag, request) => {
+                let answer = self.backend.call(request);
+                self.answer(asked, Notice::Answer(tag, answer));
+            }
             Command::Export(request, given_up) => {
                 let mut follow = Follow { back: self, given_up: &given_up };
                 let answer = self.backend.export(request, &mut follow);
-                self.tell(Notice::Answer(Tag::Export, answer));
+                self.answer(asked, Notice::Answer(Tag::Export, answer));
             }
             Command::Choose(pick, name) => self.tell(match files::choose(&pick, &name) {
                 files::Choice::File(path) => Notice::Chosen(pick, Some(path)),
@@ -476,7 +526,7 @@ impl Back {
                 self.tell(Notice::Written(path, done));
             }
             Command::Browse(url) => self.browse(&url),
-            Command::Visit(id, just) => self.visit(id, just),
+            Command::Visit(id, just) => self.visit(id, just, asked),
             _ => {}
         }
     }
@@ -487,14 +537,14 @@ impl Back {
         }
     }
 
-    fn visit(&self, id: EntryId, just: Justification) {
+    fn visit(&self, id: EntryId, just: Justification, asked: Opening) {
         let page = browser::visit(
             |request| self.backend.call(request),
             |url| self.backend.show_page(url),
             At::Id(id),
             just,
         );
-        self.tell(Notice::Answer(Tag::Visit(id), page.map(Reply::Page)));
+        self.answer(asked, Notice::Answer(Tag::Visit(id), page.map(Reply::Page)));
     }
 }
 

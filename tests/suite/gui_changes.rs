@@ -196,6 +196,22 @@ fn folders_and_selection_outlast_a_lock() {
 }
 
 #[test]
+fn an_unlock_waits_for_the_lock_before_it() {
+    let fake = Fake::new();
+    let mut window = opened(&fake);
+    fake.0.lock().expect("ours").slow_lock = true;
+    lock(&mut window);
+    fill(&mut window, Role::PasswordInput, "Mot de passe", PASSWORD);
+    fill(&mut window, Role::PasswordInput, "Code à 6 chiffres", CODE);
+    sees(&mut window, "Ouverture du coffre…");
+    window.run_steps(6);
+    fake.0.lock().expect("ours").slow_lock = false;
+    sees(&mut window, "Boulangerie Dupont");
+    find(&mut window, "srv-base", "Boulangerie Dupont/Serveurs/srv-base-01");
+    assert!(fake.0.lock().expect("ours").open, "the lock came after the unlock");
+}
+
+#[test]
 fn another_member_finds_the_list_closed() {
     let fake = Fake::new();
     let mut window = opened(&fake);

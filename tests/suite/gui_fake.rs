@@ -55,6 +55,8 @@ pub struct State {
     pub settings: Settings,
     /// Who types is quicker than the search while this is set.
     pub slow_search: bool,
+    /// A lock has begun and is not done while this is set.
+    pub slow_lock: bool,
     /// Every change is refused.
     pub refuses: bool,
     /// The password of `srv-web-01` comes from the client that asks for tickets.
@@ -126,6 +128,7 @@ impl Fake {
             export_asks: false,
             settings: Settings::default(),
             slow_search: false,
+            slow_lock: false,
             refuses: false,
             linked: false,
             read_only: false,
@@ -238,6 +241,9 @@ impl Backend for Fake {
     }
     fn call(&self, request: Request) -> Result<Reply, AppError> {
         while matches!(request, Request::Find { .. }) && self.lock().slow_search {
+            std::thread::yield_now();
+        }
+        while matches!(request, Request::Lock) && self.lock().slow_lock {
             std::thread::yield_now();
         }
         self.lock().answer(request)

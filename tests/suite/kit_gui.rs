@@ -45,9 +45,20 @@ pub fn until(window: &mut Window, what: &str, seen: impl Fn(&Window) -> bool) {
         if seen(window) {
             return;
         }
-        assert!(Instant::now() < end, "never saw: {what}");
+        assert!(Instant::now() < end, "never saw: {what}; there is {}", shown(window));
         std::thread::yield_now();
     }
+}
+
+/// What the window says, for the person who reads why a test failed.
+fn shown(window: &Window) -> String {
+    let root = window.root();
+    let nodes = root.children_recursive().map(|node| {
+        let node = node.accesskit_node();
+        let focus = if node.is_focused() { " (has the keyboard)" } else { "" };
+        format!("{:?} {:?} {:?}{focus}", node.role(), node.label(), node.value())
+    });
+    nodes.collect::<Vec<_>>().join("\n")
 }
 
 pub fn sees(window: &mut Window, label: &str) {
