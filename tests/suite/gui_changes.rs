@@ -199,16 +199,36 @@ fn folders_and_selection_outlast_a_lock() {
 fn an_unlock_waits_for_the_lock_before_it() {
     let fake = Fake::new();
     let mut window = opened(&fake);
-    fake.0.lock().expect("ours").slow_lock = true;
+    fake.0.lock().expect("ours").held = "lock";
     lock(&mut window);
     fill(&mut window, Role::PasswordInput, "Mot de passe", PASSWORD);
     fill(&mut window, Role::PasswordInput, "Code à 6 chiffres", CODE);
     sees(&mut window, "Ouverture du coffre…");
     window.run_steps(6);
-    fake.0.lock().expect("ours").slow_lock = false;
+    fake.0.lock().expect("ours").held = "";
     sees(&mut window, "Boulangerie Dupont");
     find(&mut window, "srv-base", "Boulangerie Dupont/Serveurs/srv-base-01");
     assert!(fake.0.lock().expect("ours").open, "the lock came after the unlock");
+}
+
+#[test]
+fn a_failure_that_comes_closes_no_menu() {
+    let fake = Fake::new();
+    let mut window = opened(&fake);
+    find(&mut window, "srv-base", "Boulangerie Dupont/Serveurs/srv-base-01");
+    window.key_press(Key::ArrowDown);
+    sees(&mut window, "Copier\u{a0}: Mot de passe");
+    {
+        let mut state = fake.0.lock().expect("ours");
+        (state.held, state.failing) = ("reveal", "reveal");
+    }
+    press(&mut window, "Copier\u{a0}: Mot de passe");
+    press(&mut window, "\u{2795} Nouveau");
+    sees(&mut window, "Dossier");
+    fake.0.lock().expect("ours").held = "";
+    sees(&mut window, "Le disque ne répond pas.");
+    window.run_steps(3);
+    assert!(window.query_by_label("Dossier").is_some(), "the menu closed");
 }
 
 #[test]

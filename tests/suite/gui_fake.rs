@@ -21,6 +21,7 @@ use poterne::model::target::PinnedKey;
 use poterne::model::time::Time;
 use poterne::secret::SecretText;
 
+use crate::gui_fake_answers::name;
 use crate::gui_fake_enrol::{FakeEnrolment, uri};
 use crate::gui_fake_session::FakeSession;
 use crate::gui_fake_tree::{find, key, tree};
@@ -55,8 +56,8 @@ pub struct State {
     pub settings: Settings,
     /// Who types is quicker than the search while this is set.
     pub slow_search: bool,
-    /// A lock has begun and is not done while this is set.
-    pub slow_lock: bool,
+    /// A question that is not answered while it stands here, in the words of [`name`].
+    pub held: &'static str,
     /// Every change is refused.
     pub refuses: bool,
     /// The password of `srv-web-01` comes from the client that asks for tickets.
@@ -128,7 +129,7 @@ impl Fake {
             export_asks: false,
             settings: Settings::default(),
             slow_search: false,
-            slow_lock: false,
+            held: "",
             refuses: false,
             linked: false,
             read_only: false,
@@ -243,7 +244,8 @@ impl Backend for Fake {
         while matches!(request, Request::Find { .. }) && self.lock().slow_search {
             std::thread::yield_now();
         }
-        while matches!(request, Request::Lock) && self.lock().slow_lock {
+        let held = name(&request);
+        while !held.is_empty() && self.lock().held == held {
             std::thread::yield_now();
         }
         self.lock().answer(request)

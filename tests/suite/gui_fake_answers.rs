@@ -269,11 +269,13 @@ impl State {
 }
 
 /// The questions that a test may have refused.
-fn name(request: &Request) -> &'static str {
+pub fn name(request: &Request) -> &'static str {
     match request {
         Request::Settings => "settings",
         Request::Members => "members",
         Request::Create { .. } => "create",
+        Request::Lock => "lock",
+        Request::Reveal { .. } => "reveal",
         _ => "",
     }
 }

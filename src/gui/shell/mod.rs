@@ -23,7 +23,7 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use egui::{CentralPanel, Context, Ui};
+use egui::{CentralPanel, Context, Id, Ui, UiBuilder};
 
 use crate::app::Change;
 use crate::app::api::{EntryView, Request, Settings, Status};
@@ -344,6 +344,12 @@ impl eframe::App for Shell {
         let now = Instant::now();
         let mut way = None;
         self.toasts.failures_ui(ui, lang);
+        // What is painted before gives everything after it other names, and a menu
+        // or field of another name is another one: failures come and go.
+        let below = UiBuilder::new()
+            .scope_id(Id::unique("screen"))
+            .max_rect(ui.available_rect_before_wrap());
+        let ui = &mut ui.new_child(below);
         match &mut self.screen {
             Screen::Guide(guide) => {
                 self::top_bar::plain_ui(ui, lang, &mut acts);
