@@ -104,6 +104,7 @@ mod imp {
     };
     use crate::app::api::Code;
     use crate::connect::link::{Channel, ChannelRequest, FromRemote, LinkInfo, Sink, ToRemote};
+    use crate::connect::screen::Tile;
     use crate::connect::{Failure, FailureKind};
     use crate::model::id::SessionId;
     use crate::model::lang::Bi;
@@ -396,6 +397,11 @@ mod imp {
                 FromAgent::Data(id, data) => self.say(id, FromRemote::Data(data)),
                 FromAgent::Stderr(id, data) => self.say(id, FromRemote::Stderr(data)),
                 FromAgent::Exit(id, exit) => self.say(id, FromRemote::Exit(exit)),
+                FromAgent::Tile(id, place, pixels) => {
+                    self.say(id, FromRemote::Tile(Tile { place, pixels }));
+                }
+                FromAgent::Screen(id, said) => self.say(id, FromRemote::Screen(said)),
+                FromAgent::Clipboard(id, text) => self.say(id, FromRemote::Clipboard(text)),
                 FromAgent::Closed(id, failure, alive) => {
                     if !alive {
                         self.alive.store(false, Ordering::Release);
@@ -497,6 +503,8 @@ mod imp {
                 ToRemote::Eof => ToAgent::Eof(self.id),
                 ToRemote::Resize(size) => ToAgent::Resize(self.id, size),
                 ToRemote::Signal(signal) => ToAgent::Signal(self.id, signal),
+                ToRemote::Screen(input) => ToAgent::Input(self.id, input),
+                ToRemote::Clipboard(text) => ToAgent::Clipboard(self.id, text),
                 ToRemote::Close => ToAgent::Close(self.id),
             };
             self.backlog.fetch_add(data_len(&frame), Ordering::Relaxed);

@@ -334,6 +334,8 @@ fn sink(ends: Sender<End>) -> Sink {
                 let _ = ends.send(End::Closed(failure));
                 return;
             }
+            // A terminal shows no desktop, and none is asked for here.
+            FromRemote::Tile(_) | FromRemote::Screen(_) | FromRemote::Clipboard(_) => return,
         };
         if terminal::write_all(output, &data).is_err()
             && output == Output::Out

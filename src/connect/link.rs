@@ -2,8 +2,10 @@
 //! Never blocks the caller: output arrives on the connector's own thread.
 
 use crate::model::lang::Bi;
+use crate::secret::SecretText;
 
-use super::Failure;
+use super::screen::{PIXEL, ScreenInput, ScreenSaid, ScreenSize, Tile};
+use super::{Failure, FailureKind};
 
 /// An open connection to a far side. Dropping it closes it.
 pub trait Link: Send + Sync {
@@ -80,6 +82,11 @@ pub enum ChannelRequest {
         /// Value of `TERM` for it.
         term: String,
     },
+    /// A desktop.
+    Screen {
+        /// The size that is wanted.
+        size: ScreenSize,
+    },
 }
 
 impl ChannelRequest {
@@ -87,11 +94,27 @@ impl ChannelRequest {
     /// otherwise that of whoever asks stays.
     #[must_use]
     pub fn with_term(mut self, entry: &str) -> Self {
-        let (Self::Shell { term, .. } | Self::Exec { term, .. }) = &mut self;
-        if !entry.is_empty() {
+        if let Self::Shell { term, .. } | Self::Exec { term, .. } = &mut self
+            && !entry.is_empty()
+        {
             entry.clone_into(term);
         }
         self
+    }
+}
+
+/// Why a far side that is no desktop opens none.
+pub fn no_screen() -> Failure {
+    Failure {
+        kind: FailureKind::Setting,
+        what: Bi::new(
+            "Cette fiche n’a pas de bureau à montrer.",
+            "This entry has no desktop to show.",
+        ),
+        todo: Bi::new(
+            "Ouvrez-la dans un terminal, ou choisissez une fiche RDP ou VNC.",
+            "Open it in a terminal, or choose an RDP or VNC entry.",
+        ),
     }
 }
 
@@ -123,12 +146,15 @@ pub enum ToRemote {
     Resize(TermSize),
     /// A signal on the line; ignored where [`LinkInfo::signals`] has none.
     Signal(LineSignal),
+    /// What the person does to a desktop.
+    Screen(ScreenInput),
+    /// Text for the desktop's clipboard.
+    Clipboard(SecretText),
     /// End the channel.
     Close,
 }
 
 /// What comes from the far side.
-#[derive(Clone, PartialEq, Eq, Debug)]
 pub enum FromRemote {
     /// Standard output, or the terminal's stream.
     Data(Vec<u8>),
@@ -136,8 +162,25 @@ pub enum FromRemote {
     Stderr(Vec<u8>),
     /// How the command ended.
     Exit(Exit),
+    /// Part of a desktop's picture.
+    Tile(Tile),
+    /// What a desktop says besides its picture.
+    Screen(ScreenSaid),
+    /// Text from the desktop's clipboard.
+    Clipboard(SecretText),
     /// Nothing more will come; the reason if it is not the ordinary end.
     Closed(Option<Failure>),
+}
+
+impl FromRemote {
+    /// Bytes of content, which bound what may be under way.
+    pub fn weight(&self) -> usize {
+        match self {
+            Self::Data(bytes) | Self::Stderr(bytes) => bytes.len(),
+            Self::Tile(tile) => tile.place.pixels() * PIXEL,
+            Self::Exit(_) | Self::Screen(_) | Self::Clipboard(_) | Self::Closed(_) => 0,
+        }
+    }
 }
 
 /// How a remote command ended.

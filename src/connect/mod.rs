@@ -12,6 +12,7 @@ mod line;
 pub mod link;
 pub mod note;
 pub mod raw;
+pub mod screen;
 pub mod serial;
 pub mod shell;
 pub mod ssh;

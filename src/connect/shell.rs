@@ -13,8 +13,8 @@ use std::time::{Duration, Instant};
 use portable_pty::{ChildKiller, CommandBuilder, MasterPty, PtySize, native_pty_system};
 
 use super::field::{Field, FieldKind};
-use super::link::ToRemote;
 use super::link::{Channel, ChannelRequest, Exit, FromRemote, Link, LinkInfo, Sink, TermSize};
+use super::link::{ToRemote, no_screen};
 use super::{Common, Connector, Failure, FailureKind, Lease, Opens};
 use crate::model::entry::Slot;
 use crate::model::lang::Bi;
@@ -246,6 +246,7 @@ impl Link for LocalLink {
             ChannelRequest::Exec { command, size: None, .. } => {
                 self.without_terminal(&command, sink)?
             }
+            ChannelRequest::Screen { .. } => return Err(no_screen()),
         };
         let mut children = lock(&self.children);
         children.retain(|c| c.strong_count() > 0);
@@ -396,7 +397,7 @@ impl Channel for LocalChannel {
                     let _ = terminal.resize(pty_size(size));
                 }
             }
-            ToRemote::Signal(_) => {}
+            ToRemote::Signal(_) | ToRemote::Screen(_) | ToRemote::Clipboard(_) => {}
             ToRemote::Close => self.0.end(),
         }
     }

@@ -553,6 +553,9 @@ impl Talk {
             Ok(FromRemote::Stderr(bytes)) => self.err.extend(bytes),
             Ok(FromRemote::Exit(exit)) => self.exit = Some(exit),
             Ok(FromRemote::Closed(why)) => self.closed = Some(why),
+            Ok(FromRemote::Tile(_) | FromRemote::Screen(_) | FromRemote::Clipboard(_)) => {
+                panic!("a terminal is no desktop")
+            }
             Err(_) => panic!("nothing more came; so far: {}", self.text()),
         }
         true

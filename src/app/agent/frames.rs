@@ -13,6 +13,7 @@ use crate::app::api::{
 };
 use crate::app::wire;
 use crate::connect::link::{ChannelRequest, Exit, LineSignal, LinkInfo, TermSize};
+use crate::connect::screen::{Place, ScreenInput, ScreenSaid};
 use crate::connect::{Answer, Failure, Progress, Question};
 use crate::model::id::SessionId;
 use crate::model::target::{HostPort, PinnedKey};
@@ -20,7 +21,7 @@ use crate::secret::SecretText;
 
 /// First bytes from a client that speaks this protocol: a new number whenever
 /// anything below, or a type in it, changes its shape.
-pub const GREETING: [u8; 8] = *b"PTRN-a04";
+pub const GREETING: [u8; 8] = *b"PTRN-a05";
 /// First bytes from a client, of whatever build, that only wants the end.
 pub const GREETING_LOCK: [u8; 8] = *b"PTRNlock";
 /// The agent's first bytes to a client that it understands.
@@ -55,6 +56,10 @@ pub enum ToAgent {
     Resize(u32, TermSize),
     /// A signal on the line.
     Signal(u32, LineSignal),
+    /// What the person does to a desktop.
+    Input(u32, ScreenInput),
+    /// Text for a desktop's clipboard.
+    Clipboard(u32, #[serde(with = "wire::secret_text")] SecretText),
     /// End of a channel.
     Close(u32),
 }
@@ -80,6 +85,12 @@ pub enum FromAgent {
     Stderr(u32, #[serde(with = "bytes")] Vec<u8>),
     /// How a channel's command ended.
     Exit(u32, Exit),
+    /// Part of a desktop's picture.
+    Tile(u32, Place, #[serde(with = "bytes")] Vec<u8>),
+    /// What a desktop says besides.
+    Screen(u32, ScreenSaid),
+    /// Text from a desktop's clipboard.
+    Clipboard(u32, #[serde(with = "wire::secret_text")] SecretText),
     /// End of a channel; true when the session lives on.
     Closed(u32, Option<Failure>, bool),
 }

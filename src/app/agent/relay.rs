@@ -14,6 +14,7 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use crate::app::api::ExportRequest;
 use crate::app::{ConnectRequest, ExportUi, OpenSession, SessionUi};
 use crate::connect::link::{Channel, FromRemote, Sink, ToRemote};
+use crate::connect::screen::Tile;
 use crate::connect::{Answer, Progress, Question};
 
 use super::frames::{self, Connect, FromAgent, ToAgent};
@@ -100,6 +101,8 @@ fn channels(
             ToAgent::Eof(id) => tell(open, id, ToRemote::Eof),
             ToAgent::Resize(id, size) => tell(open, id, ToRemote::Resize(size)),
             ToAgent::Signal(id, signal) => tell(open, id, ToRemote::Signal(signal)),
+            ToAgent::Input(id, input) => tell(open, id, ToRemote::Screen(input)),
+            ToAgent::Clipboard(id, text) => tell(open, id, ToRemote::Clipboard(text)),
             ToAgent::Close(id) => {
                 tell(open, id, ToRemote::Close);
                 open.remove(&id);
@@ -132,6 +135,9 @@ fn sink(id: u32, session: &Arc<dyn OpenSession>, outbox: &Arc<Outbox>) -> Sink {
             FromRemote::Data(data) => FromAgent::Data(id, data),
             FromRemote::Stderr(data) => FromAgent::Stderr(id, data),
             FromRemote::Exit(exit) => FromAgent::Exit(id, exit),
+            FromRemote::Tile(Tile { place, pixels }) => FromAgent::Tile(id, place, pixels),
+            FromRemote::Screen(said) => FromAgent::Screen(id, said),
+            FromRemote::Clipboard(text) => FromAgent::Clipboard(id, text),
             FromRemote::Closed(failure) => {
                 let alive = session.upgrade().is_some_and(|session| session.alive());
                 FromAgent::Closed(id, failure, alive)
@@ -237,7 +243,9 @@ impl Hold<'_> {
 
 fn weight(frame: &FromAgent) -> usize {
     match frame {
-        FromAgent::Data(_, data) | FromAgent::Stderr(_, data) => data.len(),
+        FromAgent::Data(_, data) | FromAgent::Stderr(_, data) | FromAgent::Tile(_, _, data) => {
+            data.len()
+        }
         _ => 0,
     }
 }
@@ -247,6 +255,9 @@ fn channel_of(frame: &FromAgent) -> Option<u32> {
         FromAgent::Data(id, _)
         | FromAgent::Stderr(id, _)
         | FromAgent::Exit(id, _)
+        | FromAgent::Tile(id, ..)
+        | FromAgent::Screen(id, _)
+        | FromAgent::Clipboard(id, _)
         | FromAgent::Closed(id, ..) => Some(*id),
         _ => None,
     }

@@ -47,8 +47,12 @@ struct Noted {
 impl Noted {
     fn hear(&self, message: &FromRemote, over: &AtomicBool) {
         match message {
-            FromRemote::Data(bytes) | FromRemote::Stderr(bytes) => {
-                self.received.fetch_add(bytes.len() as u64, Ordering::Relaxed);
+            FromRemote::Data(_)
+            | FromRemote::Stderr(_)
+            | FromRemote::Tile(_)
+            | FromRemote::Screen(_)
+            | FromRemote::Clipboard(_) => {
+                self.received.fetch_add(message.weight() as u64, Ordering::Relaxed);
             }
             FromRemote::Exit(how) => {
                 *lock(&self.exit) = match how {
@@ -96,7 +100,11 @@ impl Channel for Counted {
                 self.noted.sent.fetch_add(bytes.len() as u64, Ordering::Relaxed);
             }
             ToRemote::Close => self.noted.ended(None, &self.over),
-            ToRemote::Eof | ToRemote::Resize(_) | ToRemote::Signal(_) => {}
+            ToRemote::Eof
+            | ToRemote::Resize(_)
+            | ToRemote::Signal(_)
+            | ToRemote::Screen(_)
+            | ToRemote::Clipboard(_) => {}
         }
         self.channel.send(message);
     }

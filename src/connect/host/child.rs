@@ -12,6 +12,7 @@ use std::time::Duration;
 
 use super::wire::{self, Asked, Frame, HEAD, Need, Start, Tag};
 use crate::connect::link::{ChannelRequest, Exit, LineSignal, LinkInfo, TermSize};
+use crate::connect::screen::{Place, ScreenInput, ScreenSaid};
 use crate::connect::{Failure, Progress, Question, ssh};
 use crate::model::entry::Slot;
 use crate::model::target::{HostPort, PinnedKey};
@@ -34,6 +35,10 @@ pub enum Command {
     Resize(u32, TermSize),
     /// A signal on the line.
     Signal(u32, LineSignal),
+    /// What the person does to a desktop.
+    Input(u32, ScreenInput),
+    /// Text for the desktop's clipboard.
+    Clipboard(u32, SecretText),
     /// End the channel.
     Close(u32),
     /// The application took so many bytes of output.
@@ -186,6 +191,25 @@ impl Uplink {
         self.send(Tag::Exit, channel, exit);
     }
 
+    /// Part of a desktop's picture, at most [`wire::DATA_MAX`] bytes of pixels.
+    pub fn tile(&self, channel: u32, place: Place, pixels: &[u8]) {
+        let mut out = self.out.lock().unwrap_or_else(PoisonError::into_inner);
+        gone_if_err(wire::write_tile(&mut *out, channel, place, pixels));
+    }
+
+    /// What a desktop says besides its picture.
+    pub fn screen(&self, channel: u32, said: &ScreenSaid) {
+        self.send(Tag::Screen, channel, said);
+    }
+
+    /// Text from a desktop's clipboard.
+    pub fn clipboard(&self, channel: u32, text: &SecretText) {
+        let mut out = self.out.lock().unwrap_or_else(PoisonError::into_inner);
+        text.expose(|t| {
+            gone_if_err(wire::write_raw(&mut *out, Tag::Clipboard, channel, t.as_bytes()));
+        });
+    }
+
     /// The channel is closed.
     pub fn closed(&self, channel: u32, why: Option<&Failure>) {
         self.send(Tag::Closed, channel, &why);
@@ -305,6 +329,11 @@ fn read_frames(
             Tag::Eof => Ok(Command::Eof(channel)),
             Tag::Resize => frame.value().map(|size| Command::Resize(channel, size)),
             Tag::Signal => frame.value().map(|signal| Command::Signal(channel, signal)),
+            Tag::Input => frame.value().map(|input| Command::Input(channel, input)),
+            Tag::Clipboard => match frame.into_secret().into_text() {
+                Ok(text) => Ok(Command::Clipboard(channel, text)),
+                Err(_) => break,
+            },
             Tag::Close => Ok(Command::Close(channel)),
             Tag::Credit => frame.value::<u32>().map(|n| Command::Credit(channel, n as usize)),
             _ => break,

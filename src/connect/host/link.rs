@@ -188,10 +188,7 @@ impl Link for HostLink {
             move || {
                 let mut owed = 0usize;
                 for message in output {
-                    let size = match &message {
-                        FromRemote::Data(bytes) | FromRemote::Stderr(bytes) => bytes.len(),
-                        FromRemote::Exit(_) | FromRemote::Closed(_) => 0,
-                    };
+                    let size = message.weight();
                     let last = matches!(message, FromRemote::Closed(_));
                     sink(message);
                     if last {
@@ -343,6 +340,16 @@ impl Shared {
                     _ => FromRemote::Stderr(frame.body),
                 });
             }
+            Tag::Tile => {
+                let tile = frame.into_tile()?;
+                self.received.fetch_add(tile.pixels.len() as u64, Ordering::Relaxed);
+                line.deliver(FromRemote::Tile(tile));
+            }
+            Tag::Screen => line.deliver(FromRemote::Screen(frame.value()?)),
+            Tag::Clipboard => {
+                let text = frame.into_secret().into_text().map_err(io::Error::other)?;
+                line.deliver(FromRemote::Clipboard(text));
+            }
             Tag::Credit => {
                 let taken: u32 = frame.value()?;
                 line.credit(self, taken as usize);
@@ -453,6 +460,10 @@ impl Channel for HostChannel {
                 self.shared.post::<TermSize>(Tag::Resize, self.line.id, &size);
             }
             ToRemote::Signal(signal) => self.shared.post(Tag::Signal, self.line.id, &signal),
+            ToRemote::Screen(input) => self.shared.post(Tag::Input, self.line.id, &input),
+            ToRemote::Clipboard(text) => {
+                text.expose(|t| self.shared.post_raw(Tag::Clipboard, self.line.id, t.as_bytes()));
+            }
             ToRemote::Close => {
                 out.closed = true;
                 self.shared.post_raw(Tag::Close, self.line.id, &[]);

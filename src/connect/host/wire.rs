@@ -14,6 +14,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use crate::connect::Question;
+use crate::connect::screen::{PIXEL, Place, Tile};
 use crate::model::entry::Slot;
 use crate::model::target::{HostPort, PinnedKey, Target};
 use crate::secret::SecretBytes;
@@ -30,6 +31,9 @@ pub const DATA_MAX: usize = 1 << 18;
 
 /// Bytes before the body.
 pub const HEAD: usize = 9;
+
+/// Bytes of a tile's place.
+const TILE_HEAD: usize = 8;
 
 /// What a frame is. The word in brackets is its body.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -63,6 +67,10 @@ pub enum Tag {
     Credit = 13,
     /// Application: a signal on the line (`LineSignal`).
     Signal = 14,
+    /// Application: what the person does to a desktop (`ScreenInput`).
+    Input = 15,
+    /// Both: text of a clipboard (raw).
+    Clipboard = 16,
     /// Session: how far it is (`Progress`).
     Say = 20,
     /// Session: the person is asked (`Asked`).
@@ -89,12 +97,17 @@ pub enum Tag {
     Ended = 31,
     /// Session: a server showed another key than the pinned ones (`PinnedKey`).
     KeyChanged = 32,
+    /// Session: part of a desktop's picture (x, y, width and height as u16 LE, then
+    /// the pixels).
+    Tile = 33,
+    /// Session: what a desktop says besides (`ScreenSaid`).
+    Screen = 34,
 }
 
 impl Tag {
     fn from_byte(byte: u8) -> Option<Self> {
         use Tag as T;
-        const ALL: [Tag; 27] = [
+        const ALL: [Tag; 31] = [
             T::Start,
             T::Give,
             T::GiveNone,
@@ -109,6 +122,8 @@ impl Tag {
             T::Data,
             T::Credit,
             T::Signal,
+            T::Input,
+            T::Clipboard,
             T::Say,
             T::Ask,
             T::Need,
@@ -122,6 +137,8 @@ impl Tag {
             T::Closed,
             T::Ended,
             T::KeyChanged,
+            T::Tile,
+            T::Screen,
         ];
         ALL.into_iter().find(|tag| *tag as u8 == byte)
     }
@@ -144,6 +161,21 @@ impl Frame {
     /// The other half speaks another version.
     pub fn value<T: DeserializeOwned>(&self) -> io::Result<T> {
         postcard::from_bytes(&self.body).map_err(|_| garbled())
+    }
+
+    /// The body as part of a picture.
+    ///
+    /// # Errors
+    /// It has another number of pixels than it says.
+    pub fn into_tile(mut self) -> io::Result<Tile> {
+        let head: Vec<u8> = self.body.drain(..self.body.len().min(TILE_HEAD)).collect();
+        let head: [u8; TILE_HEAD] = head.try_into().map_err(|_| garbled())?;
+        let at = |i: usize| u16::from_le_bytes([head[2 * i], head[2 * i + 1]]);
+        let place = Place { x: at(0), y: at(1), width: at(2), height: at(3) };
+        if self.body.len() != place.pixels() * PIXEL {
+            return Err(garbled());
+        }
+        Ok(Tile { place, pixels: self.body })
     }
 
     /// The body as a secret, without a copy.
@@ -245,6 +277,27 @@ pub fn write_value<T: Serialize + ?Sized>(
     write_raw(to, tag, channel, &body)
 }
 
+/// Writes part of a picture: its pixels go out as they lie, at most [`DATA_MAX`]
+/// bytes of them.
+///
+/// # Errors
+/// The other half is gone.
+pub fn write_tile(
+    to: &mut impl Write,
+    channel: u32,
+    place: Place,
+    pixels: &[u8],
+) -> io::Result<()> {
+    let mut whole = [0u8; HEAD + TILE_HEAD];
+    whole[..HEAD].copy_from_slice(&head(Tag::Tile, channel, TILE_HEAD + pixels.len()));
+    for (i, value) in [place.x, place.y, place.width, place.height].into_iter().enumerate() {
+        whole[HEAD + 2 * i..HEAD + 2 * i + 2].copy_from_slice(&value.to_le_bytes());
+    }
+    to.write_all(&whole)?;
+    to.write_all(pixels)?;
+    to.flush()
+}
+
 /// Writes a frame with raw bytes. Small ones travel in one write; larger ones
 /// and secrets are written straight from `body`.
 ///
@@ -255,7 +308,7 @@ pub fn write_raw(to: &mut impl Write, tag: Tag, channel: u32, body: &[u8]) -> io
         return Err(garbled());
     }
     let head = head(tag, channel, body.len());
-    let secret = matches!(tag, Tag::Give | Tag::Text);
+    let secret = matches!(tag, Tag::Give | Tag::Text | Tag::Clipboard);
     if body.len() <= 256 && !secret {
         let mut whole = [0u8; HEAD + 256];
         whole[..HEAD].copy_from_slice(&head);
@@ -303,6 +356,20 @@ mod tests {
         let frame = read(&mut from).expect("well formed").expect("a frame");
         assert_eq!(frame.value::<u32>().expect("a number"), 5);
         assert!(read(&mut from).expect("the ordinary end").is_none());
+    }
+
+    #[test]
+    fn part_of_a_picture_reads_back_as_written() {
+        let place = Place { x: 3, y: 700, width: 5, height: 2 };
+        let mut bytes = Vec::new();
+        write_tile(&mut bytes, 1, place, &[7; 40]).expect("into memory");
+        let frame = read(&mut &bytes[..]).expect("well formed").expect("a frame");
+        let tile = frame.into_tile().expect("as many pixels as it says");
+        assert!(tile == Tile { place, pixels: vec![7; 40] });
+        let mut bytes = Vec::new();
+        write_tile(&mut bytes, 1, place, &[7; 36]).expect("into memory");
+        let frame = read(&mut &bytes[..]).expect("well formed").expect("a frame");
+        assert!(frame.into_tile().is_err());
     }
 
     #[test]

@@ -120,6 +120,7 @@ impl Chan {
         let (size, term, ask) = match request {
             ChannelRequest::Shell { size, term } => (Some(size), term, Ask::Shell),
             ChannelRequest::Exec { command, size, term } => (size, term, Ask::Exec(command)),
+            ChannelRequest::Screen { .. } => unreachable!("refused where commands come in"),
         };
         let mut chan = Self::new(id, raw, Kind::Session { terminal: size.is_some() });
         chan.shell = matches!(ask, Ask::Shell);

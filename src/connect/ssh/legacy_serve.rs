@@ -20,7 +20,7 @@ use super::serve::CREDIT;
 use crate::connect::Failure;
 use crate::connect::host::child::{Command, Engine, Inbox, Output, Stream, Uplink};
 use crate::connect::host::wire::DATA_MAX;
-use crate::connect::link::{ChannelRequest, Exit, LinkInfo};
+use crate::connect::link::{ChannelRequest, Exit, LinkInfo, no_screen};
 use crate::model::target::HostPort;
 use crate::os::net::Socket;
 
@@ -120,7 +120,12 @@ impl Engine for LegacyEngine {
                     Some(Command::Stream(stream)) => {
                         tokio::spawn(lead(shared.handle.clone(), stream));
                     }
-                    Some(Command::Attach(..) | Command::Signal(..)) => {}
+                    Some(
+                        Command::Attach(..)
+                        | Command::Signal(..)
+                        | Command::Input(..)
+                        | Command::Clipboard(..),
+                    ) => {}
                     Some(
                         order @ (Command::Data(id, _)
                         | Command::Eof(id)
@@ -172,6 +177,7 @@ async fn open(
     let (size, term) = match request {
         ChannelRequest::Shell { size, term } => (Some(*size), term),
         ChannelRequest::Exec { size, term, .. } => (*size, term),
+        ChannelRequest::Screen { .. } => return Err(no_screen()),
     };
     if let Some(size) = size {
         let (cols, rows) = (u32::from(size.cols), u32::from(size.rows));
@@ -183,6 +189,7 @@ async fn open(
         ChannelRequest::Exec { command, .. } => {
             write.exec(true, command.as_bytes()).await.map_err(refused)?;
         }
+        ChannelRequest::Screen { .. } => return Err(no_screen()),
     }
     granted(&mut read).await?;
     Ok((read, write))

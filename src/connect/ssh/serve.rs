@@ -19,7 +19,7 @@ use super::route::Leg;
 use super::settings::Forward;
 use super::{dial, fail, reads};
 use crate::connect::host::child::{Command, Engine, Inbox, Output, Queue, Stream, Uplink};
-use crate::connect::link::{ChannelRequest, LinkInfo};
+use crate::connect::link::{ChannelRequest, LinkInfo, no_screen};
 use crate::connect::{Failure, host::wire};
 use crate::model::target::HostPort;
 use crate::os::net::{Socket, Watch, wait};
@@ -125,6 +125,7 @@ impl Ssh2Engine {
 
     fn command(&mut self, command: Command, up: &Uplink) {
         match command {
+            Command::Open(id, ChannelRequest::Screen { .. }) => up.opened(id, Err(&no_screen())),
             Command::Open(id, request) => self.opening.push_back((id, Opening::Session(request))),
             Command::Stream(stream) => {
                 let id = self.stream_id();
@@ -144,7 +145,7 @@ impl Ssh2Engine {
                 self.with(id, |chan| chan.close(up));
             }
             // libssh2 has no call for RFC 4335.
-            Command::Signal(..) | Command::Quit => {}
+            Command::Signal(..) | Command::Input(..) | Command::Clipboard(..) | Command::Quit => {}
         }
     }
 

@@ -349,10 +349,7 @@ impl Drop for Tail {
 impl Shared {
     /// On the channel's thread: queues, and waits while too much is queued.
     fn push(&self, said: FromRemote) {
-        let size = match &said {
-            FromRemote::Data(bytes) | FromRemote::Stderr(bytes) => bytes.len(),
-            FromRemote::Exit(_) | FromRemote::Closed(_) => 0,
-        };
+        let size = said.weight();
         let mut queue = lock(&self.queue);
         while queue.bytes > QUEUE_MAX_BYTES && !queue.quit {
             queue = self.room.wait(queue).unwrap_or_else(PoisonError::into_inner);
@@ -377,6 +374,8 @@ impl Shared {
                     }
                     FromRemote::Exit(exit) => lock(&self.queue).exit = Some(exit),
                     FromRemote::Closed(failure) => self.end(failure),
+                    // Only a desktop says it.
+                    FromRemote::Tile(_) | FromRemote::Screen(_) | FromRemote::Clipboard(_) => {}
                 }
             }
             lock(&self.queue).busy = false;

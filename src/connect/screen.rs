@@ -1,0 +1,190 @@
+//! A remote desktop in plain values: what its picture is made of, and what a person
+//! does to it, whatever protocol carries them. Draws nothing, knows no protocol.
+
+use serde::{Deserialize, Serialize};
+
+/// Bytes of a pixel: red, green, blue, and 255.
+pub const PIXEL: usize = 4;
+
+/// The desktop that is wanted.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct ScreenSize {
+    /// Width in pixels, 200 to 8192.
+    pub width: u16,
+    /// Height in pixels, 200 to 8192.
+    pub height: u16,
+    /// How large the far side is to draw, in percent, 100 to 500
+    /// (MS-RDPEDISP section 2.2.2.2.1).
+    pub scale: u16,
+}
+
+impl ScreenSize {
+    /// Smallest width and height that protocols take (MS-RDPEDISP section 2.2.2.2.1).
+    pub const MIN: u16 = 200;
+    /// Largest width and height.
+    pub const MAX: u16 = 8192;
+
+    /// The nearest size that protocols take: the width is even.
+    #[must_use]
+    pub fn fitting(self) -> Self {
+        let within = |side: u16| side.clamp(Self::MIN, Self::MAX);
+        Self {
+            width: within(self.width) & !1,
+            height: within(self.height),
+            scale: self.scale.clamp(100, 500),
+        }
+    }
+}
+
+/// A rectangle of the picture, in pixels from its upper left corner.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+pub struct Place {
+    /// Left edge.
+    pub x: u16,
+    /// Upper edge.
+    pub y: u16,
+    /// Width.
+    pub width: u16,
+    /// Height.
+    pub height: u16,
+}
+
+impl Place {
+    /// Pixels in it.
+    pub fn pixels(self) -> usize {
+        usize::from(self.width) * usize::from(self.height)
+    }
+}
+
+/// A part of the picture that is new.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Tile {
+    /// Where it belongs.
+    pub place: Place,
+    /// [`PIXEL`] bytes for each pixel, row after row, without gaps.
+    pub pixels: Vec<u8>,
+}
+
+/// What the far side says besides its picture.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub enum ScreenSaid {
+    /// The desktop has this size from now on; it is black until it is painted.
+    Size {
+        /// Width in pixels.
+        width: u16,
+        /// Height in pixels.
+        height: u16,
+    },
+    /// The shape of the pointer.
+    Pointer(Pointer),
+    /// A bell.
+    Bell,
+}
+
+/// The shape of the pointer.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub enum Pointer {
+    /// That of this machine.
+    Ordinary,
+    /// None.
+    Hidden,
+    /// That of the far side.
+    Shape {
+        /// Width in pixels.
+        width: u16,
+        /// Height in pixels.
+        height: u16,
+        /// The point that points, from the left.
+        hot_x: u16,
+        /// The point that points, from above.
+        hot_y: u16,
+        /// Four bytes a pixel: red, green, blue, opacity; colours not multiplied.
+        pixels: Vec<u8>,
+    },
+}
+
+/// What a person does to it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub enum ScreenInput {
+    /// A key goes down or up.
+    Key(KeyStroke),
+    /// A character without a key of its own, such as one put together from a dead
+    /// key, or one from another input method.
+    Char(char),
+    /// The pointer moves to this pixel.
+    Move {
+        /// From the left.
+        x: u16,
+        /// From above.
+        y: u16,
+    },
+    /// A button of the mouse.
+    Button {
+        /// Which.
+        button: MouseButton,
+        /// Down or up.
+        down: bool,
+    },
+    /// The wheel: 120 for a notch, away from the person or to the right.
+    Wheel {
+        /// How far.
+        turn: i16,
+        /// Sideways.
+        sideways: bool,
+    },
+    /// Which lock keys are on, when the keyboard comes back to the desktop.
+    Locks {
+        /// Caps Lock.
+        caps: bool,
+        /// Num Lock.
+        num: bool,
+        /// Scroll Lock.
+        scroll: bool,
+    },
+    /// The keyboard went elsewhere: no key is held any more.
+    LetGo,
+    /// Another size is wanted.
+    Resize(ScreenSize),
+}
+
+/// A key of the keyboard.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct KeyStroke {
+    /// Make code of set 1, as a PC keyboard names the place of the key; 0 where it
+    /// has none.
+    pub scancode: u8,
+    /// The code has the prefix `E0`.
+    pub extended: bool,
+    /// What the key means on this keyboard, as an X11 keysym; 0 where unknown.
+    pub keysym: u32,
+    /// Down or up.
+    pub down: bool,
+}
+
+/// A button of the mouse.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
+pub enum MouseButton {
+    /// The main one.
+    Left,
+    /// The wheel's.
+    Middle,
+    /// For the context menu.
+    Right,
+    /// The first on the side.
+    Back,
+    /// The second on the side.
+    Forward,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_size_is_made_to_fit() {
+        let size = ScreenSize { width: 1279, height: 90, scale: 0 }.fitting();
+        assert_eq!(size, ScreenSize { width: 1278, height: 200, scale: 100 });
+        let size = ScreenSize { width: 9001, height: 9001, scale: 900 }.fitting();
+        assert_eq!(size, ScreenSize { width: 8192, height: 8192, scale: 500 });
+    }
+}
