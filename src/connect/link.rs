@@ -49,6 +49,8 @@ pub struct LinkInfo {
     pub reused: bool,
     /// What [`ToRemote::Signal`] can carry over it.
     pub signals: Vec<LineSignal>,
+    /// The far side is a desktop: [`ChannelRequest::Screen`] opens it.
+    pub desktop: bool,
 }
 
 /// A state of the line that is no byte.

@@ -163,7 +163,7 @@ impl Shortcut {
 }
 
 /// Keys of the session tabs and their terminals, which take them themselves.
-pub fn tabs(lang: Lang) -> [(&'static str, &'static str); 9] {
+pub fn tabs(lang: Lang) -> [(&'static str, &'static str); 10] {
     let keys = |fr, en| lang.pick(fr, en);
     [
         ("Ctrl+Tab", lang.pick("Onglet suivant", "Next tab")),
@@ -186,6 +186,10 @@ pub fn tabs(lang: Lang) -> [(&'static str, &'static str); 9] {
             lang.pick("Chercher dans un terminal", "Find in a terminal"),
         ),
         ("Ctrl++  Ctrl+-", lang.pick("Agrandir, réduire le texte", "Larger, smaller text")),
+        (
+            keys("Ctrl+Alt+Entrée", "Ctrl+Alt+Enter"),
+            lang.pick("Bureau distant en plein écran", "Remote desktop in full screen"),
+        ),
         ("Ctrl+0", lang.pick("Taille normale du texte", "Normal text size")),
     ]
 }
@@ -207,6 +211,24 @@ pub enum Holder {
     /// Nothing that wants the keys below.
     Other,
 }
+
+/// Whether the window does something for `key` also while a desktop has the
+/// keyboard: its own shortcuts, and those of the tabs.
+pub fn over_sessions(key: Key, pressed: Modifiers) -> bool {
+    let own = ALL.iter().filter(|s| s.in_terminal).map(|s| s.keys);
+    let tab = |modifiers, key| KeyboardShortcut::new(modifiers, key);
+    let tabs = [
+        tab(Modifiers::CTRL | Modifiers::SHIFT, Key::Tab),
+        tab(Modifiers::CTRL, Key::Tab),
+        tab(Modifiers::CTRL | Modifiers::SHIFT, Key::W),
+        FULL,
+    ];
+    own.chain(tabs).any(|s| s.logical_key == key && pressed.matches_exact(s.modifiers))
+}
+
+/// A desktop on the whole screen, or in its tab again.
+pub const FULL: KeyboardShortcut =
+    KeyboardShortcut::new(Modifiers::CTRL.plus(Modifiers::ALT), Key::Enter);
 
 /// Takes the pressed shortcuts out of the input, so that no field sees them.
 pub fn take(input: &mut InputState, holder: Holder) -> Vec<Action> {

@@ -12,6 +12,7 @@ pub mod fonts;
 pub mod guide;
 mod icon;
 pub mod prefs;
+pub mod screen;
 pub mod sessions;
 pub mod settings;
 pub mod shell;
@@ -30,7 +31,11 @@ use crate::app::App;
 use crate::app::api::{AppError, Code};
 use crate::model::lang::{Bi, Lang};
 
+use winit::event_loop::EventLoop;
+
 use prefs::Prefs;
+use screen::RawKeys;
+use screen::raw::Listening;
 use shell::{Shell, ShellOptions};
 
 /// How to start the window.
@@ -73,34 +78,43 @@ pub fn run(options: GuiOptions) -> Result<(), AppError> {
         system_font_fallback: true,
         ..eframe::NativeOptions::default()
     };
-    let run = eframe::run_native(
+    let failed = |e: &dyn std::fmt::Display| no_window(&e.to_string());
+    let system = EventLoop::<eframe::UserEvent>::with_user_event().build();
+    let system = system.map_err(|e| failed(&e))?;
+    let keys = RawKeys::default();
+    let app = eframe::create_native(
         "poterne",
         native,
-        Box::new(move |cc| {
-            let remembered = if options.demo.is_some() { None } else { Prefs::usual_file() };
-            let prefs = Prefs::load(remembered);
-            let mut vault = options.vault;
-            if !options.named
-                && !vault.exists()
-                && let Some(last) = prefs.last_vault.as_ref().filter(|last| last.is_file())
-            {
-                vault.clone_from(last);
+        Box::new({
+            let keys = keys.clone();
+            move |cc| {
+                let remembered = if options.demo.is_some() { None } else { Prefs::usual_file() };
+                let prefs = Prefs::load(remembered);
+                let mut vault = options.vault;
+                if !options.named
+                    && !vault.exists()
+                    && let Some(last) = prefs.last_vault.as_ref().filter(|last| last.is_file())
+                {
+                    vault.clone_from(last);
+                }
+                let exists = vault.exists();
+                let app = options.app.unwrap_or_else(|| App::new(vault.clone()));
+                let shell = ShellOptions {
+                    backend: Arc::new(backend::Served::new(app)),
+                    vault,
+                    exists,
+                    lang: options.lang,
+                    demo: options.demo,
+                    prefs,
+                    clock: Box::new(std::time::Instant::now),
+                    keys,
+                };
+                Ok(Box::new(Shell::new(&cc.egui_ctx, shell)))
             }
-            let exists = vault.exists();
-            let app = options.app.unwrap_or_else(|| App::new(vault.clone()));
-            let shell = ShellOptions {
-                backend: Arc::new(backend::Served::new(app)),
-                vault,
-                exists,
-                lang: options.lang,
-                demo: options.demo,
-                prefs,
-                clock: Box::new(std::time::Instant::now),
-            };
-            Ok(Box::new(Shell::new(&cc.egui_ctx, shell)))
         }),
+        &system,
     );
-    run.map_err(|e| no_window(&e.to_string()))
+    system.run_app(&mut Listening::new(app, keys)).map_err(|e| failed(&e))
 }
 
 /// Why no window came, from what the toolkit says: its own words without the

@@ -269,7 +269,7 @@ pub struct Worker {
 
 /// What the thread that asks in order gets.
 enum Job {
-    Do(Command),
+    Do(Box<Command>),
     /// A lock is under way beside it: what follows, such as the next unlock, must
     /// not overtake it.
     After(Receiver<()>),
@@ -326,7 +326,7 @@ impl Worker {
             | Command::Visit(..) => {
                 self.aside(command);
             }
-            other => drop(self.main.send(Job::Do(other))),
+            other => drop(self.main.send(Job::Do(Box::new(other)))),
         }
     }
 
@@ -400,7 +400,7 @@ impl Back {
         let mut enrolment: Option<Box<dyn Enrolling>> = None;
         while let Ok(job) = jobs.recv() {
             let command = match job {
-                Job::Do(command) => command,
+                Job::Do(command) => *command,
                 Job::After(locked) => {
                     // Nothing is ever sent: it ends with the thread that locks.
                     let _ = locked.recv();

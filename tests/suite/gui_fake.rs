@@ -12,6 +12,7 @@ use poterne::app::{
     UnlockOptions,
 };
 use poterne::connect::Question;
+use poterne::connect::link::Sink;
 use poterne::gui::backend::{Backend, Enrolling};
 use poterne::model::entry::{Entry, Slot};
 use poterne::model::id::{EntryId, MemberId};
@@ -80,6 +81,12 @@ pub struct State {
     pub kit_kept: bool,
     /// Connections succeed.
     pub connects: bool,
+    /// Connections are to a desktop.
+    pub desktop: bool,
+    /// What the desktop's far side was told, in words.
+    pub did: Vec<String>,
+    /// Where the desktop's far side speaks.
+    pub far: Option<Sink>,
     /// Why each session ended.
     pub closed: Vec<String>,
     /// Members removed.
@@ -141,6 +148,9 @@ impl Fake {
             failing: "",
             kit_kept: false,
             connects: false,
+            desktop: false,
+            did: Vec::new(),
+            far: None,
             closed: Vec::new(),
             former: Vec::new(),
             pinned: None,

@@ -268,6 +268,7 @@ fn the_demonstration_is_seen_whole_in_a_window_of_the_usual_size() {
                     demo: Some(DemoInfo { password, code }),
                     prefs: Prefs::load(None),
                     clock: Box::new(Instant::now),
+                    keys: Default::default(),
                 };
                 Shell::new(&cc.egui_ctx, options)
             });

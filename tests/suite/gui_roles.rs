@@ -33,6 +33,7 @@ fn window(person: &mut Person) -> Window {
             demo: None,
             prefs: Prefs::load(None),
             clock: Box::new(Instant::now),
+            keys: Default::default(),
         };
         Shell::new(&cc.egui_ctx, options)
     });

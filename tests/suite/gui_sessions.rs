@@ -202,7 +202,7 @@ fn a_tab_connects_asks_opens_and_ends() {
     sink(FromRemote::Closed(None));
     until(&mut all, &wait, |s| matches!(s, TabState::Ended(_)));
     let tab = all.tab(id).expect("it stays");
-    assert_eq!(tab.terminal.as_ref().map(|t| t.rows()[0].clone()).as_deref(), Some("$"));
+    assert_eq!(tab.terminal().map(|t| t.rows()[0].clone()).as_deref(), Some("$"));
     assert!(!tab.busy());
 }
 
@@ -366,7 +366,7 @@ fn a_lock_wipes_the_answer_being_typed_and_what_a_program_offers() {
     assert!(!offer(&h), "what was offered stayed");
     // Offered behind the lock's screen, before anybody could answer.
     sink(FromRemote::Data(b"\x1b]52;c;c2VjcmV0\x07".to_vec()));
-    h.state().sessions.tabs()[0].terminal.as_ref().expect("it is live").settle();
+    h.state().sessions.tabs()[0].terminal().expect("it is live").settle();
     h.state().sessions.forget_offers();
     h.run_steps(3);
     assert!(!offer(&h));
@@ -426,7 +426,7 @@ fn a_new_terminal_starts_with_the_size_of_the_last() {
     all.set_size(TermSize { cols: 132, rows: 43 });
     let id = all.open(open_as("web"));
     until(&mut all, &wait, |s| matches!(s, TabState::Live));
-    let size = all.tab(id).and_then(|tab| tab.terminal.as_ref().map(|t| t.size()));
+    let size = all.tab(id).and_then(|tab| tab.terminal().map(|t| t.size()));
     assert_eq!(size, Some(TermSize { cols: 132, rows: 43 }));
 }
 

@@ -9,6 +9,7 @@ use egui::accesskit::{Role, Toggled};
 use egui_kittest::Harness;
 use egui_kittest::kittest::{NodeT, Queryable};
 use poterne::gui::prefs::Prefs;
+use poterne::gui::screen::RawKeys;
 use poterne::gui::shell::{Clock, Shell, ShellOptions};
 use poterne::model::lang::Lang;
 
@@ -22,6 +23,17 @@ pub fn window(fake: &Fake, exists: bool) -> Window {
 }
 
 pub fn window_with(fake: &Fake, exists: bool, prefs: Prefs, clock: Clock) -> Window {
+    window_hearing(fake, exists, prefs, clock, RawKeys::default())
+}
+
+/// A window whose keyboard the test presses key by key.
+pub fn window_hearing(
+    fake: &Fake,
+    exists: bool,
+    prefs: Prefs,
+    clock: Clock,
+    keys: RawKeys,
+) -> Window {
     let backend = Arc::new(fake.clone());
     Harness::builder().with_size([1280.0, 720.0]).build_eframe(move |cc| {
         let options = ShellOptions {
@@ -32,6 +44,7 @@ pub fn window_with(fake: &Fake, exists: bool, prefs: Prefs, clock: Clock) -> Win
             demo: None,
             prefs,
             clock,
+            keys,
         };
         Shell::new(&cc.egui_ctx, options)
     })

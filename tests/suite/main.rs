@@ -97,6 +97,7 @@ mod gui_pages;
 mod gui_roles;
 #[cfg(feature = "gui")]
 mod gui_room;
+mod gui_screen;
 #[cfg(feature = "gui")]
 mod gui_secret_edit;
 #[cfg(feature = "gui")]

@@ -5,17 +5,26 @@ use std::sync::atomic::Ordering;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use crate::app::ConnectRequest;
-use crate::app::api::At;
+use crate::app::api::{AppError, At};
+use crate::app::{ConnectRequest, OpenSession};
 use crate::connect::link::{ChannelRequest, TermSize};
+use crate::connect::screen::ScreenSize;
 use crate::gui::backend::Backend;
+use crate::gui::screen::Screen;
 use crate::gui::terminal::Terminal;
 
 use super::ask::Teller;
-use super::tab::{OpenAs, Tab, Told};
+use super::tab::{Face, OpenAs, Tab, Told};
 
 /// Value of `TERM` on the far side.
 const TERM: &str = "xterm-256color";
+
+/// The room there is for what a connection shows.
+#[derive(Clone, Copy)]
+pub(super) struct Room {
+    pub(super) cells: TermSize,
+    pub(super) pixels: ScreenSize,
+}
 
 /// The threads that still work for a tab, so that the end of the window can wait
 /// for their lines in the log.
@@ -49,7 +58,7 @@ impl Drop for AtWork {
 }
 
 /// On the connection's thread: everything from the first packet to the shell.
-pub(super) fn connect(backend: &dyn Backend, open_as: &OpenAs, size: TermSize, mut teller: Teller) {
+pub(super) fn connect(backend: &dyn Backend, open_as: &OpenAs, room: Room, mut teller: Teller) {
     let request = ConnectRequest {
         at: At::Id(open_as.entry),
         just: open_as.just.clone(),
@@ -67,44 +76,61 @@ pub(super) fn connect(backend: &dyn Backend, open_as: &OpenAs, size: TermSize, m
         session.close();
         return;
     }
+    let opened = if session.info().desktop {
+        desktop(&*session, room.pixels, &teller)
+    } else {
+        terminal(&*session, room.cells, &teller)
+    };
+    match opened {
+        Ok(face) => teller.tell(Told::Opened(session, face)),
+        Err(error) => {
+            session.close();
+            teller.tell(Told::Failed(error))
+        }
+    };
+}
+
+fn terminal(session: &dyn OpenSession, size: TermSize, teller: &Teller) -> Result<Face, AppError> {
     let (terminal, sink) = Terminal::new(size);
     let wake = Arc::clone(&teller.wake);
     terminal.on_wake(move |delay| wake(delay));
-    match session.open_channel(ChannelRequest::Shell { size, term: TERM.to_owned() }, sink) {
-        Ok(channel) => {
-            terminal.offer(session.info().signals);
-            terminal.attach(channel);
-            teller.tell(Told::Opened(session, terminal));
-        }
-        Err(error) => {
-            session.close();
-            teller.tell(Told::Failed(error));
-        }
-    }
+    let request = ChannelRequest::Shell { size, term: TERM.to_owned() };
+    let channel = session.open_channel(request, sink)?;
+    terminal.offer(session.info().signals);
+    terminal.attach(channel);
+    Ok(Face::Terminal(terminal))
+}
+
+fn desktop(session: &dyn OpenSession, size: ScreenSize, teller: &Teller) -> Result<Face, AppError> {
+    let (screen, sink) = Screen::new();
+    let wake = Arc::clone(&teller.wake);
+    screen.on_wake(move |delay| wake(delay));
+    screen.attach(session.open_channel(ChannelRequest::Screen { size }, sink)?, size);
+    Ok(Face::Screen(screen))
 }
 
 /// Ends what a tab holds. Closing may wait for the far side, so not here.
 pub(super) fn end(tab: Tab, why: &'static str, working: &Working) {
     tab.cancelled.store(true, Ordering::Release);
     drop(tab.reply);
-    if let Some(terminal) = tab.terminal.as_ref().filter(|_| why.is_empty()) {
-        terminal.close();
+    if let Some(face) = tab.face.as_ref().filter(|_| why.is_empty()) {
+        face.close();
     }
-    let terminal = tab.terminal;
+    let face = tab.face;
     if let Some(session) = tab.session {
         in_background(working, move || {
             // Before its channel: only what is cut off has a reason in the log.
             session.close_because(why);
-            drop(terminal);
+            drop(face);
         });
     }
 }
 
 /// A session that opened after its tab was closed or cancelled.
 pub(super) fn drop_late(told: Told, working: &Working) {
-    if let Told::Opened(session, terminal) = told {
+    if let Told::Opened(session, face) = told {
         in_background(working, move || {
-            terminal.close();
+            face.close();
             session.close();
         });
     }

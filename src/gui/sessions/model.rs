@@ -9,12 +9,14 @@ use std::time::{Duration, Instant};
 use crate::app::api::{AppError, Code, Justification};
 use crate::connect::Answer;
 use crate::connect::link::{LinkInfo, TermSize};
+use crate::connect::screen::ScreenSize;
 use crate::gui::backend::Backend;
+use crate::gui::screen::Screen;
 use crate::gui::terminal::Terminal;
 use crate::model::lang::Bi;
 
 use super::ask::Teller;
-use super::attempt::{Working, connect, drop_late, end};
+use super::attempt::{Room, Working, connect, drop_late, end};
 use super::tab::{Message, OpenAs, Tab, TabId, TabState, Told};
 
 /// Asks the window for a repaint after a while. Callable from any thread.
@@ -25,7 +27,7 @@ pub struct Sessions {
     tabs: Vec<Tab>,
     front: Option<TabId>,
     next: u64,
-    size: TermSize,
+    room: Room,
     backend: Arc<dyn Backend>,
     wake: Wake,
     sender: Sender<Message>,
@@ -37,10 +39,13 @@ impl Sessions {
     /// No tabs yet. `wake` asks for a repaint.
     pub fn new(backend: Arc<dyn Backend>, wake: Wake) -> Self {
         let (sender, receiver) = channel();
-        let size = TermSize { cols: 100, rows: 30 };
+        let room = Room {
+            cells: TermSize { cols: 100, rows: 30 },
+            pixels: ScreenSize { width: 1024, height: 768, scale: 100 },
+        };
         let working = Working::default();
         let (tabs, front, next) = (Vec::new(), None, 1);
-        Self { tabs, front, next, size, backend, wake, sender, receiver, working }
+        Self { tabs, front, next, room, backend, wake, sender, receiver, working }
     }
 
     /// The tabs from left to right.
@@ -101,7 +106,12 @@ impl Sessions {
 
     /// The size a new terminal starts with: that of the room for it.
     pub fn set_size(&mut self, size: TermSize) {
-        self.size = size;
+        self.room.cells = size;
+    }
+
+    /// The size a new desktop starts with: that of the room for it.
+    pub fn set_pixels(&mut self, size: ScreenSize) {
+        self.room.pixels = size;
     }
 
     /// Opens a new tab in front and starts to connect.
@@ -112,7 +122,7 @@ impl Sessions {
             id,
             open_as,
             state: TabState::Connecting { steps: Vec::new(), since: Instant::now() },
-            terminal: None,
+            face: None,
             info: LinkInfo::default(),
             warnings: Vec::new(),
             unseen: false,
@@ -191,17 +201,18 @@ impl Sessions {
         self.close_all(why);
         self.working.wait(limit);
         while let Ok(message) = self.receiver.try_recv() {
-            if let Told::Opened(session, terminal) = message.told {
+            if let Told::Opened(session, face) = message.told {
                 session.close_because(why);
-                drop(terminal);
+                drop(face);
             }
         }
     }
 
     /// Forgets what programs offered for the clipboard and nobody has answered.
     pub fn forget_offers(&self) {
-        for terminal in self.tabs.iter().filter_map(|tab| tab.terminal.as_ref()) {
-            drop(terminal.take_clipboard());
+        for tab in &self.tabs {
+            drop(tab.terminal().map(Terminal::take_clipboard));
+            drop(tab.screen().map(Screen::take_clipboard));
         }
     }
 
@@ -226,14 +237,14 @@ impl Sessions {
     fn start(&mut self, id: TabId) {
         let (backend, wake, sender) =
             (Arc::clone(&self.backend), Arc::clone(&self.wake), self.sender.clone());
-        let size = self.size;
+        let mut room = self.room;
         let Some(tab) = self.tab_mut(id) else { return };
         tab.attempt += 1;
         tab.cancelled = Arc::default();
         tab.state = TabState::Connecting { steps: Vec::new(), since: Instant::now() };
         tab.warnings.clear();
         tab.info = LinkInfo::default();
-        let size = tab.terminal.as_ref().map_or(size, Terminal::size);
+        room.cells = tab.terminal().map_or(room.cells, Terminal::size);
         let teller = Teller {
             tab: id.0,
             attempt: tab.attempt,
@@ -245,7 +256,7 @@ impl Sessions {
         let at_work = self.working.begin();
         let run = move || {
             let _at_work = at_work;
-            connect(&*backend, &open_as, size, teller);
+            connect(&*backend, &open_as, room, teller);
         };
         let started = std::thread::Builder::new().name("connection".to_owned()).spawn(run);
         if let Err(e) = started

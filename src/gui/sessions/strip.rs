@@ -244,7 +244,7 @@ fn tab_ui(ui: &mut Ui, tab: &Tab, place: Place, p: &Palette, lang: Lang) -> Opti
     response.on_hover_ui(|ui| {
         ui.strong(&name);
         ui.label(state);
-        if let Some(title) = tab.terminal.as_ref().and_then(|t| t.said().title) {
+        if let Some(title) = tab.terminal().and_then(|t| t.said().title) {
             ui.label(title);
         }
         if !tab.info.description.is_empty() {

@@ -10,6 +10,7 @@ use crate::app::OpenSession;
 use crate::app::api::{AppError, Code, Justification};
 use crate::connect::link::{Exit, LinkInfo};
 use crate::connect::{Answer, Progress, Question};
+use crate::gui::screen::Screen;
 use crate::gui::terminal::Terminal;
 use crate::gui::terminal::model::Ended;
 use crate::model::id::EntryId;
@@ -36,6 +37,32 @@ pub struct OpenAs {
     pub just: Justification,
 }
 
+/// What a connection shows.
+pub enum Face {
+    /// A terminal.
+    Terminal(Terminal),
+    /// A desktop.
+    Screen(Screen),
+}
+
+impl Face {
+    /// How it ended; `None` while it runs.
+    pub fn ended(&self) -> Option<Ended> {
+        match self {
+            Self::Terminal(terminal) => terminal.ended(),
+            Self::Screen(screen) => screen.ended(),
+        }
+    }
+
+    /// Closes its channel; what was shown stays.
+    pub fn close(&self) {
+        match self {
+            Self::Terminal(terminal) => terminal.close(),
+            Self::Screen(screen) => screen.close(),
+        }
+    }
+}
+
 /// How far a tab is.
 pub enum TabState {
     /// On the way; what was said so far, and since when.
@@ -56,7 +83,7 @@ pub enum TabState {
     Live,
     /// Did not open.
     Failed(AppError),
-    /// Was open. The terminal can still be read.
+    /// Was open. What it showed is still there.
     Ended(Ended),
 }
 
@@ -68,8 +95,8 @@ pub struct Tab {
     pub open_as: OpenAs,
     /// How far it is.
     pub state: TabState,
-    /// The terminal, from the first connection on.
-    pub terminal: Option<Terminal>,
+    /// What the connection shows, from the first one on.
+    pub face: Option<Face>,
     /// Facts of the open session.
     pub info: LinkInfo,
     /// Warnings told on the way, such as weak algorithms.
@@ -86,6 +113,22 @@ impl Tab {
     /// True while a connection exists or is being made.
     pub fn busy(&self) -> bool {
         !matches!(self.state, TabState::Failed(_) | TabState::Ended(_))
+    }
+
+    /// The terminal, if it is one.
+    pub fn terminal(&self) -> Option<&Terminal> {
+        match &self.face {
+            Some(Face::Terminal(terminal)) => Some(terminal),
+            _ => None,
+        }
+    }
+
+    /// The desktop, if it is one.
+    pub fn screen(&self) -> Option<&Screen> {
+        match &self.face {
+            Some(Face::Screen(screen)) => Some(screen),
+            _ => None,
+        }
     }
 
     /// The refusal, when it was ticket or reason that did not suit, so that the
@@ -143,7 +186,7 @@ pub(super) struct Message {
 pub(super) enum Told {
     Progress(Progress),
     Question(Question, Sender<Answer>),
-    Opened(Box<dyn OpenSession>, Terminal),
+    Opened(Box<dyn OpenSession>, Face),
     Failed(AppError),
 }
 
@@ -166,10 +209,10 @@ impl Tab {
                 self.reply = Some(reply);
                 self.state = TabState::Question { question, steps };
             }
-            Told::Opened(session, terminal) => {
+            Told::Opened(session, face) => {
                 self.info = session.info();
                 self.session = Some(session);
-                self.terminal = Some(terminal);
+                self.face = Some(face);
                 self.state = TabState::Live;
             }
             Told::Failed(error) => self.state = TabState::Failed(error),
@@ -180,7 +223,7 @@ impl Tab {
         if !matches!(self.state, TabState::Live) {
             return;
         }
-        if let Some(ended) = self.terminal.as_ref().and_then(Terminal::ended) {
+        if let Some(ended) = self.face.as_ref().and_then(Face::ended) {
             self.state = TabState::Ended(ended);
             if let Some(session) = self.session.take() {
                 in_background(working, move || session.close());

@@ -3,10 +3,13 @@
 
 use std::collections::HashMap;
 
-use egui::{Context, Frame, Key, Margin, Modifiers, Panel, RichText, Ui};
+use egui::{Align, Context, Frame, Key, Layout, Margin, Modifiers, Panel, RichText, Ui};
 
 use crate::connect::link::Exit;
+use crate::connect::screen::ScreenSize;
+use crate::gui::action::FULL;
 use crate::gui::dialogs::{middle_ui, modal, sure_ui, title_ui};
+use crate::gui::screen::{BarWish, RawKeys, Screen, ScreenView, screen_bar_ui};
 use crate::gui::terminal::{TerminalView, links};
 use crate::gui::theme::{palette, primary_button};
 use crate::gui::widgets::advice::in_window;
@@ -17,12 +20,20 @@ use crate::model::lang::Lang;
 use super::model::Sessions;
 use super::pages::{self, Chosen};
 use super::strip::{self, Click};
-use super::tab::{Tab, TabId, TabState};
+use super::tab::{Face, Tab, TabId, TabState};
+
+/// Height of the bar over a desktop on the whole screen, and a little below.
+const FULL_BAR: f32 = 60.0;
 
 /// What the view keeps between frames.
 #[derive(Default)]
 pub struct SessionsView {
     terminals: HashMap<TabId, TerminalView>,
+    screens: HashMap<TabId, ScreenView>,
+    /// Keys for the desktop in front.
+    keys: RawKeys,
+    /// The desktop in front has the whole screen.
+    full: bool,
     typed: SecretBuffer,
     /// The tab and state that got the keyboard last.
     focused: Option<(TabId, u8)>,
@@ -51,6 +62,18 @@ impl SessionsView {
         for terminal in self.terminals.values_mut() {
             terminal.lock();
         }
+    }
+
+    /// The same of a window whose tabs are gone.
+    #[must_use]
+    pub fn renewed(&self) -> Self {
+        Self { keys: self.keys.clone(), full: self.full, ..Self::default() }
+    }
+
+    /// The keys of the tabs, where their row is not shown.
+    pub fn keys_only(&mut self, ui: &Ui, sessions: &mut Sessions, lang: Lang) {
+        self.keys(ui, sessions);
+        self.close_ui(ui, sessions, lang);
     }
 
     /// Leaves the keyboard to the window until the person clicks the tab in front,
@@ -87,6 +110,8 @@ impl SessionsView {
     /// The tab in front, in all the room there is. Call only when there is one.
     pub fn front_ui(&mut self, ui: &mut Ui, sessions: &mut Sessions, lang: Lang) -> Option<Wish> {
         self.terminals.retain(|id, _| sessions.tab(*id).is_some());
+        self.screens.retain(|id, _| sessions.tab(*id).is_some());
+        sessions.set_pixels(view_size(ui));
         let tab = sessions.front().and_then(|id| sessions.tab(id))?;
         let id = tab.id;
         let refused = tab.refused().is_some();
@@ -114,7 +139,7 @@ impl SessionsView {
             ui.memory_mut(|m| m.focused().into_iter().for_each(|id| m.surrender_focus(id)));
         }
         let chosen = match &tab.state {
-            TabState::Live | TabState::Ended(_) => self.terminal_ui(ui, tab, fresh, lang),
+            TabState::Live | TabState::Ended(_) => self.open_ui(ui, tab, fresh, lang),
             _ => {
                 let ground = palette(ui.ctx()).panel;
                 let (typed, may_forget) = (&mut self.typed, self.may_forget);
@@ -124,7 +149,7 @@ impl SessionsView {
                     .inner
             }
         };
-        if let Some(size) = sessions.tab(id).and_then(|tab| Some(tab.terminal.as_ref()?.size())) {
+        if let Some(size) = sessions.tab(id).and_then(|tab| Some(tab.terminal()?.size())) {
             sessions.set_size(size);
         }
         match chosen {
@@ -153,23 +178,72 @@ impl SessionsView {
         self.resting = false;
     }
 
-    fn terminal_ui(&mut self, ui: &mut Ui, tab: &Tab, fresh: bool, lang: Lang) -> Option<Chosen> {
-        let terminal = tab.terminal.as_ref()?;
-        let mut chosen = None;
+    /// What a connection shows, with the line below it.
+    fn open_ui(&mut self, ui: &mut Ui, tab: &Tab, fresh: bool, lang: Lang) -> Option<Chosen> {
+        let (mut chosen, mut wish) = (None, None);
         if let TabState::Ended(_) = &tab.state {
             chosen = ended_ui(ui, tab, fresh, lang);
-        } else {
-            status_ui(ui, tab, lang);
+        } else if !self.full {
+            wish = status_ui(ui, tab, lang);
         }
-        let view = self.terminals.entry(tab.id).or_default();
-        let output = view.show(ui, TerminalView::id(tab.id.0), terminal, lang);
+        let id = TerminalView::id(tab.id.0);
+        let response = match tab.face.as_ref()? {
+            Face::Terminal(terminal) => {
+                let view = self.terminals.entry(tab.id).or_default();
+                let output = view.show(ui, id, terminal, lang);
+                if let Some(url) = output.open.filter(|url| links::may_open(url)) {
+                    ui.ctx().open_url(egui::OpenUrl::new_tab(url));
+                }
+                output.response
+            }
+            Face::Screen(screen) => {
+                let view = self.screens.entry(tab.id).or_default();
+                let response = view.show(ui, id, screen, &self.keys, lang);
+                if self.full {
+                    wish = full_bar_ui(ui, tab, screen, lang);
+                }
+                response
+            }
+        };
         if fresh && matches!(tab.state, TabState::Live) {
-            output.response.request_focus();
+            response.request_focus();
         }
-        if let Some(url) = output.open.filter(|url| links::may_open(url)) {
-            ui.ctx().open_url(egui::OpenUrl::new_tab(url));
+        match wish {
+            Some(BarWish::Full) => self.turn_full(ui.ctx()),
+            Some(BarWish::Keyboard) => self.take_keyboard(),
+            None => {}
         }
         chosen
+    }
+
+    /// Where the keys for desktops come from.
+    pub fn listen_to(&mut self, keys: RawKeys) {
+        self.keys = keys;
+    }
+
+    /// Call at the end of each pass: desktops that are not in front hold no keys.
+    pub fn settle(&mut self, ctx: &Context, sessions: &Sessions) {
+        for (id, view) in &mut self.screens {
+            if let Some(screen) = sessions.tab(*id).and_then(Tab::screen) {
+                view.rest(ctx, screen, &self.keys);
+            }
+        }
+        let desktop = sessions.front().and_then(|id| sessions.tab(id)?.screen());
+        if self.full && desktop.is_none_or(|screen| screen.ended().is_some()) {
+            self.turn_full(ctx);
+        }
+    }
+
+    /// True while the desktop in front has the whole screen.
+    pub fn full(&self) -> bool {
+        self.full
+    }
+
+    fn turn_full(&mut self, ctx: &Context) {
+        self.full = !self.full;
+        ctx.send_viewport_cmd(egui::ViewportCommand::Fullscreen(self.full));
+        self.take_keyboard();
+        ctx.request_repaint();
     }
 
     fn keys(&mut self, ui: &Ui, sessions: &mut Sessions) {
@@ -179,6 +253,10 @@ impl SessionsView {
         }
         // Programs in a terminal have a use for these two.
         let pages = !self.has_keyboard(ui.ctx(), sessions);
+        let desktop = sessions.front().and_then(|id| sessions.tab(id)?.screen()).is_some();
+        if desktop && ui.input_mut(|i| i.consume_shortcut(&FULL)) {
+            self.turn_full(ui.ctx());
+        }
         let (previous, next, close) = ui.input_mut(|i| {
             let shift = Modifiers::CTRL | Modifiers::SHIFT;
             let mut page = |key| pages && i.consume_key(Modifiers::CTRL, key);
@@ -250,13 +328,49 @@ fn keyboard_is_free(ui: &Ui) -> bool {
     holder.is_none_or(|at| at.layer_id == ui.layer_id() && ui.max_rect().contains(at.rect.center()))
 }
 
-/// The line under a running terminal: who, how, what is forwarded, warnings.
-fn status_ui(ui: &mut Ui, tab: &Tab, lang: Lang) {
+/// The bar of a desktop on the whole screen, while the pointer is at the upper edge.
+fn full_bar_ui(ui: &Ui, tab: &Tab, screen: &Screen, lang: Lang) -> Option<BarWish> {
+    let id = egui::Id::unique("full-screen-bar");
+    let room = ui.ctx().content_rect();
+    let shown: bool = ui.data(|d| d.get_temp(id)).unwrap_or_default();
+    let near = room.top() + if shown { FULL_BAR } else { 2.0 };
+    let menu = egui::Popup::is_any_open(ui.ctx());
+    let at = ui.input(|i| i.pointer.hover_pos());
+    let shown = at.is_some_and(|at| at.y < near) || shown && menu;
+    ui.data_mut(|d| d.insert_temp(id, shown));
+    if !shown {
+        return None;
+    }
+    let area = egui::Area::new(id).anchor(egui::Align2::CENTER_TOP, egui::Vec2::ZERO);
+    let area = area.order(egui::Order::Foreground).show(ui.ctx(), |ui| {
+        let frame = Frame::popup(ui.style()).inner_margin(Margin::symmetric(12, 6));
+        let row = |ui: &mut Ui| {
+            ui.label(bold(format!("{} – {}", tab.open_as.client, tab.open_as.title)));
+            screen_bar_ui(ui, screen, true, lang)
+        };
+        frame.show(ui, |ui| ui.horizontal(row).inner).inner
+    });
+    area.inner
+}
+
+/// The pixels of the room there is.
+fn view_size(ui: &Ui) -> ScreenSize {
+    let scale = ui.pixels_per_point();
+    let side = |points: f32| (points * scale).round().clamp(1.0, 8192.0) as u16;
+    let room = ui.available_size_before_wrap();
+    let percent = (scale * 100.0).round().clamp(100.0, 500.0) as u16;
+    ScreenSize { width: side(room.x), height: side(room.y), scale: percent }.fitting()
+}
+
+/// The line under what runs: who, how, what is forwarded, warnings, and the buttons of
+/// a desktop.
+fn status_ui(ui: &mut Ui, tab: &Tab, lang: Lang) -> Option<BarWish> {
     let p = palette(ui.ctx());
     let warnings = tab.all_warnings();
+    let mut wish = None;
     let quiet = tab.info.description.is_empty() && tab.info.forwards.is_empty();
-    if quiet && warnings.is_empty() {
-        return;
+    if quiet && warnings.is_empty() && tab.screen().is_none() {
+        return None;
     }
     let fill = if warnings.is_empty() { p.panel } else { p.warn_fill };
     let frame = Frame::new().fill(fill).inner_margin(Margin::symmetric(10, 3));
@@ -281,8 +395,14 @@ fn status_ui(ui: &mut Ui, tab: &Tab, lang: Lang) {
             for forward in &tab.info.forwards {
                 ui.label(small(forward));
             }
+            if let Some(screen) = tab.screen() {
+                ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+                    wish = screen_bar_ui(ui, screen, false, lang);
+                });
+            }
         });
     });
+    wish
 }
 
 /// The line under a terminal whose session is over.

@@ -12,7 +12,6 @@ use crate::gui::backend::Backend;
 use crate::gui::dialogs;
 use crate::gui::guide::Purpose;
 use crate::gui::guide::model::{GuideModel, Step};
-use crate::gui::sessions::view::SessionsView;
 use crate::gui::unlock::model::UnlockModel;
 use crate::gui::worker::{Command, Pick, VaultUse, Worker};
 use crate::model::lang::Bi;
@@ -97,7 +96,7 @@ impl Shell {
     /// Ends every session of this window.
     pub(super) fn end_sessions(&mut self, why: &'static str) {
         self.sessions.close_all(why);
-        self.sessions_view = SessionsView::default();
+        self.sessions_view = self.sessions_view.renewed();
         if let Screen::Unlock(model) = &mut self.screen {
             model.sessions_waiting = 0;
         }

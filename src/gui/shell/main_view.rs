@@ -36,6 +36,11 @@ impl Shell {
             && !egui::Popup::is_any_open(ui.ctx())
             && ui.ctx().memory(|m| m.top_modal_layer().is_none());
         let Screen::Open(opened) = &mut self.screen else { return };
+        if self.sessions_view.full() && opened.page == Page::Entries {
+            self.sessions_view.keys_only(ui, &mut self.sessions, lang);
+            self.session_ui(ui, acts);
+            return;
+        }
         let shown = !self.prefs.list_hidden || opened.list.search.active();
         let list_keys = alone && shown && opened.page == Page::Entries && opened.editor.is_none();
         let mut pages = Vec::new();
@@ -86,6 +91,27 @@ impl Shell {
         });
     }
 
+    /// The tab in front.
+    fn session_ui(&mut self, ui: &mut Ui, acts: &mut Acts) {
+        let lang = self.lang;
+        let Screen::Open(opened) = &mut self.screen else { return };
+        let frame = egui::Frame::new().fill(ground(ui));
+        let ssh = Kind::new("ssh");
+        self.sessions_view.may_forget = opened.list.rights.change(&ssh, "");
+        let wish = CentralPanel::default()
+            .frame(frame)
+            .show(ui, |ui| self.sessions_view.front_ui(ui, &mut self.sessions, lang))
+            .inner;
+        match wish {
+            Some(Wish::Justify(tab)) => acts.push(Act::RetryJustified(tab)),
+            Some(Wish::ForgetKey(tab)) => {
+                let entry = self.sessions.tab(tab).map(|t| t.open_as.entry);
+                acts.extend(entry.map(|id| Act::ForgetHostKey(id, Some(tab))));
+            }
+            None => {}
+        }
+    }
+
     fn entries_ui(&mut self, ui: &mut Ui, now: Instant, acts: &mut Acts) {
         let lang = self.lang;
         let Screen::Open(opened) = &mut self.screen else { return };
@@ -106,21 +132,7 @@ impl Shell {
         let home = t(lang, "Fiche", "Details");
         self.sessions_view.strip_ui(ui, &mut self.sessions, lang, home);
         if self.sessions.front().is_some() {
-            let frame = egui::Frame::new().fill(ground(ui));
-            let ssh = Kind::new("ssh");
-            self.sessions_view.may_forget = opened.list.rights.change(&ssh, "");
-            let wish = CentralPanel::default()
-                .frame(frame)
-                .show(ui, |ui| self.sessions_view.front_ui(ui, &mut self.sessions, lang))
-                .inner;
-            match wish {
-                Some(Wish::Justify(tab)) => acts.push(Act::RetryJustified(tab)),
-                Some(Wish::ForgetKey(tab)) => {
-                    let entry = self.sessions.tab(tab).map(|t| t.open_as.entry);
-                    acts.extend(entry.map(|id| Act::ForgetHostKey(id, Some(tab))));
-                }
-                None => {}
-            }
+            self.session_ui(ui, acts);
             return;
         }
         let frame = egui::Frame::new().fill(ground(ui)).inner_margin(Margin::symmetric(20, 12));

@@ -43,6 +43,7 @@ use super::entries::rights::Rights;
 use super::guide::model::GuideModel;
 use super::guide::view::guide_ui;
 use super::prefs::Prefs;
+use super::screen::RawKeys;
 use super::sessions::Sessions;
 use super::sessions::view::SessionsView;
 use super::settings::model::SettingsModel;
@@ -83,6 +84,8 @@ pub struct ShellOptions {
     pub prefs: Prefs,
     /// The clock of the idle lock, usually [`Instant::now`].
     pub clock: Clock,
+    /// The keyboard as the system tells it, for desktops.
+    pub keys: RawKeys,
 }
 
 /// The screen that is on.
@@ -233,10 +236,12 @@ impl Shell {
             let _ = wiped.recv_timeout(LOCK_WAIT);
         });
         let sessions = sessions_over(options.backend.clone(), ctx);
+        let mut sessions_view = SessionsView::default();
+        sessions_view.listen_to(options.keys);
         let (clips, clips_told) = channel();
         Self {
             sessions,
-            sessions_view: SessionsView::default(),
+            sessions_view,
             tabs_of: None,
             leaving: false,
             worker: Worker::start(options.backend, ctx.clone()),
@@ -393,6 +398,7 @@ impl eframe::App for Shell {
             self.perform(ui.ctx(), act);
         }
         self.toasts.show_ui(ui, lang, now);
+        self.sessions_view.settle(ui.ctx(), &self.sessions);
     }
 
     fn on_exit(&mut self, _gl: Option<&eframe::glow::Context>) {

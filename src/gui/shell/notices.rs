@@ -151,7 +151,7 @@ impl Shell {
                 {
                     // Nobody sees another's session or its scrollback.
                     self.sessions.close_all("another member unlocked");
-                    self.sessions_view = Default::default();
+                    self.sessions_view = self.sessions_view.renewed();
                     let told = Bi::new(
                         format!("Les sessions ouvertes par {before} ont été fermées."),
                         format!("The sessions that {before} had opened were closed."),

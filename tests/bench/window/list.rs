@@ -37,6 +37,7 @@ pub fn run(folder: &Path, size: u32) {
             demo: None,
             prefs: Prefs::load(None),
             clock: Box::new(Instant::now),
+            keys: Default::default(),
         };
         Shell::new(&cc.egui_ctx, options)
     });

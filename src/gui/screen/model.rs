@@ -1,0 +1,298 @@
+//! A remote desktop without a window: keeps the picture that comes in tiles, says
+//! which parts are new, and sends what the person does. Knows no font or texture.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use crate::connect::Failure;
+use crate::connect::link::{Channel, FromRemote, Sink, ToRemote};
+use crate::connect::screen::{PIXEL, Place, Pointer, ScreenInput, ScreenSaid, ScreenSize, Tile};
+use crate::gui::terminal::model::Ended;
+use crate::secret::SecretText;
+
+/// Shortest time between two repaints.
+const FRAME: Duration = Duration::from_millis(12);
+/// New parts kept apart; more become the rectangle around them.
+const PARTS_MAX: usize = 48;
+
+/// One desktop. Dropping it closes its channel.
+pub struct Screen {
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    picture: Mutex<Picture>,
+    said: Mutex<Said>,
+    channel: Mutex<Option<Box<dyn Channel>>>,
+    wanted: Mutex<Option<ScreenSize>>,
+    wake: Mutex<Wake>,
+    /// A repaint was asked for and has not happened yet.
+    asked: AtomicBool,
+}
+
+/// What is to be seen.
+#[derive(Default)]
+pub struct Picture {
+    width: u16,
+    height: u16,
+    pixels: Vec<u8>,
+    new: Vec<Place>,
+}
+
+/// What the far side said besides its picture.
+struct Said {
+    pointer: Arc<Pointer>,
+    clipboard: Option<SecretText>,
+    bells: u64,
+    ended: Option<Ended>,
+}
+
+struct Wake {
+    call: Option<Box<dyn Fn(Duration) + Send>>,
+    painted: Instant,
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Picture {
+    /// Width and height in pixels; 0 before the far side has told.
+    pub fn size(&self) -> (u16, u16) {
+        (self.width, self.height)
+    }
+
+    /// The rows of a part, each [`PIXEL`] bytes a pixel.
+    pub fn rows(&self, place: Place) -> impl Iterator<Item = &[u8]> {
+        let (x, width) = (usize::from(place.x), usize::from(place.width));
+        let line = usize::from(self.width) * PIXEL;
+        let rows = usize::from(place.y)..usize::from(place.y) + usize::from(place.height);
+        rows.map(move |y| &self.pixels[y * line + x * PIXEL..y * line + (x + width) * PIXEL])
+    }
+
+    fn resize(&mut self, width: u16, height: u16) {
+        (self.width, self.height) = (width, height);
+        self.pixels.clear();
+        let count = usize::from(width) * usize::from(height);
+        self.pixels.extend([0, 0, 0, 255].repeat(count));
+        self.new.clear();
+        self.add(Place { x: 0, y: 0, width, height });
+    }
+
+    /// Takes in a tile, or what of it lies on the desktop.
+    fn put(&mut self, tile: &Tile) {
+        let Tile { place, pixels } = tile;
+        let within = Place {
+            width: place.width.min(self.width.saturating_sub(place.x)),
+            height: place.height.min(self.height.saturating_sub(place.y)),
+            ..*place
+        };
+        if within.pixels() == 0 || pixels.len() < place.pixels() * PIXEL {
+            return;
+        }
+        let (line, length) = (usize::from(self.width) * PIXEL, usize::from(within.width) * PIXEL);
+        let rows = pixels.chunks_exact(usize::from(place.width) * PIXEL);
+        for (row, y) in rows.zip(usize::from(within.y)..).take(usize::from(within.height)) {
+            let at = y * line + usize::from(within.x) * PIXEL;
+            self.pixels[at..at + length].copy_from_slice(&row[..length]);
+        }
+        self.add(within);
+    }
+
+    fn add(&mut self, place: Place) {
+        if place.pixels() == 0 || self.new.iter().any(|old| holds(*old, place)) {
+            return;
+        }
+        self.new.retain(|old| !holds(place, *old));
+        self.new.push(place);
+        if self.new.len() > PARTS_MAX {
+            let all = self.new.drain(..).reduce(around);
+            self.new.extend(all);
+        }
+    }
+}
+
+fn holds(outer: Place, inner: Place) -> bool {
+    let end = |at: u16, length: u16| u32::from(at) + u32::from(length);
+    outer.x <= inner.x
+        && outer.y <= inner.y
+        && end(outer.x, outer.width) >= end(inner.x, inner.width)
+        && end(outer.y, outer.height) >= end(inner.y, inner.height)
+}
+
+fn around(a: Place, b: Place) -> Place {
+    let (x, y) = (a.x.min(b.x), a.y.min(b.y));
+    Place {
+        x,
+        y,
+        width: (a.x + a.width).max(b.x + b.width) - x,
+        height: (a.y + a.height).max(b.y + b.height) - y,
+    }
+}
+
+impl Screen {
+    /// A desktop that is still black, and where its channel is to say what it says.
+    pub fn new() -> (Self, Sink) {
+        let shared = Arc::new(Shared {
+            picture: Mutex::default(),
+            said: Mutex::new(Said {
+                pointer: Arc::new(Pointer::Ordinary),
+                clipboard: None,
+                bells: 0,
+                ended: None,
+            }),
+            channel: Mutex::new(None),
+            wanted: Mutex::new(None),
+            wake: Mutex::new(Wake { call: None, painted: Instant::now() }),
+            asked: AtomicBool::new(false),
+        });
+        let tail = Tail(Arc::clone(&shared));
+        let sink: Sink = Box::new(move |said| tail.0.push(said));
+        (Self { shared }, sink)
+    }
+
+    /// Called whenever there is something new to paint, with the time to let pass
+    /// before painting. May be called from any thread.
+    pub fn on_wake(&self, call: impl Fn(Duration) + Send + 'static) {
+        lock(&self.shared.wake).call = Some(Box::new(call));
+    }
+
+    /// Gives it the channel it was opened with, for a desktop of `size`.
+    pub fn attach(&self, channel: Box<dyn Channel>, size: ScreenSize) {
+        let wanted = lock(&self.shared.wanted).replace(size);
+        if let Some(wanted) = wanted.filter(|wanted| *wanted != size) {
+            channel.send(ToRemote::Screen(ScreenInput::Resize(wanted)));
+        }
+        *lock(&self.shared.channel) = Some(channel);
+    }
+
+    /// Sends what the person does.
+    pub fn send(&self, input: ScreenInput) {
+        self.to_channel(ToRemote::Screen(input));
+    }
+
+    /// Puts text on the far side's clipboard.
+    pub fn send_clipboard(&self, text: SecretText) {
+        self.to_channel(ToRemote::Clipboard(text));
+    }
+
+    /// Asks for another size; the far side is told only of a change.
+    pub fn want(&self, size: ScreenSize) {
+        let size = size.fitting();
+        if lock(&self.shared.wanted).replace(size) != Some(size) {
+            self.send(ScreenInput::Resize(size));
+        }
+    }
+
+    fn to_channel(&self, message: ToRemote) {
+        if let Some(channel) = lock(&self.shared.channel).as_ref() {
+            channel.send(message);
+        }
+    }
+
+    /// Closes the channel; the last picture stays.
+    pub fn close(&self) {
+        if let Some(channel) = lock(&self.shared.channel).take() {
+            channel.send(ToRemote::Close);
+        }
+    }
+
+    /// Width and height in pixels; 0 before the far side has told.
+    pub fn size(&self) -> (u16, u16) {
+        lock(&self.shared.picture).size()
+    }
+
+    /// Says that painting begins, and lends the picture with the parts that are new
+    /// since the last time; all of it with `whole`.
+    pub fn paint<R>(&self, whole: bool, paint: impl FnOnce(&Picture, &[Place]) -> R) -> R {
+        lock(&self.shared.wake).painted = Instant::now();
+        self.shared.asked.store(false, Ordering::Release);
+        let mut picture = lock(&self.shared.picture);
+        let mut new = std::mem::take(&mut picture.new);
+        if whole {
+            let (width, height) = picture.size();
+            new = vec![Place { x: 0, y: 0, width, height }];
+        }
+        paint(&picture, &new)
+    }
+
+    /// The shape of the pointer.
+    pub fn pointer(&self) -> Arc<Pointer> {
+        Arc::clone(&lock(&self.shared.said).pointer)
+    }
+
+    /// How often the far side rang.
+    pub fn bells(&self) -> u64 {
+        lock(&self.shared.said).bells
+    }
+
+    /// What the far side put on its clipboard, taken away.
+    pub fn take_clipboard(&self) -> Option<SecretText> {
+        lock(&self.shared.said).clipboard.take()
+    }
+
+    /// How it ended; `None` while it runs.
+    pub fn ended(&self) -> Option<Ended> {
+        lock(&self.shared.said).ended.clone()
+    }
+}
+
+impl Drop for Screen {
+    fn drop(&mut self) {
+        self.close();
+    }
+}
+
+/// The sink's hold on the screen: a channel that drops it without having said that
+/// it closed has closed.
+struct Tail(Arc<Shared>);
+
+impl Drop for Tail {
+    fn drop(&mut self) {
+        self.0.end(None);
+    }
+}
+
+impl Shared {
+    /// On the channel's thread.
+    fn push(&self, said: FromRemote) {
+        match said {
+            FromRemote::Tile(tile) => lock(&self.picture).put(&tile),
+            FromRemote::Screen(ScreenSaid::Size { width, height }) => {
+                lock(&self.picture).resize(width, height);
+            }
+            FromRemote::Screen(ScreenSaid::Pointer(pointer)) => {
+                lock(&self.said).pointer = Arc::new(pointer);
+            }
+            FromRemote::Screen(ScreenSaid::Bell) => lock(&self.said).bells += 1,
+            FromRemote::Clipboard(text) => lock(&self.said).clipboard = Some(text),
+            FromRemote::Closed(failure) => self.end(failure),
+            // Only a terminal says it.
+            FromRemote::Data(_) | FromRemote::Stderr(_) | FromRemote::Exit(_) => return,
+        }
+        self.ask_repaint();
+    }
+
+    fn end(&self, failure: Option<Failure>) {
+        let mut said = lock(&self.said);
+        if said.ended.is_none() {
+            said.ended = Some(Ended { exit: None, failure });
+            drop(said);
+            // Whoever does not paint this screen wants to know of its end as well.
+            self.asked.store(false, Ordering::Release);
+            self.ask_repaint();
+        }
+    }
+
+    /// Asks for one repaint, not before the time between two has passed.
+    fn ask_repaint(&self) {
+        if self.asked.swap(true, Ordering::AcqRel) {
+            return;
+        }
+        let wake = lock(&self.wake);
+        if let Some(call) = &wake.call {
+            call(FRAME.saturating_sub(wake.painted.elapsed()));
+        }
+    }
+}
