@@ -71,7 +71,8 @@ fn an_operator_connects_and_is_offered_no_secret() {
         assert!(window.query_by_label_contains(hidden).is_none(), "{hidden}");
     }
     window.key_press_modifiers(Modifiers::COMMAND, Key::P);
-    window.run_steps(4);
+    // What is at the lower edge moves when the refusal comes.
+    sees(&mut window, "Votre rôle ne le permet pas.");
 
     // What is new is for the operator's own space, which is made with it.
     press(&mut window, "\u{2795} Nouveau");
