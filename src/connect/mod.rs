@@ -12,6 +12,7 @@ mod line;
 pub mod link;
 pub mod note;
 pub mod raw;
+pub mod rdp;
 pub mod screen;
 pub mod serial;
 pub mod shell;
@@ -32,6 +33,7 @@ use link::Link;
 pub const ALL: &[&dyn Connector] = &[
     &ssh::Ssh,
     &shell::Shell,
+    &rdp::Rdp,
     &telnet::Telnet,
     &raw::Raw,
     &serial::Serial,

@@ -9,7 +9,7 @@ pub mod typed;
 
 pub use engine::{Codec, LineEngine, Stream};
 
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use super::host::child::{Engine, Uplink};
@@ -55,10 +55,23 @@ impl End<'_> {
     /// It cannot be reached.
     pub fn dial(&self, timeout: Duration) -> Result<Stream, Failure> {
         self.up.say(&Progress::Warning(self.in_clear()));
+        Ok(self.stream(self.connect(timeout)?))
+    }
+
+    /// Connects by TCP.
+    ///
+    /// # Errors
+    /// It cannot be reached.
+    pub fn connect(&self, timeout: Duration) -> Result<Socket, Failure> {
         let dialer = Dialer { at: &self.hop.at, via: self.via, timeout };
         let socket = dialer.dial(&|progress| self.up.say(&progress))?;
         socket.tune(KEEPALIVE);
-        Ok(self.stream(socket))
+        Ok(socket)
+    }
+
+    /// Why it failed: who carries the connection may know better than what was `seen`.
+    pub fn reason(&self, seen: Failure) -> Failure {
+        self.lost.lock().unwrap_or_else(PoisonError::into_inner).clone().unwrap_or(seen)
     }
 
     /// A stream that breaks for the reasons of this end.

@@ -1,5 +1,5 @@
 //! The way to the destination: one engine a hop, each through the one before; the
-//! last may be a plain line.
+//! last may be a plain line or a desktop.
 //! Runs in the session process; decides no trust and no login itself.
 
 use std::sync::{Arc, Mutex, PoisonError};
@@ -9,7 +9,7 @@ use super::settings::Settings;
 use super::{engine, fail, forward};
 use crate::connect::host::child::{Engine, Inbox, Uplink};
 use crate::connect::link::LinkInfo;
-use crate::connect::{Failure, line};
+use crate::connect::{Failure, line, rdp};
 use crate::model::target::{Hop, Target};
 
 /// Kind of the machines that a session passes through.
@@ -31,7 +31,8 @@ pub struct Leg<'a> {
     pub up: &'a Arc<Uplink>,
 }
 
-/// Opens every hop, then the forwardings of the destination, or its plain line.
+/// Opens every hop, then the forwardings of the destination, its plain line or its
+/// desktop.
 ///
 /// # Errors
 /// The first hop that fails says why; those before it are closed.
@@ -46,7 +47,10 @@ pub fn open(
     for (index, hop) in target.hops.iter().enumerate() {
         if index + 1 == target.hops.len() && target.kind.word() != SSH {
             let end = line::End { index, hop, via: via.as_ref(), up, lost: lost.clone() };
-            let engine = line::open(target.kind.word(), &end)?;
+            let engine = match target.kind.word() {
+                "rdp" => rdp::open(&end),
+                word => line::open(word, &end),
+            }?;
             return Ok(Box::new(Routed { engine, lost, warnings, forwards: Vec::new() }));
         }
         let settings = Settings::of(hop)?;

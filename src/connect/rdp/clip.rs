@@ -1,0 +1,216 @@
+//! The shared clipboard (MS-RDPECLIP): text only, in the directions that the entry
+//! allows. The channel says what it wants through a list that the session reads
+//! after each message; nothing here sends by itself.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use ironrdp_cliprdr::Client;
+use ironrdp_cliprdr::backend::CliprdrBackend;
+use ironrdp_cliprdr::pdu::{
+    ClipboardFormat, ClipboardFormatId, ClipboardGeneralCapabilityFlags, FileContentsRequest,
+    FileContentsResponse, FormatDataRequest, FormatDataResponse, LockDataId,
+    OwnedFormatDataResponse,
+};
+use ironrdp_cliprdr::{CliprdrClient, CliprdrSvcMessages};
+use ironrdp_core::impl_as_any;
+
+use super::settings::Clipboard;
+use crate::secret::SecretText;
+
+/// Most bytes of text that travel in one piece to the application.
+pub const TEXT_MAX: usize = 1 << 20;
+
+/// What the channel wants of the session.
+#[derive(Debug)]
+enum Wish {
+    /// It is told what can be had here.
+    Offer,
+    /// The server can give text.
+    Fetch,
+    /// The server asks for the text in this format.
+    Give(ClipboardFormatId),
+    /// The server's text (UTF-16).
+    Arrived(Vec<u8>),
+}
+
+/// What channel and session share.
+#[derive(Clone, Default)]
+pub struct Shared(Arc<Mutex<Vec<Wish>>>);
+
+impl std::fmt::Debug for Shared {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Shared")
+    }
+}
+
+impl Shared {
+    fn wishes(&self) -> MutexGuard<'_, Vec<Wish>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The channel's side.
+#[derive(Debug)]
+pub struct Board(Shared);
+
+impl Board {
+    /// One that tells its wishes to `shared`.
+    pub fn new(shared: Shared) -> Self {
+        Self(shared)
+    }
+
+    fn wish(&self, wish: Wish) {
+        self.0.wishes().push(wish);
+    }
+}
+
+impl_as_any!(Board);
+
+impl CliprdrBackend for Board {
+    fn temporary_directory(&self) -> &str {
+        ""
+    }
+
+    fn client_capabilities(&self) -> ClipboardGeneralCapabilityFlags {
+        ClipboardGeneralCapabilityFlags::USE_LONG_FORMAT_NAMES
+    }
+
+    fn on_ready(&mut self) {}
+
+    fn on_request_format_list(&mut self) {
+        self.wish(Wish::Offer);
+    }
+
+    fn on_process_negotiated_capabilities(&mut self, _: ClipboardGeneralCapabilityFlags) {}
+
+    fn on_remote_copy(&mut self, formats: &[ClipboardFormat]) {
+        if formats.iter().any(|f| f.id() == ClipboardFormatId::CF_UNICODETEXT) {
+            self.wish(Wish::Fetch);
+        }
+    }
+
+    fn on_format_data_request(&mut self, request: FormatDataRequest) {
+        self.wish(Wish::Give(request.format));
+    }
+
+    fn on_format_data_response(&mut self, response: FormatDataResponse<'_>) {
+        if !response.is_error() {
+            self.wish(Wish::Arrived(response.into_data().into_owned()));
+        }
+    }
+
+    fn on_file_contents_request(&mut self, _: FileContentsRequest) {}
+    fn on_file_contents_response(&mut self, _: FileContentsResponse<'_>) {}
+    fn on_lock(&mut self, _: LockDataId) {}
+    fn on_unlock(&mut self, _: LockDataId) {}
+}
+
+/// The session's side.
+pub struct Clip {
+    shared: Shared,
+    policy: Clipboard,
+    /// What was copied here last.
+    here: Option<SecretText>,
+}
+
+/// What is to be done for the channel.
+pub enum Todo {
+    /// These messages go out on it.
+    Send(CliprdrSvcMessages<Client>),
+    /// This text came from the server.
+    Show(SecretText),
+}
+
+impl Clip {
+    /// One that reads the wishes of `shared`.
+    pub fn new(shared: Shared, policy: Clipboard) -> Self {
+        Self { shared, policy, here: None }
+    }
+
+    /// Something was copied here.
+    pub fn copied(&mut self, text: SecretText, channel: &mut CliprdrClient) -> Option<Todo> {
+        if !self.policy.to_server {
+            return None;
+        }
+        self.here = Some(text);
+        // Before the channel is ready, it asks by itself what there is.
+        if channel.is_ready() { self.offer(channel) } else { None }
+    }
+
+    fn offer(&self, channel: &mut CliprdrClient) -> Option<Todo> {
+        let text = [ClipboardFormat::new(ClipboardFormatId::CF_UNICODETEXT)];
+        let formats = if self.here.is_some() { &text[..] } else { &[] };
+        channel.initiate_copy(formats).ok().map(Todo::Send)
+    }
+
+    /// Whatever the channel wished for since.
+    pub fn work(&mut self, channel: &mut CliprdrClient) -> Vec<Todo> {
+        let wishes = std::mem::take(&mut *self.shared.wishes());
+        wishes.into_iter().filter_map(|wish| self.grant(wish, channel)).collect()
+    }
+
+    fn grant(&self, wish: Wish, channel: &mut CliprdrClient) -> Option<Todo> {
+        match wish {
+            Wish::Offer => self.offer(channel),
+            Wish::Fetch if self.policy.from_server => {
+                channel.initiate_paste(ClipboardFormatId::CF_UNICODETEXT).ok().map(Todo::Send)
+            }
+            Wish::Fetch => None,
+            Wish::Give(format) => {
+                let text =
+                    self.here.as_ref().filter(|_| format == ClipboardFormatId::CF_UNICODETEXT);
+                let answer = match text {
+                    Some(text) => OwnedFormatDataResponse::new_data(text.expose(to_windows)),
+                    None => OwnedFormatDataResponse::new_error(),
+                };
+                channel.submit_format_data(answer).ok().map(Todo::Send)
+            }
+            Wish::Arrived(bytes) if self.policy.from_server => {
+                let text = from_windows(&bytes);
+                (text.len() <= TEXT_MAX).then(|| Todo::Show(SecretText::new(text)))
+            }
+            Wish::Arrived(_) => None,
+        }
+    }
+}
+
+/// UTF-16 with Windows' ends of lines and a null at its end.
+fn to_windows(text: &str) -> Vec<u8> {
+    let mut bytes = Vec::with_capacity(2 * text.len() + 2);
+    let mut before = '\0';
+    for c in text.chars() {
+        if c == '\n' && before != '\r' {
+            bytes.extend([b'\r', 0]);
+        }
+        for unit in c.encode_utf16(&mut [0; 2]) {
+            bytes.extend(unit.to_le_bytes());
+        }
+        before = c;
+    }
+    bytes.extend([0, 0]);
+    bytes
+}
+
+/// The text before the null, with ends of lines as they are elsewhere.
+fn from_windows(bytes: &[u8]) -> String {
+    let units = bytes.chunks_exact(2).map(|pair| u16::from_le_bytes([pair[0], pair[1]]));
+    let text = char::decode_utf16(units.take_while(|unit| *unit != 0));
+    let text: String = text.map(|c| c.unwrap_or(char::REPLACEMENT_CHARACTER)).collect();
+    text.replace("\r\n", "\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{from_windows, to_windows};
+
+    #[test]
+    fn text_keeps_its_lines_and_signs_on_the_way_to_windows_and_back() {
+        assert_eq!(to_windows("a\nb"), b"a\0\r\0\n\0b\0\0\0");
+        assert_eq!(to_windows("a\r\nb"), b"a\0\r\0\n\0b\0\0\0");
+        for text in ["", "é€\n\n𝄞 fin\n", "tab\tet\nligne"] {
+            assert_eq!(from_windows(&to_windows(text)), text);
+        }
+        assert_eq!(from_windows(b"a\0\0\0b\0"), "a", "the null ends it");
+        assert_eq!(from_windows(b"\0\xd8a\0"), "\u{fffd}a");
+    }
+}

@@ -1,0 +1,124 @@
+//! An RDP connection as the session process serves it: logged in at once, its desktop
+//! begun when the application asks for one, since only then is its size known.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use tokio::runtime::Runtime;
+use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
+
+use super::sequence::{self, Attempt, Ready};
+use super::session::{End, Session};
+use super::settings::Settings;
+use super::{fail, login};
+use crate::connect::Failure;
+use crate::connect::host::child::{Command, Engine, Inbox, Uplink};
+use crate::connect::line;
+use crate::connect::link::{ChannelRequest, LinkInfo};
+use crate::connect::screen::ScreenSize;
+use crate::connect::ssh::fail as local;
+use crate::model::target::HostPort;
+
+struct Mail(UnboundedSender<Command>);
+
+impl Inbox for Mail {
+    fn push(&self, command: Command) {
+        let _ = self.0.send(command);
+    }
+}
+
+/// A connection that is logged in.
+pub struct RdpEngine {
+    runtime: Runtime,
+    ready: Box<Ready>,
+    settings: Settings,
+    at: HostPort,
+    /// Why what carries the connection was lost, once it was.
+    lost: Arc<Mutex<Option<Failure>>>,
+    inbox: Arc<Mail>,
+    commands: UnboundedReceiver<Command>,
+}
+
+/// Opens one in the session process.
+///
+/// # Errors
+/// Anything from the name to the login.
+pub fn open(end: &line::End<'_>) -> Result<Box<dyn Engine>, Failure> {
+    let settings = Settings::of(end.hop)?;
+    let mut builder = tokio::runtime::Builder::new_current_thread();
+    let runtime = builder.enable_all().build().map_err(|e| local::local(&e))?;
+    let mut login = login::Login::of(end, &settings);
+    let mut trusted = None;
+    let ready = loop {
+        let socket = end.connect(settings.connect_timeout)?;
+        let attempt = sequence::attempt(end, &settings, socket, &mut login, &mut trusted);
+        match runtime.block_on(attempt).map_err(|seen| end.reason(seen))? {
+            Attempt::Ready(ready) => break ready,
+            Attempt::Again => {}
+        }
+    };
+    let (sender, commands) = unbounded_channel();
+    Ok(Box::new(RdpEngine {
+        runtime,
+        ready,
+        settings,
+        at: end.hop.at.clone(),
+        lost: end.lost.clone(),
+        inbox: Arc::new(Mail(sender)),
+        commands,
+    }))
+}
+
+impl Engine for RdpEngine {
+    fn info(&self) -> LinkInfo {
+        self.ready.info.clone()
+    }
+
+    fn inbox(&self) -> Arc<dyn Inbox> {
+        self.inbox.clone()
+    }
+
+    fn run(self: Box<Self>, up: Arc<Uplink>, noted: &dyn Fn(&Failure)) -> Option<Failure> {
+        let Self { runtime, ready, settings, at, lost, inbox, mut commands } = *self;
+        let _open = inbox;
+        let (channel, why) = runtime.block_on(async {
+            let Some((channel, size)) = wait(&mut commands, &up).await else { return (None, None) };
+            let Ready { mut framed, mut connector, board, .. } = *ready;
+            let done = sequence::finish(&mut framed, &mut connector, size, &settings, &at).await;
+            let result = match done {
+                Ok(result) => result,
+                Err(failure) => {
+                    up.opened(channel, Err(&failure));
+                    return (None, Some(failure));
+                }
+            };
+            up.opened(channel, Ok(()));
+            let about = (&at, &settings, &*up);
+            let session = Session::new(about, (channel, size), framed, result, board);
+            match session.run(&mut commands).await {
+                End::Closed => (Some(channel), None),
+                End::Over(why) => (Some(channel), why),
+            }
+        });
+        let lost = || lost.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let why = why.map(|seen| lost().unwrap_or(seen));
+        if let Some(why) = &why {
+            noted(why);
+        }
+        if let Some(channel) = channel {
+            up.closed(channel, why.as_ref());
+        }
+        why
+    }
+}
+
+/// Waits until a desktop is wanted; `None` when the connection is to end first.
+async fn wait(commands: &mut UnboundedReceiver<Command>, up: &Uplink) -> Option<(u32, ScreenSize)> {
+    loop {
+        match commands.recv().await? {
+            Command::Open(id, ChannelRequest::Screen { size }) => return Some((id, size)),
+            Command::Open(id, _) => up.opened(id, Err(&fail::only_a_desktop())),
+            Command::Quit => return None,
+            _ => {}
+        }
+    }
+}

@@ -1,0 +1,76 @@
+//! A remote desktop by RDP. This half runs in the application and only names
+//! settings; the rest runs in a session process (see `connect::host`), on the parts
+//! of IronRDP. What the server paints goes to the application as tiles, what the
+//! person does comes from there as values (see `connect::screen`).
+
+mod clip;
+mod damage;
+mod ended;
+mod engine;
+mod fail;
+mod input;
+mod layouts;
+mod login;
+mod picture;
+mod resize;
+mod sequence;
+mod session;
+mod settings;
+mod tls;
+
+pub(super) use engine::open;
+
+use super::field::Field;
+use super::host::link::HostLink;
+use super::link::Link;
+use super::{Common, Connector, Failure, Lease, Opens};
+use crate::model::entry::Slot;
+use crate::model::lang::Bi;
+use crate::model::target::Target;
+use settings::{FIELDS, Settings};
+
+/// Where servers listen.
+const PORT: u16 = 3389;
+
+/// The connector.
+pub struct Rdp;
+
+impl Connector for Rdp {
+    fn id(&self) -> &'static str {
+        "rdp"
+    }
+
+    fn label(&self) -> Bi {
+        Bi::new("Bureau à distance (RDP)", "Remote desktop (RDP)")
+    }
+
+    fn fields(&self) -> &'static [Field] {
+        FIELDS
+    }
+
+    fn slots(&self) -> &'static [Slot] {
+        &[Slot::Password, Slot::Notes]
+    }
+
+    fn common(&self) -> Common {
+        Common { host: true, port: true, user: true }
+    }
+
+    fn default_port(&self) -> Option<u16> {
+        Some(PORT)
+    }
+
+    fn opens(&self) -> Opens {
+        Opens::Session
+    }
+
+    fn many_channels(&self) -> bool {
+        false
+    }
+
+    fn open(&self, target: &Target, lease: &mut dyn Lease) -> Result<Box<dyn Link>, Failure> {
+        // What makes no sense is said before anything starts.
+        let settings = Settings::of(target.destination())?;
+        Ok(Box::new(HostLink::open(target, lease, settings.connect_timeout)?))
+    }
+}

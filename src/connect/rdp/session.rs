@@ -1,0 +1,386 @@
+//! The life of a desktop: one thread reads what the server paints, hands on what the
+//! person does, and lets pictures go as fast as the application takes them.
+
+use std::future::pending;
+use std::time::{Duration, Instant};
+
+use ironrdp_cliprdr::CliprdrClient;
+use ironrdp_connector::ConnectionResult;
+use ironrdp_connector::connection_activation::{
+    ConnectionActivationFactory, ConnectionActivationState,
+};
+use ironrdp_core::WriteBuf;
+use ironrdp_graphics::pointer::DecodedPointer;
+use ironrdp_pdu::Action;
+use ironrdp_pdu::mcs::{DisconnectProviderUltimatum, DisconnectReason, McsMessage};
+use ironrdp_pdu::x224::X224;
+use ironrdp_session::{
+    ActiveStage, ActiveStageBuilder, ActiveStageOutput, GracefulDisconnectReason, SessionError,
+};
+use ironrdp_tokio::{FramedWrite, MovableTokioFramed, single_sequence_step_read};
+use tokio::io::{ReadHalf, WriteHalf};
+use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
+use tokio::task::JoinHandle;
+use tokio::time::{sleep_until, timeout};
+use tokio_openssl::SslStream;
+
+use super::clip::{Clip, Shared, Todo};
+use super::input::Input;
+use super::picture::Picture;
+use super::resize::Resize;
+use super::sequence::{self, Framed};
+use super::settings::Settings;
+use super::tls::Wire;
+use super::{ended, fail};
+use crate::connect::Failure;
+use crate::connect::host::child::{Command, Uplink};
+use crate::connect::link::ChannelRequest;
+use crate::connect::screen::{Pointer, ScreenInput, ScreenSaid, ScreenSize};
+use crate::connect::ssh::fail as local;
+use crate::model::target::HostPort;
+
+/// How long the last words to the server may take.
+const GOODBYE: Duration = Duration::from_millis(300);
+/// Largest side of a pointer; a server may show one of 384.
+const POINTER_MAX: u16 = 384;
+
+type Reader = MovableTokioFramed<ReadHalf<SslStream<Wire>>>;
+
+/// How a session came to its end.
+pub enum End {
+    /// The person closed it.
+    Closed,
+    /// The server or the network did, with the reason if it is not the ordinary end.
+    Over(Option<Failure>),
+}
+
+/// A desktop that is shown.
+pub struct Session<'a> {
+    at: &'a HostPort,
+    settings: &'a Settings,
+    up: &'a Uplink,
+    channel: u32,
+    reader: Reader,
+    out: UnboundedSender<Vec<u8>>,
+    writer: JoinHandle<()>,
+    stage: ActiveStage,
+    activation: ConnectionActivationFactory,
+    picture: Picture,
+    input: Input,
+    resize: Resize,
+    clip: Option<Clip>,
+}
+
+impl<'a> Session<'a> {
+    /// Takes over a connection whose sequence is done.
+    pub fn new(
+        (at, settings, up): (&'a HostPort, &'a Settings, &'a Uplink),
+        (channel, size): (u32, ScreenSize),
+        framed: Framed,
+        result: ConnectionResult,
+        board: Option<Shared>,
+    ) -> Self {
+        let (stream, early) = framed.into_inner();
+        let (read, write) = tokio::io::split(stream);
+        let (out, orders) = unbounded_channel();
+        let writer = tokio::spawn(write_all(MovableTokioFramed::new(write), orders));
+        let desktop = result.desktop_size;
+        let stage = ActiveStageBuilder {
+            static_channels: result.static_channels,
+            user_channel_id: result.user_channel_id,
+            io_channel_id: result.io_channel_id,
+            message_channel_id: result.message_channel_id,
+            share_id: result.share_id,
+            compression_type: result.compression_type,
+            enable_server_pointer: result.enable_server_pointer,
+            pointer_software_rendering: result.pointer_software_rendering,
+        }
+        .build();
+        Self {
+            at,
+            settings,
+            up,
+            channel,
+            reader: MovableTokioFramed::new_with_leftover(read, early),
+            out,
+            writer,
+            stage,
+            activation: result.activation_factory,
+            picture: Picture::new(channel, desktop.width, desktop.height, up),
+            input: Input::new(settings.unicode, desktop.width, desktop.height),
+            resize: Resize::new(size),
+            clip: board.map(|board| Clip::new(board, settings.clipboard)),
+        }
+    }
+
+    /// Serves it until its end.
+    pub async fn run(mut self, commands: &mut UnboundedReceiver<Command>) -> End {
+        let end = self.serve(commands).await;
+        let Self { out, writer, .. } = self;
+        drop(out);
+        let _ = timeout(GOODBYE, writer).await;
+        end
+    }
+
+    async fn serve(&mut self, commands: &mut UnboundedReceiver<Command>) -> End {
+        loop {
+            let due = self.resize.due();
+            let look = async {
+                match due {
+                    Some(due) => sleep_until(due.into()).await,
+                    None => pending().await,
+                }
+            };
+            // What has arrived is taken in before anything is shown: what the person
+            // sees is the newest. Commands come first, else a busy desktop could not
+            // be left.
+            tokio::select! {
+                biased;
+                command = commands.recv() => match command {
+                    None | Some(Command::Quit) => return self.leave(),
+                    Some(Command::Close(id)) if id == self.channel => return self.leave(),
+                    Some(command) => self.command(command),
+                },
+                () = look => self.ask_for_size(),
+                pdu = self.reader.read_pdu() => {
+                    let done = match pdu {
+                        Ok((action, frame)) => self.heard(action, &frame).await,
+                        Err(e) => Err(End::Over(Some(fail::broken(self.at, &e)))),
+                    };
+                    if let Err(end) = done {
+                        return end;
+                    }
+                }
+                () = std::future::ready(()), if self.picture.can_send() => {
+                    self.picture.send(self.up);
+                }
+            }
+        }
+    }
+
+    fn command(&mut self, command: Command) {
+        match command {
+            Command::Open(id, ChannelRequest::Screen { .. }) => {
+                self.up.opened(id, Err(&fail::one_desktop(self.at)));
+            }
+            Command::Open(id, _) => self.up.opened(id, Err(&fail::only_a_desktop())),
+            Command::Credit(id, bytes) if id == self.channel => self.picture.taken(bytes),
+            Command::Input(id, ScreenInput::Resize(size)) if id == self.channel => {
+                self.resize.wish(size, Instant::now());
+            }
+            Command::Input(id, input) if id == self.channel => self.act(input),
+            Command::Clipboard(id, text) if id == self.channel => {
+                let Some(clip) = &mut self.clip else { return };
+                let Some(channel) = self.stage.get_svc_processor_mut::<CliprdrClient>() else {
+                    return;
+                };
+                let todo = clip.copied(text, channel);
+                self.do_for_clipboard(todo.into_iter().collect());
+            }
+            _ => {}
+        }
+    }
+
+    fn act(&mut self, input: ScreenInput) {
+        let events = self.input.events(input);
+        let outputs = self.stage.process_fastpath_input(&mut self.picture.image, &events);
+        for output in outputs.unwrap_or_default() {
+            if let ActiveStageOutput::ResponseFrame(frame) = output {
+                self.write(frame);
+            }
+        }
+    }
+
+    fn write(&self, frame: Vec<u8>) {
+        if !frame.is_empty() {
+            // Without a writer the reader will see the end.
+            let _ = self.out.send(frame);
+        }
+    }
+
+    fn ask_for_size(&mut self) {
+        let now = Instant::now();
+        let Some(size) = self.resize.ready(now) else { return };
+        let (width, height) = (u32::from(size.width), u32::from(size.height));
+        match self.stage.encode_resize(width, height, Some(u32::from(size.scale)), None) {
+            Some(Ok(frame)) => {
+                self.resize.asked(size, now);
+                self.write(frame);
+            }
+            _ => self.resize.put_off(now),
+        }
+    }
+
+    async fn heard(&mut self, action: Action, frame: &[u8]) -> Result<(), End> {
+        let read_at = self.reader.last_read_at();
+        let could_resize = self.stage.display_control_ready() == Some(true);
+        let outputs = self.stage.process(&mut self.picture.image, action, frame, read_at);
+        let outputs = outputs.map_err(|e| End::Over(Some(self.garbled(&e))))?;
+        let painted = self.stage.take_damage_regions();
+        // The graphics pipeline changes the size by itself.
+        if self.picture.follow(self.up) {
+            self.sized();
+        }
+        self.picture.painted(painted);
+        for output in outputs {
+            self.output(output).await?;
+        }
+        if !could_resize && self.stage.display_control_ready() == Some(true) {
+            self.resize.free();
+        }
+        if let (Some(clip), Some(channel)) =
+            (&mut self.clip, self.stage.get_svc_processor_mut::<CliprdrClient>())
+        {
+            let todo = clip.work(channel);
+            self.do_for_clipboard(todo);
+        }
+        Ok(())
+    }
+
+    async fn output(&mut self, output: ActiveStageOutput) -> Result<(), End> {
+        match output {
+            ActiveStageOutput::ResponseFrame(frame) => self.write(frame),
+            ActiveStageOutput::PointerDefault => self.pointer(Pointer::Ordinary),
+            ActiveStageOutput::PointerHidden => self.pointer(Pointer::Hidden),
+            ActiveStageOutput::PointerBitmap(shape) => self.pointer(shown(&shape)),
+            ActiveStageOutput::DeactivateAll => self.activate_again().await?,
+            ActiveStageOutput::Terminate(reason) => {
+                return Err(End::Over(match reason {
+                    GracefulDisconnectReason::Other(told) => ended::reason(self.at, &told),
+                    // xrdp and Windows say no more when the person logs off there.
+                    GracefulDisconnectReason::UserInitiated
+                    | GracefulDisconnectReason::ServerInitiated => None,
+                }));
+            }
+            ActiveStageOutput::ServerRedirection(to) => {
+                return Err(End::Over(Some(sequence::redirected(self.at, &to))));
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+
+    fn pointer(&self, pointer: Pointer) {
+        self.up.screen(self.channel, &ScreenSaid::Pointer(pointer));
+    }
+
+    fn garbled(&self, e: &SessionError) -> Failure {
+        fail::protocol(self.at, &e.to_string())
+    }
+
+    fn do_for_clipboard(&mut self, todo: Vec<Todo>) {
+        for todo in todo {
+            match todo {
+                Todo::Send(messages) => {
+                    if let Ok(frame) = self.stage.process_svc_processor_messages(messages.into()) {
+                        self.write(frame);
+                    }
+                }
+                Todo::Show(text) => self.up.clipboard(self.channel, &text),
+            }
+        }
+    }
+
+    /// The server begins anew, with another size perhaps (MS-RDPBCGR section 1.3.1.3).
+    async fn activate_again(&mut self) -> Result<(), End> {
+        let mut activation = self.activation.create();
+        let (reader, out) = (&mut self.reader, &self.out);
+        let steps = async {
+            let mut buffer = WriteBuf::new();
+            loop {
+                let written =
+                    single_sequence_step_read(reader, &mut activation, &mut buffer).await?;
+                if written.size().is_some() {
+                    let _ = out.send(buffer.filled().to_vec());
+                }
+                let state = activation.connection_activation_state();
+                if let ConnectionActivationState::Finalized { .. }
+                | ConnectionActivationState::Redirected { .. } = state
+                {
+                    return Ok(state);
+                }
+            }
+        };
+        let limit = self.settings.connect_timeout;
+        let state = timeout(limit, steps).await;
+        let state = state
+            .map_err(|_| End::Over(Some(local::timeout(self.at, limit.as_secs()))))?
+            .map_err(|e| End::Over(Some(sequence::in_words(self.at, self.settings, &e))))?;
+        match state {
+            ConnectionActivationState::Finalized {
+                desktop_size,
+                share_id,
+                static_channel_chunk_size,
+                enable_server_pointer,
+                pointer_software_rendering,
+                ..
+            } => {
+                self.stage.reactivate(
+                    self.activation.io_channel_id(),
+                    self.activation.user_channel_id(),
+                    share_id,
+                    enable_server_pointer,
+                    pointer_software_rendering,
+                    static_channel_chunk_size,
+                );
+                self.picture.resize(desktop_size.width, desktop_size.height, self.up);
+                self.sized();
+                Ok(())
+            }
+            ConnectionActivationState::Redirected { redirection } => {
+                Err(End::Over(Some(sequence::redirected(self.at, &redirection))))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn sized(&mut self) {
+        let (width, height) = self.picture.size();
+        self.input.resized(width, height);
+        self.resize.free();
+    }
+
+    /// Says goodbye: the session on the server goes on without us.
+    fn leave(&self) -> End {
+        let goodbye = McsMessage::DisconnectProviderUltimatum(
+            DisconnectProviderUltimatum::from_reason(DisconnectReason::UserRequested),
+        );
+        if let Ok(frame) = ironrdp_core::encode_vec(&X224(goodbye)) {
+            self.write(frame);
+        }
+        End::Closed
+    }
+}
+
+/// Writes what the session wants written, so that reading never waits for it.
+async fn write_all(
+    mut to: MovableTokioFramed<WriteHalf<SslStream<Wire>>>,
+    mut orders: UnboundedReceiver<Vec<u8>>,
+) {
+    while let Some(frame) = orders.recv().await {
+        if to.write_all(&frame).await.is_err() {
+            return;
+        }
+    }
+    use tokio::io::AsyncWriteExt as _;
+    let (stream, _) = to.get_inner_mut();
+    let _ = stream.shutdown().await;
+}
+
+/// A pointer as the application takes it.
+fn shown(shape: &DecodedPointer) -> Pointer {
+    let whole = usize::from(shape.width) * usize::from(shape.height) * 4;
+    let fits = (1..=POINTER_MAX).contains(&shape.width)
+        && (1..=POINTER_MAX).contains(&shape.height)
+        && shape.bitmap_data.len() == whole;
+    if !fits {
+        return Pointer::Hidden;
+    }
+    Pointer::Shape {
+        width: shape.width,
+        height: shape.height,
+        hot_x: shape.hotspot_x.min(shape.width - 1),
+        hot_y: shape.hotspot_y.min(shape.height - 1),
+        pixels: shape.bitmap_data.clone(),
+    }
+}

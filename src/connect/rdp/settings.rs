@@ -1,0 +1,232 @@
+//! The settings of a remote desktop and what they come to. Opens nothing.
+
+use std::time::Duration;
+
+use super::layouts;
+use crate::connect::Failure;
+use crate::connect::field::{Field, FieldKind, Word};
+use crate::connect::line::fields;
+use crate::connect::ssh::fail;
+use crate::model::target::Hop;
+
+const SECURITIES: &[Word] = &[
+    Word { word: "auto", fr: "la meilleure des deux", en: "the better of both" },
+    Word { word: "nla", fr: "NLA seulement", en: "NLA only" },
+    Word { word: "tls", fr: "TLS, sans NLA", en: "TLS, without NLA" },
+];
+
+const DIRECTIONS: &[Word] = &[
+    Word { word: "both", fr: "dans les deux sens", en: "both ways" },
+    Word { word: "in", fr: "vers le serveur seulement", en: "to the server only" },
+    Word { word: "out", fr: "depuis le serveur seulement", en: "from the server only" },
+    Word { word: "none", fr: "non partagé", en: "not shared" },
+];
+
+const KEYBOARDS: &[Word] = &[
+    Word { word: "scancode", fr: "touches", en: "keys" },
+    Word { word: "unicode", fr: "caractères", en: "characters" },
+];
+
+const DEPTHS: &[Word] = &[
+    Word { word: "32", fr: "32 bits", en: "32 bits" },
+    Word { word: "16", fr: "16 bits", en: "16 bits" },
+];
+
+const GRAPHICS: &[Word] = &[
+    Word { word: "auto", fr: "ce que le serveur préfère", en: "what the server prefers" },
+    Word { word: "classic", fr: "images simples", en: "plain bitmaps" },
+];
+
+/// What an entry may say.
+pub const FIELDS: &[Field] = &[
+    fields::JUMP,
+    Field::new("domain", "Domaine Windows", "Windows domain", FieldKind::Text).explained(
+        "Vide\u{a0}: celui de l’utilisateur (DOMAINE\\nom ou nom@domaine), ou aucun.",
+        "Empty: that of the user (DOMAIN\\name or name@domain), or none.",
+    ),
+    Field::new("security", "Sécurité", "Security", FieldKind::Choice(SECURITIES))
+        .explained(
+            "NLA vérifie le mot de passe avant d’ouvrir le bureau\u{a0}; sans elle, c’est le \
+             bureau du serveur qui le demande.",
+            "NLA checks the password before the desktop opens; without it the server's desktop \
+             asks for it.",
+        )
+        .usually("auto"),
+    Field::new("weak-tls", "TLS ancien accepté", "Old TLS accepted", FieldKind::Bool)
+        .explained(
+            "TLS 1.0 et 1.1, pour les serveurs plus vieux que Windows Server 2012.",
+            "TLS 1.0 and 1.1, for servers older than Windows Server 2012.",
+        )
+        .usually("no"),
+    Field::new("clipboard", "Presse-papiers", "Clipboard", FieldKind::Choice(DIRECTIONS))
+        .explained(
+            "Où le texte copié a le droit d’aller, jusqu’à 1\u{a0}Mio.",
+            "Where copied text may go, up to 1 MiB.",
+        )
+        .usually("both"),
+    Field::new("admin-session", "Session d’administration", "Admin session", FieldKind::Bool)
+        .explained(
+            "Demande la session d’administration du serveur, sans licence de bureau à distance.",
+            "Asks for the administration session of the server, without a desktop licence.",
+        )
+        .usually("no"),
+    Field::new("start-program", "Programme au démarrage", "Start program", FieldKind::Text)
+        .explained(
+            "Programme à lancer à la place du bureau, si le serveur le permet.",
+            "Program to run in place of the desktop, if the server allows it.",
+        ),
+    Field::new("working-directory", "Dossier de travail", "Working directory", FieldKind::Text)
+        .explained("Dossier de ce programme.", "Folder of that program."),
+    Field::new(
+        "load-balance-info",
+        "Répartition de charge",
+        "Load balance info",
+        FieldKind::Text,
+    )
+    .explained(
+        "Jeton de la ferme, comme tsv://MS Terminal Services Plugin.1.Collection\u{a0}; celui \
+         du fichier .rdp.",
+        "Token of the farm, such as tsv://MS Terminal Services Plugin.1.Collection; that of the \
+         .rdp file.",
+    ),
+    Field::new(
+        "keyboard-layout",
+        "Disposition du clavier",
+        "Keyboard layout",
+        FieldKind::Choice(layouts::WORDS),
+    )
+    .explained(
+        "Celle que le serveur applique aux touches.",
+        "The one that the server applies to the keys.",
+    )
+    .usually("fr"),
+    Field::new("keyboard", "Clavier", "Keyboard", FieldKind::Choice(KEYBOARDS))
+        .explained(
+            "Touches\u{a0}: leur place est envoyée, et la disposition du serveur décide. \
+             Caractères\u{a0}: ce que ce clavier écrit est envoyé tel quel.",
+            "Keys: their place is sent and the server's layout decides. Characters: what this \
+             keyboard writes is sent as it is.",
+        )
+        .usually("scancode"),
+    Field::new("colour-depth", "Couleurs", "Colours", FieldKind::Choice(DEPTHS))
+        .explained(
+            "16 bits économise une ligne lente.",
+            "16 bits spare a slow line.",
+        )
+        .usually("32"),
+    Field::new("graphics", "Image", "Picture", FieldKind::Choice(GRAPHICS))
+        .explained(
+            "Images simples\u{a0}: si un serveur montre un écran noir ou faux.",
+            "Plain bitmaps: if a server shows a black or wrong screen.",
+        )
+        .usually("auto"),
+    Field::new("effects", "Effets visuels", "Visual effects", FieldKind::Bool)
+        .explained(
+            "Fond d’écran, thèmes et animations du bureau distant.",
+            "Wallpaper, themes and animations of the remote desktop.",
+        )
+        .usually("yes"),
+    Field::new("compression", "Compression", "Compression", FieldKind::Bool)
+        .explained(
+            "Le serveur comprime ce qu’il envoie.",
+            "The server compresses what it sends.",
+        )
+        .usually("yes"),
+    fields::CONNECT_TIMEOUT,
+];
+
+/// Which ways to log in are offered.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Security {
+    /// Both; the server chooses.
+    Auto,
+    /// Network level authentication (MS-CSSP) and nothing less.
+    Nla,
+    /// TLS; the server's desktop asks who is there.
+    Tls,
+}
+
+/// Where copied text may go.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Clipboard {
+    /// From here to the server.
+    pub to_server: bool,
+    /// From the server to here.
+    pub from_server: bool,
+}
+
+/// The settings of one entry.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Settings {
+    /// Windows domain; may be empty.
+    pub domain: String,
+    /// Ways to log in.
+    pub security: Security,
+    /// TLS older than 1.2 will do.
+    pub weak_tls: bool,
+    /// Where copied text may go.
+    pub clipboard: Clipboard,
+    /// The administration session is wanted.
+    pub admin: bool,
+    /// Program in place of the desktop; may be empty.
+    pub program: String,
+    /// Its folder; may be empty.
+    pub directory: String,
+    /// Token of a farm; may be empty.
+    pub load_balance: String,
+    /// Input locale identifier.
+    pub layout: u32,
+    /// Characters are sent where there are some, not keys.
+    pub unicode: bool,
+    /// Bits of a pixel on the wire.
+    pub depth: u32,
+    /// The graphics pipeline (MS-RDPEGFX) is offered.
+    pub pipeline: bool,
+    /// Wallpaper, themes and animations are wanted.
+    pub effects: bool,
+    /// Compression is offered.
+    pub compression: bool,
+    /// For each step of connecting.
+    pub connect_timeout: Duration,
+}
+
+impl Settings {
+    /// Those of `hop`.
+    ///
+    /// # Errors
+    /// One makes no sense.
+    pub fn of(hop: &Hop) -> Result<Self, Failure> {
+        let read = fields::Reader(hop, FIELDS);
+        for field in FIELDS {
+            let value = read.text(field.id);
+            if !field.accepts(value) {
+                return Err(fail::setting(field.id, value));
+            }
+        }
+        let clipboard = read.text("clipboard");
+        Ok(Self {
+            domain: read.text("domain").to_owned(),
+            security: match read.text("security") {
+                "nla" => Security::Nla,
+                "tls" => Security::Tls,
+                _ => Security::Auto,
+            },
+            weak_tls: read.text("weak-tls") == "yes",
+            clipboard: Clipboard {
+                to_server: matches!(clipboard, "both" | "in"),
+                from_server: matches!(clipboard, "both" | "out"),
+            },
+            admin: read.text("admin-session") == "yes",
+            program: read.text("start-program").to_owned(),
+            directory: read.text("working-directory").to_owned(),
+            load_balance: read.text("load-balance-info").to_owned(),
+            layout: layouts::number(read.text("keyboard-layout")).unwrap_or_default(),
+            unicode: read.text("keyboard") == "unicode",
+            depth: if read.text("colour-depth") == "16" { 16 } else { 32 },
+            pipeline: read.text("graphics") == "auto",
+            effects: read.text("effects") == "yes",
+            compression: read.text("compression") == "yes",
+            connect_timeout: read.connect_timeout()?,
+        })
+    }
+}

@@ -1,0 +1,137 @@
+//! TLS to an RDP server (MS-RDPBCGR section 5.4.5.1). Such servers sign their
+//! certificates themselves: it is trusted as an SSH host key is, by its fingerprint.
+//! OpenSSL checks that the server has the key of the certificate it shows; whose
+//! name or signature that bears is not looked at. Sends nothing secret.
+
+use std::net::IpAddr;
+use std::pin::Pin;
+
+use openssl::error::ErrorStack;
+use openssl::ssl::{Ssl, SslContext, SslMethod, SslVerifyMode, SslVersion};
+use tokio_openssl::SslStream;
+
+use super::fail;
+use crate::connect::Failure;
+use crate::connect::ssh::legacy_serve::Both;
+use crate::model::target::HostPort;
+
+/// Bytes that travel to the server.
+pub type Wire = Pin<Box<dyn Both>>;
+
+/// A connection whose far side has shown a certificate.
+pub struct Secured {
+    /// Bytes inside TLS.
+    pub stream: SslStream<Wire>,
+    /// The certificate (DER).
+    pub certificate: Vec<u8>,
+    /// The key in it, as CredSSP binds to it (MS-CSSP section 3.1.5).
+    pub public_key: Vec<u8>,
+    /// `TLS 1.3` or the like.
+    pub version: String,
+    /// The version is one that is no longer thought safe.
+    pub weak: bool,
+}
+
+fn context(weak: bool) -> Result<SslContext, ErrorStack> {
+    let mut context = SslContext::builder(SslMethod::tls_client())?;
+    context.set_verify(SslVerifyMode::NONE);
+    if weak {
+        context.set_min_proto_version(Some(SslVersion::TLS1))?;
+        context.set_cipher_list("ALL:!aNULL:!eNULL:@SECLEVEL=0")?;
+    } else {
+        context.set_min_proto_version(Some(SslVersion::TLS1_2))?;
+        // Certificates of old servers are signed with SHA-1; nobody trusts them for that.
+        context.set_cipher_list("DEFAULT:!RC4:!3DES:@SECLEVEL=1")?;
+    }
+    Ok(context.build())
+}
+
+fn prepare(at: &HostPort, weak: bool) -> Result<Ssl, ErrorStack> {
+    let context = context(weak)?;
+    let mut ssl = Ssl::new(&context)?;
+    if at.host.parse::<IpAddr>().is_err() {
+        ssl.set_hostname(&at.host)?;
+    }
+    Ok(ssl)
+}
+
+/// The handshake.
+///
+/// # Errors
+/// It failed, or the server showed no certificate.
+pub async fn secure(wire: Wire, at: &HostPort, weak: bool) -> Result<Secured, Failure> {
+    let ssl = prepare(at, weak).map_err(|e| fail::tls(at, &e.to_string(), weak))?;
+    let mut stream = SslStream::new(ssl, wire).map_err(|e| fail::tls(at, &e.to_string(), weak))?;
+    if let Err(e) = Pin::new(&mut stream).connect().await {
+        return Err(match e.io_error() {
+            Some(io) => fail::broken(at, io),
+            None => fail::tls(at, &reason(&e), weak),
+        });
+    }
+    let ssl = stream.ssl();
+    let shown = ssl.peer_certificate().ok_or_else(|| fail::no_certificate(at))?;
+    let certificate = shown.to_der().map_err(|e| fail::tls(at, &e.to_string(), weak))?;
+    let key = shown.public_key().and_then(|k| k.public_key_to_der());
+    let key = key.map_err(|e| fail::tls(at, &e.to_string(), weak))?;
+    let public_key = subject_key(&key).ok_or_else(|| fail::no_certificate(at))?.to_vec();
+    let version = ssl.version_str().replace("TLSv", "TLS ");
+    let weak = !matches!(ssl.version2(), Some(SslVersion::TLS1_2 | SslVersion::TLS1_3));
+    Ok(Secured { stream, certificate, public_key, version, weak })
+}
+
+/// OpenSSL's words for what went wrong, without its numbers.
+fn reason(e: &openssl::ssl::Error) -> String {
+    let first = e.ssl_error().and_then(|stack| stack.errors().first());
+    first.and_then(|e| e.reason()).unwrap_or("TLS").to_owned()
+}
+
+/// The bits of the key in a SubjectPublicKeyInfo (RFC 5280 section 4.1):
+/// a sequence of the algorithm and a bit string.
+fn subject_key(info: &[u8]) -> Option<&[u8]> {
+    let (0x30, inside, _) = der(info)? else { return None };
+    let (_, _, rest) = der(inside)?;
+    let (0x03, bits, _) = der(rest)? else { return None };
+    bits.strip_prefix(&[0])
+}
+
+/// The tag and the content of the first value (X.690), and what follows it.
+fn der(bytes: &[u8]) -> Option<(u8, &[u8], &[u8])> {
+    let (&[tag, short], rest) = bytes.split_first_chunk::<2>()?;
+    let (length, rest) = if short < 0x80 {
+        (usize::from(short), rest)
+    } else {
+        let (long, rest) = rest.split_at_checked(usize::from(short & 0x7f))?;
+        if long.is_empty() || long.len() > 4 {
+            return None;
+        }
+        (long.iter().fold(0, |sum, byte| sum << 8 | usize::from(*byte)), rest)
+    };
+    let (content, rest) = rest.split_at_checked(length)?;
+    Some((tag, content, rest))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use openssl::ec::{EcGroup, EcKey, PointConversionForm};
+    use openssl::nid::Nid;
+    use openssl::pkey::PKey;
+    use openssl::rsa::Rsa;
+
+    #[test]
+    fn the_key_of_a_certificate_is_the_one_that_openssl_knows() {
+        let rsa = Rsa::generate(2048).expect("a key");
+        let inner = rsa.public_key_to_der_pkcs1().expect("a form");
+        let info = PKey::from_rsa(rsa).and_then(|k| k.public_key_to_der()).expect("a form");
+        assert_eq!(subject_key(&info), Some(&inner[..]));
+
+        let group = EcGroup::from_curve_name(Nid::X9_62_PRIME256V1).expect("a curve");
+        let ec = EcKey::generate(&group).expect("a key");
+        let mut room = openssl::bn::BigNumContext::new().expect("room");
+        let form = PointConversionForm::UNCOMPRESSED;
+        let point = ec.public_key().to_bytes(&group, form, &mut room).expect("a point");
+        let info = PKey::from_ec_key(ec).and_then(|k| k.public_key_to_der()).expect("a form");
+        assert_eq!(subject_key(&info), Some(&point[..]));
+        assert_eq!(subject_key(&info[..40]), None);
+    }
+}
