@@ -144,6 +144,7 @@ pub async fn attempt(
         user: login.shown(),
         host_key: seen.fingerprint,
         description: format!("RDP · {version}{}", if nla { " · NLA" } else { "" }),
+        desktop: true,
         ..LinkInfo::default()
     };
     if weak {

@@ -13,4 +13,4 @@ pub use bar::{BarWish, screen_bar_ui};
 pub use keyboard::Keyboard;
 pub use model::Screen;
 pub use raw::{RawKey, RawKeys};
-pub use view::ScreenView;
+pub use view::{ScreenView, screen_size};

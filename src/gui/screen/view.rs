@@ -59,7 +59,7 @@ impl ScreenView {
         let response = ui.interact(room, id, Sense::click_and_drag());
         let live = screen.ended().is_none();
         if live && !ui.is_sizing_pass() {
-            screen.want(wanted(ui, room));
+            screen.want(screen_size(ui, room.size()));
         }
         self.draw(ui, screen);
         let (width, height) = screen.size();
@@ -274,12 +274,12 @@ fn image(picture: &Picture, place: Place) -> ColorImage {
 }
 
 /// The desktop that fills the room, pixel for pixel.
-fn wanted(ui: &Ui, room: Rect) -> ScreenSize {
+pub fn screen_size(ui: &Ui, room: Vec2) -> ScreenSize {
     let scale = ui.pixels_per_point();
     let side = |points: f32| (points * scale).round().clamp(1.0, 8192.0) as u16;
     ScreenSize {
-        width: side(room.width()),
-        height: side(room.height()),
+        width: side(room.x),
+        height: side(room.y),
         scale: (scale * 100.0).round().clamp(100.0, 500.0) as u16,
     }
     .fitting()

@@ -6,10 +6,9 @@ use std::collections::HashMap;
 use egui::{Align, Context, Frame, Key, Layout, Margin, Modifiers, Panel, RichText, Ui};
 
 use crate::connect::link::Exit;
-use crate::connect::screen::ScreenSize;
 use crate::gui::action::FULL;
 use crate::gui::dialogs::{middle_ui, modal, sure_ui, title_ui};
-use crate::gui::screen::{BarWish, RawKeys, Screen, ScreenView, screen_bar_ui};
+use crate::gui::screen::{BarWish, RawKeys, Screen, ScreenView, screen_bar_ui, screen_size};
 use crate::gui::terminal::{TerminalView, links};
 use crate::gui::theme::{palette, primary_button};
 use crate::gui::widgets::advice::in_window;
@@ -22,6 +21,8 @@ use super::pages::{self, Chosen};
 use super::strip::{self, Click};
 use super::tab::{Face, Tab, TabId, TabState};
 
+/// Height of the line below a desktop, before there was one.
+const STATUS: f32 = 29.0;
 /// Height of the bar over a desktop on the whole screen, and a little below.
 const FULL_BAR: f32 = 60.0;
 
@@ -34,6 +35,8 @@ pub struct SessionsView {
     keys: RawKeys,
     /// The desktop in front has the whole screen.
     full: bool,
+    /// Height of the line below the last desktop.
+    status: Option<f32>,
     typed: SecretBuffer,
     /// The tab and state that got the keyboard last.
     focused: Option<(TabId, u8)>,
@@ -111,7 +114,10 @@ impl SessionsView {
     pub fn front_ui(&mut self, ui: &mut Ui, sessions: &mut Sessions, lang: Lang) -> Option<Wish> {
         self.terminals.retain(|id, _| sessions.tab(*id).is_some());
         self.screens.retain(|id, _| sessions.tab(*id).is_some());
-        sessions.set_pixels(view_size(ui));
+        // A desktop that is just beginning should not have to follow at once.
+        let below = if self.full { 0.0 } else { self.status.unwrap_or(STATUS) };
+        let room = ui.available_size_before_wrap() - egui::vec2(0.0, below);
+        sessions.set_pixels(screen_size(ui, room));
         let tab = sessions.front().and_then(|id| sessions.tab(id))?;
         let id = tab.id;
         let refused = tab.refused().is_some();
@@ -184,7 +190,11 @@ impl SessionsView {
         if let TabState::Ended(_) = &tab.state {
             chosen = ended_ui(ui, tab, fresh, lang);
         } else if !self.full {
-            wish = status_ui(ui, tab, lang);
+            let (wished, height) = status_ui(ui, tab, lang);
+            wish = wished;
+            if tab.screen().is_some() {
+                self.status = Some(height);
+            }
         }
         let id = TerminalView::id(tab.id.0);
         let response = match tab.face.as_ref()? {
@@ -353,28 +363,19 @@ fn full_bar_ui(ui: &Ui, tab: &Tab, screen: &Screen, lang: Lang) -> Option<BarWis
     area.inner
 }
 
-/// The pixels of the room there is.
-fn view_size(ui: &Ui) -> ScreenSize {
-    let scale = ui.pixels_per_point();
-    let side = |points: f32| (points * scale).round().clamp(1.0, 8192.0) as u16;
-    let room = ui.available_size_before_wrap();
-    let percent = (scale * 100.0).round().clamp(100.0, 500.0) as u16;
-    ScreenSize { width: side(room.x), height: side(room.y), scale: percent }.fitting()
-}
-
 /// The line under what runs: who, how, what is forwarded, warnings, and the buttons of
 /// a desktop.
-fn status_ui(ui: &mut Ui, tab: &Tab, lang: Lang) -> Option<BarWish> {
+fn status_ui(ui: &mut Ui, tab: &Tab, lang: Lang) -> (Option<BarWish>, f32) {
     let p = palette(ui.ctx());
     let warnings = tab.all_warnings();
     let mut wish = None;
     let quiet = tab.info.description.is_empty() && tab.info.forwards.is_empty();
     if quiet && warnings.is_empty() && tab.screen().is_none() {
-        return None;
+        return (None, 0.0);
     }
     let fill = if warnings.is_empty() { p.panel } else { p.warn_fill };
     let frame = Frame::new().fill(fill).inner_margin(Margin::symmetric(10, 3));
-    Panel::bottom("session-status").frame(frame).show(ui, |ui| {
+    let panel = Panel::bottom("session-status").frame(frame).show(ui, |ui| {
         ui.horizontal_wrapped(|ui| {
             ui.spacing_mut().item_spacing = egui::vec2(14.0, 1.0);
             for warning in &warnings {
@@ -402,7 +403,7 @@ fn status_ui(ui: &mut Ui, tab: &Tab, lang: Lang) -> Option<BarWish> {
             }
         });
     });
-    wish
+    (wish, panel.response.rect.height())
 }
 
 /// The line under a terminal whose session is over.
