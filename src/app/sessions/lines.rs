@@ -11,7 +11,7 @@ use crate::model::audit_event::{Event, field};
 use crate::model::id::SessionId;
 use crate::vault::waiting::ends_session;
 
-use super::{Ask, Closing};
+use super::{Ask, Closing, Running};
 
 impl Worker {
     pub(in crate::app) fn session(&mut self, ask: Ask) -> Result<(), AppError> {
@@ -23,12 +23,17 @@ impl Worker {
                 self.pool.keep(id, way, &accepted, link);
                 Ok(())
             }
-            Ask::Opened(id, info) => self.line(id, Event::SessionOpened, true, |f| {
-                f.push((field::HOST_KEY, info.host_key.clone()));
-                f.push((field::DETAIL, opened_detail(&info)));
-            }),
-            Ask::Failed(id, why, kind) => {
+            Ask::Opened(id, info) => {
+                if let Some(running) = self.sessions.get_mut(&id) {
+                    running.learn(&info);
+                }
+                self.line(id, Event::SessionOpened, true, |f| {
+                    f.push((field::DETAIL, opened_detail(&info)));
+                })
+            }
+            Ask::Failed(id, why, kind, ms) => {
                 let done = self.line(id, Event::SessionFailed, false, |f| {
+                    f.push((field::DURATION_MS, ms.to_string()));
                     f.push((field::DETAIL, format!("{}: {why}", word(kind))));
                 });
                 self.sessions.remove(&id);
@@ -80,6 +85,9 @@ impl Worker {
         let Some(running) = self.sessions.get_mut(&id) else { return Err(AppError::locked()) };
         let (member, over) = (running.member, running.page || ends_session(event));
         let mut fields = running.fields.clone();
+        if event != Event::HostKeyRefused {
+            fields.push((field::HOST_KEY, running.host_key.clone()));
+        }
         more(&mut fields);
         // While it is read only, as while it is locked, the line waits.
         let waiting = fields.clone();
@@ -105,6 +113,19 @@ impl Worker {
             true => put_late(&self.file, &mut running.late, event, ok, waiting),
             false => Err(e),
         })
+    }
+}
+
+impl Running {
+    /// What only the open link knows: the key that was shown, and the login that a
+    /// person typed. The lines after it tell them too.
+    fn learn(&mut self, info: &LinkInfo) {
+        self.host_key.clone_from(&info.host_key);
+        let user =
+            |(name, value): &(&str, String)| *name == field::REMOTE_USER && !value.is_empty();
+        if !self.fields.iter().any(user) {
+            self.fields.push((field::REMOTE_USER, info.user.clone()));
+        }
     }
 }
 

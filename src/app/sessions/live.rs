@@ -16,7 +16,7 @@ use crate::connect::link::{
 use crate::model::id::SessionId;
 
 use super::lines::word;
-use super::{Ask, Closing};
+use super::{Ask, Closing, millis};
 
 /// An open session.
 pub(super) struct Live {
@@ -151,7 +151,7 @@ impl Live {
         // that locks can wait.
         let _ = self.jobs.send(Job::Closed(Box::new(Closing {
             id: self.id,
-            ms: u64::try_from(self.started.elapsed().as_millis()).unwrap_or(u64::MAX),
+            ms: millis(self.started),
             bytes_in: noted.received.load(Ordering::Relaxed),
             bytes_out: noted.sent.load(Ordering::Relaxed),
             exit,

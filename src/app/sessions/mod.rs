@@ -47,6 +47,8 @@ pub(super) struct Running {
     /// Who opened it.
     member: MemberId,
     fields: Vec<(&'static str, String)>,
+    /// Key of the far side: as pinned, then as it was shown.
+    host_key: String,
     /// The machines on the way and their entries.
     hops: Vec<(HostPort, EntryId)>,
     /// A page of the browser, which is over once it is open.
@@ -67,8 +69,8 @@ impl Running {
 pub(super) enum Ask {
     /// It is open.
     Opened(SessionId, Box<LinkInfo>),
-    /// It could not be opened.
-    Failed(SessionId, String, FailureKind),
+    /// It could not be opened: why, and after how many milliseconds.
+    Failed(SessionId, String, FailureKind, u64),
     /// The person accepted a server key.
     Pin(SessionId, PinnedKey),
     /// The person, or the pin, refused a server key: which, and why if it was the pin.
@@ -124,9 +126,15 @@ pub(super) fn open(
             Ok(Box::new(live))
         }
         Err(failure) => {
-            let failed = Ask::Failed(id, failure.what.en.clone(), failure.kind);
+            let why = failure.what.en.clone();
+            let failed = Ask::Failed(id, why, failure.kind, millis(started));
             let _ = super::ask(jobs, |answer| Job::Session(Box::new(failed), answer));
             Err(failure.into())
         }
     }
+}
+
+/// Whole milliseconds since then.
+fn millis(since: Instant) -> u64 {
+    u64::try_from(since.elapsed().as_millis()).unwrap_or(u64::MAX)
 }

@@ -92,6 +92,8 @@ impl Open {
         } else if let Some(device) = dest.settings.get(serial::DEVICE) {
             fields.push((field::HOST, device.clone()));
         }
+        let pins: Vec<&str> = dest.pinned.iter().map(|k| k.fingerprint.as_str()).collect();
+        let host_key = pins.join(",");
         let hops = target.hops.iter().map(|h| (h.at.clone(), h.entry)).collect();
         if let Some(accepted) = &request.accept_host_key {
             self.pinned_otherwise(&target, accepted, &entry, &fields)?;
@@ -124,6 +126,7 @@ impl Open {
             people::why(&request.just, &mut line);
             about = line.fields.clone();
             line.fields.extend(fields.clone());
+            line.fields.push((field::HOST_KEY, host_key.clone()));
             v.log(rows, env, line)?;
             for (giver, slots) in &filled {
                 let mut line = draft(v, env, Event::SecretFilled, true);
@@ -151,7 +154,7 @@ impl Open {
             Ok::<_, AppError>(out)
         })?;
         about.extend(fields);
-        let running = Running { member, fields: about, hops, page: false, late };
+        let running = Running { member, fields: about, host_key, hops, page: false, late };
         Ok((Prepared { id, way, secrets, open }, running))
     }
 }

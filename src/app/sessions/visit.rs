@@ -68,7 +68,8 @@ impl Worker {
         })?;
         about.extend(fields);
         let (url, user) = (url.to_owned(), dest.user.clone());
-        let running = Running { member, fields: about, hops: Vec::new(), page: true, late };
+        let (hops, host_key) = (Vec::new(), String::new());
+        let running = Running { member, fields: about, host_key, hops, page: true, late };
         self.sessions.insert(id, running);
         Ok(Reply::Page(PageView { session: id, url, user }))
     }
