@@ -14,7 +14,7 @@ use crate::crypto::kem::{self, KemSecret};
 use crate::crypto::keys;
 use crate::crypto::line::LineCipher;
 use crate::model::audit_event::{Event, OpenLine, field};
-use crate::model::id::VaultId;
+use crate::model::id::{MemberId, VaultId};
 use crate::secret::Key32;
 
 use super::rows::{AuditKeyRow, AuditRow, AuditSlices, Rows};
@@ -94,12 +94,15 @@ pub(super) fn append(
     let last = v.state.audit.last_at;
     if draft.at.plus_seconds(2) < last {
         let detail = format!("{} < {last}", draft.at);
+        let mut fields = named(v, draft.actor);
+        fields.push((field::MACHINE, env.machine.to_owned()));
+        fields.push((field::DETAIL, detail));
         let back = Draft {
             at: draft.at,
             actor: draft.actor,
             event: Event::ClockBackwards,
             ok: false,
-            fields: vec![(field::MACHINE, env.machine.to_owned()), (field::DETAIL, detail)],
+            fields,
             fact: None,
         };
         // From here on the clock's time is the log's time again.
@@ -123,12 +126,19 @@ pub fn sign(v: &mut Unlocked, rows: &dyn Rows, env: &mut Env<'_>) -> Result<(), 
     }
     let log = end(v)?;
     let key = v.identity.signing();
-    let fields = vec![(field::MACHINE, env.machine.to_owned())];
+    let mut fields = named(v, Some(v.me));
+    fields.push((field::MACHINE, env.machine.to_owned()));
     let draft = log
         .checkpoint_draft(v.header.vault, v.me, &key.public(), env.now, fields, &|m| key.sign(m));
     write(v, rows, env, &draft)?;
     v.state.audit.signed = v.state.audit.size;
     Ok(())
+}
+
+/// The field that names the author of a line which the log writes by itself.
+fn named(v: &Unlocked, author: Option<MemberId>) -> Vec<(&'static str, String)> {
+    let member = author.and_then(|id| v.directory.member_ever(&id));
+    member.map(|m| (field::MEMBER, m.name.clone())).into_iter().collect()
 }
 
 /// The end of the log as the state has it.
