@@ -2,7 +2,7 @@
 //! client of each, and how an audit line says whom and what it is about.
 
 use crate::audit::line::Draft;
-use crate::model::audit_event::field;
+use crate::model::audit_event::{Event, field};
 use crate::model::entry::{Kind, Summary};
 use crate::model::id::{EntryId, MemberId};
 use crate::model::member::Role;
@@ -87,5 +87,10 @@ pub(super) fn need_private_client(
     let mut entry = entries::blank(v, env, id, id, None, Kind::CLIENT, &name);
     entry.settings.insert(PRIVATE.to_owned(), v.me.to_string());
     v.put_entry(rows, env, &entry)?;
-    Ok(entry.summary())
+    let node = entry.summary();
+    let mut line = super::draft(v, env, Event::EntryCreated, true);
+    about(v, &node, &mut line);
+    line.fields.push((field::CONNECTOR, entry.kind.to_string()));
+    v.log(rows, env, line)?;
+    Ok(node)
 }
