@@ -96,6 +96,11 @@ fn a_raw_service_answers_what_standard_input_holds() {
     let ran = seat.run(&["connect", "A/r"], "bonjour\n").ended(0);
     assert_eq!(ran.out, "BONJOUR\n");
     assert!(ran.err.contains("Not encrypted"), "{}", ran.err);
+    let closed = logged(&seat, "session.closed");
+    let told = [("connector", "raw"), ("host", "127.0.0.1"), ("port", &port)];
+    for (name, value) in told.iter().chain(&[("bytes_in", "8"), ("bytes_out", "8")]) {
+        assert_eq!(closed[name], *value, "{name}: {closed}");
+    }
 }
 
 #[test]

@@ -27,6 +27,7 @@ static OUT_OF_THE_HOME: extern "C" fn() = {
     set
 };
 
+mod audit_acts;
 mod audit_bundle;
 mod audit_export;
 mod audit_formats;
