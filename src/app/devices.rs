@@ -8,7 +8,7 @@ use crate::model::audit_event::{Event, field};
 use crate::model::id::{DeviceId, SlotId};
 use crate::model::policy::Action;
 use crate::os::{clock, random};
-use crate::secret::SecretText;
+use crate::secret::{SecretBytes, SecretText};
 use crate::store::sqlite::SqliteStore;
 use crate::vault::code;
 use crate::vault::rows::Rows;
@@ -21,7 +21,7 @@ use super::api::{AppError, Code, DeviceView, Factors, Reply};
 use super::enrolment::read_code;
 use super::entries::need;
 use super::factors;
-use super::unlock::{log_older, machine, remember_here};
+use super::unlock::{log_older, machine, noting, remember_here};
 use super::worker::{Open, Worker};
 use super::{Finished, draft};
 
@@ -178,9 +178,20 @@ impl Worker {
         let kit = new.code.expose(|c| code::parse(Kind::Recovery, c)).is_ok();
         let kind = if kit { Kind::Recovery } else { Kind::Enrolment };
         let given = read_code(kind, &new.code)?;
+        let done = self.enrol_by(kind, &given, &new);
+        noting(&self.file, new.member.as_deref(), done)
+    }
+
+    fn enrol_by(
+        &self,
+        kind: Kind,
+        given: &SecretBytes,
+        new: &NewDevice,
+    ) -> Result<Finished, AppError> {
+        let kit = kind == Kind::Recovery;
         let mut store = SqliteStore::open(&self.file, false)?;
         let factors::ByCode { vault: mut v, slot, older } =
-            factors::open_code(&store, kind, &given, new.accept_older)?;
+            factors::open_code(&store, kind, given, new.accept_older)?;
         let name = super::people::name(&v, &v.me);
         if new.member.as_deref().is_some_and(|m| m.trim().to_lowercase() != name.to_lowercase()) {
             return Err(AppError::refused());

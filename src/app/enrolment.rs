@@ -305,6 +305,7 @@ fn opens(
     accept_older: bool,
 ) -> Result<String, AppError> {
     let store = SqliteStore::open(file, true)?;
-    let opened = super::factors::open_code(&store, kind, given, accept_older)?;
+    let opened = super::factors::open_code(&store, kind, given, accept_older);
+    let opened = super::unlock::noting(file, None, opened)?;
     Ok(super::people::name(&opened.vault, &opened.vault.me))
 }

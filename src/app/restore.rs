@@ -69,7 +69,8 @@ impl Worker {
         source.integrity_check()?;
         source.copy_to(part.path(), &|| true)?;
         let store = SqliteStore::open(part.path(), false)?;
-        let mut open = unlock::open_with(store, &options, true)?;
+        let opened = unlock::open_with(store, &options, true);
+        let mut open = unlock::noting(&self.file, options.member.as_deref(), opened)?;
         let name = backup.file_name().unwrap_or_default().to_string_lossy().into_owned();
         need(&open.vault, Action::ManageVault)?;
         open.write(|v, rows, env| {

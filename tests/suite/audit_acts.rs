@@ -18,6 +18,8 @@ use poterne::model::member::Role;
 use poterne::model::settings::Settings;
 use poterne::os::random;
 use poterne::secret::{SecretBytes, SecretText};
+use poterne::vault::code;
+use poterne::vault::slot::Kind as CodeKind;
 use poterne::vault::unlocked::{Env, VaultError};
 use rusqlite::Connection;
 use serde_json::Value;
@@ -247,6 +249,35 @@ fn the_vault_and_its_members_leave_a_line_for_each_act() {
     assert!(refused.field(field::DETAIL).starts_with("at "), "{refused:?}");
     assert!(!refused.field(field::MACHINE).is_empty(), "{refused:?}");
     tells(opened, E::Unlocked, true, &[]);
+}
+
+#[test]
+fn a_code_that_opens_nothing_and_a_backup_s_factors_are_refused_unlocks_too() {
+    let mut desk = desk();
+    let copy = desk.dir.path().join("copie.poterne");
+    desk.call(Request::Backup { to: Some(copy.clone()) });
+    desk.call(Request::Lock);
+    let password = || SecretText::copy_of(PASSWORD);
+    let of = |kind| code::print(kind, &code::draw(&mut |out: &mut [u8]| random::fill(out)));
+    let app = &desk.app;
+    assert!(app.recover(of(CodeKind::Recovery), password(), false).is_err());
+    assert!(app.accept_invitation(of(CodeKind::Invitation), password(), false).is_err());
+    let factors = Factors { password: password(), code: desk.phone.peek() };
+    let member = Some("alice".to_owned());
+    assert!(app.enrol_device(of(CodeKind::Enrolment), member, factors, false).is_err());
+    let mut options = desk.options_with(desk.phone.peek());
+    options.factors.password = SecretText::copy_of("faux");
+    options.member = Some("alice".to_owned());
+    assert!(app.restore_backup(copy, options).is_err());
+    // What is no code at all is told by its signs, before anything is tried.
+    let typo = SecretText::copy_of("ABCD");
+    assert!(app.recover(typo, password(), false).is_err());
+    desk.unlock().unwrap_or_else(|e| panic!("{}", e.what.en));
+    let refused: Vec<_> =
+        log(&desk).into_iter().filter(|l| l.event == Event::UnlockRefused).collect();
+    let members: Vec<&str> = refused.iter().map(|l| l.field(field::MEMBER)).collect();
+    assert_eq!(members, ["", "", "alice", "alice"]);
+    assert!(refused.iter().all(|l| !l.ok && !l.field(field::MACHINE).is_empty()));
 }
 
 #[test]

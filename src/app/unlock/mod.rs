@@ -13,13 +13,13 @@ use crate::model::audit_event::Event;
 use crate::store::sqlite::SqliteStore;
 use crate::vault::log;
 
-use super::api::{AppError, Code, Factors, Status};
+use super::api::{AppError, Factors, Status};
 use super::worker::{Open, Worker};
 use super::{UnlockOptions, backup, draft, people};
 
 pub(super) use fresh::{log_older, older_here, remember_here};
 pub(super) use open::{open_member, open_with, refused, use_code};
-pub(super) use pending::{put_late, take_all_waiting};
+pub(super) use pending::{noting, put_late, take_all_waiting};
 pub use stretch::time_stretched;
 pub(super) use stretch::{stretch, unstretched};
 
@@ -43,14 +43,11 @@ impl Worker {
     pub(super) fn unlock(&mut self, options: UnlockOptions) -> Result<Status, AppError> {
         let store = SqliteStore::open(&self.file, options.read_only)?;
         let opened = open_with(store, &options, options.accept_older);
-        if let Err(refused) = &opened
-            && refused.code == Code::Locked
-            && !options.read_only
-        {
+        let mut open = match options.read_only {
+            true => opened?,
             // Refused while another member has it open here: logged all the same.
-            let _ = self.put_refused(options.member.as_deref().unwrap_or_default());
-        }
-        let mut open = opened?;
+            false => noting(&self.file, options.member.as_deref(), opened)?,
+        };
         open.locking = std::sync::Arc::clone(&self.locking);
         self.backup_due = !open.read_only && !backup::made_today(open.store.file());
         let sessions = self.sessions.len() as u64;

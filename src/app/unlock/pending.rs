@@ -1,8 +1,9 @@
 //! Lines of the log that happened while nobody could append them: kept for the
 //! next one who unlocks. Never opens one while the vault is locked.
 
-use crate::app::api::AppError;
-use crate::app::worker::Worker;
+use std::path::Path;
+
+use crate::app::api::{AppError, Code};
 use crate::audit::line::Draft;
 use crate::crypto::aead::SALT;
 use crate::crypto::kem::KemSecret;
@@ -16,28 +17,41 @@ use crate::vault::waiting::{
     LATE_SEALED_MAX, LateKey, LateLine, REFUSED_MAX, REFUSED_SEALED, RefusedUnlock, TakenLine,
 };
 
-impl Worker {
-    /// Keeps a refused unlock for the next one: sealed to a key that members hold.
-    /// When too many wait, it is counted.
-    pub(super) fn put_refused(&self, member: &str) -> Result<(), AppError> {
-        let refused = RefusedUnlock::new(clock::now(), member, &super::machine());
-        let mut store = SqliteStore::open(&self.file, false)?;
-        store.write(|rows| {
-            if rows.count_pending()? >= REFUSED_MAX {
-                return Ok(rows.count_unkept()?);
-            }
-            let mut fill = |out: &mut [u8]| random::fill(out);
-            let ct = refused
-                .seal(&rows.header()?, &mut fill)
-                .map_err(|_| AppError::tampered("l’en-tête", "the header"))?;
-            Ok(rows.put_pending(&ct)?)
-        })
-    }
+/// Keeps what came of an attempt to open the vault, if it was refused, for the next
+/// one who opens it; whatever the attempt was made with.
+pub(in crate::app) fn noting<T>(
+    file: &Path,
+    member: Option<&str>,
+    tried: Result<T, AppError>,
+) -> Result<T, AppError> {
+    tried.inspect_err(|refused| {
+        if refused.code == Code::Locked {
+            // The refusal stands though it could not be kept.
+            let _ = put_refused(file, member.unwrap_or_default());
+        }
+    })
+}
+
+/// Keeps a refused unlock for the next one: sealed to a key that members hold.
+/// When too many wait, it is counted.
+fn put_refused(file: &Path, member: &str) -> Result<(), AppError> {
+    let refused = RefusedUnlock::new(clock::now(), member, &super::machine());
+    let mut store = SqliteStore::open(file, false)?;
+    store.write(|rows| {
+        if rows.count_pending()? >= REFUSED_MAX {
+            return Ok(rows.count_unkept()?);
+        }
+        let mut fill = |out: &mut [u8]| random::fill(out);
+        let ct = refused
+            .seal(&rows.header()?, &mut fill)
+            .map_err(|_| AppError::tampered("l’en-tête", "the header"))?;
+        Ok(rows.put_pending(&ct)?)
+    })
 }
 
 /// Keeps a line of a session that outlives the lock.
 pub(in crate::app) fn put_late(
-    file: &std::path::Path,
+    file: &Path,
     key: &mut LateKey,
     event: Event,
     ok: bool,
