@@ -320,6 +320,47 @@ fn ocsf_events_have_class_activity_and_type() {
 }
 
 #[test]
+fn ocsf_events_say_what_is_known_and_nothing_empty() {
+    fn empty(value: &serde_json::Value) -> bool {
+        use serde_json::Value as V;
+        match value {
+            V::Null => true,
+            V::String(text) => text.is_empty(),
+            V::Object(members) => members.is_empty() || members.values().any(empty),
+            V::Array(items) => items.iter().any(empty),
+            V::Bool(_) | V::Number(_) => false,
+        }
+    }
+    let mut story = Story::new();
+    let mut put = |event, fields: &[(&'static str, &str)]| story.put(event, ALICE, fields, None);
+    let at = |kind, host| [(field::CONNECTOR, kind), (field::HOST, host), (field::MACHINE, "p-1")];
+    put(Event::SessionOpened, &at("shell", ""));
+    put(Event::SessionOpened, &at("serial", "/dev/ttyUSB0"));
+    put(Event::SessionClosed, &[&at("telnet", "192.0.2.7")[..], &[(field::PORT, "23")]].concat());
+    put(Event::SettingsChanged, &[(field::DETAIL, "idle-lock 600 -> 30")]);
+    put(Event::MemberRemoved, &[(field::SUBJECT, "bob")]);
+    put(Event::BackupMade, &[(field::FILE, "copie")]);
+    put(Event::UnlockRefused, &[]);
+    let dir = tempfile::tempdir().expect("a temporary folder");
+    let out = dir.path().join("export");
+    let request = request(ExportFormat::Ocsf, &out);
+    export::write(&request, &meta(&story), &stored(&story), &mut |_, _| true).expect("written");
+    let text = fs::read_to_string(&out).expect("text");
+    let mut rows: Vec<serde_json::Value> =
+        text.lines().map(|l| serde_json::from_str(l).expect("JSON")).collect();
+    for row in &mut rows {
+        row.as_object_mut().expect("an object").remove("unmapped");
+        assert!(!empty(row), "{row}");
+        assert!(row["actor"]["user"].is_object());
+    }
+    let to: Vec<String> = rows[1..4].iter().map(|row| row["dst_endpoint"].to_string()).collect();
+    let telnet = r#"{"hostname":"192.0.2.7","port":23}"#;
+    assert_eq!(to, [r#"{"hostname":"p-1"}"#, r#"{"name":"/dev/ttyUSB0"}"#, telnet]);
+    assert_eq!(rows[5]["user"]["name"], "bob");
+    assert!(rows[7]["user"].is_object(), "a refused unlock is somebody's");
+}
+
+#[test]
 fn the_page_is_self_contained_and_runs_nothing_from_a_value() {
     let (_dir, out, story) = written(ExportFormat::Html, Lang::Fr);
     let rows = python(

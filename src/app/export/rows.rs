@@ -1,6 +1,7 @@
 //! The formats for machines: CSV, JSON Lines, syslog, CEF and OCSF. One line of
 //! the log becomes one record, with its sequence number and leaf hash.
 
+use std::borrow::Cow;
 use std::io::{self, Write};
 
 use data_encoding::HEXLOWER;
@@ -35,8 +36,8 @@ pub fn csv_head(out: &mut Vec<u8>, redact: &[String]) -> io::Result<()> {
     out.flush()
 }
 
-/// One record. A cell that a spreadsheet would take for a formula gets an
-/// apostrophe in front.
+/// One record. What a spreadsheet would take for a formula gets an apostrophe in
+/// front.
 pub fn csv(out: &mut Vec<u8>, columns: &[&str], line: &OpenLine) -> io::Result<()> {
     let mut out = csv_writer(out);
     out.write_field(line.seq.to_string())?;
@@ -48,14 +49,32 @@ pub fn csv(out: &mut Vec<u8>, columns: &[&str], line: &OpenLine) -> io::Result<(
     for column in columns {
         // Both in column order.
         match fields.next_if(|(name, _)| name == column) {
-            Some((_, value)) if formula(value) => out.write_field(format!("'{value}"))?,
-            Some((_, value)) => out.write_field(value)?,
+            Some((_, value)) => out.write_field(disarmed(value).as_bytes())?,
             None => out.write_field("")?,
         }
     }
     out.write_field(&line.leaf_hash)?;
     out.write_record(None::<&[u8]>)?;
     out.flush()
+}
+
+/// The value with an apostrophe wherever a cell may begin that a spreadsheet might
+/// run: in front, and behind what another setting takes for the end of a cell (the
+/// French one parts cells by semicolons, and heeds no quotes within one).
+fn disarmed(value: &str) -> Cow<'_, str> {
+    let parts = |c: char| matches!(c, ';' | '\t' | '\r' | '\n');
+    if !formula(value) && !value.split(parts).any(formula) {
+        return value.into();
+    }
+    let mut out = String::with_capacity(value.len() + 2);
+    for (n, part) in value.split_inclusive(parts).enumerate() {
+        let first = n == 0 && formula(value);
+        if first || formula(part.trim_end_matches(parts)) {
+            out.push('\'');
+        }
+        out.push_str(part);
+    }
+    out.into()
 }
 
 /// Whether a spreadsheet might run the cell (OWASP, "CSV injection"): full-width
@@ -272,7 +291,12 @@ pub fn ocsf(out: &mut Vec<u8>, line: &OpenLine, vault: VaultId) -> io::Result<()
     };
     let text = |name| line.field(name);
     let number = |name| text(name).parse::<u64>().ok();
-    let user = json!({ "name": text(field::MEMBER), "uid": line.actor.map(|a| a.to_string()) });
+    let user = |name: &str, id: Value| match (name, &id) {
+        ("", Value::Null) => json!({ "name": "unknown" }),
+        _ => known([("name", name.into()), ("uid", id)]),
+    };
+    let subject = user(text(field::SUBJECT), Value::Null);
+    let user = user(text(field::MEMBER), line.actor.map(|a| a.to_string()).into());
     set("class_uid", class.into());
     set("category_uid", (class / 1000).into());
     set("activity_id", activity.into());
@@ -293,7 +317,7 @@ pub fn ocsf(out: &mut Vec<u8>, line: &OpenLine, vault: VaultId) -> io::Result<()
         }),
     );
     set("actor", json!({ "user": user }));
-    set("device", json!({ "hostname": text(field::MACHINE), "type_id": 0 }));
+    set("device", known([("hostname", text(field::MACHINE).into()), ("type_id", 0.into())]));
     // Where the act came from. The schema wants a name, of a hidden computer too.
     let from = Some(text(field::MACHINE)).filter(|m| !m.is_empty()).unwrap_or("unknown");
     let detail = text(field::DETAIL);
@@ -306,29 +330,47 @@ pub fn ocsf(out: &mut Vec<u8>, line: &OpenLine, vault: VaultId) -> io::Result<()
             set("is_mfa", true.into());
             set("service", json!({ "name": "poterne" }));
         }
-        3004 => set("entity", json!({ "name": text(field::SUBJECT), "type": line.event.word() })),
+        3004 => set(
+            "entity",
+            known([
+                ("name", text(field::SUBJECT).into()),
+                ("type", line.event.word().into()),
+                ("uid", vault.to_string().into()),
+            ]),
+        ),
         3005 => {
-            set("user", json!({ "name": text(field::SUBJECT) }));
-            set("privileges", json!([text(field::ROLE)]));
+            set("user", subject);
+            let role = Some(text(field::ROLE)).filter(|role| !role.is_empty());
+            set("privileges", role.into_iter().collect::<Vec<_>>().into());
         }
         4001 | 4005 | 4007 => {
             set("src_endpoint", json!({ "hostname": from }));
+            let to = match (text(field::CONNECTOR), text(field::HOST)) {
+                // A local shell goes nowhere else, a serial port is no host.
+                ("shell", _) => known([("hostname", from.into())]),
+                ("serial", port) => known([("name", port.into())]),
+                (_, host) => {
+                    known([("hostname", host.into()), ("port", number(field::PORT).into())])
+                }
+            };
+            set("dst_endpoint", to);
             set(
-                "dst_endpoint",
-                json!({ "hostname": text(field::HOST), "port": number(field::PORT) }),
+                "connection_info",
+                known([("uid", text(field::SESSION).into()), ("direction_id", 2.into())]),
             );
-            set("connection_info", json!({ "uid": text(field::SESSION), "direction_id": 2 }));
             if let Some(ms) = number(field::DURATION_MS) {
                 set("duration", ms.into());
             }
             let (bytes_in, bytes_out) = (number(field::BYTES_IN), number(field::BYTES_OUT));
             if bytes_in.is_some() || bytes_out.is_some() {
-                set("traffic", json!({ "bytes_in": bytes_in, "bytes_out": bytes_out }));
+                let traffic = [("bytes_in", bytes_in.into()), ("bytes_out", bytes_out.into())];
+                set("traffic", known(traffic));
             }
         }
         6005 => {
             set("src_endpoint", json!({ "hostname": from }));
-            set("databucket", json!({ "name": text(field::ENTRY), "uid": vault.to_string() }));
+            let entry = text(field::ENTRY).into();
+            set("databucket", known([("name", entry), ("uid", vault.to_string().into())]));
             set("type_id", 2.into());
         }
         _ => {}
@@ -340,8 +382,24 @@ pub fn ocsf(out: &mut Vec<u8>, line: &OpenLine, vault: VaultId) -> io::Result<()
         .map(|(name, value)| (name.clone(), value.clone().into()))
         .collect();
     set("unmapped", unmapped.into());
+    event.retain(|_, value| !is_nothing(value));
     serde_json::to_writer(&mut *out, &event)?;
     out.write_all(b"\n")
+}
+
+/// An object of what is known: the schema takes neither `null` nor a name of no signs.
+fn known<const N: usize>(members: [(&str, Value); N]) -> Value {
+    let known = members.into_iter().filter(|(_, value)| !is_nothing(value));
+    Value::Object(known.map(|(name, value)| (name.to_owned(), value)).collect())
+}
+
+fn is_nothing(value: &Value) -> bool {
+    match value {
+        Value::Null => true,
+        Value::String(text) => text.is_empty(),
+        Value::Object(members) => members.is_empty(),
+        _ => false,
+    }
 }
 
 /// Class and activity (OCSF dictionary; 99 is "other").
@@ -391,6 +449,22 @@ mod tests {
         }
         for good in ["", "a=1", "1-2", "été", "  a", "\"a\""] {
             assert!(!formula(good), "{good:?}");
+        }
+    }
+
+    #[test]
+    fn a_formula_is_disarmed_wherever_a_cell_may_begin() {
+        for (value, told) in [
+            ("=1", "'=1"),
+            ("\t1", "'\t1"),
+            ("a;=1", "a;'=1"),
+            ("a; \"+1;b;-2", "a;' \"+1;b;'-2"),
+            ("a\r\n@x\n=1", "a\r\n'@x\n'=1"),
+            ("=1;=2", "'=1;'=2"),
+            ("idle-lock 600 -> 30; b - c", "idle-lock 600 -> 30; b - c"),
+            ("a;b\tc\nd", "a;b\tc\nd"),
+        ] {
+            assert_eq!(disarmed(value), told, "{value:?}");
         }
     }
 

@@ -126,8 +126,9 @@ impl Xlsx {
                         | field::BYTES_OUT
                         | field::COUNT
                 );
-                match value.parse::<u32>() {
-                    Ok(n) if number => sheet.write_number(row, column, n)?,
+                match value.parse::<u64>() {
+                    // Exact, as a spreadsheet counts.
+                    Ok(n) if number && n < 1 << 53 => sheet.write_number(row, column, n as f64)?,
                     _ => {
                         let told = words::told(line, name, value, self.lang);
                         sheet.write_string(row, column, cell(&told))?
