@@ -3,117 +3,114 @@
 
 use crate::model::lang::Bi;
 
-/// Words of libssh2 (its `_libssh2_error` calls) and of our own, by how they begin.
-const KNOWN: &[(&str, &str, &str)] = &[
-    ("Failed getting banner", "aucune bannière SSH n’est venue", "no SSH banner came"),
+/// What the words of libssh2 (its `_libssh2_error` calls) and our own begin with, and
+/// what they mean. The first row that fits counts.
+const KNOWN: &[(&[&str], &str, &str)] = &[
+    (&["Failed getting banner"], "aucune bannière SSH n’est venue", "no SSH banner came"),
     (
-        "Failed sending banner",
+        &["Failed sending banner"],
         "la bannière SSH n’a pas pu être envoyée",
         "the SSH banner could not be sent",
     ),
     (
-        "Invalid response received from server",
+        &["Invalid response received from server"],
         "la réponse n’est pas du SSH",
         "the answer is not SSH",
     ),
-    ("transport read", "la lecture s’est interrompue", "reading broke off"),
-    ("_libssh2_transport_send", "l’envoi s’est interrompu", "sending broke off"),
-    ("Unable to send", "l’envoi s’est interrompu", "sending broke off"),
-    ("Failure while draining", "la lecture s’est interrompue", "reading broke off"),
-    ("Error waiting on socket", "l’attente s’est interrompue", "waiting broke off"),
-    ("socket disconnect", "le serveur a mis fin à la connexion", "the server ended the connection"),
-    ("Socket disconnect", "le serveur a mis fin à la connexion", "the server ended the connection"),
-    ("EOF", "le serveur a mis fin à la connexion", "the server ended the connection"),
-    ("fin", "le rebond a mis fin à la connexion", "the jump host ended the connection"),
     (
-        "Unable to exchange encryption keys",
+        &["transport read", "Failure while draining"],
+        "la lecture s’est interrompue",
+        "reading broke off",
+    ),
+    (
+        &["_libssh2_transport_send", "Unable to send"],
+        "l’envoi s’est interrompu",
+        "sending broke off",
+    ),
+    (&["Error waiting on socket"], "l’attente s’est interrompue", "waiting broke off"),
+    (
+        &["socket disconnect", "Socket disconnect", "EOF"],
+        "le serveur a mis fin à la connexion",
+        "the server ended the connection",
+    ),
+    (&["fin"], "le rebond a mis fin à la connexion", "the jump host ended the connection"),
+    (
+        &[
+            "Unable to exchange encryption keys",
+            "Unable to complete key exchange",
+            "Unrecoverable error exchanging keys",
+        ],
         "l’échange des clés de chiffrement n’a pas abouti",
         "the exchange of encryption keys did not succeed",
     ),
     (
-        "Unable to complete key exchange",
-        "l’échange des clés de chiffrement n’a pas abouti",
-        "the exchange of encryption keys did not succeed",
-    ),
-    (
-        "Unrecoverable error exchanging keys",
-        "l’échange des clés de chiffrement n’a pas abouti",
-        "the exchange of encryption keys did not succeed",
-    ),
-    ("Failed MAC check", "des octets ont été altérés en chemin", "bytes were altered on the way"),
-    (
-        "Invalid MAC received",
+        &["Failed MAC check", "Invalid MAC received"],
         "des octets ont été altérés en chemin",
         "bytes were altered on the way",
     ),
     (
-        "Invalid packet size",
+        &["Invalid packet size"],
         "le serveur a envoyé un paquet de taille impossible",
         "the server sent a packet of an impossible size",
     ),
     (
-        "API timeout expired",
+        &["API timeout expired", "Timed out waiting", "Timeout waiting"],
         "la réponse n’est pas venue à temps",
         "the answer did not come in time",
     ),
-    ("Timed out waiting", "la réponse n’est pas venue à temps", "the answer did not come in time"),
-    ("Timeout waiting", "la réponse n’est pas venue à temps", "the answer did not come in time"),
     (
-        "Unable to ask for ssh-userauth",
+        &["Unable to ask for ssh-userauth", "Failed to get response to ssh-userauth"],
         "le serveur n’a pas ouvert l’identification",
         "the server did not begin the login",
     ),
+    (&["no host key"], "le serveur n’a pas montré de clé", "the server showed no key"),
     (
-        "Failed to get response to ssh-userauth",
-        "le serveur n’a pas ouvert l’identification",
-        "the server did not begin the login",
-    ),
-    ("no host key", "le serveur n’a pas montré de clé", "the server showed no key"),
-    (
-        "Channel open failure (administratively prohibited)",
+        &["Channel open failure (administratively prohibited)"],
         "le serveur l’interdit",
         "the server forbids it",
     ),
     (
-        "Channel open failure (connect failed)",
+        &["Channel open failure (connect failed)"],
         "il n’a pas pu joindre la destination",
         "it could not reach the destination",
     ),
     (
-        "Channel open failure (unknown channel type)",
+        &["Channel open failure (unknown channel type)"],
         "le serveur ne connaît pas ce genre de canal",
         "the server does not know this kind of channel",
     ),
     (
-        "Channel open failure (resource shortage)",
+        &["Channel open failure (resource shortage)"],
         "le serveur est à court de ressources",
         "the server is short of resources",
     ),
-    ("Channel open failure", "le serveur a refusé", "the server refused"),
+    (&["Channel open failure"], "le serveur a refusé", "the server refused"),
     (
-        "Unable to complete request for channel request-pty",
+        &["Unable to complete request for channel request-pty"],
         "le serveur refuse un terminal",
         "the server refuses a terminal",
     ),
     (
-        "Unable to complete request for channel-process-startup",
+        &["Unable to complete request for channel-process-startup"],
         "le serveur refuse de lancer le programme",
         "the server refuses to start the program",
     ),
     (
-        "Failed waiting for channel success",
+        &["Failed waiting for channel success"],
         "le serveur n’a pas confirmé la demande",
         "the server did not confirm the request",
     ),
-    ("Memory allocation failed", "la mémoire manque", "memory is short"),
-    ("Out of memory", "la mémoire manque", "memory is short"),
-    ("Unable to allocate", "la mémoire manque", "memory is short"),
+    (
+        &["Memory allocation failed", "Out of memory", "Unable to allocate"],
+        "la mémoire manque",
+        "memory is short",
+    ),
 ];
 
 /// `detail` as part of a sentence. What is not known keeps its own words, in brackets.
 pub fn told(detail: &str) -> Bi {
-    let begins = |(words, ..): &&(&str, &str, &str)| detail.starts_with(words);
-    match KNOWN.iter().find(begins) {
+    let known = KNOWN.iter().find(|(all, ..)| all.iter().any(|words| detail.starts_with(words)));
+    match known {
         Some((_, fr, en)) => Bi::new(*fr, *en),
         None => Bi::new(format!("erreur SSH ({detail})"), format!("SSH error ({detail})")),
     }
