@@ -285,6 +285,18 @@ fn without_an_agent_or_a_secret_the_text_says_what_is_missing() {
     let failure = must_fail(&target(vec![server.hop()]), &mut lease);
     assert_eq!(failure.kind, FailureKind::Login);
     assert!(failure.what.en.contains("has nothing that"), "{}", failure.what.en);
+    // An agent that nobody hears, and one without a key.
+    let nowhere = server.dir.path().join("nowhere").to_str().expect("UTF-8").to_owned();
+    let deaf = with(with(server.hop(), "auth", "agent"), "agent-socket", &nowhere);
+    let failure = must_fail(&target(vec![deaf]), &mut FakeLease::default());
+    assert_eq!(failure.what.en, "The SSH agent does not answer: nobody listens there.");
+    assert!(failure.what.fr.ends_with("personne n’écoute à cet endroit."), "{}", failure.what.fr);
+    let key = keygen(server.dir.path(), "agent", &["-t", "ed25519"]);
+    let agent = SshAgent::start(&key);
+    sh("env", &[&format!("SSH_AUTH_SOCK={}", agent.socket), "ssh-add", "-q", "-D"]);
+    let empty = with(with(server.hop(), "auth", "agent"), "agent-socket", &agent.socket);
+    let failure = must_fail(&target(vec![empty]), &mut FakeLease::default());
+    assert_eq!(failure.what.en, "The SSH agent has no key.");
 }
 
 #[test]

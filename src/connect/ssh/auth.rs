@@ -116,7 +116,7 @@ pub fn user(leg: &Leg<'_>) -> Result<String, Failure> {
 /// There is none.
 pub fn agent_socket<'a>(leg: &Leg<'a>) -> Result<&'a str, Failure> {
     match (leg.settings.agent_socket.as_str(), leg.agent) {
-        ("", None) => Err(fail::agent("SSH_AUTH_SOCK")),
+        ("", None) => Err(fail::no_agent()),
         ("", Some(path)) => Ok(path),
         (path, _) => Ok(path),
     }
@@ -224,7 +224,7 @@ impl Login<'_> {
         agent.list_identities().map_err(trouble)?;
         let keys = agent.identities().map_err(trouble)?;
         if keys.is_empty() {
-            return Err(fail::agent("0"));
+            return Err(fail::agent_empty());
         }
         for key in &keys {
             match self.driver.drive(|| agent.userauth(self.user, key)) {

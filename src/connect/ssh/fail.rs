@@ -131,6 +131,22 @@ pub fn broken(at: &HostPort, detail: &str) -> Failure {
     )
 }
 
+/// The system ended the connection.
+pub fn cut(at: &HostPort, e: &io::Error) -> Failure {
+    let why = words::cause(e);
+    failure(
+        FailureKind::Network,
+        (
+            format!("La connexion à {at} a été coupée\u{a0}: {}.", why.fr),
+            format!("The connection to {at} broke: {}.", why.en),
+        ),
+        (
+            "Vérifiez le réseau et le serveur, puis connectez-vous à nouveau.",
+            "Check the network and the server, then connect again.",
+        ),
+    )
+}
+
 /// The server does not speak SSH as it should.
 pub fn protocol(at: &HostPort, detail: &str) -> Failure {
     let why = told(detail);
@@ -301,17 +317,49 @@ pub fn password_expired(user: &str, at: &HostPort) -> Failure {
     )
 }
 
-/// The agent has no key, or there is no agent.
-pub fn agent(detail: &str) -> Failure {
+/// Nothing says where the agent is.
+pub fn no_agent() -> Failure {
     failure(
         FailureKind::Login,
         (
-            format!("L’agent SSH ne répond pas ou n’a pas de clé ({detail})."),
-            format!("The SSH agent does not answer or has no key ({detail})."),
+            "Rien n’indique où est l’agent SSH\u{a0}: SSH_AUTH_SOCK est vide.".into(),
+            "Nothing says where the SSH agent is: SSH_AUTH_SOCK is empty.".into(),
         ),
         (
-            "Démarrez l’agent et chargez la clé (ssh-add), ou choisissez une autre méthode.",
-            "Start the agent and load the key (ssh-add), or choose another method.",
+            "Démarrez un agent et lancez Poterne depuis sa session, indiquez sa prise (option \
+             --agent-socket), ou choisissez une autre méthode (option --auth).",
+            "Start an agent and Poterne from its session, give its socket (option \
+             --agent-socket), or choose another method (option --auth).",
+        ),
+    )
+}
+
+/// The agent has no key.
+pub fn agent_empty() -> Failure {
+    failure(
+        FailureKind::Login,
+        ("L’agent SSH n’a aucune clé.".into(), "The SSH agent has no key.".into()),
+        (
+            "Chargez-y la clé (ssh-add), ou choisissez une autre méthode (option --auth).",
+            "Load the key into it (ssh-add), or choose another method (option --auth).",
+        ),
+    )
+}
+
+/// The agent does not do what agents do.
+pub fn agent(detail: &str) -> Failure {
+    let why = told(detail);
+    failure(
+        FailureKind::Login,
+        (
+            format!("L’agent SSH ne répond pas\u{a0}: {}.", why.fr),
+            format!("The SSH agent does not answer: {}.", why.en),
+        ),
+        (
+            "Vérifiez qu’il tourne et que sa prise est la bonne (option --agent-socket, sinon \
+             SSH_AUTH_SOCK), ou choisissez une autre méthode (option --auth).",
+            "Check that it runs and that its socket is the right one (option --agent-socket, \
+             else SSH_AUTH_SOCK), or choose another method (option --auth).",
         ),
     )
 }

@@ -278,7 +278,7 @@ fn in_words(leg: &Leg<'_>, learned: &Mutex<Learned>, e: &russh::Error) -> Failur
     }
     match e {
         russh::Error::NoCommonAlgo { theirs, .. } => fail::no_common(at, &theirs.join(","), true),
-        russh::Error::IO(e) if e.kind() != io::ErrorKind::Other => fail::dial(at, e, 0),
+        russh::Error::IO(e) if e.kind() != io::ErrorKind::Other => fail::cut(at, e),
         russh::Error::HUP | russh::Error::Disconnect => fail::broken(at, &e.to_string()),
         other => fail::protocol(at, &other.to_string()),
     }
@@ -420,7 +420,7 @@ impl Login<'_> {
         let plain = |k: &AgentIdentity| matches!(k, AgentIdentity::PublicKey { .. });
         let keys: Vec<_> = keys.iter().filter(|k| plain(k)).map(|k| k.public_key()).collect();
         if keys.is_empty() {
-            return Err(fail::agent("0"));
+            return Err(fail::agent_empty());
         }
         let best = handle.best_supported_rsa_hash();
         let best = within(leg, self.learned, best).await?.flatten();
@@ -451,7 +451,7 @@ impl Login<'_> {
 
     #[cfg(not(unix))]
     async fn by_agent(&self, _handle: &mut Handle<Callbacks>) -> Result<Outcome, Failure> {
-        Err(fail::agent("Unix"))
+        Err(fail::agent("on this system only for newer devices"))
     }
 
     async fn by_password(&mut self, handle: &mut Handle<Callbacks>) -> Result<Outcome, Failure> {

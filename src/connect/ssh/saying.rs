@@ -3,8 +3,8 @@
 
 use crate::model::lang::Bi;
 
-/// What the words of libssh2 (its `_libssh2_error` calls) and our own begin with, and
-/// what they mean. The first row that fits counts.
+/// What the words of libssh2 (its `_libssh2_error` calls), of russh (its `Error`) and
+/// our own begin with, and what they mean. The first row that fits counts.
 const KNOWN: &[(&[&str], &str, &str)] = &[
     (&["Failed getting banner"], "aucune bannière SSH n’est venue", "no SSH banner came"),
     (
@@ -13,7 +13,7 @@ const KNOWN: &[(&[&str], &str, &str)] = &[
         "the SSH banner could not be sent",
     ),
     (
-        &["Invalid response received from server"],
+        &["Invalid response received from server", "invalid SSH version string"],
         "la réponse n’est pas du SSH",
         "the answer is not SSH",
     ),
@@ -29,7 +29,13 @@ const KNOWN: &[(&[&str], &str, &str)] = &[
     ),
     (&["Error waiting on socket"], "l’attente s’est interrompue", "waiting broke off"),
     (
-        &["socket disconnect", "Socket disconnect", "EOF"],
+        &[
+            "socket disconnect",
+            "Socket disconnect",
+            "EOF",
+            "Connection closed by the remote side",
+            "Disconnected",
+        ],
         "le serveur a mis fin à la connexion",
         "the server ended the connection",
     ),
@@ -39,22 +45,35 @@ const KNOWN: &[(&[&str], &str, &str)] = &[
             "Unable to exchange encryption keys",
             "Unable to complete key exchange",
             "Unrecoverable error exchanging keys",
+            "Key exchange",
         ],
         "l’échange des clés de chiffrement n’a pas abouti",
         "the exchange of encryption keys did not succeed",
     ),
     (
-        &["Failed MAC check", "Invalid MAC received"],
+        &[
+            "Failed MAC check",
+            "Invalid MAC received",
+            "Wrong packet authentication code",
+            "Failed to decrypt a packet",
+        ],
         "des octets ont été altérés en chemin",
         "bytes were altered on the way",
     ),
     (
-        &["Invalid packet size"],
+        &["Invalid packet size", "Bad packet size"],
         "le serveur a envoyé un paquet de taille impossible",
         "the server sent a packet of an impossible size",
     ),
     (
-        &["API timeout expired", "Timed out waiting", "Timeout waiting"],
+        &[
+            "API timeout expired",
+            "Timed out waiting",
+            "Timeout waiting",
+            "Connection timeout",
+            "Keepalive timeout",
+            "Inactivity timeout",
+        ],
         "la réponse n’est pas venue à temps",
         "the answer did not come in time",
     ),
@@ -65,28 +84,43 @@ const KNOWN: &[(&[&str], &str, &str)] = &[
     ),
     (&["no host key"], "le serveur n’a pas montré de clé", "the server showed no key"),
     (
-        &["Channel open failure (administratively prohibited)"],
+        &[
+            "Channel open failure (administratively prohibited)",
+            "Failed to open channel (AdministrativelyProhibited)",
+        ],
         "le serveur l’interdit",
         "the server forbids it",
     ),
     (
-        &["Channel open failure (connect failed)"],
+        &["Channel open failure (connect failed)", "Failed to open channel (ConnectFailed)"],
         "il n’a pas pu joindre la destination",
         "it could not reach the destination",
     ),
     (
-        &["Channel open failure (unknown channel type)"],
+        &[
+            "Channel open failure (unknown channel type)",
+            "Failed to open channel (UnknownChannelType)",
+        ],
         "le serveur ne connaît pas ce genre de canal",
         "the server does not know this kind of channel",
     ),
     (
-        &["Channel open failure (resource shortage)"],
+        &["Channel open failure (resource shortage)", "Failed to open channel (ResourceShortage)"],
         "le serveur est à court de ressources",
         "the server is short of resources",
     ),
-    (&["Channel open failure"], "le serveur a refusé", "the server refused"),
     (
-        &["Unable to complete request for channel request-pty"],
+        &[
+            "Channel open failure",
+            "Failed to open channel",
+            "The request was rejected",
+            "request denied",
+        ],
+        "le serveur a refusé",
+        "the server refused",
+    ),
+    (
+        &["Unable to complete request for channel request-pty", "Failed to require the PTY packet"],
         "le serveur refuse un terminal",
         "the server refuses a terminal",
     ),
@@ -99,6 +133,63 @@ const KNOWN: &[(&[&str], &str, &str)] = &[
         &["Failed waiting for channel success"],
         "le serveur n’a pas confirmé la demande",
         "the server did not confirm the request",
+    ),
+    (&["closed"], "le serveur l’a fermé aussitôt", "the server closed it at once"),
+    (
+        &["Unable to complete request for forward-listen"],
+        "le serveur refuse d’écouter sur ce port",
+        "the server refuses to listen at that port",
+    ),
+    (
+        &["Unable to verify host key signature", "Wrong server signature"],
+        "le serveur n’a pas prouvé que sa clé est la sienne",
+        "the server did not prove that its key is its own",
+    ),
+    (
+        &["Waiting for", "Failed getting response"],
+        "le serveur n’a pas répondu à l’identification",
+        "the server did not answer the login",
+    ),
+    (
+        &[
+            "Unexpected",
+            "unexpected",
+            "Data too short",
+            "Packet too small",
+            "Packet received for unknown",
+            "Window adjust out of bounds",
+            "strict KEX violation",
+            "Violation detected",
+            "Inconsistent state",
+        ],
+        "le serveur n’a pas suivi le protocole SSH",
+        "the server did not follow the SSH protocol",
+    ),
+    (
+        &["Channel send error", "Could not reach the event loop", "Unable to receive more"],
+        "la connexion s’est interrompue",
+        "the connection broke off",
+    ),
+    (
+        &["failed connecting", "failed creating socket", "No such file", "Connection refused"],
+        "personne n’écoute à cet endroit",
+        "nobody listens there",
+    ),
+    (
+        &["on this system"],
+        "ici il ne sert que pour des équipements récents",
+        "here it serves for newer devices only",
+    ),
+    (
+        &[
+            "agent send failed",
+            "agent recv failed",
+            "agent list id failed",
+            "Agent protocol",
+            "Agent failure",
+        ],
+        "sa réponse n’est pas celle d’un agent",
+        "its answer is not an agent's",
     ),
     (
         &["Memory allocation failed", "Out of memory", "Unable to allocate"],
@@ -130,6 +221,18 @@ mod tests {
                 "il n’a pas pu joindre la destination",
                 "it could not reach the destination",
             ),
+            (
+                "Unexpected packet size",
+                "le serveur n’a pas suivi le protocole SSH",
+                "the server did not follow the SSH protocol",
+            ),
+            // What the second engine says of the same.
+            (
+                "Failed to open channel (ConnectFailed)",
+                "il n’a pas pu joindre la destination",
+                "it could not reach the destination",
+            ),
+            ("Failed to open channel (Unknown)", "le serveur a refusé", "the server refused"),
             ("Weird", "erreur SSH (Weird)", "SSH error (Weird)"),
         ] {
             let said = told(detail);
