@@ -13,6 +13,7 @@ pub mod link;
 pub mod note;
 pub mod raw;
 pub mod rdp;
+pub mod retold;
 pub mod screen;
 pub mod serial;
 pub mod shell;

@@ -245,6 +245,20 @@ pub(super) fn open(end: &End<'_>) -> Result<Box<dyn Engine>, Failure> {
     Ok(Box::new(engine.with(echo, "", read.secs("idle-timeout")?)))
 }
 
+/// Its own failures, of marks.
+pub(super) fn each() -> Vec<Failure> {
+    use super::retold::{ANY, cause};
+    let device = ANY[0];
+    vec![
+        refused(device, Fault::Busy),
+        refused(device, Fault::Denied(None)),
+        refused(device, Fault::Other(cause())),
+        no_device(Some(device)),
+        no_device(None),
+        unplugged(device, &cause()),
+    ]
+}
+
 fn refused(device: &str, fault: Fault) -> Failure {
     let failure = |kind, what: (String, String), todo: (String, String)| Failure {
         kind,

@@ -20,6 +20,7 @@ use crate::model::entry::Slot;
 use crate::model::lang::Bi;
 use crate::model::target::Target;
 use crate::os::process::{COMMAND_SHELL, user_command};
+use crate::os::words::{cause, quoted};
 
 /// How long output may still come after the shell has ended.
 const AFTERMATH: Duration = Duration::from_millis(300);
@@ -176,14 +177,18 @@ impl LocalLink {
         term: &str,
         sink: Sink,
     ) -> Result<Arc<Local>, Failure> {
-        let pair = native_pty_system().openpty(pty_size(size)).map_err(|e| not_started(&e))?;
+        let pair = native_pty_system()
+            .openpty(pty_size(size))
+            .map_err(|e| not_started(&quoted(&e.to_string())))?;
         command.cwd(&self.directory);
         command.env("TERM", if term.is_empty() { "xterm-256color" } else { term });
         command.env("COLORTERM", "truecolor");
-        let child = pair.slave.spawn_command(command).map_err(|e| not_started(&e))?;
+        let child =
+            pair.slave.spawn_command(command).map_err(|e| not_started(&quoted(&e.to_string())))?;
         drop(pair.slave);
-        let output = pair.master.try_clone_reader().map_err(|e| not_started(&e))?;
-        let input = pair.master.take_writer().map_err(|e| not_started(&e))?;
+        let output =
+            pair.master.try_clone_reader().map_err(|e| not_started(&quoted(&e.to_string())))?;
+        let input = pair.master.take_writer().map_err(|e| not_started(&quoted(&e.to_string())))?;
         let local = Local::new(sink, child.clone_killer(), self.traffic.clone());
         *lock(&local.terminal) = Some(pair.master);
         local.feed(input)?;
@@ -202,11 +207,12 @@ impl LocalLink {
     }
 
     fn without_terminal(&self, command: &str, sink: Sink) -> Result<Arc<Local>, Failure> {
-        let mut child = user_command(command, &self.directory).map_err(|e| not_started(&e))?;
+        let mut child =
+            user_command(command, &self.directory).map_err(|e| not_started(&cause(&e)))?;
         let (Some(input), Some(output), Some(errors)) =
             (child.stdin.take(), child.stdout.take(), child.stderr.take())
         else {
-            return Err(not_started(&"pipe"));
+            return Err(not_started(&quoted("pipe")));
         };
         let local = Local::new(sink, ChildKiller::clone_killer(&child), self.traffic.clone());
         local.feed(Box::new(input))?;
@@ -414,7 +420,11 @@ impl Drop for LocalChannel {
 }
 
 fn spawn(name: &str, work: impl FnOnce() + Send + 'static) -> Result<(), Failure> {
-    std::thread::Builder::new().name(name.into()).spawn(work).map(drop).map_err(|e| not_started(&e))
+    std::thread::Builder::new()
+        .name(name.into())
+        .spawn(work)
+        .map(drop)
+        .map_err(|e| not_started(&cause(&e)))
 }
 
 fn pty_size(size: TermSize) -> PtySize {
@@ -476,12 +486,18 @@ fn words(line: &str) -> Vec<String> {
     words
 }
 
-fn not_started(e: &dyn std::fmt::Display) -> Failure {
+/// Its own failures, of marks.
+pub(super) fn each() -> Vec<Failure> {
+    use super::retold;
+    vec![not_started(&cause(&retold::cause())), no_directory(Path::new(retold::ANY[0]))]
+}
+
+fn not_started(why: &Bi) -> Failure {
     Failure {
         kind: FailureKind::Helper,
         what: Bi::new(
-            format!("La commande n’a pas démarré\u{a0}: {e}"),
-            format!("The command did not start: {e}"),
+            format!("La commande n’a pas démarré\u{a0}: {}.", why.fr),
+            format!("The command did not start: {}.", why.en),
         ),
         todo: Bi::new(
             "Vérifiez la commande et le dossier de travail de l’entrée.",

@@ -3,6 +3,7 @@
 
 use jiff::tz::TimeZone;
 
+use crate::app::api::ExportFormat;
 use crate::app::export::{self, told};
 use crate::model::audit_event::{Event, OpenLine};
 use crate::model::entry::{Kind, Slot};
@@ -93,6 +94,11 @@ pub fn kind(kind: &Kind, lang: Lang) -> String {
 /// What a secret is called.
 pub fn slot(slot: &Slot, lang: Lang) -> String {
     told::slot(slot, lang)
+}
+
+/// What a format of an exported log is called.
+pub fn export_format(format: ExportFormat, lang: Lang) -> &'static str {
+    told::format(format, lang)
 }
 
 /// What a role is called.

@@ -5,6 +5,32 @@ use std::io;
 
 use crate::model::lang::Bi;
 
+/// The kinds of error that have words.
+const KINDS: &[io::ErrorKind] = &[
+    io::ErrorKind::NotFound,
+    io::ErrorKind::PermissionDenied,
+    io::ErrorKind::ReadOnlyFilesystem,
+    io::ErrorKind::StorageFull,
+    io::ErrorKind::QuotaExceeded,
+    io::ErrorKind::AlreadyExists,
+    io::ErrorKind::IsADirectory,
+    io::ErrorKind::NotADirectory,
+    io::ErrorKind::InvalidFilename,
+    io::ErrorKind::FileTooLarge,
+    io::ErrorKind::ResourceBusy,
+    io::ErrorKind::OutOfMemory,
+    io::ErrorKind::TimedOut,
+    io::ErrorKind::ConnectionRefused,
+    io::ErrorKind::BrokenPipe,
+    io::ErrorKind::ConnectionReset,
+    io::ErrorKind::ConnectionAborted,
+    io::ErrorKind::UnexpectedEof,
+    io::ErrorKind::AddrInUse,
+    io::ErrorKind::AddrNotAvailable,
+    io::ErrorKind::NetworkUnreachable,
+    io::ErrorKind::HostUnreachable,
+];
+
 /// What the system said; its own words, quoted, where nothing better is known.
 pub fn cause(error: &io::Error) -> Bi {
     known(error).unwrap_or_else(|| quoted(&error.to_string()))
@@ -46,6 +72,12 @@ pub fn known(error: &io::Error) -> Option<Bi> {
         _ => return None,
     };
     Some(Bi::new(fr, en))
+}
+
+/// What [`known`] says in English, in French.
+pub fn in_french(en: &str) -> Option<String> {
+    let told = KINDS.iter().filter_map(|kind| known(&io::Error::from(*kind)));
+    told.into_iter().find(|told| told.en == en).map(|told| told.fr)
 }
 
 /// Words of somebody else, as such.

@@ -3,6 +3,7 @@
 //! keep the words as they are.
 
 use super::words;
+use crate::app::api::ExportFormat;
 use crate::connect;
 use crate::connect::field::Field;
 use crate::model::audit_event::{Event, OpenLine, field};
@@ -209,10 +210,14 @@ fn fixed(event: Event, value: &str, lang: Lang) -> Option<String> {
     Some(lang.pick(fr, en).to_owned())
 }
 
-/// `kind: sentence` of a failed session. The sentence is English; in French the kind
-/// says as much, beside the host and account of the line.
+/// `kind: sentence` of a failed session. The sentence is English; where it is of
+/// another making than this program's, in French the kind says the most of it.
 fn failure(value: &str, lang: Lang) -> String {
     let Some((kind, sentence)) = value.split_once(": ") else { return value.to_owned() };
+    let known = if lang == Lang::Fr { connect::retold::in_french(sentence) } else { None };
+    if let Some(told) = known {
+        return told;
+    }
     let fr = match kind {
         "unknown-host" => "hôte inconnu",
         "refused" => "refusée par le serveur",
@@ -240,14 +245,32 @@ fn opened(value: &str, lang: Lang) -> String {
     }
 }
 
+/// What a format is called.
+pub fn format(format: ExportFormat, lang: Lang) -> &'static str {
+    match format {
+        ExportFormat::Bundle => lang.pick("Liasse vérifiable (ZIP)", "Verifiable bundle (ZIP)"),
+        ExportFormat::Csv => lang.pick("CSV (tableur)", "CSV (spreadsheet)"),
+        ExportFormat::Jsonl => lang.pick("JSON, une ligne par événement", "JSON lines"),
+        ExportFormat::Syslog => "Syslog (RFC 5424)",
+        ExportFormat::Cef => "CEF (ArcSight)",
+        ExportFormat::Ocsf => "OCSF (JSON)",
+        ExportFormat::Html => lang.pick("Page HTML", "HTML page"),
+        ExportFormat::Xlsx => lang.pick("Classeur XLSX", "XLSX workbook"),
+        ExportFormat::Pdf => lang.pick("Rapport PDF pour un auditeur", "PDF report for an auditor"),
+    }
+}
+
 /// `audit log as pdf, filtered, without member,client`.
 fn exported(value: &str, lang: Lang) -> String {
     let Some(rest) = value.strip_prefix("audit log as ") else { return value.to_owned() };
-    let (format, redacted) = rest.split_once(", without ").unwrap_or((rest, ""));
-    let mut out = match lang {
-        Lang::Fr => format!("journal, {}", format.replace(", filtered", ", filtré")),
-        Lang::En => format!("log, {format}"),
-    };
+    let (what, redacted) = rest.split_once(", without ").unwrap_or((rest, ""));
+    let (word, filtered) =
+        what.strip_suffix(", filtered").map_or((what, false), |word| (word, true));
+    let known = ExportFormat::ALL.into_iter().find(|known| known.word() == word);
+    let mut out = known.map_or(word, |known| format(known, lang)).to_owned();
+    if filtered {
+        out.push_str(lang.pick(", une partie du journal", ", part of the log"));
+    }
     if !redacted.is_empty() {
         let names = each(redacted, ",", |name| words::column(name, lang).to_owned());
         out.push_str(&format!(", {} {names}", lang.pick("sans", "without")));
@@ -306,8 +329,28 @@ mod tests {
             (
                 E::Exported,
                 "audit log as pdf, filtered, without member,client",
-                "journal, pdf, filtré, sans Membre, Client",
-                "log, pdf, filtered, without Member, Client",
+                "Rapport PDF pour un auditeur, une partie du journal, sans Membre, Client",
+                "PDF report for an auditor, part of the log, without Member, Client",
+            ),
+            (
+                E::Exported,
+                "audit log as bundle",
+                "Liasse vérifiable (ZIP)",
+                "Verifiable bundle (ZIP)",
+            ),
+            (
+                E::SessionFailed,
+                "login: 192.0.2.7:22 refuses the login of root (tried: password; accepted: \
+                 publickey).",
+                "192.0.2.7:22 refuse la connexion de root (essayé\u{a0}: mot de passe\u{a0}; \
+                 accepté\u{a0}: clé).",
+                "192.0.2.7:22 refuses the login of root (tried: password; accepted: publickey).",
+            ),
+            (
+                E::SessionClosed,
+                "network: The connection to h:22 broke: reading broke off.",
+                "La connexion à h:22 a été coupée\u{a0}: la lecture s’est interrompue.",
+                "The connection to h:22 broke: reading broke off.",
             ),
             (
                 E::SettingsChanged,

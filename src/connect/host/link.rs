@@ -17,6 +17,7 @@ use crate::connect::{Answer, Failure, FailureKind, Lease, Progress};
 use crate::model::lang::Bi;
 use crate::model::target::Target;
 use crate::os::process::{agent_socket, widen_pipe};
+use crate::os::words;
 
 /// How often a waiting connection looks whether the person gave up.
 const LOOK: Duration = Duration::from_millis(100);
@@ -251,11 +252,7 @@ impl Shared {
 
     /// Why nothing more can be opened.
     fn over(&self) -> Failure {
-        lock(&self.ended).clone().unwrap_or_else(|| Failure {
-            kind: FailureKind::Network,
-            what: Bi::new("La connexion est terminée.", "The connection has ended."),
-            todo: Bi::new("Connectez-vous à nouveau.", "Connect again."),
-        })
+        lock(&self.ended).clone().unwrap_or_else(ended)
     }
 
     /// Serves the session process until it is connected.
@@ -496,6 +493,20 @@ fn reap(process: &mut Process) {
     let _ = process.wait();
 }
 
+/// Its own failures, of marks.
+pub(in crate::connect) fn each() -> Vec<Failure> {
+    use crate::connect::retold::{ANY, SECS, cause};
+    vec![ended(), cancelled(), no_channel(ANY[0], SECS), no_host(&cause()), host_gone()]
+}
+
+fn ended() -> Failure {
+    Failure {
+        kind: FailureKind::Network,
+        what: Bi::new("La connexion est terminée.", "The connection has ended."),
+        todo: Bi::new("Connectez-vous à nouveau.", "Connect again."),
+    }
+}
+
 fn cancelled() -> Failure {
     Failure {
         kind: FailureKind::Cancelled,
@@ -521,11 +532,12 @@ fn no_channel(at: &str, secs: u64) -> Failure {
 }
 
 fn no_host(e: &io::Error) -> Failure {
+    let why = words::cause(e);
     Failure {
         kind: FailureKind::Helper,
         what: Bi::new(
-            format!("Le processus de session n’a pas démarré ({e})."),
-            format!("The session process did not start ({e})."),
+            format!("Le processus de session n’a pas démarré\u{a0}: {}.", why.fr),
+            format!("The session process did not start: {}.", why.en),
         ),
         todo: Bi::new(
             "Vérifiez que le programme Poterne est complet et exécutable.",

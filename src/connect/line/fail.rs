@@ -6,6 +6,12 @@ use crate::connect::{Failure, FailureKind};
 use crate::model::lang::Bi;
 use crate::os::words;
 
+/// One of each below that is no other's, of marks.
+pub fn each() -> Vec<Failure> {
+    use crate::connect::retold::ANY;
+    vec![ended(ANY[0], ANY[1].as_bytes()), ended(ANY[0], b""), no_commands(), one_terminal(ANY[0])]
+}
+
 /// The far side broke off.
 pub fn broken(at: &str, e: &io::Error) -> Failure {
     let why = words::cause(e);

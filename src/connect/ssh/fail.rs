@@ -9,6 +9,44 @@ use crate::model::lang::Bi;
 use crate::model::target::{HostPort, PinnedKey};
 use crate::os::words;
 
+/// One of each below, of marks.
+pub fn each() -> Vec<Failure> {
+    use crate::connect::retold::{ANY, METHODS, REASON, SECS, at, cause, key};
+    let (to, via) = (at(0), at(1));
+    let seen = key(at(0), [ANY[1], ANY[2]]);
+    let why = words::cause(&cause());
+    vec![
+        setting(ANY[0], ANY[1]),
+        unknown_host(ANY[0]),
+        timeout(&to, SECS),
+        silent(&to, SECS),
+        dial(&to, &io::ErrorKind::ConnectionRefused.into(), SECS),
+        dial(&to, &cause(), SECS),
+        jump(&via, &to, REASON),
+        broken(&to, REASON),
+        protocol(&to, REASON),
+        no_common(&to, ANY[1], false),
+        key_changed(&seen, &[key(at(0), [ANY[3], ANY[4]])]),
+        key_refused(&seen),
+        login(ANY[1], &to, &[METHODS[0]], METHODS[1]),
+        login(ANY[1], &to, &[], METHODS[1]),
+        no_user(&to),
+        password_expired(ANY[1], &to),
+        no_agent(),
+        agent_empty(),
+        agent(REASON),
+        passphrase_missing(),
+        passphrase_wrong(),
+        key_unreadable(),
+        key_too_costly(),
+        idle(SECS),
+        channel(REASON),
+        channel_broken(REASON),
+        forward(&to, &why),
+        local(&cause()),
+    ]
+}
+
 fn failure(kind: FailureKind, what: (String, String), todo: (&str, &str)) -> Failure {
     Failure { kind, what: Bi::new(what.0, what.1), todo: Bi::new(todo.0, todo.1) }
 }
@@ -278,7 +316,7 @@ pub fn login(user: &str, at: &HostPort, tried: &[&str], offered: &str) -> Failur
 }
 
 /// Names of SSH login methods (RFC 4252, RFC 4256) for people.
-fn methods<'a>(names: impl Iterator<Item = &'a str>) -> Bi {
+pub fn methods<'a>(names: impl Iterator<Item = &'a str>) -> Bi {
     let french = |name: &'a str| match name {
         "password" => "mot de passe",
         "publickey" => "clé",

@@ -20,7 +20,7 @@ mod openssl;
 mod probe;
 mod reads;
 pub mod route;
-mod saying;
+pub(in crate::connect) mod saying;
 mod serve;
 mod settings;
 

@@ -207,6 +207,12 @@ pub fn told(detail: &str) -> Bi {
     }
 }
 
+/// What [`told`] says in English, in French.
+pub fn in_french(en: &str) -> Option<String> {
+    let known = KNOWN.iter().find(|(_, _, told)| *told == en).map(|(_, fr, _)| (*fr).to_owned());
+    known.or_else(|| Some(format!("erreur SSH {}", en.strip_prefix("SSH error ")?)))
+}
+
 #[cfg(test)]
 mod tests {
     use super::told;

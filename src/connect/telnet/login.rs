@@ -184,7 +184,7 @@ pub fn fill(
     Ok(())
 }
 
-fn refused(user: &str, at: &HostPort) -> Failure {
+pub(super) fn refused(user: &str, at: &HostPort) -> Failure {
     Failure {
         kind: FailureKind::Login,
         what: Bi::new(

@@ -122,6 +122,12 @@ impl Prompts {
     }
 }
 
+/// Its own failures, of marks.
+pub(super) fn each() -> Vec<Failure> {
+    use super::retold::{ANY, at};
+    vec![login::refused(ANY[1], &at(0))]
+}
+
 /// Opens it in the session process.
 pub(super) fn open(end: &End<'_>) -> Result<Box<dyn Engine>, Failure> {
     let read = fields::Reader(end.hop, FIELDS);

@@ -13,7 +13,7 @@ use crate::gui::worker::{Command, Pick};
 use crate::model::audit_event::field;
 use crate::model::lang::Lang;
 
-use super::model::{AuditModel, ExportModel, Exported, format_label};
+use super::model::{AuditModel, ExportModel, Exported};
 
 pub(super) fn export_ui(ui: &mut Ui, model: &mut AuditModel, lang: Lang, acts: &mut Acts) {
     let count = model.lines.len();
@@ -104,13 +104,13 @@ fn choice_ui(
     acts: &mut Acts,
 ) -> bool {
     let label = ui.label(t(lang, "Format", "Format"));
-    let shown = format_label(export.format, lang);
+    let shown = text::export_format(export.format, lang);
     let wide = ui.available_width().min(320.0);
     let combo = ComboBox::from_id_salt("format").width(wide).height(400.0).selected_text(shown);
     let mut format = export.format;
     let out = combo.show_ui(ui, |ui| {
         for f in ExportFormat::ALL {
-            ui.selectable_value(&mut format, f, format_label(f, lang));
+            ui.selectable_value(&mut format, f, text::export_format(f, lang));
         }
     });
     out.response.labelled_by(label.id);

@@ -417,18 +417,3 @@ impl ExportModel {
         self.asks = false;
     }
 }
-
-/// What a format is called.
-pub fn format_label(format: ExportFormat, lang: Lang) -> &'static str {
-    match format {
-        ExportFormat::Bundle => lang.pick("Liasse vérifiable (ZIP)", "Verifiable bundle (ZIP)"),
-        ExportFormat::Csv => lang.pick("CSV (tableur)", "CSV (spreadsheet)"),
-        ExportFormat::Jsonl => lang.pick("JSON, une ligne par événement", "JSON lines"),
-        ExportFormat::Syslog => "Syslog (RFC 5424)",
-        ExportFormat::Cef => "CEF (ArcSight)",
-        ExportFormat::Ocsf => "OCSF (JSON)",
-        ExportFormat::Html => lang.pick("Page HTML", "HTML page"),
-        ExportFormat::Xlsx => lang.pick("Classeur XLSX", "XLSX workbook"),
-        ExportFormat::Pdf => lang.pick("Rapport PDF pour un auditeur", "PDF report for an auditor"),
-    }
-}

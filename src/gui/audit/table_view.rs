@@ -173,7 +173,7 @@ mod tests {
         ];
         assert_eq!(
             told(Event::SessionFailed, &far, Lang::Fr),
-            "root@192.0.2.7:2222  ·  refusée par le serveur"
+            "root@192.0.2.7:2222  ·  192.0.2.7:2222 refuse la connexion."
         );
         let six = [(field::HOST, "2001:db8::7"), (field::PORT, "22")];
         assert_eq!(told(Event::SessionOpened, &six, Lang::Fr), "[2001:db8::7]:22");
