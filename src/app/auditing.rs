@@ -90,7 +90,8 @@ impl Open {
         progress: &mut Progress<'_>,
     ) -> Result<Reply, AppError> {
         need(&self.vault, Action::ReadAudit)?;
-        let asked = request.filter.clients.clone();
+        // As it was asked for, without what its clients were called before.
+        let asked = request.filter.clone();
         let request = &self.read(|v, rows| {
             let filter = with_former_names(v, rows, &request.filter)?;
             let request = ExportRequest { filter, ..request.clone() };
@@ -102,9 +103,8 @@ impl Open {
             let mut line = draft(v, env, Event::Exported, true);
             people::why(&request.just, &mut line);
             line.fields.push((field::FILE, name));
-            line.fields.push((field::DETAIL, described(request)));
-            // The first is the one asked for; others are what it was called before.
-            if let [client] = asked.as_slice() {
+            line.fields.push((field::DETAIL, described(request, &asked)));
+            if let [client] = asked.clients.as_slice() {
                 line.fields.push((field::CLIENT, client.clone()));
             }
             v.log(rows, env, line)?;
@@ -281,16 +281,40 @@ fn known(v: &Unlocked, rows: &dyn Rows, filter: &AuditFilter) -> Result<(), AppE
     }
 }
 
-fn described(request: &ExportRequest) -> String {
+fn described(request: &ExportRequest, asked: &AuditFilter) -> String {
     let mut out = format!("audit log as {}", request.format.word());
-    if request.filter != AuditFilter::default() {
-        out.push_str(", filtered");
+    let limits = limits(asked);
+    if !limits.is_empty() {
+        out.push_str(&format!(", filtered ({})", limits.join("; ")));
     }
     if !request.redact.is_empty() {
         out.push_str(", without ");
         out.push_str(&request.redact.join(","));
     }
     out
+}
+
+/// What of the log was asked for, each limit behind its word.
+fn limits(filter: &AuditFilter) -> Vec<String> {
+    let list = |word: &str, items: Vec<String>| match items.is_empty() {
+        true => None,
+        false => Some(format!("{word} {}", items.join(", "))),
+    };
+    let events = filter.events.iter().map(|event| event.word().to_owned()).collect();
+    // They are looked for in every value: each may be one that another export hides.
+    let words = !filter.text.trim().is_empty();
+    [
+        filter.since.map(|at| format!("since {at}")),
+        filter.until.map(|at| format!("until {at}")),
+        list("members", filter.members.clone()),
+        list("clients", filter.clients.clone()),
+        list("events", events),
+        words.then(|| "words".to_owned()),
+        filter.last.map(|n| format!("last {n}")),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
 }
 
 /// The vault's public fingerprint.

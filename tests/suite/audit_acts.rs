@@ -204,7 +204,7 @@ fn the_vault_and_its_members_leave_a_line_for_each_act() {
     let told = [
         (field::FILE, "journal.csv"),
         (field::CLIENT, "Dupont"),
-        (field::DETAIL, "audit log as csv, filtered, without host"),
+        (field::DETAIL, "audit log as csv, filtered (clients Dupont), without host"),
         (field::TICKET, "ART-7"),
         (field::REASON, "panne"),
     ];

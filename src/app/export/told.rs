@@ -163,7 +163,7 @@ fn detail(event: Event, value: &str, lang: Lang, when: When) -> String {
         Event::SessionFailed => failure(value, lang),
         Event::SessionClosed => fixed(event, value, lang).unwrap_or_else(|| failure(value, lang)),
         Event::SessionOpened => opened(value, lang),
-        Event::Exported => exported(value, lang),
+        Event::Exported => exported(value, lang, when),
         Event::ClockBackwards => match value.split_once(" < ") {
             Some((now, last)) => match (now.parse(), last.parse()) {
                 (Ok(now), Ok(last)) => format!("{} < {}", when(now, lang), when(last, lang)),
@@ -260,22 +260,51 @@ pub fn format(format: ExportFormat, lang: Lang) -> &'static str {
     }
 }
 
-/// `audit log as pdf, filtered, without member,client`.
-fn exported(value: &str, lang: Lang) -> String {
+/// `audit log as pdf, filtered (members alice; last 10), without member,client`;
+/// earlier lines do not say by what.
+fn exported(value: &str, lang: Lang, when: When) -> String {
     let Some(rest) = value.strip_prefix("audit log as ") else { return value.to_owned() };
-    let (what, redacted) = rest.split_once(", without ").unwrap_or((rest, ""));
-    let (word, filtered) =
-        what.strip_suffix(", filtered").map_or((what, false), |word| (word, true));
+    let (what, redacted) = rest.rsplit_once(", without ").unwrap_or((rest, ""));
+    let (word, limits) = what.split_once(", filtered").unwrap_or((what, ""));
     let known = ExportFormat::ALL.into_iter().find(|known| known.word() == word);
     let mut out = known.map_or(word, |known| format(known, lang)).to_owned();
-    if filtered {
+    if word != what {
         out.push_str(lang.pick(", une partie du journal", ", part of the log"));
+    }
+    if let Some(limits) = limits.strip_prefix(" (").and_then(|l| l.strip_suffix(')')) {
+        let told: Vec<String> = limits.split("; ").map(|l| limit(l, lang, when)).collect();
+        out.push_str(&format!(" ({})", told.join(lang.pick("\u{a0}; ", "; "))));
     }
     if !redacted.is_empty() {
         let names = each(redacted, ",", |name| words::column(name, lang).to_owned());
         out.push_str(&format!(", {} {names}", lang.pick("sans", "without")));
     }
     out
+}
+
+/// One limit of an export, behind its word.
+fn limit(limit: &str, lang: Lang, when: When) -> String {
+    let (word, value) = limit.split_once(' ').unwrap_or((limit, ""));
+    let moment = |at: &str| at.parse().map_or_else(|_| at.to_owned(), |at| when(at, lang));
+    let event = |word: &str| {
+        word.parse().map_or_else(|_| word.to_owned(), |e| words::event(e, lang).to_owned())
+    };
+    let (name, value) = match word {
+        "since" => (lang.pick("à partir du", "from"), moment(value)),
+        "until" => (lang.pick("avant le", "before"), moment(value)),
+        "members" => (lang.pick("membres", "members"), value.to_owned()),
+        "clients" => (lang.pick("clients", "clients"), value.to_owned()),
+        "events" => (lang.pick("événements", "events"), each(value, ", ", event)),
+        "words" => return lang.pick("mots cherchés", "words searched").to_owned(),
+        "last" => {
+            return match lang {
+                Lang::Fr => format!("les {value} dernières lignes"),
+                Lang::En => format!("the last {value} lines"),
+            };
+        }
+        _ => return limit.to_owned(),
+    };
+    format!("{name} {value}")
 }
 
 /// `idle-lock 600 -> 30` and its like; see [`crate::model::settings::Settings::changes`].
@@ -331,6 +360,16 @@ mod tests {
                 "audit log as pdf, filtered, without member,client",
                 "Rapport PDF pour un auditeur, une partie du journal, sans Membre, Client",
                 "PDF report for an auditor, part of the log, without Member, Client",
+            ),
+            (
+                E::Exported,
+                "audit log as csv, filtered (since 2026-11-23T21:04:05.000000Z; clients A, B; \
+                 events secret.revealed; words; last 10), without host",
+                "CSV (tableur), une partie du journal (à partir du 2026-11-23 21:04:05\u{a0}; \
+                 clients A, B\u{a0}; événements Secret affiché\u{a0}; mots cherchés\u{a0}; les 10 dernières lignes), \
+                 sans Hôte",
+                "CSV (spreadsheet), part of the log (from 2026-11-23 21:04:05; clients A, B; \
+                 events Secret revealed; words searched; the last 10 lines), without Host",
             ),
             (
                 E::Exported,
