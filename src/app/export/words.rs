@@ -197,6 +197,8 @@ pub fn far(line: &OpenLine) -> String {
     let host = line.field(field::HOST);
     match host.contains(':') && !port.is_empty() {
         true => out.push_str(&format!("[{host}]")),
+        // Hidden: a port alone is none of anything.
+        false if host.is_empty() && !port.is_empty() => out.push('…'),
         false => out.push_str(host),
     }
     if !port.is_empty() {
@@ -276,6 +278,19 @@ fn size(bytes: u64, lang: Lang) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_far_side_without_its_name_is_told_by_a_mark() {
+        let of = |fields: &[(&str, &str)]| {
+            let owned = fields.iter().map(|(name, value)| ((*name).into(), (*value).into()));
+            far(&OpenLine { fields: owned.collect(), ..OpenLine::empty() })
+        };
+        let (user, port) = ((field::REMOTE_USER, "root"), (field::PORT, "22"));
+        assert_eq!(of(&[(field::HOST, "2001:db8::1"), port, user]), "root@[2001:db8::1]:22");
+        assert_eq!(of(&[port, user]), "root@…:22");
+        assert_eq!(of(&[(field::HOST, "/dev/ttyUSB0")]), "/dev/ttyUSB0");
+        assert_eq!(of(&[]), "");
+    }
 
     #[test]
     fn sizes_and_lengths_of_time_are_told_as_people_do() {
