@@ -489,6 +489,20 @@ fn a_server_that_hangs_after_its_banner_times_out_and_one_that_is_no_ssh_is_name
         failure.what.en
     );
     holder.join().expect("it spoke");
+
+    // As an SSH server does that has too many visitors.
+    let full = TcpListener::bind("127.0.0.1:0").expect("loopback");
+    let port = full.local_addr().expect("bound").port();
+    let holder = std::thread::spawn(move || {
+        let (mut visitor, _) = full.accept().expect("a visitor");
+        visitor.shutdown(std::net::Shutdown::Write).expect("connected");
+        let _ = visitor.read_to_end(&mut Vec::new());
+    });
+    let failure = must_fail(&target(vec![hop(port)]), &mut lease);
+    assert_eq!(failure.kind, FailureKind::Protocol);
+    assert!(failure.what.en.contains("no banner came"), "{}", failure.what.en);
+    assert!(failure.todo.fr.contains("MaxStartups"), "{}", failure.todo.fr);
+    holder.join().expect("it hung up");
 }
 
 #[test]

@@ -18,6 +18,9 @@ use crate::os::net::{Socket, Watch, wait};
 /// libssh2: try again later.
 pub const EAGAIN: i32 = -37;
 
+/// What libssh2 says when the server begins with something else, or ends at once.
+const NO_BANNER: &str = "Failed getting banner";
+
 /// Why a step stopped.
 pub enum Stop {
     /// Its time is over.
@@ -31,6 +34,7 @@ impl Stop {
     pub fn failure(&self, at: &HostPort, secs: u64) -> Failure {
         match self {
             Self::Timeout => fail::timeout(at, secs),
+            Self::Ssh(e) if e.message().starts_with(NO_BANNER) => fail::no_banner(at),
             Self::Ssh(e) if is_broken(e) => fail::broken(at, e.message()),
             Self::Ssh(e) => fail::protocol(at, e.message()),
         }

@@ -25,6 +25,7 @@ pub fn each() -> Vec<Failure> {
         jump(&via, &to, REASON),
         broken(&to, REASON),
         protocol(&to, REASON),
+        no_banner(&to),
         no_common(&to, ANY[1], false),
         key_changed(&seen, &[key(at(0), [ANY[3], ANY[4]])]),
         key_refused(&seen),
@@ -165,6 +166,23 @@ pub fn broken(at: &HostPort, detail: &str) -> Failure {
         (
             "Vérifiez le réseau et le serveur, puis connectez-vous à nouveau.",
             "Check the network and the server, then connect again.",
+        ),
+    )
+}
+
+/// The server said nothing that begins an SSH connection.
+pub fn no_banner(at: &HostPort) -> Failure {
+    failure(
+        FailureKind::Protocol,
+        (
+            format!("{at} ne répond pas en SSH\u{a0}: aucune bannière n’est venue."),
+            format!("{at} does not answer in SSH: no banner came."),
+        ),
+        (
+            "Vérifiez que ce port est bien celui d’un serveur SSH, et que celui-ci accepte encore \
+             des connexions de cette adresse (MaxStartups, fail2ban, liste d’accès).",
+            "Check that this port belongs to an SSH server, and that it still takes connections \
+             from this address (MaxStartups, fail2ban, access list).",
         ),
     )
 }
