@@ -106,4 +106,11 @@ fn weak_algorithms_are_warned_of_once_on_each_connection() {
         let ran = seat.run(&["connect", "A/old", "--", "true"], answer).ended(0);
         assert_eq!(ran.err.matches("Weak algorithms accepted").count(), 1, "{}", ran.err);
     }
+    let log = seat.ok(&["--json", "audit", "log", "--event", "session.opened"]).json();
+    let lines = log["lines"].as_array().expect("a list");
+    let marked = |line: &serde_json::Value| {
+        let detail = line["fields"]["detail"].as_str().unwrap_or_default();
+        detail.contains("Weak algorithms accepted") && detail.contains("group14-sha1")
+    };
+    assert!(lines.len() == 2 && lines.iter().all(marked), "{log}");
 }

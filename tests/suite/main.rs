@@ -110,6 +110,8 @@ mod gui_terminal;
 #[cfg(feature = "gui")]
 mod gui_terminal_colors;
 #[cfg(feature = "gui")]
+mod gui_terminal_programs;
+#[cfg(feature = "gui")]
 mod gui_theme;
 #[cfg(feature = "gui")]
 mod gui_web;
