@@ -68,13 +68,23 @@ impl Open {
         broken(&resolved.plan)?;
         let session = connect::by_kind(&entry.kind).is_some_and(|c| c.opens() == Opens::Session);
         let Some(target) = resolved.target.filter(|_| session) else {
-            return Err(AppError::usage(
-                ("Cette entrée n’ouvre pas de session.", "This entry opens no session."),
-                (
-                    "Connectez-vous à une entrée ssh, telnet, raw, serial, shell ou web\u{a0}; voyez les autres avec `poterne show`.",
-                    "Connect to an ssh, telnet, raw, serial, shell or web entry; see others with `poterne show`.",
+            let kinds = connect::ALL.iter().filter(|c| c.opens() != Opens::Details);
+            let kinds = kinds.map(|c| c.id()).collect::<Vec<_>>().join(", ");
+            return Err(AppError {
+                code: Code::Usage,
+                what: Bi::new(
+                    "Cette entrée n’ouvre pas de session.",
+                    "This entry opens no session.",
                 ),
-            ));
+                todo: Bi::new(
+                    format!(
+                        "Les types qui en ouvrent\u{a0}: {kinds}. Voyez les autres avec `poterne show`."
+                    ),
+                    format!(
+                        "The kinds that open one: {kinds}. See the others with `poterne show`."
+                    ),
+                ),
+            });
         };
         let id = SessionId(random::id());
         let dest = target.destination();
