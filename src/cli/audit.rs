@@ -3,6 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use crate::app::api::{AppError, Code, ExportFormat, ExportRequest, Reply, Request, Verified};
+use crate::app::export::told;
 use crate::app::{export, place};
 use crate::model::audit_event::{AuditFilter, Event, OpenLine, field};
 use crate::model::lang::{Bi, Lang};
@@ -115,12 +116,17 @@ fn log(context: &Context, filters: Filters) -> Result<(), AppError> {
         say::document(&json!({ "lines": lines }));
         return Ok(());
     }
+    // Words as filters take them, but what a person is told as a person reads it.
+    let told = |line: &OpenLine, name: &str, value: &str| match name {
+        field::DETAIL => told::value(line, name, value, context.lang, |at, _| at.to_string()),
+        _ => value.to_owned(),
+    };
     for line in &lines {
         let mark = if line.ok { "" } else { context.pick(" REFUS", " REFUSED") };
         let values: Vec<String> = line
             .fields
             .iter()
-            .map(|(name, value)| format!("{name}={}", say::plain(value)))
+            .map(|(name, value)| format!("{name}={}", say::plain(&told(line, name, value))))
             .collect();
         say::line(&format!("{} {} {}{mark} {}", line.seq, line.at, line.event, values.join(" ")));
     }

@@ -367,6 +367,9 @@ fn a_refused_port_ends_with_6() {
     seat.run(&["edit", "A/s", "--credential", "own", "--secret-stdin", "password"], "x").ended(0);
     let refused = seat.run(&["connect", "A/s", "--", "true"], "").ended(6);
     assert!(refused.err.contains('→') && refused.err.contains(&port), "{}", refused.err);
+    let log = ["--lang", "fr", "audit", "log", "--event", "session.failed"];
+    let told = format!("detail=127.0.0.1:{port} refuse la connexion.");
+    assert!(seat.ok(&log).out.contains(&told), "{}", seat.ok(&log).out);
 }
 
 #[test]

@@ -320,8 +320,11 @@ fn settings_and_devices_are_listed_and_changed() {
         (&600.into(), &60.into())
     );
     let log = seat.ok(&["audit", "log", "--event", "settings.changed"]).out;
-    assert!(log.contains("detail=idle-lock 600 -> 120, lock-ends-sessions no -> yes"), "{log}");
-    assert!(log.contains("detail=idle-lock 120 -> 600, clipboard 20 -> 60"), "{log}");
+    assert!(
+        log.contains("detail=Lock when unused (s) 600 → 120, Lock ends sessions no → yes"),
+        "{log}"
+    );
+    assert!(log.contains("detail=Lock when unused (s) 120 → 600, Clipboard (s) 20 → 60"), "{log}");
     seat.ok(&["add", "client", "C"]);
     seat.ok(&["add", "ssh", "C/s", "--host", "h", "--connect-timeout", "2m", "--user", "u"]);
     assert_eq!(seat.ok(&["--json", "show", "C/s"]).json()["settings"]["connect-timeout"], "120");
