@@ -39,7 +39,7 @@ fn story() -> Story {
             (field::CONNECTOR, "ssh"),
             (field::SESSION, "0123456789abcdef0123456789abcdef"),
             (field::DURATION_MS, "61000"),
-            (field::BYTES_IN, "123456"),
+            (field::BYTES_IN, "5000000000"),
             (field::TICKET, "ART-2026-0042"),
             (field::DETAIL, *value),
         ];
@@ -406,7 +406,7 @@ shared = []
 if "xl/sharedStrings.xml" in z.namelist():
     shared = ["".join(t.text or "" for t in si.iter("{%s}t" % n["m"])) for si in E.fromstring(z.read("xl/sharedStrings.xml"))]
 names = [s.get("name") for s in E.fromstring(z.read("xl/workbook.xml")).find("m:sheets", n)]
-out = {"names": names, "sheets": []}
+out = {"names": names, "sheets": [], "numbers": []}
 for i in range(len(names)):
     root = E.fromstring(z.read("xl/worksheets/sheet%d.xml" % (i + 1)))
     assert root.find(".//m:f", n) is None
@@ -417,6 +417,7 @@ for i in range(len(names)):
             v = c.find("m:v", n)
             text = "".join(t.text or "" for t in c.iter("{%s}t" % n["m"])) if c.get("t") == "inlineStr" else (v.text if v is not None else "")
             if c.get("t") == "s": text = shared[int(v.text)]
+            if c.get("t") in (None, "n"): out["numbers"].append(text)
             cells[re.match("[A-Z]+", c.get("r"))[0]] = re.sub("_x([0-9A-F]{4})_", lambda m: chr(int(m[1], 16)), text)
         rows.append(cells)
     out["sheets"].append(rows)
@@ -425,6 +426,8 @@ print(json.dumps(out))
         &out,
     );
     assert_eq!(sheets["names"], serde_json::json!(["À propos", "Journal 1"]));
+    let numbers = sheets["numbers"].to_string();
+    assert!(numbers.contains("\"5000000000\"") && numbers.contains("\"61000\""), "{numbers}");
     let about = sheets["sheets"][0].to_string();
     assert!(about.contains(&meta(&story).fingerprint()) && about.contains("Été & Fils"));
     let rows = sheets["sheets"][1].as_array().expect("rows");
