@@ -526,13 +526,17 @@ impl SessionUi for Terminal {
     fn ask(&mut self, question: Question) -> Answer {
         match question {
             Question::TrustHostKey(key) => {
+                let what = match key.is_certificate() {
+                    true => self.lang.pick("Certificat inconnu", "Unknown certificate"),
+                    false => self.lang.pick("Clé inconnue", "Unknown key"),
+                };
                 let asked = match self.lang {
                     Lang::Fr => format!(
-                        "Clé inconnue de {} ({})\u{a0}: {}\nComparez cette empreinte avec celle du serveur, puis tapez yes pour l’accepter\u{a0}: ",
+                        "{what} de {} ({})\u{a0}: {}\nComparez cette empreinte avec celle du serveur, puis tapez yes pour l’accepter\u{a0}: ",
                         key.at, key.algorithm, key.fingerprint
                     ),
                     Lang::En => format!(
-                        "Unknown key of {} ({}): {}\nCompare this fingerprint with the server's, then type yes to accept it: ",
+                        "{what} of {} ({}): {}\nCompare this fingerprint with the server's, then type yes to accept it: ",
                         key.at, key.algorithm, key.fingerprint
                     ),
                 };

@@ -33,10 +33,19 @@ impl fmt::Display for HostPort {
 pub struct PinnedKey {
     /// Where it was seen.
     pub at: HostPort,
-    /// `ssh-ed25519`, `rsa-sha2-512`, … as the protocol names it.
+    /// `ssh-ed25519`, `rsa-sha2-512`, … as the protocol names it; `x509-sha256` for a
+    /// certificate.
     pub algorithm: String,
-    /// `SHA256:` and the unpadded base64 digest, as OpenSSH prints it.
+    /// `SHA256:` and the unpadded base64 digest, as OpenSSH prints it; of a
+    /// certificate that of its DER.
     pub fingerprint: String,
+}
+
+impl PinnedKey {
+    /// Whether people know it as a certificate.
+    pub fn is_certificate(&self) -> bool {
+        self.algorithm.starts_with("x509-")
+    }
 }
 
 /// One machine on the way, or the destination itself.

@@ -123,6 +123,7 @@ mod kit;
 #[cfg(feature = "gui")]
 mod kit_gui;
 mod kit_lines;
+mod kit_rdp;
 #[cfg(all(feature = "gui", target_os = "linux"))]
 mod kit_reader;
 mod kit_rows;
@@ -139,6 +140,8 @@ mod memory;
 mod memory_window;
 mod plan_story;
 mod properties;
+mod rdp;
+mod rdp_nla;
 mod restore_swap;
 mod rules;
 mod search_story;

@@ -22,7 +22,7 @@ use ironrdp_pdu::gcc::{
 };
 use ironrdp_pdu::nego::FailureCode;
 use ironrdp_pdu::rdp::capability_sets::{
-    MajorPlatformType, RailSupportLevel, client_codecs_capabilities,
+    BitmapCodecs, MajorPlatformType, RailSupportLevel, client_codecs_capabilities,
 };
 use ironrdp_pdu::rdp::client_info::{CompressionType, PerformanceFlags, TimezoneInfo};
 use ironrdp_pdu::rdp::multitransport::MultitransportResponsePdu;
@@ -178,7 +178,7 @@ fn connector(settings: &Settings, login: &Login<'_>, board: Option<&Shared>) -> 
     }
     let mut dynamic =
         DrdynvcClient::new().with_dynamic_channel(DisplayControlClient::new(|_| Ok(Vec::new())));
-    if settings.pipeline {
+    if !settings.plain {
         let pipeline = GraphicsPipelineClient::new(Box::new(Pipeline), None);
         dynamic = dynamic.with_dynamic_channel(pipeline);
     }
@@ -233,7 +233,7 @@ fn config(settings: &Settings, login: &Login<'_>) -> Config {
         bitmap: Some(BitmapConfig {
             lossy_compression: true,
             color_depth: settings.depth,
-            codecs: client_codecs_capabilities(&[]).expect("no codec is named"),
+            codecs: codecs(settings),
         }),
         dig_product_id: String::new(),
         client_dir: "C:\\Windows\\System32\\mstscax.dll".into(),
@@ -254,7 +254,16 @@ fn config(settings: &Settings, login: &Login<'_>) -> Config {
         enable_server_pointer: true,
         pointer_software_rendering: false,
         multitransport_flags: None,
-        support_dyn_vc_gfx_protocol: settings.pipeline,
+        support_dyn_vc_gfx_protocol: !settings.plain,
+    }
+}
+
+/// How the server may pack its pictures. RemoteFX loses a little, which nobody sees.
+fn codecs(settings: &Settings) -> BitmapCodecs {
+    if settings.plain {
+        BitmapCodecs(Vec::new())
+    } else {
+        client_codecs_capabilities(&[]).expect("no codec is named")
     }
 }
 

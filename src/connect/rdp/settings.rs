@@ -180,8 +180,9 @@ pub struct Settings {
     pub unicode: bool,
     /// Bits of a pixel on the wire.
     pub depth: u32,
-    /// The graphics pipeline (MS-RDPEGFX) is offered.
-    pub pipeline: bool,
+    /// Neither the graphics pipeline (MS-RDPEGFX) nor RemoteFX is offered, which both
+    /// need 32 bits a pixel.
+    pub plain: bool,
     /// Wallpaper, themes and animations are wanted.
     pub effects: bool,
     /// Compression is offered.
@@ -223,7 +224,7 @@ impl Settings {
             layout: layouts::number(read.text("keyboard-layout")).unwrap_or_default(),
             unicode: read.text("keyboard") == "unicode",
             depth: if read.text("colour-depth") == "16" { 16 } else { 32 },
-            pipeline: read.text("graphics") == "auto",
+            plain: read.text("graphics") == "classic" || read.text("colour-depth") == "16",
             effects: read.text("effects") == "yes",
             compression: read.text("compression") == "yes",
             connect_timeout: read.connect_timeout()?,

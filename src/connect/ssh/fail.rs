@@ -248,12 +248,37 @@ pub fn no_common(at: &HostPort, offers: &str, accepted: bool) -> Failure {
     }
 }
 
-/// The key of the server is not the pinned one.
+/// The key or certificate of the server is not the pinned one.
 pub fn key_changed(seen: &PinnedKey, pinned: &[PinnedKey]) -> Failure {
     let known: Vec<String> =
         pinned.iter().map(|k| format!("{} {}", k.algorithm, k.fingerprint)).collect();
     let (at, known) = (&seen.at, known.join(", "));
     let now = format!("{} {}", seen.algorithm, seen.fingerprint);
+    if seen.is_certificate() {
+        return failure(
+            FailureKind::HostKeyChanged,
+            (
+                format!(
+                    "ATTENTION\u{a0}: LE CERTIFICAT DU SERVEUR {at} A CHANGÉ. Quelqu’un intercepte \
+                     peut-être la connexion. Connu\u{a0}: {known}. Présenté\u{a0}: {now}. Le mot de \
+                     passe n’a pas été envoyé."
+                ),
+                format!(
+                    "WARNING: THE CERTIFICATE OF THE SERVER {at} HAS CHANGED. Somebody may be \
+                     intercepting the connection. Known: {known}. Presented: {now}. The password \
+                     was not sent."
+                ),
+            ),
+            (
+                "Demandez au client si le serveur a été réinstallé ou son certificat renouvelé. \
+                 Seulement alors, oubliez l’ancien certificat (option --forget-host-key de \
+                 poterne edit CHEMIN), puis comparez la nouvelle empreinte à la connexion.",
+                "Ask the client whether the server was reinstalled or its certificate renewed. \
+                 Only then forget the old certificate (option --forget-host-key of poterne edit \
+                 PATH), then compare the new fingerprint when you connect.",
+            ),
+        );
+    }
     failure(
         FailureKind::HostKeyChanged,
         (
@@ -277,15 +302,23 @@ pub fn key_changed(seen: &PinnedKey, pinned: &[PinnedKey]) -> Failure {
     )
 }
 
-/// The person did not accept the server's key.
+/// The person did not accept the server's key or certificate.
 pub fn key_refused(seen: &PinnedKey) -> Failure {
     let (at, print) = (&seen.at, &seen.fingerprint);
-    failure(
-        FailureKind::HostKeyRefused,
+    let what = if seen.is_certificate() {
+        (
+            format!("Le certificat de {at} ({print}) n’a pas été accepté."),
+            format!("The certificate of {at} ({print}) was not accepted."),
+        )
+    } else {
         (
             format!("La clé de {at} ({print}) n’a pas été acceptée."),
             format!("The key of {at} ({print}) was not accepted."),
-        ),
+        )
+    };
+    failure(
+        FailureKind::HostKeyRefused,
+        what,
         (
             "Comparez l’empreinte avec celle que donne l’administrateur du serveur, puis \
              connectez-vous à nouveau.",

@@ -1,5 +1,5 @@
-//! Trust in a server's key: pinned keys decide, else the person. Never trusts
-//! a key by itself.
+//! Trust in a server's key or certificate: pinned ones decide, else the person.
+//! Never trusts one by itself.
 
 use data_encoding::BASE64_NOPAD;
 use sha2::{Digest, Sha256};
@@ -10,7 +10,8 @@ use crate::connect::{Failure, Question};
 use crate::model::target::{Hop, HostPort, PinnedKey};
 
 /// The key a server presented, as OpenSSH names it: `SHA256:` and the unpadded
-/// base64 of the digest of the key blob (RFC 4253 section 6.6).
+/// base64 of the digest of the key blob (RFC 4253 section 6.6); of a certificate that
+/// of its DER.
 pub fn presented(at: &HostPort, algorithm: &str, blob: &[u8]) -> PinnedKey {
     PinnedKey {
         at: at.clone(),

@@ -13,6 +13,7 @@ use crate::gui::theme::{palette, primary_button};
 use crate::gui::widgets::parts;
 use crate::model::entry::{CredentialSource, Kind};
 use crate::model::lang::Lang;
+use crate::model::target::PinnedKey;
 
 use super::details::Details;
 use super::history_view::history_ui;
@@ -335,13 +336,21 @@ fn host_key_ui(ui: &mut Ui, view: &EntryView, lang: Lang, acts: &mut Acts) {
     let e = &view.entry;
     for key in &view.pinned {
         let value = format!("{} {}", key.algorithm, key.fingerprint);
-        value_ui(ui, t(lang, "Clé d’hôte", "Host key"), &value, lang, acts);
+        let label = match key.is_certificate() {
+            true => t(lang, "Certificat", "Certificate"),
+            false => t(lang, "Clé d’hôte", "Host key"),
+        };
+        value_ui(ui, label, &value, lang, acts);
     }
     if view.pinned.is_empty() || !view.may_edit || e.trashed_at.is_some() {
         return;
     }
     labelled_ui(ui, "", |ui| {
-        if ui.button(t(lang, "Oublier la clé d’hôte…", "Forget host key…")).clicked() {
+        let forget = match view.pinned.iter().all(PinnedKey::is_certificate) {
+            true => t(lang, "Oublier le certificat…", "Forget certificate…"),
+            false => t(lang, "Oublier la clé d’hôte…", "Forget host key…"),
+        };
+        if ui.button(forget).clicked() {
             acts.push(Act::ForgetHostKey(e.id, None));
         }
     });

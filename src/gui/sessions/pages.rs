@@ -207,13 +207,17 @@ fn trust_ui(
 ) -> Option<Chosen> {
     let p = palette(ui.ctx());
     ui.label(bold(lang.pick("Premier contact avec ce serveur", "First contact with this server")));
+    let (fr, en) = match key.is_certificate() {
+        true => ("l’empreinte de son certificat", "the fingerprint of its certificate"),
+        false => ("la clé ci-dessous", "the key below"),
+    };
     let words = match lang {
         Lang::Fr => format!(
-            "{} présente la clé ci-dessous. Comparez-la à celle que son administrateur vous a donnée\u{a0}: si elle diffère, quelqu’un se place peut-être entre vous et lui.",
+            "{} présente {fr}. Comparez-la à celle que son administrateur vous a donnée\u{a0}: si elle diffère, quelqu’un se place peut-être entre vous et lui.",
             key.at
         ),
         Lang::En => format!(
-            "{} shows the key below. Compare it with the one its administrator gave you: if it differs, somebody may stand between you and it.",
+            "{} shows {en}. Compare it with the one its administrator gave you: if it differs, somebody may stand between you and it.",
             key.at
         ),
     };

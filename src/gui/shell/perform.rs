@@ -425,8 +425,25 @@ impl Shell {
             .collect();
         let keys = keys.join("\n");
         let id = view.entry.id;
+        let certificate = view.pinned.iter().all(PinnedKey::is_certificate);
         let patch = Patch { forget_host_keys: true, ..Patch::default() };
         let request = Request::Edit { at: At::Id(id), expected_ver: None, patch: Box::new(patch) };
+        if certificate {
+            self.dialog = Some(dialogs::confirm(
+                Bi::new("Oublier le certificat\u{a0}?", "Forget the certificate?"),
+                Bi::new(
+                    format!(
+                        "{keys}\n\nSeulement si le client confirme que le serveur a été réinstallé ou son certificat renouvelé. La prochaine connexion montrera l’empreinte du nouveau\u{a0}: comparez-la."
+                    ),
+                    format!(
+                        "{keys}\n\nOnly if the client confirms that the server was reinstalled or its certificate renewed. The next connection will show the fingerprint of the new one: compare it."
+                    ),
+                ),
+                Bi::new("Oublier le certificat", "Forget certificate"),
+                vec![Act::Send(Command::Ask(Tag::Forget(id, tab), request))],
+            ));
+            return;
+        }
         self.dialog = Some(dialogs::confirm(
             Bi::new("Oublier la clé d’hôte\u{a0}?", "Forget the host key?"),
             Bi::new(
