@@ -4,12 +4,9 @@ use std::fs;
 use std::io::Read;
 use std::process::Stdio;
 
-use poterne::app::api::{At, Justification, Patch, Reply, Request, Set};
-use poterne::app::{ConnectRequest, SessionUi};
+use poterne::connect::FailureKind;
 use poterne::connect::link::{ChannelRequest, Link, TermSize};
 use poterne::connect::screen::{KeyStroke, MouseButton, Pointer, ScreenInput, ScreenSize};
-use poterne::connect::{Answer, FailureKind, Progress, Question};
-use poterne::model::audit_event::{AuditFilter, Event, field};
 use poterne::model::entry::{Kind, Slot};
 use poterne::model::target::Target;
 
@@ -89,7 +86,7 @@ fn a_desktop_is_trusted_shown_as_it_is_and_typed_into() {
     same(&server, &mut desk, 24);
     link.close();
     assert_eq!(desk.finish(), None);
-    assert!(!link.alive());
+    eventually("the link is over", || (!link.alive()).then_some(()));
 }
 
 #[test]
@@ -101,7 +98,7 @@ fn plain_bitmaps_show_every_pixel_as_it_is() {
     link.close();
     assert_eq!(desk.finish(), None);
     // The session goes on there; with fewer colours on the wire it is nearly the same.
-    let link = server.open(PASSWORD, &[("colour-depth", "16"), ("compression", "no")]);
+    let link = server.open(PASSWORD, &[("colour-depth", "16")]);
     let mut desk = desktop(&*link, size(802, 601));
     same(&server, &mut desk, 8);
 }
@@ -176,8 +173,11 @@ fn the_desktop_follows_the_last_of_many_sizes() {
 fn copy_there(server: &Xrdp, text: &str) {
     let file = server.dir.path().join("copied");
     fs::write(&file, text).expect("ours");
-    let line = format!("exec xclip -selection clipboard -i {}", file.display());
-    server.x("sh", &["-c", &line]);
+    let file = file.to_str().expect("UTF-8");
+    // It stays behind to give the text away, with whatever it has for its output.
+    let mut xclip = server.x_command("xclip", &["-selection", "clipboard", "-i", file]);
+    let copied = xclip.stdout(Stdio::null()).stderr(Stdio::null()).status();
+    assert!(copied.expect("it starts").success());
 }
 
 /// What a program on the desktop would paste.
@@ -187,7 +187,9 @@ fn pasted(server: &Xrdp) -> String {
 }
 
 fn arrives_there(server: &Xrdp, text: &str) {
-    eventually("what is copied here is there", || (pasted(server) == text).then_some(()));
+    // xrdp gives the text away with the ends of lines that Windows has.
+    let there = || pasted(server).replace("\r\n", "\n");
+    eventually("what is copied here is there", || (there() == text).then_some(()));
 }
 
 #[test]
@@ -333,59 +335,4 @@ fn a_server_without_nla_is_not_taken_for_one_with_it() {
     assert!(failure.what.en.contains("does not know NLA"), "{}", failure.what.en);
     assert!(failure.todo.en.contains("security"), "{}", failure.todo.en);
     assert!(lease.keys_shown.is_empty() && lease.taken.is_empty());
-}
-
-struct Nobody;
-
-impl SessionUi for Nobody {
-    fn ask(&mut self, _: Question) -> Answer {
-        Answer::No
-    }
-    fn say(&mut self, _: Progress) {}
-    fn cancelled(&self) -> bool {
-        false
-    }
-}
-
-#[test]
-fn a_desktop_that_is_closed_leaves_its_line_in_the_log() {
-    let server = Xrdp::start(PASSWORD);
-    let desk = crate::kit::Desk::open();
-    desk.add("client", "Dupont", Patch::default());
-    let patch = Patch {
-        host: Set::To("127.0.0.1".into()),
-        port: Set::To(Some(server.port)),
-        user: Set::To(server.user.clone()),
-        ..Patch::default()
-    };
-    desk.add("rdp", "Dupont/srv", patch);
-    let request = ConnectRequest {
-        at: At::Path("Dupont/srv".into()),
-        just: Justification::default(),
-        accept_host_key: Some(server.pinned().fingerprint),
-        reuse: false,
-    };
-    let session = desk.app.connect(request, &mut Nobody);
-    let session = session.unwrap_or_else(|e| panic!("{} {}", e.what.en, e.todo.en));
-    assert_eq!(session.info().host_key, server.pinned().fingerprint);
-    let (sender, messages) = std::sync::mpsc::channel();
-    let sender = std::sync::Mutex::new(sender);
-    let channel = session.open_channel(
-        ChannelRequest::Screen { size: size(640, 480) },
-        Box::new(move |m| {
-            let _ = sender.lock().expect("one thread").send(m.weight());
-        }),
-    );
-    let channel = channel.unwrap_or_else(|e| panic!("{}", e.what.en));
-    let mut painted = 0;
-    while painted < 640 * 480 * 4 {
-        painted += messages.recv_timeout(PATIENCE).expect("it paints");
-    }
-    drop((channel, session));
-    let filter = AuditFilter { events: vec![Event::SessionClosed], ..AuditFilter::default() };
-    let Reply::Log(lines) = desk.call(Request::AuditLog { filter }) else { panic!("lines") };
-    assert_eq!(lines.len(), 1);
-    assert_eq!(lines[0].field(field::CONNECTOR), "rdp");
-    let bytes: u64 = lines[0].field(field::BYTES_IN).parse().expect("a number");
-    assert!(bytes >= 640 * 480 * 4, "{bytes}");
 }

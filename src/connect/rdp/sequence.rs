@@ -5,6 +5,9 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::time::Instant;
 
 use ironrdp_cliprdr::CliprdrClient;
+use ironrdp_connector::connection_activation::{
+    ConnectionActivationSequence, ConnectionActivationState,
+};
 use ironrdp_connector::credssp::CredsspSequence;
 use ironrdp_connector::sspi;
 use ironrdp_connector::sspi::generator::NetworkRequest;
@@ -17,14 +20,17 @@ use ironrdp_core::WriteBuf;
 use ironrdp_displaycontrol::client::DisplayControlClient;
 use ironrdp_dvc::DrdynvcClient;
 use ironrdp_egfx::client::{GraphicsPipelineClient, GraphicsPipelineHandler};
+use ironrdp_pdu::Action;
 use ironrdp_pdu::gcc::{
     ClientClusterData, ConnectionType, KeyboardType, RedirectionFlags, RedirectionVersion,
 };
+use ironrdp_pdu::mcs;
 use ironrdp_pdu::nego::FailureCode;
 use ironrdp_pdu::rdp::capability_sets::{
     BitmapCodecs, MajorPlatformType, RailSupportLevel, client_codecs_capabilities,
 };
-use ironrdp_pdu::rdp::client_info::{CompressionType, PerformanceFlags, TimezoneInfo};
+use ironrdp_pdu::rdp::client_info::{PerformanceFlags, TimezoneInfo};
+use ironrdp_pdu::rdp::headers::{self, ShareControlPdu, ShareDataPdu};
 use ironrdp_pdu::rdp::multitransport::MultitransportResponsePdu;
 use ironrdp_tokio::{
     MovableTokioFramed, NetworkClient, complete_multitransport, connect_begin, mark_as_upgraded,
@@ -250,7 +256,9 @@ fn config(settings: &Settings, login: &Login<'_>) -> Config {
         performance_flags: effects | PerformanceFlags::ENABLE_FONT_SMOOTHING,
         license_cache: None,
         timezone_info: TimezoneInfo::default(),
-        compression_type: settings.compression.then_some(CompressionType::K64),
+        // A server that compresses goes on with it while a desktop is activated again,
+        // which IronRDP's sequence does not follow.
+        compression_type: None,
         enable_server_pointer: true,
         pointer_software_rendering: false,
         multitransport_flags: None,
@@ -338,6 +346,36 @@ pub async fn finish(
             Err(fail::licence(at, &detail(&e)))
         }
         Err(e) => Err(in_words(at, settings, &e)),
+    }
+}
+
+/// Whether a message belongs to the activation that is under way: channels and the
+/// picture go on beside it, which it takes for an error.
+pub fn activates(activation: &ConnectionActivationSequence, action: Action, frame: &[u8]) -> bool {
+    if action == Action::FastPath {
+        return false;
+    }
+    // What cannot be read is for the activation to complain of.
+    let Ok(data) = mcs::decode_send_data_indication(frame) else { return true };
+    if data.channel_id != activation.io_channel_id() {
+        return false;
+    }
+    match activation.connection_activation_state() {
+        ConnectionActivationState::ConnectionFinalization { .. } => {
+            let Ok(data) = headers::decode_share_data(data) else { return true };
+            matches!(
+                data.pdu,
+                ShareDataPdu::Synchronize(_)
+                    | ShareDataPdu::Control(_)
+                    | ShareDataPdu::FontMap(_)
+                    | ShareDataPdu::MonitorLayout(_)
+                    | ShareDataPdu::ServerSetErrorInfo(_)
+            )
+        }
+        _ => match headers::decode_share_control(data) {
+            Ok(control) => !matches!(control.pdu, ShareControlPdu::Data(_)),
+            Err(_) => true,
+        },
     }
 }
 

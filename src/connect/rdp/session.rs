@@ -5,10 +5,10 @@ use std::future::pending;
 use std::time::{Duration, Instant};
 
 use ironrdp_cliprdr::CliprdrClient;
-use ironrdp_connector::ConnectionResult;
 use ironrdp_connector::connection_activation::{
     ConnectionActivationFactory, ConnectionActivationState,
 };
+use ironrdp_connector::{ConnectionResult, Sequence as _};
 use ironrdp_core::WriteBuf;
 use ironrdp_graphics::pointer::DecodedPointer;
 use ironrdp_pdu::Action;
@@ -17,7 +17,7 @@ use ironrdp_pdu::x224::X224;
 use ironrdp_session::{
     ActiveStage, ActiveStageBuilder, ActiveStageOutput, GracefulDisconnectReason, SessionError,
 };
-use ironrdp_tokio::{FramedWrite, MovableTokioFramed, single_sequence_step_read};
+use ironrdp_tokio::{FramedWrite, MovableTokioFramed};
 use tokio::io::{ReadHalf, WriteHalf};
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::task::JoinHandle;
@@ -285,19 +285,32 @@ impl<'a> Session<'a> {
     async fn activate_again(&mut self) -> Result<(), End> {
         let mut activation = self.activation.create();
         let (reader, out) = (&mut self.reader, &self.out);
+        let mut later = Vec::new();
         let steps = async {
             let mut buffer = WriteBuf::new();
             loop {
+                buffer.clear();
+                let written = if activation.next_pdu_hint().is_none() {
+                    activation.step_no_input(&mut buffer)
+                } else {
+                    let read = reader.read_pdu().await;
+                    let (action, frame) = read.map_err(|e| fail::broken(self.at, &e))?;
+                    if !sequence::activates(&activation, action, &frame) {
+                        later.push((action, frame));
+                        continue;
+                    }
+                    activation.step(&frame, reader.last_read_at(), &mut buffer)
+                };
                 let written =
-                    single_sequence_step_read(reader, &mut activation, &mut buffer).await?;
+                    written.map_err(|e| sequence::in_words(self.at, self.settings, &e))?;
                 if written.size().is_some() {
                     let _ = out.send(buffer.filled().to_vec());
                 }
-                let state = activation.connection_activation_state();
-                if let ConnectionActivationState::Finalized { .. }
-                | ConnectionActivationState::Redirected { .. } = state
-                {
-                    return Ok(state);
+                match activation.connection_activation_state() {
+                    // What was painted for the size before.
+                    ConnectionActivationState::CapabilitiesExchange => later.clear(),
+                    ConnectionActivationState::ConnectionFinalization { .. } => {}
+                    done => return Ok(done),
                 }
             }
         };
@@ -305,7 +318,7 @@ impl<'a> Session<'a> {
         let state = timeout(limit, steps).await;
         let state = state
             .map_err(|_| End::Over(Some(local::timeout(self.at, limit.as_secs()))))?
-            .map_err(|e| End::Over(Some(sequence::in_words(self.at, self.settings, &e))))?;
+            .map_err(|failure: Failure| End::Over(Some(failure)))?;
         match state {
             ConnectionActivationState::Finalized {
                 desktop_size,
@@ -325,6 +338,9 @@ impl<'a> Session<'a> {
                 );
                 self.picture.resize(desktop_size.width, desktop_size.height, self.up);
                 self.sized();
+                for (action, frame) in later {
+                    Box::pin(self.heard(action, &frame)).await?;
+                }
                 Ok(())
             }
             ConnectionActivationState::Redirected { redirection } => {

@@ -126,12 +126,6 @@ pub const FIELDS: &[Field] = &[
             "Wallpaper, themes and animations of the remote desktop.",
         )
         .usually("yes"),
-    Field::new("compression", "Compression", "Compression", FieldKind::Bool)
-        .explained(
-            "Le serveur comprime ce qu’il envoie.",
-            "The server compresses what it sends.",
-        )
-        .usually("yes"),
     fields::CONNECT_TIMEOUT,
 ];
 
@@ -185,8 +179,6 @@ pub struct Settings {
     pub plain: bool,
     /// Wallpaper, themes and animations are wanted.
     pub effects: bool,
-    /// Compression is offered.
-    pub compression: bool,
     /// For each step of connecting.
     pub connect_timeout: Duration,
 }
@@ -226,7 +218,6 @@ impl Settings {
             depth: if read.text("colour-depth") == "16" { 16 } else { 32 },
             plain: read.text("graphics") == "classic" || read.text("colour-depth") == "16",
             effects: read.text("effects") == "yes",
-            compression: read.text("compression") == "yes",
             connect_timeout: read.connect_timeout()?,
         })
     }
