@@ -15,7 +15,7 @@ use crate::secret::SecretText;
 
 use super::Context;
 use super::args::{Backup, Init, KitFlags, Recover, Settings, Unlock};
-use super::prompt;
+use super::prompt::{self, Purpose};
 use super::say::{self, bi, other};
 
 /// How often a person may mistype what can be typed again without harm.
@@ -265,7 +265,7 @@ pub fn unlock(context: &Context, options: &Unlock) -> Result<(), AppError> {
         ),
         error => text::unusable(&error),
     })?;
-    let unlock = context.ask_unlock()?;
+    let unlock = context.ask_unlock(Purpose::Unlock)?;
     let status = agent::start(agent::Start { vault: file, socket, unlock, idle: options.timeout })?;
     for notice in &status.notices {
         say::note(notice.get(context.lang));
@@ -546,7 +546,7 @@ fn restore_backup(context: &Context, copy: PathBuf) -> Result<(), AppError> {
         ));
     }
     restore::same_vault(&file, &copy)?;
-    let options = context.ask_unlock()?;
+    let options = context.ask_unlock(Purpose::Unlock)?;
     App::new(file).restore_backup(copy, options)?;
     done(
         context,

@@ -35,6 +35,7 @@ use crate::model::lang::Lang;
 use crate::os::{harden, paths};
 
 use args::{Cli, Command, Device, Global};
+use prompt::Purpose;
 use say::{bi, other};
 
 /// What is left to do after the command line was read.
@@ -335,10 +336,10 @@ impl Context {
     ///
     /// # Errors
     /// The input ended.
-    pub fn ask_unlock(&self) -> Result<UnlockOptions, AppError> {
+    pub fn ask_unlock(&self, purpose: Purpose) -> Result<UnlockOptions, AppError> {
         Ok(UnlockOptions {
             member: self.member.clone(),
-            factors: prompt::factors(self.lang)?,
+            factors: prompt::factors(self.lang, purpose)?,
             read_only: self.read_only,
             accept_older: self.accept_older,
         })
@@ -355,7 +356,7 @@ impl Context {
             return Ok(Opened { access, own: None });
         }
         look::before_unlock(&file, self.read_only)?;
-        let options = self.ask_unlock()?;
+        let options = self.ask_unlock(Purpose::Once)?;
         let app = App::new(file);
         let status = app.unlock(options)?;
         Ok(self.unlocked(&app, status))
@@ -373,10 +374,11 @@ impl Context {
                 "Vos facteurs actuels, avec un nouveau code.",
                 "Your present factors, with a fresh code.",
             ));
-            return Ok((Opened { access, own: None }, prompt::factors(self.lang)?));
+            let factors = prompt::factors(self.lang, Purpose::Proof)?;
+            return Ok((Opened { access, own: None }, factors));
         }
         look::before_unlock(&file, self.read_only)?;
-        let options = self.ask_unlock()?;
+        let options = self.ask_unlock(Purpose::Unlock)?;
         let again = Factors {
             password: options.factors.password.duplicate(),
             code: options.factors.code.duplicate(),

@@ -81,16 +81,32 @@ fn warn_of_weak(lang: Lang, password: &SecretText) {
     });
 }
 
-/// Asks for the factors of an unlock.
+/// What the factors are asked for: it decides what an input that ends before them means.
+#[derive(Clone, Copy)]
+pub enum Purpose {
+    /// Unlocking for this one command, which would not ask beside an agent.
+    Once,
+    /// Unlocking where no agent would spare the question.
+    Unlock,
+    /// Proof beside an agent: the vault is unlocked already.
+    Proof,
+}
+
+/// Asks for the factors.
 ///
 /// # Errors
-/// As [`secret`]; input that ended leaves the vault locked.
-pub fn factors(lang: Lang) -> Result<Factors, AppError> {
+/// As [`secret`]; input that ended leaves a locked vault locked.
+pub fn factors(lang: Lang, purpose: Purpose) -> Result<Factors, AppError> {
+    let at_end = match purpose {
+        Purpose::Once => unlock_first,
+        Purpose::Unlock => still_locked,
+        Purpose::Proof => ended,
+    };
     let factor = |fr, en| {
         if terminal::stdin_is_terminal() {
             terminal::prompt(&format!("{} ", lang.pick(fr, en)));
         }
-        line(true, still_locked)
+        line(true, at_end)
     };
     Ok(Factors {
         password: factor("Mot de passe\u{a0}:", "Password:")?,
@@ -174,13 +190,17 @@ fn ended() -> AppError {
 
 /// As [`ended`], where the answer would have unlocked the vault.
 fn still_locked() -> AppError {
+    AppError { code: Code::Locked, ..ended() }
+}
+
+/// As [`still_locked`], where an agent would have made the answer needless.
+fn unlock_first() -> AppError {
     AppError {
-        code: Code::Locked,
         todo: Bi::new(
             "Donnez une ligne par réponse, ou déverrouillez d’abord\u{a0}: poterne unlock.",
             "Give one line per answer, or unlock first: poterne unlock.",
         ),
-        ..ended()
+        ..still_locked()
     }
 }
 

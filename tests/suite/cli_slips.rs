@@ -22,6 +22,31 @@ fn told(ran: &Ran, words: &[&str]) {
 }
 
 #[test]
+fn an_input_that_ends_early_sends_nobody_to_unlock_where_that_would_not_help() {
+    let seat = Seat::locked();
+    let ended = |args: &[&str], status| {
+        let ran = seat.run(args, "").ended(status);
+        told(&ran, &["ended before the answer", "one line per answer"]);
+        ran.err.contains("poterne unlock")
+    };
+    // An agent answers for the first alone: the others ask beside one too.
+    assert!(ended(&["tree"], 3));
+    let older = seat.home.path().join("older.poterne");
+    copy(&seat.vault(), &older);
+    let restore = ["backup", "--restore", text(&older)];
+    for proof in [&["passwd"][..], &["kit"], &["totp-reset"], &["unlock"], &restore] {
+        assert!(!ended(proof, 3), "{proof:?}");
+    }
+    let mut seat = seat;
+    let factors = seat.factors();
+    seat.run(&["unlock"], &factors).ended(0);
+    for proof in [&["passwd"][..], &["kit"], &["totp-reset"], &["device", "add"]] {
+        let ran = seat.run(proof, "").ended(2);
+        assert!(!ran.err.contains("poterne unlock"), "{}", ran.err);
+    }
+}
+
+#[test]
 fn an_export_replaces_no_pipe_and_no_link() {
     let seat = Seat::unlocked();
     let (pipe, link) = (seat.home.path().join("pipe"), seat.home.path().join("link"));
