@@ -115,7 +115,7 @@ pub(super) fn justified(info: &ClientInfo, just: &Justification) -> Result<(), A
         return Err(missing(
             (
                 "Ce numéro de ticket n’a pas la forme attendue.",
-                "This ticket number has not the expected form.",
+                "This ticket number does not have the expected form.",
             ),
             &info.ticket_pattern,
         ));

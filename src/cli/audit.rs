@@ -1,5 +1,7 @@
 //! Commands about the access log.
 
+use std::path::Path;
+
 use serde_json::{Map, Value, json};
 
 use crate::app::api::{AppError, Code, ExportFormat, ExportRequest, Reply, Request, Verified};
@@ -259,6 +261,7 @@ fn to_force() -> Bi {
 fn verify(context: &Context, options: Verify) -> Result<u8, AppError> {
     let of_bundle = options.bundle.is_some();
     let verified = match options.bundle {
+        Some(bundle) if !bundle.try_exists().unwrap_or(true) => return Err(no_bundle(&bundle)),
         Some(bundle) => export::bundle::verify(&bundle, options.fingerprint.as_deref())?,
         None => match context.open()?.call(Request::AuditVerify)? {
             Reply::Verified(verified) => verified,
@@ -273,6 +276,21 @@ fn verify(context: &Context, options: Verify) -> Result<u8, AppError> {
         ));
     }
     Ok(if verified.faults.is_empty() { 0 } else { Code::Tampered.exit() })
+}
+
+fn no_bundle(bundle: &Path) -> AppError {
+    let name = bundle.display();
+    AppError {
+        code: Code::NotFound,
+        what: bi(
+            format!("Il n’y a pas de liasse à {name}."),
+            format!("There is no bundle at {name}."),
+        ),
+        todo: bi(
+            "Vérifiez le nom du fichier, que «\u{a0}poterne audit export --format bundle\u{a0}» a écrit.",
+            "Check the name of the file, which “poterne audit export --format bundle” wrote.",
+        ),
+    }
 }
 
 /// How many lines can be read, and what there is of the others.

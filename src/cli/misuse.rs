@@ -4,6 +4,7 @@
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 
 use crate::app::api::AppError;
+use crate::model::entry::Slot;
 use crate::model::lang::Bi;
 
 use super::say::{bi, usage};
@@ -32,6 +33,8 @@ fn what(error: &clap::Error) -> Bi {
             bi("Il manque une commande.", "A command is missing.")
         }
         ErrorKind::MissingRequiredArgument => {
+            // The dots say that there may be more of them, and end no sentence.
+            let arg = arg.replace("...", "");
             bi(format!("Il manque\u{a0}: {arg}."), format!("Missing: {arg}."))
         }
         ErrorKind::InvalidValue if value.is_empty() => {
@@ -82,6 +85,15 @@ fn todo(error: &clap::Error) -> Bi {
         fr += &format!("Donnez {asked_fr}. ");
         en += &format!("Give {asked_en}. ");
     }
+    if let Some(slot) = secret_named(error) {
+        fr += &format!(
+            "Un secret n’est jamais un argument\u{a0}: saisissez-le avec --secret-ask {slot}, ou donnez-le sur l’entrée standard avec --secret-stdin {slot}."
+        );
+        en += &format!(
+            "A secret is never an argument: type it with --secret-ask {slot}, or give it on standard input with --secret-stdin {slot}."
+        );
+        return bi(fr, en);
+    }
     for kind in
         [ContextKind::SuggestedArg, ContextKind::SuggestedSubcommand, ContextKind::SuggestedValue]
     {
@@ -102,6 +114,18 @@ fn todo(error: &clap::Error) -> Bi {
         en += "See commands and flags with: poterne --help";
     }
     bi(fr, en)
+}
+
+/// The secret that a person tried to give as a flag of `add` or `edit`.
+fn secret_named(error: &clap::Error) -> Option<String> {
+    let arg = context(error, ContextKind::InvalidArg);
+    let slot: Slot = arg.split('=').next()?.strip_prefix("--")?.parse().ok()?;
+    if matches!(slot, Slot::Custom(_)) {
+        return None;
+    }
+    let takes = context(error, ContextKind::Usage);
+    let takes = takes.contains("poterne add ") || takes.contains("poterne edit ");
+    (error.kind() == ErrorKind::UnknownArgument && takes).then(|| slot.to_string())
 }
 
 /// What a flag takes that is checked by more than a list of words.
@@ -129,7 +153,8 @@ fn expected(arg: &str) -> Option<(&'static str, &'static str)> {
             "a duration from 5 s to 10 min, such as 20s or 1m",
         ),
         "--backups-kept" => ("un nombre de 1 à 100", "a number from 1 to 100"),
-        "--length" | "--limit" | "--last" | "--version" | "--entries" | "--kdf-memory"
+        "--limit" => ("un nombre entier à partir de 1", "a whole number from 1 on"),
+        "--length" | "--last" | "--version" | "--entries" | "--kdf-memory"
         | "--expected-version" => ("un nombre entier", "a whole number"),
         _ => return None,
     })

@@ -108,6 +108,38 @@ fn a_mistyped_or_empty_secret_is_not_stored() {
 }
 
 #[test]
+fn a_secret_given_as_a_flag_is_not_repeated_and_its_place_is_said() {
+    let seat = Seat::empty();
+    for (flags, slot) in [
+        (&["--password", "geheim"][..], "password"),
+        (&["--password=geheim"], "password"),
+        (&["--private-key", "geheim"], "private-key"),
+        (&["--passphrase", "geheim"], "passphrase"),
+    ] {
+        for (command, kind) in [("add", &["ssh"][..]), ("edit", &[])] {
+            let args = [&[command][..], kind, &["A/s"], flags].concat();
+            let ran = seat.run(&args, "").ended(2);
+            told(&ran, &[&format!("--secret-ask {slot}"), &format!("--secret-stdin {slot}")]);
+            assert!(!ran.err.contains("geheim"), "{}", ran.err);
+        }
+    }
+    // Elsewhere nobody can give one.
+    let ran = seat.run(&["ls", "--password", "x"], "").ended(2);
+    assert!(!ran.err.contains("--secret-ask"), "{}", ran.err);
+}
+
+#[test]
+fn what_a_command_lacks_is_named_without_a_word_too_much() {
+    let seat = Seat::empty();
+    let ran = seat.run(&["find"], "").ended(2);
+    told(&ran, &["Missing: <QUERY>.\n"]);
+    told(&seat.run(&["find", "--limit", "0", "x"], "").ended(2), &["from 1 on"]);
+    let ran = seat.run(&["audit", "verify", "nowhere.zip"], "").ended(4);
+    told(&ran, &["There is no bundle at nowhere.zip."]);
+    assert!(!ran.err.contains("free space"), "{}", ran.err);
+}
+
+#[test]
 fn the_log_knows_its_names() {
     let seat = Seat::unlocked();
     seat.ok(&["add", "client", "Ménard"]);

@@ -37,6 +37,20 @@ fn guide_to_the_kit(window: &mut Window) {
 }
 
 #[test]
+fn what_stands_below_each_other_in_the_guide_ends_at_the_same_edge() {
+    let mut window = window(&Fake::new(), false);
+    for (file, browse) in [("Votre nom", "Parcourir…"), ("Your name", "Browse…")] {
+        sees(&mut window, browse);
+        let field = window.get_by_role_and_label(Role::TextInput, file).rect();
+        let button = window.get_by_label(browse).rect();
+        assert!((field.right() - button.right()).abs() < 0.6, "{field:?} {button:?}");
+        if browse == "Parcourir…" {
+            press(&mut window, "English");
+        }
+    }
+}
+
+#[test]
 fn a_vault_that_found_no_room_is_written_by_the_next_try() {
     let fake = Fake::new();
     fake.0.lock().unwrap().disk_full = true;

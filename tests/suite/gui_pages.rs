@@ -16,7 +16,7 @@ use crate::kit_gui::{Window, fill, gone, opened, press, sees, unlock, until};
 /// Types the present factors.
 fn prove(window: &mut Window, password: &str) {
     fill(window, Role::PasswordInput, "Mot de passe actuel", password);
-    fill(window, Role::PasswordInput, "Un code frais du téléphone", CODE);
+    fill(window, Role::PasswordInput, "Un nouveau code du téléphone", CODE);
 }
 
 /// Presses a button that may lie below the edge of the page.

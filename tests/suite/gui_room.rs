@@ -257,7 +257,7 @@ fn the_name_of_a_computer_is_taken_with_enter() {
     press(&mut window, "Réglages");
     press(&mut window, "Postes");
     fill(&mut window, Kind::PasswordInput, "Mot de passe actuel", PASSWORD);
-    fill(&mut window, Kind::PasswordInput, "Un code frais du téléphone", CODE);
+    fill(&mut window, Kind::PasswordInput, "Un nouveau code du téléphone", CODE);
     fill(&mut window, Kind::TextInput, "Nom du poste", "portable");
     window.key_press(Key::Enter);
     sees(&mut window, "Code à usage unique");
@@ -289,4 +289,16 @@ fn the_chooser_proposes_the_name_in_the_field() {
     assert_eq!(guide.file_name(), "coffre.poterne");
     guide.file = "/home/a/agence.poterne".to_owned();
     assert_eq!(guide.file_name(), "agence.poterne");
+}
+
+#[test]
+fn the_settings_in_effect_show_a_long_host_whole() {
+    let fake = Fake::new();
+    let host = format!("{}.{}.example", "srv-".repeat(12), "intranet-de-l-atelier-".repeat(2));
+    let change = |entry: &mut entry::Entry| entry.host.clone_from(&host);
+    fake.0.lock().unwrap().entries.iter_mut().filter(|e| e.name == "srv-web-01").for_each(change);
+    let mut window = opened(&fake);
+    shows(&mut window, "srv-web", WEB);
+    // In its own field, and once more where settings in effect are told.
+    until(&mut window, "the host twice", |w| w.get_all_by_label(&host).count() == 2);
 }

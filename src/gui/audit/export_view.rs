@@ -129,7 +129,9 @@ fn choice_ui(
     let label = ui.label(t(lang, "Fichier", "File"));
     let mut enter = false;
     ui.horizontal_wrapped(|ui| {
-        let wide = (ui.available_width() - 116.0).max(160.0);
+        let browse = t(lang, "Parcourir…", "Browse…");
+        // One point less: rounded up, the button would go to the next line.
+        let wide = (ui.available_width() - parts::room_for_button(ui, browse) - 1.0).max(160.0);
         let out = ui.add(TextEdit::singleline(&mut export.out).desired_width(wide));
         let out = out.labelled_by(label.id);
         if out.changed() {
@@ -137,7 +139,7 @@ fn choice_ui(
             export.error = None;
         }
         enter |= entered(ui, &out);
-        if ui.button(t(lang, "Parcourir…", "Browse…")).clicked() {
+        if ui.button(browse).clicked() {
             acts.push(Act::Send(Command::Choose(Pick::Export, base)));
         }
     });

@@ -67,9 +67,9 @@ fn plan_grid_ui(ui: &mut Ui, id: &str, lines: &[&PlanLine], lang: Lang) {
     );
 }
 
-/// At most sixty characters of a value that is shown in full elsewhere.
+/// At most as many characters of a value as the name of a host may have.
 fn cut(value: &str) -> String {
-    match value.char_indices().nth(60) {
+    match value.char_indices().nth(253) {
         Some((at, _)) => format!("{}…", &value[..at]),
         None => value.to_owned(),
     }

@@ -70,9 +70,11 @@ pub(super) fn start_ui(ui: &mut Ui, model: &mut GuideModel, lang: Lang, acts: &m
     ui.add_space(4.0);
     let label = ui.label(t(lang, "Fichier du coffre", "Vault file"));
     ui.horizontal(|ui| {
-        let edit = TextEdit::singleline(&mut model.file).desired_width(WIDTH - 110.0);
+        let browse = t(lang, "Parcourir…", "Browse…");
+        let wide = ui.available_width() - parts::room_for_button(ui, browse);
+        let edit = TextEdit::singleline(&mut model.file).desired_width(wide);
         ui.add(edit).labelled_by(label.id);
-        if ui.button(t(lang, "Parcourir…", "Browse…")).clicked() {
+        if ui.button(browse).clicked() {
             acts.push(Act::Send(Command::Choose(Pick::NewVault, model.file_name())));
         }
     });

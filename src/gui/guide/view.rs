@@ -54,7 +54,7 @@ fn progress_ui(ui: &mut Ui, model: &GuideModel, lang: Lang) {
     let here = steps.iter().position(|s| *s == model.step).unwrap_or(0);
     ui.horizontal(|ui| {
         ui.spacing_mut().item_spacing.x = 4.0;
-        let wide = (WIDTH - 4.0 * steps.len() as f32) / steps.len() as f32;
+        let wide = (WIDTH - 4.0 * (steps.len() - 1) as f32) / steps.len() as f32;
         for i in 0..steps.len() {
             let (rect, _) = ui.allocate_exact_size(vec2(wide, 4.0), egui::Sense::hover());
             let colour = if i <= here { p.accent } else { p.line };

@@ -127,7 +127,7 @@ fn factors_ui(ui: &mut Ui, model: &mut SettingsModel, lang: Lang) {
         SecretEdit::new(&mut model.password, label).width(FIELD).shown(model.shown).show(ui);
         eye_ui(ui, &mut model.shown, lang);
     });
-    let label = t(lang, "Un code frais du téléphone", "A fresh code of the phone");
+    let label = t(lang, "Un nouveau code du téléphone", "A fresh code from the phone");
     ui.label(label);
     SecretEdit::new(&mut model.code, label).width(150.0).large().shown(true).show(ui);
 }

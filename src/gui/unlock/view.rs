@@ -176,7 +176,7 @@ fn form_ui(ui: &mut Ui, model: &mut UnlockModel, lang: Lang, acts: &mut Acts) {
         let name = ui.label(label);
         let hint = match model.known {
             true => t(lang, "le dernier sur ce poste", "the last one on this computer"),
-            false => t(lang, "votre nom, si vous êtes plusieurs", "your name, if you are several"),
+            false => t(lang, "votre nom, s’il y a plusieurs membres", "your name, if there are several members"),
         };
         let edit = TextEdit::singleline(&mut model.member).desired_width(f32::INFINITY).hint_text(hint);
         let out = ui.add(edit).labelled_by(name.id);

@@ -131,6 +131,14 @@ fn draw(painter: &egui::Painter, icon: Icon, c: egui::Pos2, stroke: Stroke) {
     }
 }
 
+/// The room that a button with this text takes beside something else.
+pub fn room_for_button(ui: &Ui, text: &str) -> f32 {
+    let text = egui::WidgetText::from(text);
+    let wrap = Some(egui::TextWrapMode::Extend);
+    let text = text.into_galley(ui, wrap, f32::INFINITY, egui::TextStyle::Button);
+    text.size().x + 2.0 * ui.spacing().button_padding.x + ui.spacing().item_spacing.x
+}
+
 /// Bold text of the body's size.
 pub fn bold(text: impl Into<String>) -> RichText {
     RichText::new(text).family(fonts::bold())
