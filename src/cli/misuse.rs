@@ -123,8 +123,9 @@ fn secret_named(error: &clap::Error) -> Option<String> {
     if matches!(slot, Slot::Custom(_)) {
         return None;
     }
-    let takes = context(error, ContextKind::Usage);
-    let takes = takes.contains("poterne add ") || takes.contains("poterne edit ");
+    // The program's own file may have been renamed.
+    let usage = context(error, ContextKind::Usage);
+    let takes = usage.split_whitespace().take(3).any(|word| matches!(word, "add" | "edit"));
     (error.kind() == ErrorKind::UnknownArgument && takes).then(|| slot.to_string())
 }
 

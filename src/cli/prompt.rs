@@ -31,7 +31,12 @@ pub fn secret(lang: Lang, fr: &str, en: &str) -> Result<SecretText, AppError> {
 /// As [`secret`].
 pub fn visible(prompt: &str) -> Result<SecretText, AppError> {
     terminal::prompt(prompt);
-    line(false, ended)
+    let answer = line(false, ended);
+    if !terminal::stdin_is_terminal() {
+        // No Enter key ended the question's line: what follows begins one of its own.
+        terminal::prompt("\n");
+    }
+    answer
 }
 
 /// Asks for a new password twice.

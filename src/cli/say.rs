@@ -106,17 +106,19 @@ pub fn document(value: &Value) {
     line(&serde_json::to_string_pretty(value).expect("a JSON value can be printed"));
 }
 
-/// Prints a line for the person on standard error.
+/// Prints a line for the person on standard error: one of its own, also after a
+/// question without an answer and what a far side wrote there.
 pub fn note(text: &str) {
+    let begun = terminal::take_midline();
     let mut err = io::stderr().lock();
+    if begun {
+        let _ = writeln!(err);
+    }
     let _ = writeln!(err, "{text}");
 }
 
 /// Prints a JSON document on a line of its own of standard error.
 pub fn document_note(value: &Value) {
-    if terminal::take_midline() {
-        note("");
-    }
     note(&value.to_string());
 }
 

@@ -93,8 +93,8 @@ fn an_attachment_is_logged_only_where_its_place_will_do() {
 #[test]
 fn what_the_system_says_is_told_in_french() {
     let seat = Seat::empty();
-    let none = seat.run(&["--lang", "fr", "audit", "verify", "/nowhere/x"], "");
-    assert!(none.err.contains("il n’y a rien à cet endroit"), "{}", none.err);
+    let none = seat.run(&["--lang", "fr", "audit", "verify", "/dev/null/x"], "");
+    assert!(none.err.contains("ce n’est pas un dossier"), "{}", none.err);
 }
 
 #[test]

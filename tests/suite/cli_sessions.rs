@@ -32,7 +32,11 @@ fn an_unknown_key_is_asked_about_and_the_streams_pass_through() {
     // Nobody answers, or not with yes.
     let asked = seat.run(&cat, "").ended(6);
     assert!(asked.err.contains(&server.fingerprint("ed25519")), "{}", asked.err);
-    seat.run(&cat, "no\nhello").ended(6);
+    let refused = seat.run(&cat, "no\nhello").ended(6);
+    for ran in [&asked, &refused] {
+        // What happened stands apart from the question.
+        assert!(ran.err.contains("\nThe key of "), "{}", ran.err);
+    }
     assert_eq!(seat.run(&cat, "yes\nhello\nyou").ended(0).out, "hello\nyou");
     // Pinned now: all of the input is the command's.
     assert_eq!(seat.run(&cat, "yes\n").ended(0).out, "yes\n");
