@@ -302,3 +302,28 @@ fn the_settings_in_effect_show_a_long_host_whole() {
     // In its own field, and once more where settings in effect are told.
     until(&mut window, "the host twice", |w| w.get_all_by_label(&host).count() == 2);
 }
+
+/// What is painted within this part of the window, as text.
+fn painted(window: &Window, within: Rect) -> Vec<String> {
+    fn texts(shape: &egui::Shape, within: Rect, found: &mut Vec<String>) {
+        match shape {
+            egui::Shape::Vec(shapes) => shapes.iter().for_each(|s| texts(s, within, found)),
+            egui::Shape::Text(text) if within.contains(text.visual_bounding_rect().center()) => {
+                found.push(text.galley.text().to_owned());
+            }
+            _ => {}
+        }
+    }
+    let mut found = Vec::new();
+    window.output().shapes.iter().for_each(|s| texts(&s.shape, within, &mut found));
+    found
+}
+
+#[test]
+fn a_client_that_was_found_has_a_second_line_too() {
+    let mut window = opened(&Fake::new());
+    find(&mut window, "boulangerie", "Boulangerie Dupont");
+    let row = rect(&window, "Boulangerie Dupont");
+    let lines = painted(&window, row);
+    assert!(lines.contains(&"Client".to_owned()), "{lines:?}");
+}

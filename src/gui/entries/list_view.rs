@@ -5,7 +5,7 @@ use egui::{Align2, FontId, ScrollArea, Ui, pos2};
 
 use crate::gui::act::{Act, Acts};
 use crate::gui::fonts;
-use crate::gui::text::t;
+use crate::gui::text::{self, t};
 use crate::gui::theme::palette;
 use crate::gui::widgets::parts;
 use crate::model::entry::{Kind, Summary};
@@ -89,6 +89,10 @@ fn results_ui(ui: &mut Ui, model: &mut ListModel, lang: Lang, acts: &mut Acts) {
                     }
                     below.push_str(more);
                 }
+            }
+            if below.is_empty() {
+                // A client stands in nothing and has no host.
+                below = text::kind(&s.kind, lang);
             }
             let at = pos2(rect.left() + 30.0, rect.top() + 30.0);
             let small = FontId::proportional(12.0);
