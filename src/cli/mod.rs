@@ -356,7 +356,9 @@ impl Context {
             return Ok(Opened { access, own: None });
         }
         look::before_unlock(&file, self.read_only)?;
-        let options = self.ask_unlock(Purpose::Once)?;
+        // An agent that is there serves somebody else, and is in the way of another.
+        let served = remote::find(&file)?.is_some();
+        let options = self.ask_unlock(if served { Purpose::Unlock } else { Purpose::Once })?;
         let app = App::new(file);
         let status = app.unlock(options)?;
         Ok(self.unlocked(&app, status))

@@ -40,6 +40,9 @@ fn an_input_that_ends_early_sends_nobody_to_unlock_where_that_would_not_help() {
     let mut seat = seat;
     let factors = seat.factors();
     seat.run(&["unlock"], &factors).ended(0);
+    // The agent of one member is in the way of another's.
+    let other = seat.run(&["--member", "nobody", "tree"], "").ended(3);
+    assert!(!other.err.contains("poterne unlock"), "{}", other.err);
     for proof in [&["passwd"][..], &["kit"], &["totp-reset"], &["device", "add"]] {
         let ran = seat.run(proof, "").ended(2);
         assert!(!ran.err.contains("poterne unlock"), "{}", ran.err);
