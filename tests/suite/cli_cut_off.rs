@@ -399,3 +399,24 @@ fn a_session_outlives_the_lock_and_its_end_is_logged_at_the_next_unlock() {
     let exits: Vec<&str> = closed.iter().map(|f| word(f, "exit")).collect();
     assert_eq!(exits, ["0", "3", "3"]);
 }
+
+#[test]
+fn an_agent_that_is_told_to_end_locks_and_the_log_tells_it() {
+    let mut seat = Seat::unlocked();
+    let server = Sshd::start(Setup::default());
+    add(&seat, "A/s", &server, &[]);
+    seat.run(&["connect", "A/s", "--", "true"], "yes\n").ended(0);
+    let (mut runs, _out) = started(&seat, &["connect", "A/s", "--", "echo up; read line"], "up");
+    let [agent] = super::cli_sessions::agent_pids(&seat)[..] else { panic!("one agent") };
+    signal("-TERM", agent);
+    assert_ne!(runs.wait().expect("it ends").code(), Some(0));
+    let end = Instant::now() + PATIENCE;
+    while !super::cli_sessions::agent_pids(&seat).is_empty() {
+        assert!(Instant::now() < end, "it ends");
+        std::thread::yield_now();
+    }
+    let factors = seat.factors();
+    seat.run(&["unlock"], &factors).ended(0);
+    assert_eq!(logged(&seat, "vault.locked", 1).len(), 1);
+    assert_eq!(logged(&seat, "session.closed", 2).len(), 2);
+}

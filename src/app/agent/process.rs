@@ -8,6 +8,7 @@ use std::time::Duration;
 use crate::app::api::{AppError, Code, Reply, Request, Settings, Status};
 use crate::app::{App, UnlockOptions, text};
 use crate::model::lang::Bi;
+use crate::os::signals::{self, Heard};
 use crate::os::{detach, harden, session_lock, terminal};
 
 use super::COMMAND;
@@ -107,6 +108,15 @@ pub fn run() -> io::Result<()> {
         // Here and not after the wait: a sleep is delayed until this returns.
         wipe();
         stop();
+    });
+    let (stop, wipe, end_sessions) = (guard.stopper(), guard.wiper(), guard.session_ender());
+    // Such as at the end of the person's session on this machine: the log tells it.
+    signals::watch(move |heard| {
+        if matches!(heard, Heard::End(_)) {
+            wipe();
+            end_sessions();
+            stop();
+        }
     });
     match guard.wait() {
         End::Locked if !guard.keeps_sessions() => guard.hold_until_exit(),
