@@ -82,6 +82,8 @@ pub fn run(options: GuiOptions) -> Result<(), AppError> {
     let system = EventLoop::<eframe::UserEvent>::with_user_event().build();
     let system = system.map_err(|e| failed(&e))?;
     let keys = RawKeys::default();
+    // The demonstration's vault goes at a signal, and with it all there is to tell.
+    let ends_at_signals = options.demo.is_none();
     let app = eframe::create_native(
         "poterne",
         native,
@@ -109,7 +111,11 @@ pub fn run(options: GuiOptions) -> Result<(), AppError> {
                     clock: Box::new(std::time::Instant::now),
                     keys,
                 };
-                Ok(Box::new(Shell::new(&cc.egui_ctx, shell)))
+                let mut shell = Shell::new(&cc.egui_ctx, shell);
+                if ends_at_signals {
+                    shell.quit_at_signals(&cc.egui_ctx);
+                }
+                Ok(Box::new(shell))
             }
         }),
         &system,

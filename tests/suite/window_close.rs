@@ -95,3 +95,34 @@ fn sessions_end_in_the_log_when_another_unlocks_and_when_the_window_closes() {
     assert!(told.contains("window closed"), "{told}");
     stage.must(&["lock"], "");
 }
+
+#[test]
+fn a_signal_ends_the_window_in_good_order() {
+    let mut stage = Stage::new();
+    let mut alice = stage.init();
+    let factors = alice.code().expose(|c| format!("{PASSWORD}\n{c}\n"));
+    stage.must(&["unlock"], &factors);
+    stage.must(&["add", "client", "Dupont"], "");
+    stage.must(&["add", "shell", "Dupont/Atelier"], "");
+    let code = stage.must(&["member", "invite", "bruno", "--role", "owner"], "");
+    stage.must(&["lock"], "");
+    let mut bruno = stage.accept("bruno", code.trim());
+    let reader = Reader::start();
+    stage.session_bus.clone_from(&reader.address);
+    let mut window = stage.window();
+    let person = Person { stage: &stage, screen: reader.window() };
+    unlocks(&person, "alice", &mut alice);
+    opens_session(&person);
+    let pid = window.pid().to_string();
+    assert!(
+        std::process::Command::new("kill").args(["-TERM", &pid]).status().expect("ours").success()
+    );
+    until("the end", || !window.runs());
+    let factors = bruno.code().expose(|c| format!("{PASSWORD}\n{c}\n"));
+    stage.must(&["--member", "bruno", "unlock"], &factors);
+    let told = log(&stage, "session.closed");
+    assert!(told.contains("window closed"), "{told}");
+    let locked = log(&stage, "vault.locked");
+    assert_eq!(locked.matches("vault.locked").count(), 2, "{locked}");
+    stage.must(&["lock"], "");
+}

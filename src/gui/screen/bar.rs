@@ -1,6 +1,7 @@
 //! The buttons of a desktop: keys that the system keeps for itself, and the whole
 //! screen.
 
+use egui::containers::menu::MenuButton;
 use egui::{Button, RichText, Ui};
 
 use crate::connect::screen::{KeyStroke, ScreenInput};
@@ -61,7 +62,8 @@ pub fn screen_bar_ui(ui: &mut Ui, screen: &Screen, full: bool, lang: Lang) -> Op
     if ui.add(Button::new(small(name)).small()).on_hover_text(keys).clicked() {
         wish = Some(BarWish::Full);
     }
-    ui.menu_button(small(lang.pick("Touches", "Keys")), |ui| {
+    let keys = Button::new(small(lang.pick("Touches", "Keys"))).small();
+    MenuButton::from_button(keys).ui(ui, |ui| {
         for (fr, en, keys) in MENU {
             if ui.button(lang.pick(fr, en)).clicked() {
                 press(screen, keys);

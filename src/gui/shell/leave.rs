@@ -2,6 +2,8 @@
 //! when something is open that would end with it.
 
 use std::path::{Path, PathBuf};
+use std::sync::atomic::Ordering;
+use std::sync::mpsc::{RecvTimeoutError, channel};
 use std::sync::{Arc, PoisonError};
 
 use egui::{Context, ViewportCommand};
@@ -15,9 +17,10 @@ use crate::gui::guide::model::{GuideModel, Step};
 use crate::gui::unlock::model::UnlockModel;
 use crate::gui::worker::{Command, Pick, VaultUse, Worker};
 use crate::model::lang::Bi;
+use crate::os::signals;
 
 use super::refresh::tell_changes;
-use super::{Screen, Shell, sessions_over, tell_locks};
+use super::{CLOSE_WAIT, Screen, Shell, sessions_over, tell_locks};
 
 /// Said in the log of sessions that end for it.
 const OTHER_VAULT: &str = "another vault was chosen";
@@ -91,6 +94,23 @@ impl Shell {
     pub(super) fn quit(&mut self, ctx: &Context) {
         self.leaving = true;
         ctx.send_viewport_cmd(ViewportCommand::Close);
+    }
+
+    /// Has the window leave in good order when a signal asks the process to end, such
+    /// as at the end of the person's session on this machine: the log tells it.
+    pub fn quit_at_signals(&mut self, ctx: &Context) {
+        let (here, gone) = channel::<()>();
+        self.here = Some(here);
+        let (signalled, wake) = (self.signalled.clone(), ctx.clone());
+        let backend = self.served.clone();
+        signals::before_end(move || {
+            signalled.store(true, Ordering::Release);
+            wake.request_repaint();
+            // A window that is hidden may not get to it.
+            if gone.recv_timeout(CLOSE_WAIT * 2) == Err(RecvTimeoutError::Timeout) {
+                backend.lock().unwrap_or_else(PoisonError::into_inner).clone().leave();
+            }
+        });
     }
 
     /// Ends every session of this window.

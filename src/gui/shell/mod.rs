@@ -19,6 +19,7 @@ mod top_bar;
 
 use std::collections::HashMap;
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -202,6 +203,10 @@ pub struct Shell {
     repaints: u8,
     /// The size of the last frame.
     zoom: f32,
+    /// A signal asked the process to end.
+    signalled: Arc<AtomicBool>,
+    /// Gone with the window.
+    here: Option<Sender<()>>,
 }
 
 impl Shell {
@@ -274,6 +279,8 @@ impl Shell {
             ahead: ahead::Ahead::default(),
             repaints: 0,
             zoom,
+            signalled: Arc::default(),
+            here: None,
         }
     }
 
@@ -328,6 +335,9 @@ impl eframe::App for Shell {
         for waiting in signals.into_iter().flatten() {
             // Nobody waits any more when it took too long.
             let _ = waiting.send(());
+        }
+        if self.signalled.load(Ordering::Acquire) && !self.leaving {
+            self.quit(ctx);
         }
         self.watch_idle(ctx);
         self.watch_zoom(ctx);
@@ -407,6 +417,7 @@ impl eframe::App for Shell {
         // The last line of the log; the window is already gone. On a locked vault
         // it changes nothing, but what the sessions left to log is stored before it.
         self.worker.backend().leave();
+        self.here = None;
     }
 }
 
