@@ -2,9 +2,10 @@
 //! languages, and no planted secret ever shows in an argument, a variable, an
 //! open file or a temporary file while its session runs.
 
+use std::any::Any;
 use std::collections::BTreeSet;
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
 use poterne::connect::link::{Exit, Link, TermSize, ToRemote};
@@ -14,6 +15,7 @@ use poterne::model::lang::Lang;
 use poterne::model::target::{Hop, Target};
 
 use crate::kit_lines::{Cable, Service, Telnetd, line};
+use crate::kit_rdp::{Desktop, Xrdp, rdp, size};
 use crate::kit_ssh::*;
 
 /// A word that appears nowhere by chance, one for each slot.
@@ -28,7 +30,8 @@ fn every_slot() -> [Slot; 5] {
 #[test]
 fn the_table_names_each_kind_once_and_finds_it() {
     let ids: Vec<&str> = ALL.iter().map(|c| c.id()).collect();
-    assert_eq!(ids, ["ssh", "shell", "telnet", "raw", "serial", "credential", "note", "web"]);
+    let known = ["ssh", "shell", "rdp", "telnet", "raw", "serial", "credential", "note", "web"];
+    assert_eq!(ids, known);
     for id in ids {
         assert_eq!(by_kind(&Kind::new(id)).map(Connector::id), Some(id));
     }
@@ -69,9 +72,10 @@ fn kinds_without_a_session_open_nothing() {
 struct Running {
     link: Box<dyn Link>,
     lease: FakeLease,
-    server: Option<Sshd>,
+    /// The server's own folder, which has its own secrets.
+    own: Option<PathBuf>,
     /// Another far side, as long as it is needed.
-    _far: Option<Box<dyn std::any::Any>>,
+    _far: Option<Box<dyn Any>>,
     /// A piece of the private key.
     key: Option<Vec<u8>>,
 }
@@ -97,7 +101,8 @@ fn running(connector: &dyn Connector) -> Running {
             }
             let link = must_open(&target(hops), &mut lease);
             let key = Some(text[100..160].to_vec());
-            Running { link, lease, server: Some(server), _far: None, key }
+            let own = Some(server.dir.path().to_owned());
+            Running { link, lease, own, _far: Some(Box::new(server)), key }
         }
         "shell" => {
             let mut hops = vec![hop(1)];
@@ -106,7 +111,7 @@ fn running(connector: &dyn Connector) -> Running {
             }
             let target = Target { kind: Kind::new("shell"), hops };
             let link = must_open(&target, &mut lease);
-            Running { link, lease, server: None, _far: None, key: None }
+            Running { link, lease, own: None, _far: None, key: None }
         }
         "telnet" => {
             let far = Telnetd::start(&marker(&Slot::Password));
@@ -115,10 +120,21 @@ fn running(connector: &dyn Connector) -> Running {
                 lease.plant(&mut hops, 0, slot.clone(), marker(&slot).as_bytes());
             }
             let link = must_open(&line("telnet", hops.remove(0)), &mut lease);
-            Running { link, lease, server: None, _far: Some(Box::new(far)), key: None }
+            Running { link, lease, own: None, _far: Some(Box::new(far)), key: None }
+        }
+        "rdp" => {
+            let far = Xrdp::start(&marker(&Slot::Password));
+            let mut hops = vec![far.hop()];
+            hops[0].pinned.push(far.pinned());
+            for slot in every_slot() {
+                lease.plant(&mut hops, 0, slot.clone(), marker(&slot).as_bytes());
+            }
+            let link = must_open(&rdp(hops.remove(0)), &mut lease);
+            let own = Some(far.dir.path().to_owned());
+            Running { link, lease, own, _far: Some(Box::new(far)), key: None }
         }
         "raw" | "serial" => {
-            let (far, place): (Box<dyn std::any::Any>, Hop) = if connector.id() == "raw" {
+            let (far, place): (Box<dyn Any>, Hop) = if connector.id() == "raw" {
                 let service = Service::start("exec sh");
                 let place = hop(service.port);
                 (Box::new(service), place)
@@ -133,20 +149,33 @@ fn running(connector: &dyn Connector) -> Running {
             }
             let link = must_open(&line(connector.id(), hops.remove(0)), &mut lease);
             assert!(lease.taken.is_empty(), "it needs none");
-            Running { link, lease, server: None, _far: Some(far), key: None }
+            Running { link, lease, own: None, _far: Some(far), key: None }
         }
         other => panic!("tell this test how to open a {other}"),
     }
+}
+
+/// A channel on which something has happened.
+fn in_use(kind: &str, link: &dyn Link) -> Box<dyn Any> {
+    if kind == "rdp" {
+        let desk = Desktop::open(link, size(800, 600));
+        let mut desk = desk.unwrap_or_else(|e| panic!("{}", e.what.en));
+        desk.copy("essai");
+        desk.until("the desktop is there", |d| d.has_colour(790, 590));
+        return Box::new(desk);
+    }
+    let mut talk = Talk::shell(link, 80, 24);
+    talk.send("echo run''ning\r");
+    talk.until("running");
+    Box::new(talk)
 }
 
 #[test]
 fn no_secret_shows_in_arguments_variables_or_files_while_a_session_runs() {
     for connector in ALL.iter().filter(|c| c.opens() == Opens::Session) {
         let before = SystemTime::now();
-        let Running { link, lease, server, _far, key } = running(*connector);
-        let mut talk = Talk::shell(&*link, 80, 24);
-        talk.send("echo run''ning\r");
-        talk.until("running");
+        let Running { link, lease, own, _far, key } = running(*connector);
+        let talk = in_use(connector.id(), &*link);
 
         let mut needles: Vec<Vec<u8>> =
             every_slot().iter().map(|slot| marker(slot).into_bytes()).collect();
@@ -176,8 +205,7 @@ fn no_secret_shows_in_arguments_variables_or_files_while_a_session_runs() {
                 assert!(!place.starts_with(std::env::temp_dir()), "{}", place.display());
             }
         }
-        let skip = server.as_ref().map(|s| s.dir.path());
-        search(&std::env::temp_dir(), skip, before, &needles);
+        search(&std::env::temp_dir(), own.as_deref(), before, &needles);
         drop(talk);
         link.close();
     }

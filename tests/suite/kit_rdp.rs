@@ -294,7 +294,8 @@ impl Drop for Xrdp {
 pub struct Shadow {
     /// Where it listens on 127.0.0.1.
     pub port: u16,
-    dir: tempfile::TempDir,
+    display: String,
+    _dir: tempfile::TempDir,
     processes: Vec<Child>,
 }
 
@@ -314,6 +315,7 @@ impl Shadow {
             "-screen",
             "0",
             "640x480x24",
+            "-noreset",
             "-nolisten",
             "tcp",
         ]));
@@ -325,8 +327,6 @@ impl Shadow {
             command.env("DISPLAY", &display).env("HOME", dir.path());
             command
         };
-        let painted = on("xsetroot").args(["-solid", "#345678"]).status().expect("it starts");
-        assert!(painted.success());
         // The tool takes the password as an argument only; it is one of the test's.
         let sam = sh("winpr-hash", &["-u", "essai", "-p", password, "-f", "sam"]);
         let file = dir.path().join("sam");
@@ -338,7 +338,7 @@ impl Shadow {
                 .args(["/bind-address:127.0.0.1", "/sec:nla", "+auth"])
                 .arg(format!("/sam-file:{}", file.display())),
         );
-        let server = Self { port, dir, processes };
+        let server = Self { port, display: display.clone(), _dir: dir, processes };
         eventually("the server listens", || std::net::TcpStream::connect(("127.0.0.1", port)).ok());
         server
     }
@@ -350,9 +350,11 @@ impl Shadow {
         hop
     }
 
-    /// Its folder.
-    pub fn dir(&self) -> &Path {
-        self.dir.path()
+    /// Paints the desktop: the server sends nothing before something changes.
+    pub fn paint(&self) {
+        let mut paint = Command::new("xsetroot");
+        paint.env("DISPLAY", &self.display).args(["-solid", "#345678"]);
+        assert!(paint.status().expect("it starts").success());
     }
 }
 

@@ -25,6 +25,8 @@ fn a_stored_password_opens_the_desktop() {
     assert!(link.info().description.ends_with(" · NLA"), "{}", link.info().description);
     let mut desk =
         Desktop::open(&*link, size(640, 480)).unwrap_or_else(|e| panic!("{}", e.what.en));
+    desk.until("a desktop", |d| d.size == (640, 480));
+    server.paint();
     desk.until("the desktop is there", |d| d.size == (640, 480) && d.has_colour(600, 440));
     link.close();
     assert_eq!(desk.finish(), None);
