@@ -84,6 +84,7 @@ fn a_desktop_is_trusted_shown_as_it_is_and_typed_into() {
     desk.press(0x1c, 0xff0d);
     typed(&server, "Aa\n");
     same(&server, &mut desk, 24);
+    assert!(link.traffic().0 >= 1024 * 700 * 4, "{:?}", link.traffic());
     link.close();
     assert_eq!(desk.finish(), None);
     eventually("the link is over", || (!link.alive()).then_some(()));

@@ -4,6 +4,7 @@
 //! person does comes from there as values (see `connect::screen`).
 
 mod clip;
+mod config;
 mod damage;
 mod ended;
 mod engine;
@@ -12,6 +13,7 @@ mod input;
 mod layouts;
 mod login;
 mod picture;
+mod refusal;
 mod resize;
 mod sequence;
 mod session;

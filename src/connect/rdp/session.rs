@@ -31,7 +31,7 @@ use super::resize::Resize;
 use super::sequence::{self, Framed};
 use super::settings::Settings;
 use super::tls::Wire;
-use super::{ended, fail};
+use super::{ended, fail, refusal};
 use crate::connect::Failure;
 use crate::connect::host::child::{Command, Uplink};
 use crate::connect::link::ChannelRequest;
@@ -253,7 +253,7 @@ impl<'a> Session<'a> {
                 }));
             }
             ActiveStageOutput::ServerRedirection(to) => {
-                return Err(End::Over(Some(sequence::redirected(self.at, &to))));
+                return Err(End::Over(Some(refusal::redirected(self.at, &to))));
             }
             _ => {}
         }
@@ -272,7 +272,7 @@ impl<'a> Session<'a> {
         for todo in todo {
             match todo {
                 Todo::Send(messages) => {
-                    if let Ok(frame) = self.stage.process_svc_processor_messages(messages.into()) {
+                    if let Ok(frame) = self.stage.process_svc_processor_messages(messages) {
                         self.write(frame);
                     }
                 }
@@ -301,8 +301,7 @@ impl<'a> Session<'a> {
                     }
                     activation.step(&frame, reader.last_read_at(), &mut buffer)
                 };
-                let written =
-                    written.map_err(|e| sequence::in_words(self.at, self.settings, &e))?;
+                let written = written.map_err(|e| refusal::in_words(self.at, self.settings, &e))?;
                 if written.size().is_some() {
                     let _ = out.send(buffer.filled().to_vec());
                 }
@@ -344,7 +343,7 @@ impl<'a> Session<'a> {
                 Ok(())
             }
             ConnectionActivationState::Redirected { redirection } => {
-                Err(End::Over(Some(sequence::redirected(self.at, &redirection))))
+                Err(End::Over(Some(refusal::redirected(self.at, &redirection))))
             }
             _ => Ok(()),
         }

@@ -139,6 +139,7 @@ pub fn kind_sign(ui: &Ui, centre: egui::Pos2, summary: &Summary) {
         "folder" => ("\u{1f4c1}", FontId::proportional(13.0)),
         "ssh" => (">_", FontId::new(11.0, fonts::mono(true, false))),
         "shell" => ("$_", FontId::new(11.0, fonts::mono(true, false))),
+        "rdp" => ("[]", FontId::new(11.0, fonts::mono(true, false))),
         "telnet" => ("T>", FontId::new(11.0, fonts::mono(true, false))),
         "raw" => ("<>", FontId::new(11.0, fonts::mono(true, false))),
         "serial" => ("::", FontId::new(11.0, fonts::mono(true, false))),
