@@ -10,6 +10,7 @@ use poterne::connect::screen::{KeyStroke, MouseButton, Pointer, ScreenInput, Scr
 use poterne::model::entry::{Kind, Slot};
 use poterne::model::target::Target;
 
+use crate::cli_kit::Seat;
 use crate::kit_rdp::*;
 use crate::kit_ssh::*;
 
@@ -336,4 +337,28 @@ fn a_server_without_nla_is_not_taken_for_one_with_it() {
     assert!(failure.what.en.contains("does not know NLA"), "{}", failure.what.en);
     assert!(failure.todo.en.contains("security"), "{}", failure.todo.en);
     assert!(lease.keys_shown.is_empty() && lease.taken.is_empty());
+}
+
+#[test]
+fn the_command_line_opens_no_desktop_but_writes_down_that_it_was_asked_to() {
+    let seat = Seat::unlocked();
+    let server = Xrdp::start(PASSWORD);
+    let port = server.port.to_string();
+    seat.ok(&["add", "client", "A"]);
+    let add = ["add", "rdp", "A/srv", "--host", "127.0.0.1", "--port", &port];
+    let login = ["--user", &server.user, "--credential", "own", "--secret-stdin", "password"];
+    seat.run(&[&add[..], &login].concat(), PASSWORD).ended(0);
+    let plan = seat.ok(&["plan", "A/srv"]).out;
+    assert!(plan.contains(&port) && plan.contains("keyboard-layout"), "{plan}");
+
+    let told = seat.run(&["connect", "A/srv"], "no\n").ended(6);
+    assert!(told.err.contains("Unknown certificate of 127.0.0.1"), "{}", told.err);
+    assert!(told.err.contains("certificate of 127.0.0.1"), "{}", told.err);
+    let print = server.pinned().fingerprint;
+    let told = seat.run(&["connect", "A/srv", "--accept-host-key", &print], "").ended(2);
+    assert!(told.err.contains("only opens a desktop"), "{}", told.err);
+    assert!(!told.err.contains(PASSWORD) && !told.out.contains(PASSWORD));
+    let log = seat.ok(&["--json", "audit", "log", "--event", "session.opened"]).json();
+    let opened = &log["lines"][0]["fields"];
+    assert_eq!((&opened["connector"], &opened["host_key"]), (&"rdp".into(), &print.into()));
 }

@@ -41,6 +41,8 @@ use crate::model::target::HostPort;
 
 /// How long the last words to the server may take.
 const GOODBYE: Duration = Duration::from_millis(300);
+/// A server that never stops painting is shown this often nevertheless.
+const FRAME: Duration = Duration::from_millis(16);
 /// Largest side of a pointer; a server may show one of 384.
 const POINTER_MAX: u16 = 384;
 
@@ -69,6 +71,7 @@ pub struct Session<'a> {
     input: Input,
     resize: Resize,
     clip: Option<Clip>,
+    shown_at: Instant,
 }
 
 impl<'a> Session<'a> {
@@ -110,6 +113,7 @@ impl<'a> Session<'a> {
             input: Input::new(settings.unicode, desktop.width, desktop.height),
             resize: Resize::new(size),
             clip: board.map(|board| Clip::new(board, settings.clipboard)),
+            shown_at: Instant::now(),
         }
     }
 
@@ -124,6 +128,9 @@ impl<'a> Session<'a> {
 
     async fn serve(&mut self, commands: &mut UnboundedReceiver<Command>) -> End {
         loop {
+            if self.picture.can_send() && self.shown_at.elapsed() >= FRAME {
+                self.show();
+            }
             let due = self.resize.due();
             let look = async {
                 match due {
@@ -151,11 +158,14 @@ impl<'a> Session<'a> {
                         return end;
                     }
                 }
-                () = std::future::ready(()), if self.picture.can_send() => {
-                    self.picture.send(self.up);
-                }
+                () = std::future::ready(()), if self.picture.can_send() => self.show(),
             }
         }
+    }
+
+    fn show(&mut self) {
+        self.picture.send(self.up);
+        self.shown_at = Instant::now();
     }
 
     fn command(&mut self, command: Command) {
