@@ -5,6 +5,8 @@
 pub use crate::os::chooser::available as file_chooser;
 #[cfg(feature = "gui")]
 pub use crate::os::clipboard::SecretClipboard;
+#[cfg(feature = "gui")]
+pub use crate::os::signals::before_end;
 
 use super::generate::{Generated, Recipe, RecipeError, generate};
 

@@ -9,6 +9,7 @@ use std::sync::{Arc, PoisonError};
 use egui::{Context, ViewportCommand};
 
 use crate::app::api::{AppError, Code};
+use crate::app::desktop::before_end;
 use crate::gui::act::Act;
 use crate::gui::backend::Backend;
 use crate::gui::dialogs;
@@ -17,7 +18,6 @@ use crate::gui::guide::model::{GuideModel, Step};
 use crate::gui::unlock::model::UnlockModel;
 use crate::gui::worker::{Command, Pick, VaultUse, Worker};
 use crate::model::lang::Bi;
-use crate::os::signals;
 
 use super::refresh::tell_changes;
 use super::{CLOSE_WAIT, Screen, Shell, sessions_over, tell_locks};
@@ -103,7 +103,7 @@ impl Shell {
         self.here = Some(here);
         let (signalled, wake) = (self.signalled.clone(), ctx.clone());
         let backend = self.served.clone();
-        signals::before_end(move || {
+        before_end(move || {
             signalled.store(true, Ordering::Release);
             wake.request_repaint();
             // A window that is hidden may not get to it.
