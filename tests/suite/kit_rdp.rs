@@ -73,8 +73,8 @@ pub fn fingerprint(dir: &Path) -> String {
 const DESKTOP: &str = "#!/bin/sh
 xsetroot -solid '#345678'
 setxkbmap fr
-xterm -geometry 60x12+40+30 -e sh -c 'stty -echo; cat > typed' &
-while ! xwininfo -root -tree | grep -q '\"xterm\"'; do sleep 0.1; done
+xterm -title essai -geometry 60x12+40+30 -e sh -c 'stty -echo; cat > typed' &
+until test -e typed && xwininfo -name essai | grep -q IsViewable; do sleep 0.1; done
 printf %s \"$DISPLAY\" > display.new
 mv display.new display
 wait
