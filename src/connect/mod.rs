@@ -5,6 +5,7 @@
 //! command-line flags, help and the leak test follow from its fields.
 
 pub mod credential;
+mod desk;
 pub mod field;
 pub mod host;
 pub mod launch;

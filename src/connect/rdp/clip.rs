@@ -14,7 +14,7 @@ use ironrdp_cliprdr::pdu::{
 use ironrdp_cliprdr::{CliprdrClient, CliprdrSvcMessages};
 use ironrdp_core::impl_as_any;
 
-use super::settings::Clipboard;
+use crate::connect::desk::clipboard::Clipboard;
 use crate::secret::SecretText;
 
 /// Most bytes of text that travel in one piece to the application.

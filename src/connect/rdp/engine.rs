@@ -4,27 +4,19 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::runtime::Runtime;
-use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
+use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 
+use super::login;
 use super::sequence::{self, Attempt, Ready};
 use super::session::{End, Session};
 use super::settings::Settings;
-use super::{fail, login};
 use crate::connect::Failure;
+use crate::connect::desk::mail::{Mail, wait};
 use crate::connect::host::child::{Command, Engine, Inbox, Uplink};
 use crate::connect::line;
-use crate::connect::link::{ChannelRequest, LinkInfo};
-use crate::connect::screen::ScreenSize;
+use crate::connect::link::LinkInfo;
 use crate::connect::ssh::fail as local;
 use crate::model::target::HostPort;
-
-struct Mail(UnboundedSender<Command>);
-
-impl Inbox for Mail {
-    fn push(&self, command: Command) {
-        let _ = self.0.send(command);
-    }
-}
 
 /// A connection that is logged in.
 pub struct RdpEngine {
@@ -108,17 +100,5 @@ impl Engine for RdpEngine {
             up.closed(channel, why.as_ref());
         }
         why
-    }
-}
-
-/// Waits until a desktop is wanted; `None` when the connection is to end first.
-async fn wait(commands: &mut UnboundedReceiver<Command>, up: &Uplink) -> Option<(u32, ScreenSize)> {
-    loop {
-        match commands.recv().await? {
-            Command::Open(id, ChannelRequest::Screen { size }) => return Some((id, size)),
-            Command::Open(id, _) => up.opened(id, Err(&fail::only_a_desktop())),
-            Command::Quit => return None,
-            _ => {}
-        }
     }
 }

@@ -4,6 +4,7 @@
 use std::io;
 
 use super::settings::Security;
+use crate::connect::desk::tls::Unsecured;
 use crate::connect::{Failure, FailureKind};
 use crate::model::lang::Bi;
 use crate::model::target::HostPort;
@@ -31,8 +32,17 @@ pub fn broken(at: &HostPort, e: &io::Error) -> Failure {
     )
 }
 
+/// TLS did not come about, for this reason; `weak` when old versions were offered too.
+pub fn unsecured(at: &HostPort, why: &Unsecured, weak: bool) -> Failure {
+    match why {
+        Unsecured::Broken(e) => broken(at, e),
+        Unsecured::Failed(reason) => tls(at, reason, weak),
+        Unsecured::NoCertificate => no_certificate(at),
+    }
+}
+
 /// TLS did not come about; `weak` when old versions were offered too.
-pub fn tls(at: &HostPort, reason: &str, weak: bool) -> Failure {
+fn tls(at: &HostPort, reason: &str, weak: bool) -> Failure {
     let what = (
         format!("{at} et cette machine ne s’accordent pas sur TLS\u{a0}: «\u{a0}{reason}\u{a0}»."),
         format!("{at} and this machine do not agree on TLS: “{reason}”."),
@@ -54,7 +64,7 @@ pub fn tls(at: &HostPort, reason: &str, weak: bool) -> Failure {
 }
 
 /// The server showed no certificate that can be read.
-pub fn no_certificate(at: &HostPort) -> Failure {
+fn no_certificate(at: &HostPort) -> Failure {
     failure(
         FailureKind::Protocol,
         (
@@ -346,29 +356,5 @@ pub fn redirected(at: &HostPort, to: &str) -> Failure {
              «\u{a0}load-balance-info\u{a0}».",
             "Give that server in the entry, or the token of the farm in “load-balance-info”.",
         ),
-    )
-}
-
-/// Something else than a desktop is wanted.
-pub fn only_a_desktop() -> Failure {
-    failure(
-        FailureKind::Setting,
-        (
-            "Cette entrée n’ouvre qu’un bureau, pas de terminal ni de commande.".into(),
-            "This entry only opens a desktop, no terminal and no command.".into(),
-        ),
-        ("Ouvrez-la dans la fenêtre de Poterne.", "Open it in the window of Poterne."),
-    )
-}
-
-/// A second desktop.
-pub fn one_desktop(at: &HostPort) -> Failure {
-    failure(
-        FailureKind::Setting,
-        (
-            format!("La connexion à {at} montre déjà son bureau."),
-            format!("The connection to {at} shows its desktop already."),
-        ),
-        ("Ouvrez une autre connexion.", "Open another connection."),
     )
 }

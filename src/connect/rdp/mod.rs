@@ -5,7 +5,6 @@
 
 mod clip;
 mod config;
-mod damage;
 mod ended;
 mod engine;
 mod fail;
@@ -14,11 +13,9 @@ mod layouts;
 mod login;
 mod picture;
 mod refusal;
-mod resize;
 mod sequence;
 mod session;
 mod settings;
-mod tls;
 
 pub(super) use engine::open;
 

@@ -26,8 +26,8 @@ use tokio_openssl::SslStream;
 use super::clip::Shared;
 use super::login::Login;
 use super::settings::Settings;
-use super::tls::{self, Secured, Wire};
 use super::{config, fail, refusal};
+use crate::connect::desk::tls::{self, Ciphers, Secured, Wire};
 use crate::connect::line::End;
 use crate::connect::link::LinkInfo;
 use crate::connect::screen::ScreenSize;
@@ -89,8 +89,10 @@ pub async fn attempt(
     if !early.is_empty() {
         return Err(fail::protocol(at, "TLS"));
     }
-    let secured = timeout(limit, tls::secure(wire, at, settings.weak_tls)).await;
-    let secured = secured.map_err(|_| late())??;
+    let weak = settings.weak_tls;
+    let ciphers = if weak { Ciphers::Old } else { Ciphers::Today };
+    let secured = timeout(limit, tls::secure(wire, at, ciphers)).await;
+    let secured = secured.map_err(|_| late())?.map_err(|why| fail::unsecured(at, &why, weak))?;
 
     let seen = hostkey::presented(at, CERTIFICATE, &secured.certificate);
     if trusted.as_ref() != Some(&seen.fingerprint) {

@@ -27,12 +27,13 @@ use tokio_openssl::SslStream;
 use super::clip::{Clip, Shared, Todo};
 use super::input::Input;
 use super::picture::Picture;
-use super::resize::Resize;
 use super::sequence::{self, Framed};
 use super::settings::Settings;
-use super::tls::Wire;
 use super::{ended, fail, refusal};
 use crate::connect::Failure;
+use crate::connect::desk::fail as desk;
+use crate::connect::desk::resize::Resize;
+use crate::connect::desk::tls::Wire;
 use crate::connect::host::child::{Command, Uplink};
 use crate::connect::link::ChannelRequest;
 use crate::connect::screen::{Pointer, ScreenInput, ScreenSaid, ScreenSize};
@@ -171,9 +172,9 @@ impl<'a> Session<'a> {
     fn command(&mut self, command: Command) {
         match command {
             Command::Open(id, ChannelRequest::Screen { .. }) => {
-                self.up.opened(id, Err(&fail::one_desktop(self.at)));
+                self.up.opened(id, Err(&desk::one_desktop(self.at)));
             }
-            Command::Open(id, _) => self.up.opened(id, Err(&fail::only_a_desktop())),
+            Command::Open(id, _) => self.up.opened(id, Err(&desk::only_a_desktop())),
             Command::Credit(id, bytes) if id == self.channel => self.picture.taken(bytes),
             Command::Input(id, ScreenInput::Resize(size)) if id == self.channel => {
                 self.resize.wish(size, Instant::now());

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use super::layouts;
 use crate::connect::Failure;
+use crate::connect::desk::clipboard::{self, Clipboard};
 use crate::connect::field::{Field, FieldKind, Word};
 use crate::connect::line::fields;
 use crate::connect::ssh::fail;
@@ -13,13 +14,6 @@ const SECURITIES: &[Word] = &[
     Word { word: "auto", fr: "la meilleure des deux", en: "the better of both" },
     Word { word: "nla", fr: "NLA seulement", en: "NLA only" },
     Word { word: "tls", fr: "TLS, sans NLA", en: "TLS, without NLA" },
-];
-
-const DIRECTIONS: &[Word] = &[
-    Word { word: "both", fr: "dans les deux sens", en: "both ways" },
-    Word { word: "in", fr: "vers le serveur seulement", en: "to the server only" },
-    Word { word: "out", fr: "depuis le serveur seulement", en: "from the server only" },
-    Word { word: "none", fr: "non partagé", en: "not shared" },
 ];
 
 const KEYBOARDS: &[Word] = &[
@@ -58,12 +52,7 @@ pub const FIELDS: &[Field] = &[
             "TLS 1.0 and 1.1, for servers older than Windows Server 2012.",
         )
         .usually("no"),
-    Field::new("clipboard", "Presse-papiers", "Clipboard", FieldKind::Choice(DIRECTIONS))
-        .explained(
-            "Où le texte copié a le droit d’aller, jusqu’à 1\u{a0}Mio.",
-            "Where copied text may go, up to 1 MiB.",
-        )
-        .usually("both"),
+    clipboard::FIELD,
     Field::new("admin-session", "Session d’administration", "Admin session", FieldKind::Bool)
         .explained(
             "Demande la session d’administration du serveur, sans licence de bureau à distance.",
@@ -140,15 +129,6 @@ pub enum Security {
     Tls,
 }
 
-/// Where copied text may go.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Clipboard {
-    /// From here to the server.
-    pub to_server: bool,
-    /// From the server to here.
-    pub from_server: bool,
-}
-
 /// The settings of one entry.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Settings {
@@ -196,7 +176,6 @@ impl Settings {
                 return Err(fail::setting(field.id, value));
             }
         }
-        let clipboard = read.text("clipboard");
         Ok(Self {
             domain: read.text("domain").to_owned(),
             security: match read.text("security") {
@@ -205,10 +184,7 @@ impl Settings {
                 _ => Security::Auto,
             },
             weak_tls: read.text("weak-tls") == "yes",
-            clipboard: Clipboard {
-                to_server: matches!(clipboard, "both" | "in"),
-                from_server: matches!(clipboard, "both" | "out"),
-            },
+            clipboard: Clipboard::of(read.text("clipboard")),
             admin: read.text("admin-session") == "yes",
             program: read.text("start-program").to_owned(),
             directory: read.text("working-directory").to_owned(),

@@ -1,8 +1,9 @@
-//! TLS to an RDP server (MS-RDPBCGR section 5.4.5.1). Such servers sign their
+//! TLS to a desktop's server (MS-RDPBCGR section 5.4.5.1). Such servers sign their
 //! certificates themselves: it is trusted as an SSH host key is, by its fingerprint.
 //! OpenSSL checks that the server has the key of the certificate it shows; whose
 //! name or signature that bears is not looked at. Sends nothing secret.
 
+use std::io;
 use std::net::IpAddr;
 use std::pin::Pin;
 
@@ -10,8 +11,6 @@ use openssl::error::ErrorStack;
 use openssl::ssl::{Ssl, SslContext, SslMethod, SslVerifyMode, SslVersion};
 use tokio_openssl::SslStream;
 
-use super::fail;
-use crate::connect::Failure;
 use crate::connect::ssh::legacy_serve::Both;
 use crate::model::target::HostPort;
 
@@ -32,22 +31,59 @@ pub struct Secured {
     pub weak: bool,
 }
 
-fn context(weak: bool) -> Result<SslContext, ErrorStack> {
+/// What is offered to the server.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Ciphers {
+    /// What is thought safe.
+    Today,
+    /// What was, too.
+    Old,
+    /// Those without a certificate: nobody knows who the server is.
+    Anonymous,
+}
+
+/// Why TLS did not come about.
+pub enum Unsecured {
+    /// The connection broke.
+    Broken(io::Error),
+    /// For this reason, in OpenSSL's words.
+    Failed(String),
+    /// The server showed no certificate that can be read.
+    NoCertificate,
+}
+
+impl From<ErrorStack> for Unsecured {
+    fn from(e: ErrorStack) -> Self {
+        Self::Failed(e.to_string())
+    }
+}
+
+fn context(ciphers: Ciphers) -> Result<SslContext, ErrorStack> {
     let mut context = SslContext::builder(SslMethod::tls_client())?;
     context.set_verify(SslVerifyMode::NONE);
-    if weak {
-        context.set_min_proto_version(Some(SslVersion::TLS1))?;
-        context.set_cipher_list("ALL:!aNULL:!eNULL:@SECLEVEL=0")?;
-    } else {
-        context.set_min_proto_version(Some(SslVersion::TLS1_2))?;
-        // Certificates of old servers are signed with SHA-1; nobody trusts them for that.
-        context.set_cipher_list("DEFAULT:!RC4:!3DES:@SECLEVEL=1")?;
+    match ciphers {
+        Ciphers::Today => {
+            context.set_min_proto_version(Some(SslVersion::TLS1_2))?;
+            // Certificates of old servers are signed with SHA-1; nobody trusts them for
+            // that.
+            context.set_cipher_list("DEFAULT:!RC4:!3DES:@SECLEVEL=1")?;
+        }
+        Ciphers::Old => {
+            context.set_min_proto_version(Some(SslVersion::TLS1))?;
+            context.set_cipher_list("ALL:!aNULL:!eNULL:@SECLEVEL=0")?;
+        }
+        Ciphers::Anonymous => {
+            // TLS 1.3 has none.
+            context.set_min_proto_version(Some(SslVersion::TLS1_2))?;
+            context.set_max_proto_version(Some(SslVersion::TLS1_2))?;
+            context.set_cipher_list("aNULL:!eNULL:!RC4:!3DES:@SECLEVEL=0")?;
+        }
     }
     Ok(context.build())
 }
 
-fn prepare(at: &HostPort, weak: bool) -> Result<Ssl, ErrorStack> {
-    let context = context(weak)?;
+fn prepare(at: &HostPort, ciphers: Ciphers) -> Result<Ssl, ErrorStack> {
+    let context = context(ciphers)?;
     let mut ssl = Ssl::new(&context)?;
     if at.host.parse::<IpAddr>().is_err() {
         ssl.set_hostname(&at.host)?;
@@ -55,26 +91,46 @@ fn prepare(at: &HostPort, weak: bool) -> Result<Ssl, ErrorStack> {
     Ok(ssl)
 }
 
-/// The handshake.
+async fn handshake(
+    wire: Wire,
+    at: &HostPort,
+    ciphers: Ciphers,
+) -> Result<SslStream<Wire>, Unsecured> {
+    let mut stream = SslStream::new(prepare(at, ciphers)?, wire)?;
+    match Pin::new(&mut stream).connect().await {
+        Ok(()) => Ok(stream),
+        Err(e) => {
+            let words = reason(&e);
+            Err(e.into_io_error().map_or(Unsecured::Failed(words), Unsecured::Broken))
+        }
+    }
+}
+
+/// The handshake with a server that shows no certificate.
 ///
 /// # Errors
-/// It failed, or the server showed no certificate.
-pub async fn secure(wire: Wire, at: &HostPort, weak: bool) -> Result<Secured, Failure> {
-    let ssl = prepare(at, weak).map_err(|e| fail::tls(at, &e.to_string(), weak))?;
-    let mut stream = SslStream::new(ssl, wire).map_err(|e| fail::tls(at, &e.to_string(), weak))?;
-    if let Err(e) = Pin::new(&mut stream).connect().await {
-        return Err(match e.io_error() {
-            Some(io) => fail::broken(at, io),
-            None => fail::tls(at, &reason(&e), weak),
-        });
-    }
+/// It failed.
+pub async fn conceal(wire: Wire, at: &HostPort) -> Result<SslStream<Wire>, Unsecured> {
+    handshake(wire, at, Ciphers::Anonymous).await
+}
+
+/// `TLS 1.3` or the like.
+pub fn version(stream: &SslStream<Wire>) -> String {
+    stream.ssl().version_str().replace("TLSv", "TLS ")
+}
+
+/// The handshake with a server that shows a certificate.
+///
+/// # Errors
+/// It failed, or the server showed none.
+pub async fn secure(wire: Wire, at: &HostPort, ciphers: Ciphers) -> Result<Secured, Unsecured> {
+    let stream = handshake(wire, at, ciphers).await?;
     let ssl = stream.ssl();
-    let shown = ssl.peer_certificate().ok_or_else(|| fail::no_certificate(at))?;
-    let certificate = shown.to_der().map_err(|e| fail::tls(at, &e.to_string(), weak))?;
-    let key = shown.public_key().and_then(|k| k.public_key_to_der());
-    let key = key.map_err(|e| fail::tls(at, &e.to_string(), weak))?;
-    let public_key = subject_key(&key).ok_or_else(|| fail::no_certificate(at))?.to_vec();
-    let version = ssl.version_str().replace("TLSv", "TLS ");
+    let shown = ssl.peer_certificate().ok_or(Unsecured::NoCertificate)?;
+    let certificate = shown.to_der()?;
+    let key = shown.public_key()?.public_key_to_der()?;
+    let public_key = subject_key(&key).ok_or(Unsecured::NoCertificate)?.to_vec();
+    let version = version(&stream);
     let weak = !matches!(ssl.version2(), Some(SslVersion::TLS1_2 | SslVersion::TLS1_3));
     Ok(Secured { stream, certificate, public_key, version, weak })
 }
