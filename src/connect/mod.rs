@@ -20,6 +20,7 @@ pub mod serial;
 pub mod shell;
 pub mod ssh;
 pub mod telnet;
+pub mod vnc;
 pub mod web;
 
 use crate::model::entry::{Kind, Slot};
@@ -36,6 +37,7 @@ pub const ALL: &[&dyn Connector] = &[
     &ssh::Ssh,
     &shell::Shell,
     &rdp::Rdp,
+    &vnc::Vnc,
     &telnet::Telnet,
     &raw::Raw,
     &serial::Serial,

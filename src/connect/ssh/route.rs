@@ -9,7 +9,7 @@ use super::settings::Settings;
 use super::{engine, fail, forward};
 use crate::connect::host::child::{Engine, Inbox, Uplink};
 use crate::connect::link::LinkInfo;
-use crate::connect::{Failure, line, rdp};
+use crate::connect::{Failure, line, rdp, vnc};
 use crate::model::target::{Hop, Target};
 
 /// Kind of the machines that a session passes through.
@@ -49,6 +49,7 @@ pub fn open(
             let end = line::End { index, hop, via: via.as_ref(), up, lost: lost.clone() };
             let engine = match target.kind.word() {
                 "rdp" => rdp::open(&end),
+                "vnc" => vnc::open(&end),
                 word => line::open(word, &end),
             }?;
             return Ok(Box::new(Routed { engine, lost, warnings, forwards: Vec::new() }));
