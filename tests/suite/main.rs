@@ -128,6 +128,7 @@ mod kit_rdp;
 mod kit_reader;
 mod kit_rows;
 mod kit_ssh;
+mod kit_vnc;
 #[cfg(all(feature = "gui", target_os = "linux"))]
 mod kit_window;
 mod lasting_access;
@@ -155,6 +156,7 @@ mod tamper;
 mod team_story;
 mod vault_story;
 mod vectors;
+mod vnc;
 mod waiting;
 #[cfg(all(feature = "gui", target_os = "linux"))]
 mod window_close;

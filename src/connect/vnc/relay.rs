@@ -337,7 +337,7 @@ mod tests {
             rect(TIGHT, 4, 4, &[0x40, 2, 3, 2, 2, 2]),
             // Two colours: a bit each, nine columns in two bytes a row.
             rect(TIGHT, 9, 2, &[0x40, 1, 1, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2]),
-            rect(TIGHT, 4, 4, &[0x40, 1, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 3, 2, 2, 2]),
+            rect(TIGHT, 4, 4, &[&[0x40, 1, 2][..], &[7; 9], &[3, 2, 2, 2]].concat()),
         ];
         for body in &bodies {
             let update = [&[0, 0, 0, 1][..], body].concat();
