@@ -17,6 +17,7 @@ use poterne::model::target::{Hop, Target};
 use crate::kit_lines::{Cable, Service, Telnetd, line};
 use crate::kit_rdp::{Desktop, Xrdp, rdp, size};
 use crate::kit_ssh::*;
+use crate::kit_vnc::{Xvnc, vnc};
 
 /// A word that appears nowhere by chance, one for each slot.
 fn marker(slot: &Slot) -> String {
@@ -30,7 +31,8 @@ fn every_slot() -> [Slot; 5] {
 #[test]
 fn the_table_names_each_kind_once_and_finds_it() {
     let ids: Vec<&str> = ALL.iter().map(|c| c.id()).collect();
-    let known = ["ssh", "shell", "rdp", "telnet", "raw", "serial", "credential", "note", "web"];
+    let known =
+        ["ssh", "shell", "rdp", "vnc", "telnet", "raw", "serial", "credential", "note", "web"];
     assert_eq!(ids, known);
     for id in ids {
         assert_eq!(by_kind(&Kind::new(id)).map(Connector::id), Some(id));
@@ -133,6 +135,16 @@ fn running(connector: &dyn Connector) -> Running {
             let own = Some(far.dir.path().to_owned());
             Running { link, lease, own, _far: Some(Box::new(far)), key: None }
         }
+        "vnc" => {
+            let far = Xvnc::start("VncAuth", &marker(&Slot::Password));
+            let mut hops = vec![far.hop()];
+            for slot in every_slot() {
+                lease.plant(&mut hops, 0, slot.clone(), marker(&slot).as_bytes());
+            }
+            let link = must_open(&vnc(hops.remove(0)), &mut lease);
+            let own = Some(far.dir.path().to_owned());
+            Running { link, lease, own, _far: Some(Box::new(far)), key: None }
+        }
         "raw" | "serial" => {
             let (far, place): (Box<dyn Any>, Hop) = if connector.id() == "raw" {
                 let service = Service::start("exec sh");
@@ -157,7 +169,7 @@ fn running(connector: &dyn Connector) -> Running {
 
 /// A channel on which something has happened.
 fn in_use(kind: &str, link: &dyn Link) -> Box<dyn Any> {
-    if kind == "rdp" {
+    if kind == "rdp" || kind == "vnc" {
         let desk = Desktop::open(link, size(800, 600));
         let mut desk = desk.unwrap_or_else(|e| panic!("{}", e.what.en));
         desk.copy("essai");

@@ -1,23 +1,15 @@
-//! Real VNC servers on loopback, each an X server of its own with a terminal on it;
-//! and a screen as a person sees it.
+//! Real VNC servers on loopback, each an X server of its own with a terminal on it.
 
 use std::fs;
 use std::io::Write;
-use std::path::Path;
 use std::process::{Child, Command, Stdio};
-use std::sync::Mutex;
-use std::sync::mpsc::{Receiver, channel};
 use std::time::{Duration, Instant};
 
-use poterne::connect::Failure;
-use poterne::connect::link::{Channel, ChannelRequest, FromRemote, Link, ToRemote};
-use poterne::connect::screen::{
-    KeyStroke, PIXEL, Pointer, ScreenInput, ScreenSaid, ScreenSize, Tile,
-};
+use poterne::connect::link::Link;
 use poterne::model::entry::{Kind, Slot};
 use poterne::model::target::{Hop, PinnedKey, Target};
-use poterne::secret::SecretText;
 
+use crate::kit_rdp::{Desktop, certificate, eventually, fingerprint, size};
 use crate::kit_ssh::*;
 
 /// A target of kind `vnc`.
@@ -25,21 +17,26 @@ pub fn vnc(hop: Hop) -> Target {
     Target { kind: Kind::new("vnc"), hops: vec![hop] }
 }
 
-/// A size without scaling.
-pub fn sized(width: u16, height: u16) -> ScreenSize {
-    ScreenSize { width, height, scale: 100 }
+/// Opens the screen in this size.
+pub fn screen(link: &dyn Link, width: u16, height: u16) -> Desktop {
+    Desktop::open(link, size(width, height)).unwrap_or_else(|e| panic!("{}", e.what.en))
 }
 
-/// Waits for something that is bound to come about.
-pub fn awaited<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
-    let since = Instant::now();
-    loop {
-        if let Some(found) = look() {
-            return found;
+/// Waits until the picture is that of the server, give or take `off` in a colour on
+/// average.
+pub fn same(desk: &mut Desktop, server: &Xvnc, off: u64) {
+    let mut there = server.shows();
+    let mut looked = Instant::now();
+    desk.until("the picture is that of the server", |desk| {
+        // A look costs more than many tiles.
+        if looked.elapsed() > Duration::from_millis(500) {
+            there = server.shows();
+            looked = Instant::now();
         }
-        assert!(since.elapsed() < PATIENCE, "never: {what}");
-        std::thread::sleep(Duration::from_millis(20));
-    }
+        let (width, height, rgb) = &there;
+        let apart = desk.rgb.iter().zip(rgb).map(|(a, b)| u64::from(a.abs_diff(*b)));
+        desk.size == (*width, *height) && apart.sum::<u64>() <= off * rgb.len() as u64
+    });
 }
 
 /// A running TigerVNC.
@@ -92,12 +89,12 @@ impl Xvnc {
             .spawn()
             .expect("tigervnc-standalone-server is installed");
         let mut new = Self { port, dir, display, server, programs: Vec::new() };
-        awaited("the server listens", || std::net::TcpStream::connect(("127.0.0.1", port)).ok());
+        eventually("the server listens", || std::net::TcpStream::connect(("127.0.0.1", port)).ok());
         new.x("xsetroot", &["-solid", "#345678"]);
         let typed = new.dir.path().join("typed");
         let script = format!("stty -echo; cat > {}", typed.display());
         new.run("xterm", &["-geometry", "60x12+40+30", "-u8", "-e", "sh", "-c", &script]);
-        awaited("the terminal is there", || typed.exists().then_some(()));
+        eventually("the terminal is there", || typed.exists().then_some(()));
         new
     }
 
@@ -124,6 +121,14 @@ impl Xvnc {
         self.programs.push(command.spawn().expect("it is installed"));
     }
 
+    /// Waits for a window whose title has this in it.
+    pub fn has(&self, title: &str) {
+        eventually(title, || {
+            let tree = self.x("xwininfo", &["-root", "-tree"]);
+            String::from_utf8_lossy(&tree).contains(title).then_some(())
+        });
+    }
+
     /// A hop to it: no user, nothing pinned.
     pub fn hop(&self) -> Hop {
         let mut hop = hop(self.port);
@@ -133,15 +138,10 @@ impl Xvnc {
 
     /// Its certificate, as it is pinned.
     pub fn pinned(&self) -> PinnedKey {
-        let cert = self.dir.path().join("cert.pem");
-        let cert = cert.to_str().expect("UTF-8");
-        let hex = sh("openssl", &["x509", "-in", cert, "-noout", "-fingerprint", "-sha256"]);
-        let hex = hex.trim().rsplit('=').next().expect("a name before it").replace(':', "");
-        let bytes = data_encoding::HEXUPPER.decode(hex.as_bytes()).expect("a digest");
         PinnedKey {
             at: self.hop().at,
             algorithm: "x509-sha256".into(),
-            fingerprint: format!("SHA256:{}", data_encoding::BASE64_NOPAD.encode(&bytes)),
+            fingerprint: fingerprint(self.dir.path()),
         }
     }
 
@@ -164,20 +164,16 @@ impl Xvnc {
 
     /// What the X server shows: width, height, and red, green, blue for each pixel.
     pub fn shows(&self) -> (u16, u16, Vec<u8>) {
-        let dump = self.x("xwd", &["-root", "-silent"]);
-        let word = |at: usize| {
-            u32::from_be_bytes(dump[4 * at..4 * at + 4].try_into().expect("four bytes")) as usize
+        let file = self.x("import", &["-window", "root", "-depth", "8", "ppm:-"]);
+        let mut head = file.splitn(4, |byte| byte.is_ascii_whitespace());
+        assert_eq!(head.next(), Some(&b"P6"[..]));
+        let mut side = || {
+            let digits = head.next().map(String::from_utf8_lossy);
+            digits.and_then(|d| d.parse().ok()).expect("a number")
         };
-        let (head, width, height, colours) = (word(0), word(4), word(5), word(19));
-        let (bits, stride) = (word(11), word(12));
-        assert_eq!(bits, 32, "a depth that this test can read");
-        let mut rgb = Vec::with_capacity(3 * width * height);
-        for row in dump[head + 12 * colours..].chunks_exact(stride).take(height) {
-            for pixel in row[..4 * width].chunks_exact(4) {
-                rgb.extend([pixel[2], pixel[1], pixel[0]]);
-            }
-        }
-        (width as u16, height as u16, rgb)
+        let (width, height) = (side(), side());
+        let rest = head.next().and_then(|rest| rest.strip_prefix(b"255\n"));
+        (width, height, rest.expect("eight bits a colour").to_vec())
     }
 
     /// Its log.
@@ -211,128 +207,28 @@ impl Drop for Xvnc {
     }
 }
 
-/// A certificate of its own in `dir`.
-pub fn certificate(dir: &Path) {
-    let path = |name: &str| dir.join(name).to_str().expect("UTF-8").to_owned();
-    let (key, cert) = (path("key.pem"), path("cert.pem"));
-    let mut args = vec!["req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "30"];
-    args.extend(["-subj", "/CN=essai.invalid", "-keyout", &key, "-out", &cert]);
-    sh("openssl", &args);
+/// A user of the machine, as long as it is needed.
+pub struct Account(pub String);
+
+impl Account {
+    /// One with this password.
+    pub fn new(password: &str) -> Self {
+        let name = format!("pv{}-{}", std::process::id(), free_port());
+        sh("useradd", &["-M", "-s", "/bin/false", &name]);
+        let new = Self(name);
+        let mut chpasswd = Command::new("chpasswd")
+            .stdin(Stdio::piped())
+            .spawn()
+            .expect("the tests of passwords run as root");
+        let line = format!("{}:{password}", new.0);
+        writeln!(chpasswd.stdin.take().expect("piped"), "{line}").expect("it reads");
+        assert!(chpasswd.wait().expect("it ends").success());
+        new
+    }
 }
 
-/// A screen as a person sees it.
-pub struct Seen {
-    /// For what the person does.
-    pub channel: Box<dyn Channel>,
-    messages: Receiver<FromRemote>,
-    /// Width and height.
-    pub size: (u16, u16),
-    /// Red, green, blue for each pixel.
-    pub rgb: Vec<u8>,
-    /// The pointer's shape.
-    pub pointer: Option<Pointer>,
-    /// What the clipboard there held, in order.
-    pub copied: Vec<String>,
-    /// The reason of the end, once it is over.
-    pub closed: Option<Option<Failure>>,
-}
-
-impl Seen {
-    /// Opens the screen.
-    pub fn open(link: &dyn Link, size: ScreenSize) -> Self {
-        let (sender, messages) = channel();
-        let sender = Mutex::new(sender);
-        let channel = link.open_channel(
-            ChannelRequest::Screen { size },
-            Box::new(move |m| {
-                let _ = sender.lock().expect("one thread").send(m);
-            }),
-        );
-        let channel = channel.unwrap_or_else(|e| panic!("{}", e.what.en));
-        Self {
-            channel,
-            messages,
-            size: (0, 0),
-            rgb: Vec::new(),
-            pointer: None,
-            copied: Vec::new(),
-            closed: None,
-        }
-    }
-
-    fn take(&mut self) {
-        match self.messages.recv_timeout(Duration::from_millis(50)) {
-            Ok(FromRemote::Tile(tile)) => self.paint(&tile),
-            Ok(FromRemote::Screen(ScreenSaid::Size { width, height })) => {
-                self.size = (width, height);
-                self.rgb = vec![0; usize::from(width) * usize::from(height) * 3];
-            }
-            Ok(FromRemote::Screen(ScreenSaid::Pointer(pointer))) => self.pointer = Some(pointer),
-            Ok(FromRemote::Screen(ScreenSaid::Bell)) => {}
-            Ok(FromRemote::Clipboard(text)) => self.copied.push(text.expose(str::to_owned)),
-            Ok(FromRemote::Closed(why)) => self.closed = Some(why),
-            Ok(FromRemote::Data(_) | FromRemote::Stderr(_) | FromRemote::Exit(_)) => {
-                panic!("a screen is no terminal")
-            }
-            Err(_) => {}
-        }
-    }
-
-    fn paint(&mut self, tile: &Tile) {
-        let (place, width) = (tile.place, usize::from(self.size.0));
-        assert!(place.x + place.width <= self.size.0 && place.y + place.height <= self.size.1);
-        for (i, pixel) in tile.pixels.chunks_exact(PIXEL).enumerate() {
-            assert_eq!(pixel[3], 255, "opaque");
-            let (row, column) = (i / usize::from(place.width), i % usize::from(place.width));
-            let at = (usize::from(place.y) + row) * width + usize::from(place.x) + column;
-            self.rgb[3 * at..3 * at + 3].copy_from_slice(&pixel[..3]);
-        }
-    }
-
-    /// Takes messages until `done`.
-    pub fn until(&mut self, what: &str, mut done: impl FnMut(&Self) -> bool) {
-        let since = Instant::now();
-        while !done(self) {
-            assert!(since.elapsed() < PATIENCE, "never: {what}; size {:?}", self.size);
-            assert!(self.closed.is_none(), "it ended before: {what}: {:?}", self.closed);
-            self.take();
-        }
-    }
-
-    /// Waits until the picture is that of the server, give or take `off` in each colour.
-    pub fn same(&mut self, server: &Xvnc, off: u8) {
-        self.until("the picture is that of the server", |seen| {
-            let (width, height, there) = server.shows();
-            let near = |(a, b): (&u8, &u8)| a.abs_diff(*b) <= off;
-            seen.size == (width, height) && seen.rgb.iter().zip(&there).all(near)
-        });
-    }
-
-    /// Waits for the end.
-    pub fn finish(mut self) -> Option<Failure> {
-        let since = Instant::now();
-        while self.closed.is_none() {
-            assert!(since.elapsed() < PATIENCE, "it never ends");
-            self.take();
-        }
-        self.closed.expect("just seen")
-    }
-
-    /// The person does this.
-    pub fn act(&self, input: ScreenInput) {
-        self.channel.send(ToRemote::Screen(input));
-    }
-
-    /// A key goes down and up.
-    pub fn press(&self, scancode: u8, keysym: u32) {
-        for down in [true, false] {
-            let stroke = KeyStroke { scancode, extended: false, keysym, down };
-            self.act(ScreenInput::Key(stroke));
-        }
-    }
-
-    /// Something is copied here.
-    pub fn copy(&self, text: &str) {
-        self.channel.send(ToRemote::Clipboard(SecretText::copy_of(text)));
+impl Drop for Account {
+    fn drop(&mut self) {
+        let _ = Command::new("userdel").arg(&self.0).stderr(Stdio::null()).status();
     }
 }

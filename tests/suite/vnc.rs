@@ -10,6 +10,8 @@ use poterne::connect::{FailureKind, Progress};
 use poterne::model::entry::{Kind, Slot};
 use poterne::model::target::Target;
 
+use crate::cli_kit::Seat;
+use crate::kit_rdp::{eventually, size};
 use crate::kit_ssh::*;
 use crate::kit_vnc::*;
 
@@ -17,7 +19,7 @@ const PASSWORD: &str = "tuile-42";
 
 /// Waits until the terminal there has been given this text.
 fn typed(server: &Xvnc, text: &str) {
-    awaited(&format!("{text:?} arrives"), || (server.typed() == text).then_some(()));
+    eventually(&format!("{text:?} arrives"), || (server.typed() == text).then_some(()));
 }
 
 #[test]
@@ -29,8 +31,8 @@ fn a_screen_is_shown_as_it_is_and_typed_into() {
     assert!(info.warnings[0].en.contains("Not encrypted"), "{:?}", info.warnings);
     assert_eq!(info.warnings.len(), 1);
 
-    let mut seen = Seen::open(&*link, sized(640, 480));
-    seen.same(&server, 0);
+    let mut seen = screen(&*link, 640, 480);
+    same(&mut seen, &server, 0);
     // The pointer over the terminal gives it the keyboard, and a shape of its own.
     seen.act(ScreenInput::Move { x: 200, y: 100 });
     seen.until("a pointer", |s| matches!(s.pointer, Some(Pointer::Shape { .. })));
@@ -42,22 +44,30 @@ fn a_screen_is_shown_as_it_is_and_typed_into() {
     seen.press(0x1c, 0xff0d);
     typed(&server, "azéê€\n");
     server.x("xsetroot", &["-solid", "#876543"]);
-    seen.same(&server, 0);
+    same(&mut seen, &server, 0);
     link.close();
     assert_eq!(seen.finish(), None);
 }
 
 #[test]
 fn every_encoding_shows_the_same_picture() {
-    let server = Xvnc::start("None", PASSWORD);
-    for (encoding, off) in [("raw", 0), ("zrle", 0), ("tight", 40)] {
+    let mut server = Xvnc::start("None", PASSWORD);
+    let photo = server.dir.path().join("photo.png");
+    let photo = photo.to_str().expect("UTF-8");
+    sh("convert", &["-size", "400x200", "-seed", "7", "plasma:", photo]);
+    server.run("display", &["-geometry", "+150+220", photo]);
+    server.has("ImageMagick");
+    // JPEG, which Tight uses for pictures, loses a little.
+    for (encoding, off) in [("raw", 0), ("zrle", 0), ("tight", 16), ("auto", 0)] {
         let link = server.open(PASSWORD, &[("encoding", encoding)]);
-        let mut seen = Seen::open(&*link, sized(640, 480));
-        seen.same(&server, off);
+        let mut seen = screen(&*link, 640, 480);
+        // The server paints a pointer that was not moved from here.
+        seen.act(ScreenInput::Move { x: 600, y: 20 });
+        same(&mut seen, &server, off);
         server.x("xsetroot", &["-mod", "7", "5", "-fg", "#c04020", "-bg", "#20c0a0"]);
-        seen.same(&server, off);
+        same(&mut seen, &server, off);
         server.x("xsetroot", &["-solid", "#345678"]);
-        seen.same(&server, off);
+        same(&mut seen, &server, off);
     }
 }
 
@@ -68,15 +78,9 @@ fn the_mouse_clicks_and_its_wheel_turns() {
     let script = format!("exec stdbuf -oL xev -geometry 200x100+400+300 > {}", file.display());
     server.run("sh", &["-c", &script]);
     let link = server.open(PASSWORD, &[]);
-    let mut seen = Seen::open(&*link, sized(640, 480));
-    awaited("xev is there", || {
-        server
-            .x("xwininfo", &["-root", "-tree"])
-            .windows(12)
-            .any(|w| w == b"Event Tester")
-            .then_some(())
-    });
-    seen.same(&server, 0);
+    let mut seen = screen(&*link, 640, 480);
+    server.has("Event Tester");
+    same(&mut seen, &server, 0);
     seen.act(ScreenInput::Move { x: 450, y: 350 });
     for button in [MouseButton::Left, MouseButton::Middle, MouseButton::Right] {
         for down in [true, false] {
@@ -95,25 +99,25 @@ fn the_mouse_clicks_and_its_wheel_turns() {
         }
         pressed.into_iter().collect::<String>()
     };
-    awaited("every button arrives", || (presses() == "12345576").then_some(()));
+    eventually("every button arrives", || (presses() == "12345576").then_some(()));
 }
 
 #[test]
 fn the_screen_follows_the_size_of_the_window() {
     let server = Xvnc::start("None", PASSWORD);
     let link = server.open(PASSWORD, &[]);
-    let mut seen = Seen::open(&*link, sized(800, 600));
+    let mut seen = screen(&*link, 800, 600);
     seen.until("the first size", |s| s.size == (800, 600));
-    seen.same(&server, 0);
+    same(&mut seen, &server, 0);
     for width in [900, 950, 1000] {
-        seen.act(ScreenInput::Resize(sized(width, 700)));
+        seen.act(ScreenInput::Resize(size(width, 700)));
     }
     seen.until("the last size", |s| s.size == (1000, 700));
-    seen.same(&server, 0);
+    same(&mut seen, &server, 0);
     // And one that changes there is followed here.
     server.x("xrandr", &["--output", "VNC-0", "--mode", "800x600"]);
     seen.until("its own size", |s| s.size == (800, 600));
-    seen.same(&server, 0);
+    same(&mut seen, &server, 0);
 }
 
 fn copy_there(server: &Xvnc, text: &str) {
@@ -133,14 +137,14 @@ fn pasted_there(server: &Xvnc) -> String {
 fn text_with_accents_is_copied_both_ways() {
     let server = Xvnc::start("None", PASSWORD);
     let link = server.open(PASSWORD, &[]);
-    let mut seen = Seen::open(&*link, sized(640, 480));
-    seen.same(&server, 0);
+    let mut seen = screen(&*link, 640, 480);
+    same(&mut seen, &server, 0);
     copy_there(&server, "là-bas: ça, «été»\nfin");
     seen.until("text from there", |s| {
         s.copied.last().is_some_and(|t| t == "là-bas: ça, «été»\nfin")
     });
     seen.copy("d’ici: né\r\nœ");
-    awaited("text from here", || (pasted_there(&server) == "d?ici: né\n?").then_some(()));
+    eventually("text from here", || (pasted_there(&server) == "d?ici: né\n?").then_some(()));
 }
 
 #[test]
@@ -148,11 +152,11 @@ fn the_clipboard_keeps_to_what_the_entry_allows() {
     let server = Xvnc::start("None", PASSWORD);
     copy_there(&server, "avant");
     let link = server.open(PASSWORD, &[("clipboard", "none")]);
-    let mut seen = Seen::open(&*link, sized(640, 480));
+    let mut seen = screen(&*link, 640, 480);
     let other = server.open(PASSWORD, &[]);
-    let mut witness = Seen::open(&*other, sized(640, 480));
-    witness.same(&server, 0);
-    seen.same(&server, 0);
+    let mut witness = screen(&*other, 640, 480);
+    same(&mut witness, &server, 0);
+    same(&mut seen, &server, 0);
     seen.copy("interdit");
     // What is typed after it arrives, so it would have.
     seen.act(ScreenInput::Move { x: 200, y: 100 });
@@ -163,7 +167,7 @@ fn the_clipboard_keeps_to_what_the_entry_allows() {
     copy_there(&server, "secret de là-bas");
     witness.until("the other hears it", |s| s.copied.iter().any(|t| t == "secret de là-bas"));
     server.x("xsetroot", &["-solid", "#112233"]);
-    seen.same(&server, 0);
+    same(&mut seen, &server, 0);
     assert!(seen.copied.is_empty());
 }
 
@@ -171,19 +175,19 @@ fn the_clipboard_keeps_to_what_the_entry_allows() {
 fn viewing_only_changes_nothing_there() {
     let server = Xvnc::start("None", PASSWORD);
     let link = server.open(PASSWORD, &[("view-only", "yes")]);
-    let mut seen = Seen::open(&*link, sized(1000, 700));
-    seen.same(&server, 0);
+    let mut seen = screen(&*link, 1000, 700);
+    same(&mut seen, &server, 0);
     seen.act(ScreenInput::Move { x: 200, y: 100 });
     seen.act(ScreenInput::Char('x'));
     seen.act(ScreenInput::Char('\n'));
-    seen.act(ScreenInput::Resize(sized(900, 600)));
+    seen.act(ScreenInput::Resize(size(900, 600)));
     seen.copy("rien");
     // What the person does arrives before what is asked for after it.
     server.x("xsetroot", &["-solid", "#112233"]);
-    seen.same(&server, 0);
+    same(&mut seen, &server, 0);
     assert_eq!(seen.size, (640, 480));
     let other = server.open(PASSWORD, &[]);
-    let worker = Seen::open(&*other, sized(640, 480));
+    let worker = screen(&*other, 640, 480);
     worker.act(ScreenInput::Move { x: 201, y: 101 });
     worker.act(ScreenInput::Char('y'));
     worker.act(ScreenInput::Char('\n'));
@@ -191,19 +195,43 @@ fn viewing_only_changes_nothing_there() {
 }
 
 #[test]
+fn a_session_of_the_vault_is_marked_and_logged_with_its_end() {
+    let server = Xvnc::start("VncAuth", PASSWORD);
+    let seat = Seat::unlocked();
+    seat.ok(&["add", "client", "A"]);
+    let port = server.port.to_string();
+    let add = ["add", "vnc", "A/ecran", "--host", "127.0.0.1", "--port", &port];
+    let secret = ["--credential", "own", "--secret-stdin", "password"];
+    seat.run(&[&add[..], &secret].concat(), PASSWORD).ended(0);
+    // A terminal shows no screen, and says where one is shown.
+    let refused = seat.run(&["connect", "A/ecran"], "").ended(2);
+    assert!(refused.err.contains("window"), "{}", refused.err);
+    assert_eq!(refused.err.matches("Not encrypted").count(), 1, "{}", refused.err);
+    let logged = |event: &str| {
+        let log = seat.ok(&["--json", "audit", "log", "--event", event]).json();
+        log["lines"].as_array().and_then(|all| all.last()).expect("it is logged")["fields"].clone()
+    };
+    let opened = logged("session.opened");
+    assert_eq!((&opened["connector"], &opened["port"]), (&"vnc".into(), &port.into()));
+    let detail = opened["detail"].as_str().expect("text");
+    assert!(detail.starts_with("VNC") && detail.contains("Not encrypted"), "{detail}");
+    assert!(logged("session.closed")["duration_ms"].is_string());
+}
+
+#[test]
 fn others_are_sent_away_only_where_the_screen_is_not_shared() {
     let server = Xvnc::with("None", PASSWORD, &["-DisconnectClients=1"]);
     let first = server.open(PASSWORD, &[]);
-    let mut stays = Seen::open(&*first, sized(640, 480));
-    stays.same(&server, 0);
+    let mut stays = screen(&*first, 640, 480);
+    same(&mut stays, &server, 0);
     let second = server.open(PASSWORD, &[]);
-    let mut other = Seen::open(&*second, sized(640, 480));
-    other.same(&server, 0);
+    let mut other = screen(&*second, 640, 480);
+    same(&mut other, &server, 0);
     server.x("xsetroot", &["-solid", "#112233"]);
-    stays.same(&server, 0);
+    same(&mut stays, &server, 0);
     let alone = server.open(PASSWORD, &[("shared", "no")]);
-    let mut alone = Seen::open(&*alone, sized(640, 480));
-    alone.same(&server, 0);
+    let mut alone = screen(&*alone, 640, 480);
+    same(&mut alone, &server, 0);
     let why = stays.finish().expect("it was sent away");
     assert!(why.todo.en.contains("sharing"), "{}", why.todo.en);
     assert!(other.finish().is_some());
@@ -225,13 +253,13 @@ fn a_certificate_is_trusted_before_the_password_leaves() {
     assert_eq!(info.host_key, server.pinned().fingerprint);
     assert!(info.description.starts_with("VNC · TLS 1."), "{}", info.description);
     assert!(info.warnings.is_empty(), "{:?}", info.warnings);
-    Seen::open(&*link, sized(640, 480)).same(&server, 0);
+    same(&mut screen(&*link, 640, 480), &server, 0);
 
     hops[0].pinned.push(server.pinned());
     let mut lease = FakeLease::default();
     lease.plant(&mut hops, 0, Slot::Password, PASSWORD.as_bytes());
     let link = must_open(&vnc(with(hops[0].clone(), "security", "tls")), &mut lease);
-    Seen::open(&*link, sized(640, 480)).same(&server, 0);
+    same(&mut screen(&*link, 640, 480), &server, 0);
     assert!(lease.keys_shown.is_empty());
 
     hops[0].pinned[0].fingerprint = "SHA256:anotherone".into();
@@ -239,6 +267,31 @@ fn a_certificate_is_trusted_before_the_password_leaves() {
     lease.plant(&mut hops, 0, Slot::Password, PASSWORD.as_bytes());
     assert_eq!(must_fail(&vnc(hops[0].clone()), &mut lease).kind, FailureKind::HostKeyChanged);
     assert!(lease.taken.is_empty() && lease.keys_shown.is_empty());
+}
+
+#[test]
+fn inside_tls_user_and_password_or_nothing_will_do() {
+    let server = Xvnc::start("X509None", PASSWORD);
+    let link = server.open("unused", &[]);
+    assert!(link.info().host_key.starts_with("SHA256:"));
+    same(&mut screen(&*link, 640, 480), &server, 0);
+
+    let account = Account::new(PASSWORD);
+    let server = Xvnc::with("X509Plain", PASSWORD, &["-PlainUsers", &account.0]);
+    for (password, right) in [("faux", false), (PASSWORD, true)] {
+        let mut hops = vec![server.hop()];
+        hops[0].user.clone_from(&account.0);
+        hops[0].pinned.push(server.pinned());
+        let mut lease = FakeLease::default();
+        lease.plant(&mut hops, 0, Slot::Password, password.as_bytes());
+        if right {
+            let link = must_open(&vnc(hops.remove(0)), &mut lease);
+            assert_eq!(link.info().user, account.0);
+            same(&mut screen(&*link, 640, 480), &server, 0);
+        } else {
+            assert_eq!(must_fail(&vnc(hops.remove(0)), &mut lease).kind, FailureKind::Login);
+        }
+    }
 }
 
 #[test]
@@ -264,7 +317,7 @@ fn tls_without_a_certificate_carries_its_mark() {
     let info = link.info();
     assert!(info.warnings[0].en.contains("without a certificate"), "{:?}", info.warnings);
     assert!(info.description.contains("TLS 1.2"), "{}", info.description);
-    Seen::open(&*link, sized(640, 480)).same(&server, 0);
+    same(&mut screen(&*link, 640, 480), &server, 0);
     let mut lease = FakeLease::default();
     let failure = must_fail(&vnc(with(server.hop(), "security", "clear")), &mut lease);
     assert!(failure.todo.en.contains("auto"), "{}", failure.todo.en);
@@ -285,7 +338,7 @@ fn a_wrong_password_is_told_and_may_be_typed_again() {
     let mut lease = FakeLease { answers, ..FakeLease::default() };
     let link = must_open(&vnc(server.hop()), &mut lease);
     assert_eq!(lease.asked, ["password of VNC@127.0.0.1", "password of VNC@127.0.0.1 (again)"]);
-    Seen::open(&*link, sized(640, 480)).same(&server, 0);
+    same(&mut screen(&*link, 640, 480), &server, 0);
     assert_eq!(must_fail(&vnc(server.hop()), &mut FakeLease::default()).kind, FailureKind::Login);
 }
 
@@ -315,13 +368,13 @@ fn a_password_that_is_too_long_is_told() {
 fn a_server_that_is_killed_ends_the_session() {
     let mut server = Xvnc::start("None", PASSWORD);
     let link = server.open(PASSWORD, &[]);
-    let mut seen = Seen::open(&*link, sized(640, 480));
-    seen.same(&server, 0);
+    let mut seen = screen(&*link, 640, 480);
+    same(&mut seen, &server, 0);
     server.kill();
     let why = seen.finish().expect("a reason");
     assert_eq!(why.kind, FailureKind::Network);
     assert!(why.what.en.contains("ended") || why.what.en.contains("broke"), "{}", why.what.en);
-    awaited("the link is over", || (!link.alive()).then_some(()));
+    eventually("the link is over", || (!link.alive()).then_some(()));
 }
 
 #[test]
@@ -343,7 +396,7 @@ fn a_screen_opens_through_a_jump_host_and_is_no_terminal() {
         ChannelRequest::Shell { size: TermSize { cols: 80, rows: 24 }, term: "xterm".into() };
     let Err(failure) = Talk::open(&*link, shell) else { panic!("it opened a shell") };
     assert_eq!(failure.kind, FailureKind::Setting);
-    Seen::open(&*link, sized(640, 480)).same(&server, 0);
+    same(&mut screen(&*link, 640, 480), &server, 0);
 }
 
 /// Somebody who says this to whoever connects.

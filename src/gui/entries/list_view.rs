@@ -140,6 +140,7 @@ pub fn kind_sign(ui: &Ui, centre: egui::Pos2, summary: &Summary) {
         "ssh" => (">_", FontId::new(11.0, fonts::mono(true, false))),
         "shell" => ("$_", FontId::new(11.0, fonts::mono(true, false))),
         "rdp" => ("[]", FontId::new(11.0, fonts::mono(true, false))),
+        "vnc" => ("[]", FontId::new(11.0, fonts::mono(true, false))),
         "telnet" => ("T>", FontId::new(11.0, fonts::mono(true, false))),
         "raw" => ("<>", FontId::new(11.0, fonts::mono(true, false))),
         "serial" => ("::", FontId::new(11.0, fonts::mono(true, false))),
