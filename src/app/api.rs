@@ -8,6 +8,7 @@ use std::path::PathBuf;
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
+use crate::connect::Opens;
 use crate::model::audit_event::{AuditFilter, OpenLine};
 use crate::model::entry::{ClientInfo, CredentialSource, Entry, Kind, Slot, Summary, VersionRef};
 use crate::model::id::{DeviceId, EntryId, MemberId, SessionId, VaultId};
@@ -510,6 +511,8 @@ pub struct EntryView {
     pub may_edit: bool,
     /// The server keys pinned for its host.
     pub pinned: Vec<PinnedKey>,
+    /// What connecting to it means on this machine, a screen given.
+    pub opens: Opens,
 }
 
 /// A one-time code and the time it is good for.

@@ -8,11 +8,27 @@ pub use crate::os::clipboard::SecretClipboard;
 #[cfg(feature = "gui")]
 pub use crate::os::signals::before_end;
 
+use crate::connect::web;
+use crate::model::lang::Lang;
+
 use super::generate::{Generated, Recipe, RecipeError, generate};
 
 /// Calls `tell` when the computer goes to sleep or its screen is locked.
 pub fn watch_session_lock(mut tell: impl FnMut() + Send + 'static) {
     crate::os::session_lock::watch(move |_| tell());
+}
+
+/// The desktop of this process and the language of its person, for a session that
+/// shows a window of its own and tells about it.
+pub fn of_person(lang: Lang) -> Vec<(String, String)> {
+    let mut desktop = crate::os::chromium::desktop();
+    desktop.push((web::LANG.to_owned(), lang.pick("fr", "en").to_owned()));
+    desktop
+}
+
+/// Whether this process has a screen.
+pub fn has_screen() -> bool {
+    crate::os::chromium::has_screen(&crate::os::chromium::desktop())
 }
 
 /// Makes a password with the machine's randomness.

@@ -138,6 +138,8 @@ pub struct ConnectRequest {
     pub accept_host_key: Option<String>,
     /// Use a connection that is already open to the same place, if there is one.
     pub reuse: bool,
+    /// The desktop of who asks, for what shows a window, and their language.
+    pub desktop: Vec<(String, String)>,
 }
 
 /// The person, as far as a connection needs one.

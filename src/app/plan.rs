@@ -5,6 +5,7 @@
 use std::collections::BTreeMap;
 
 use crate::connect::field::{Field, FieldKind};
+use crate::connect::web::{self, Choice};
 use crate::connect::{self, Opens};
 use crate::model::entry::{CredentialSource, Entry, Kind, Slot};
 use crate::model::id::EntryId;
@@ -155,7 +156,8 @@ fn hop_of(
         lines.push(PlanLine { field: field.to_owned(), value, secret, origin });
     };
     let common = connector.map(|c| c.common());
-    let port = port_of(entry);
+    let at = place_of(entry);
+    let port = at.port;
     if common.is_some_and(|c| c.host) {
         line("host", entry.host.clone(), false, Origin::Own);
         let needs_host = connector.is_some_and(|c| c.opens() != Opens::Details);
@@ -258,14 +260,34 @@ fn hop_of(
         settings.insert(field.id.to_owned(), value);
     }
 
+    if connector.is_some_and(|c| c.opens() == Opens::Browser) {
+        settings.insert(web::LOGIN_URL.to_owned(), web::address(&entry.host, &settings).to_owned());
+        lines.extend(browser_line(&settings));
+    }
+
     if main {
         plan.lines = lines;
         plan.secrets = givers.iter().map(|(s, id)| (s.clone(), *id)).collect();
     }
-    let at = HostPort { host: entry.host.trim().to_owned(), port };
     let pinned = look.entry(&entry.client).map(|c| pins_of(&c, &at)).unwrap_or_default();
     let slots = givers.keys().cloned().collect();
     (Hop { entry: entry.id, path, at, user, slots, pinned, settings, ask }, givers)
+}
+
+/// Which browser a page opens in, where the settings do not say it themselves.
+fn browser_line(settings: &BTreeMap<String, String>) -> Option<PlanLine> {
+    let line = |value: String, origin| {
+        let field = web::BROWSER.to_owned();
+        Some(PlanLine { field, value, secret: false, origin })
+    };
+    match web::choice(settings) {
+        Choice::Driven(program) if web::named(settings).is_empty() => {
+            line(program.display().to_string(), Origin::Found)
+        }
+        Choice::Driven(_) => None,
+        Choice::Manual => line(String::new(), Origin::ByHand),
+        Choice::NoBrowser => line(String::new(), Origin::Missing),
+    }
 }
 
 enum Login {
@@ -416,14 +438,15 @@ pub fn pinned_place(setting: &str) -> Option<HostPort> {
 /// Whether a place is where an entry leads: another port of the host may be
 /// another server.
 pub fn is_place_of(entry: &Entry, at: &HostPort) -> bool {
-    let same_host = at.host.to_lowercase() == entry.host.trim().to_lowercase();
-    !entry.host.is_empty() && same_host && at.port == port_of(entry)
+    let own = place_of(entry);
+    let same_host = at.host.to_lowercase() == own.host.to_lowercase();
+    !own.host.is_empty() && same_host && at.port == own.port
 }
 
-/// The port of an entry: its own, or that of its kind.
-fn port_of(entry: &Entry) -> u16 {
-    let usual = || connect::by_kind(&entry.kind).and_then(|c| c.default_port());
-    entry.port.or_else(usual).unwrap_or(0)
+/// Where an entry leads.
+fn place_of(entry: &Entry) -> HostPort {
+    let bare = || HostPort { host: entry.host.trim().to_owned(), port: entry.port.unwrap_or(0) };
+    connect::by_kind(&entry.kind).map_or_else(bare, |c| c.place(entry))
 }
 
 /// Adds a key to those a client trusts.

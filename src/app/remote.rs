@@ -275,8 +275,8 @@ mod imp {
         ) -> Result<Box<dyn OpenSession>, AppError> {
             let gone = || broken(&io::Error::from(io::ErrorKind::UnexpectedEof));
             let mut stream = dial(&self.path)?.ok_or_else(gone)?;
-            let ConnectRequest { at, just, accept_host_key, reuse } = request;
-            let request = ToAgent::Connect(Connect { at, just, accept_host_key, reuse });
+            let ConnectRequest { at, just, accept_host_key, reuse, desktop } = request;
+            let request = ToAgent::Connect(Connect { at, just, accept_host_key, reuse, desktop });
             frames::write(&mut stream, &request).map_err(|error| broken(&error))?;
             loop {
                 while !speaks(&stream) {

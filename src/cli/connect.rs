@@ -10,7 +10,7 @@ use std::time::Duration;
 use serde_json::json;
 
 use crate::app::api::{AppError, At, Code, EntryView, Justification, Request};
-use crate::app::{ConnectRequest, OpenSession, SessionUi, browser};
+use crate::app::{ConnectRequest, OpenSession, SessionUi, browser, desktop};
 use crate::connect::link::{Channel, ChannelRequest, Exit, FromRemote, Sink, TermSize, ToRemote};
 use crate::connect::{self, Answer, Failure, Opens, Progress, Question};
 use crate::model::lang::{Bi, Lang};
@@ -70,7 +70,9 @@ fn attend(
     if let Some(view) = &view {
         warn_of_expiry(context, view);
         let connector = connect::by_kind(&view.entry.kind);
-        if connector.is_some_and(|connector| connector.opens() == Opens::Browser) {
+        let is_page = connector.is_some_and(|connector| connector.opens() == Opens::Browser);
+        // Without a screen there is still the browser that BROWSER names.
+        if is_page && (view.opens == Opens::Browser || !desktop::has_screen()) {
             return page(context, &opened, options);
         }
         plain = connector.is_some_and(|connector| !connector.many_channels());
@@ -94,6 +96,7 @@ fn attend(
             just: just.clone(),
             accept_host_key: accepted.clone(),
             reuse: !options.no_reuse,
+            desktop: desktop::of_person(context.lang),
         };
         let session = opened.access().connect(request, &mut ui);
         let session = session.map_err(|error| ui.unanswered.take().unwrap_or(error))?;

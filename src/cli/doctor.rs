@@ -4,7 +4,7 @@
 use serde_json::{Value, json};
 
 use crate::app::{look, remote};
-use crate::os::{clock, harden, keyring, paths, serial, session_lock, terminal};
+use crate::os::{chromium, clock, harden, keyring, paths, serial, session_lock, terminal};
 
 use super::Context;
 use super::say;
@@ -34,6 +34,7 @@ pub fn doctor(context: &Context) -> u8 {
         logind(context),
         clock_sense(context),
         serial_ports(context),
+        page_browser(context),
         tty(context),
     ];
     let broken = findings.iter().map(|finding| finding.broken).max().unwrap_or(0);
@@ -109,6 +110,25 @@ fn serial_ports(context: &Context) -> Finding {
     match ports.is_empty() {
         true => good("serial", context.pick("aucun port série", "no serial port")),
         false => good("serial", ports.join(", ")),
+    }
+}
+
+fn page_browser(context: &Context) -> Finding {
+    match chromium::find("") {
+        Some(program) => good("browser", program.display().to_string()),
+        None => weak(
+            "browser",
+            context.pick(
+                "aucun navigateur de la famille Chromium\u{a0}: les pages web s’ouvrent dans celui \
+                 du bureau, sans connexion automatique",
+                "no browser of the Chromium family: web pages open in that of the desktop, without \
+                 being logged in to",
+            ),
+            context.pick(
+                "Installez Chromium, Chrome, Edge, Brave ou Vivaldi.",
+                "Install Chromium, Chrome, Edge, Brave or Vivaldi.",
+            ),
+        ),
     }
 }
 

@@ -376,6 +376,9 @@ fn origin_of(origin: &Origin) -> (&'static str, Option<&str>) {
         Origin::Mine(path) => ("mine", Some(path)),
         Origin::Asked => ("asked", None),
         Origin::Default => ("default", None),
+        Origin::Found => ("found", None),
+        Origin::Missing => ("missing", None),
+        Origin::ByHand => ("by-hand", None),
     }
 }
 
@@ -424,6 +427,17 @@ pub fn plan(context: &Context, options: EntryPath) -> Result<(), AppError> {
             Origin::Mine(path) => (format!("le vôtre, {path}"), format!("your own, {path}")),
             Origin::Asked => ("demandé à chaque fois".to_owned(), "asked each time".to_owned()),
             Origin::Default => ("par défaut".to_owned(), "default".to_owned()),
+            Origin::Found => {
+                ("trouvé sur cet ordinateur".to_owned(), "found on this computer".to_owned())
+            }
+            Origin::Missing => (
+                "celui du bureau\u{a0}: aucun de la famille Chromium".to_owned(),
+                "that of the desktop: none of the Chromium family".to_owned(),
+            ),
+            Origin::ByHand => (
+                "celui du bureau\u{a0}: connexion à la main".to_owned(),
+                "that of the desktop: login by hand".to_owned(),
+            ),
         };
         say::plain(context.pick(&fr, &en))
     };

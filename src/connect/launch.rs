@@ -33,7 +33,7 @@ impl Launch {
     /// The program is missing or may not be started.
     pub fn start(self) -> io::Result<Child> {
         let Self { program, args, env } = self;
-        Ok(Child { process: spawn(Spawn { program, args, env })? })
+        Ok(Child { process: spawn(Spawn { program, args, env, ..Spawn::default() })? })
     }
 }
 

@@ -23,9 +23,12 @@ pub mod telnet;
 pub mod vnc;
 pub mod web;
 
-use crate::model::entry::{Kind, Slot};
+use std::collections::BTreeMap;
+
+use crate::model::entry::{Entry, Kind, Slot};
 use crate::model::lang::Bi;
 use crate::model::target::{HostPort, PinnedKey, Target};
+use crate::os::chromium;
 use crate::secret::{SecretBytes, SecretText};
 
 use field::Field;
@@ -70,6 +73,15 @@ pub trait Connector: Sync {
     }
     /// What Enter and double-click do.
     fn opens(&self) -> Opens;
+    /// What they do with these settings on this machine.
+    fn opens_with(&self, _settings: &BTreeMap<String, String>) -> Opens {
+        self.opens()
+    }
+    /// The machine and port that an entry leads to; the port is 0 where none is known.
+    fn place(&self, entry: &Entry) -> HostPort {
+        let port = entry.port.or(self.default_port()).unwrap_or(0);
+        HostPort { host: entry.host.trim().to_owned(), port }
+    }
     /// Whether other entries may be reached through it, as a jump host.
     fn passes_on(&self) -> bool {
         false
@@ -81,7 +93,7 @@ pub trait Connector: Sync {
         true
     }
     /// Opens the far side. Blocks; runs on a thread of its own. Only called
-    /// when [`Connector::opens`] is [`Opens::Session`].
+    /// when [`Connector::opens_with`] is [`Opens::Session`].
     ///
     /// # Errors
     /// What went wrong, in words for a person.
@@ -100,7 +112,7 @@ pub struct Common {
 }
 
 /// What connecting to an entry means.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, serde::Serialize, serde::Deserialize)]
 pub enum Opens {
     /// A session with a [`Link`].
     Session,
@@ -117,6 +129,11 @@ pub trait Lease: Send {
     fn take(&mut self, hop: usize, slot: &Slot) -> Option<SecretBytes>;
     /// The current RFC 6238 code of hop `hop`, if its entry has a seed.
     fn totp(&mut self, hop: usize) -> Option<SecretText>;
+    /// Variables that name the desktop of who asks, for what shows a window, and
+    /// their language.
+    fn desktop(&self) -> Vec<(String, String)> {
+        chromium::desktop()
+    }
     /// Starts a child process.
     ///
     /// # Errors

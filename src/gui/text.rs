@@ -135,6 +135,19 @@ pub fn origin(origin: &Origin, lang: Lang) -> String {
         Origin::Mine(path) => format!("{} ({path})", t(lang, "le mien", "my own")),
         Origin::Asked => t(lang, "demandé à la connexion", "asked when connecting").to_owned(),
         Origin::Default => t(lang, "par défaut", "default").to_owned(),
+        Origin::Found => t(lang, "trouvé sur cet ordinateur", "found on this computer").to_owned(),
+        Origin::Missing => t(
+            lang,
+            "celui du bureau\u{a0}: aucun de la famille Chromium n’est installé",
+            "that of the desktop: none of the Chromium family is installed",
+        )
+        .to_owned(),
+        Origin::ByHand => t(
+            lang,
+            "celui du bureau\u{a0}: connexion à la main",
+            "that of the desktop: login by hand",
+        )
+        .to_owned(),
     }
 }
 

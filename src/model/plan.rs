@@ -22,6 +22,12 @@ pub enum Origin {
     Asked,
     /// The connector's default.
     Default,
+    /// Found on this machine.
+    Found,
+    /// None that can be driven is on this machine: the person's own.
+    Missing,
+    /// The person's own, as the entry wants it.
+    ByHand,
 }
 
 /// One effective value. A secret appears only as "present".

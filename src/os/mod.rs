@@ -5,6 +5,7 @@ pub mod alloc;
 pub mod browser;
 #[cfg(feature = "gui")]
 pub mod chooser;
+pub mod chromium;
 #[cfg(feature = "gui")]
 pub mod clipboard;
 pub mod clock;

@@ -21,6 +21,12 @@ pub struct Spawn {
     pub args: Vec<OsString>,
     /// Variables to add to the allowed ones; never a secret.
     pub env: Vec<(OsString, OsString)>,
+    /// Its three streams lead nowhere: a program that chatters must not wait for a
+    /// reader.
+    pub mute: bool,
+    /// Descriptors that it gets, under these numbers.
+    #[cfg(unix)]
+    pub given: Vec<(std::os::fd::OwnedFd, i32)>,
 }
 
 /// Variables that a child inherits. Everything else is dropped, so that what a
@@ -80,6 +86,7 @@ pub fn spawn(what: Spawn) -> io::Result<Child> {
 
 fn start(what: Spawn) -> io::Result<Child> {
     let own = what.program.is_none();
+    let stream = || if what.mute { Stdio::null() } else { Stdio::piped() };
     let mut command = Command::new(match what.program {
         Some(program) => program,
         None => own_program()?,
@@ -89,9 +96,13 @@ fn start(what: Spawn) -> io::Result<Child> {
         .env_clear()
         .envs(std::env::vars_os().filter(|(name, _)| is_allowed(name)))
         .envs(what.env)
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped());
+        .stdin(stream())
+        .stdout(stream())
+        .stderr(stream());
+    #[cfg(unix)]
+    if !what.given.is_empty() {
+        give(&mut command, what.given)?;
+    }
     #[cfg(unix)]
     if own {
         use std::os::unix::process::CommandExt;
@@ -109,6 +120,33 @@ fn start(what: Spawn) -> io::Result<Child> {
         let _ = own;
     }
     command.spawn()
+}
+
+/// Hands descriptors to the child under the numbers it looks for them.
+#[cfg(unix)]
+fn give(command: &mut Command, given: Vec<(std::os::fd::OwnedFd, i32)>) -> io::Result<()> {
+    use std::os::fd::AsRawFd;
+    use std::os::unix::process::CommandExt;
+    /// Above every number that a child is given.
+    const ABOVE: i32 = 64;
+    let mut apart = Vec::with_capacity(given.len());
+    for (fd, number) in given {
+        // Out of the way first, so that none is overwritten by another.
+        apart.push((rustix::io::fcntl_dupfd_cloexec(&fd, ABOVE)?, number));
+    }
+    // SAFETY: the closure makes system calls on numbers that it owns and touches no
+    // memory besides, which is allowed between fork and exec.
+    unsafe {
+        command.pre_exec(move || {
+            for (fd, number) in &apart {
+                if libc::dup2(fd.as_raw_fd(), *number) < 0 {
+                    return Err(io::Error::last_os_error());
+                }
+            }
+            Ok(())
+        });
+    }
+    Ok(())
 }
 
 /// This very program, also after its file was replaced by an upgrade.

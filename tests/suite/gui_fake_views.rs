@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use poterne::app::api::{AppError, Code, EntryView, Justification, MemberView, RotateItem, Status};
+use poterne::connect;
 use poterne::model::audit_event::{Event, OpenLine, field};
 use poterne::model::entry::{Entry, Kind, Slot};
 use poterne::model::id::VaultId;
@@ -29,6 +30,7 @@ impl State {
             people: BTreeMap::from([(ME, "Alice".to_owned())]),
             may_reveal: !self.read_only && may(self.role, Action::Reveal),
             may_edit: !self.read_only && may(self.role, to_change(&entry.kind, false)),
+            opens: connect::by_kind(&entry.kind).map_or(connect::Opens::Details, |c| c.opens()),
             pinned: self.pinned.iter().filter(|_| entry.id == id(12)).cloned().collect(),
         }
     }

@@ -16,10 +16,11 @@ use std::time::Duration;
 
 use poterne::connect::launch::{self, Launch};
 use poterne::connect::link::{Channel, ChannelRequest, Exit, FromRemote, Link, TermSize, ToRemote};
-use poterne::connect::{Answer, Failure, Lease, Progress, Question, by_kind};
+use poterne::connect::{Answer, Failure, Lease, Progress, Question, by_kind, web};
 use poterne::model::entry::{Kind, Slot};
 use poterne::model::id::EntryId;
 use poterne::model::target::{Hop, HostPort, PinnedKey, Target};
+use poterne::os::chromium;
 use poterne::secret::{SecretBytes, SecretText};
 
 /// Longest wait for anything that is bound to happen.
@@ -382,6 +383,12 @@ impl Lease for FakeLease {
         let seed = self.seeds.get(&hop)?;
         let code = sh("oathtool", &["--totp", seed]);
         Some(SecretText::new(code.trim().to_owned()))
+    }
+
+    fn desktop(&self) -> Vec<(String, String)> {
+        let mut desktop = chromium::desktop();
+        desktop.push((web::LANG.to_owned(), "en".to_owned()));
+        desktop
     }
 
     fn spawn(&mut self, mut launch: Launch) -> std::io::Result<launch::Child> {

@@ -129,6 +129,7 @@ mod kit_reader;
 mod kit_rows;
 mod kit_ssh;
 mod kit_vnc;
+mod kit_web;
 #[cfg(all(feature = "gui", target_os = "linux"))]
 mod kit_window;
 mod lasting_access;
@@ -158,6 +159,7 @@ mod vault_story;
 mod vectors;
 mod vnc;
 mod waiting;
+mod web_login;
 #[cfg(all(feature = "gui", target_os = "linux"))]
 mod window_close;
 #[cfg(all(feature = "gui", target_os = "linux"))]

@@ -42,6 +42,7 @@ pub fn connect(app: &App, path: String) -> Box<dyn OpenSession> {
         just: Justification::default(),
         accept_host_key: None,
         reuse: false,
+        desktop: Vec::new(),
     };
     app.connect(request, &mut Nobody).unwrap_or_else(|e| panic!("{} {}", e.what.en, e.todo.en))
 }

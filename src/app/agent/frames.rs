@@ -21,7 +21,7 @@ use crate::secret::SecretText;
 
 /// First bytes from a client that speaks this protocol: a new number whenever
 /// anything below, or a type in it, changes its shape.
-pub const GREETING: [u8; 8] = *b"PTRN-a05";
+pub const GREETING: [u8; 8] = *b"PTRN-a06";
 /// First bytes from a client, of whatever build, that only wants the end.
 pub const GREETING_LOCK: [u8; 8] = *b"PTRNlock";
 /// The agent's first bytes to a client that it understands.
@@ -106,6 +106,8 @@ pub struct Connect {
     pub accept_host_key: Option<String>,
     /// Use an open connection if there is one.
     pub reuse: bool,
+    /// The client's desktop and language.
+    pub desktop: Vec<(String, String)>,
 }
 
 /// As [`Question`].

@@ -37,8 +37,8 @@ pub fn session(
     stream: &mut UnixStream,
     request: Connect,
 ) -> io::Result<()> {
-    let Connect { at, just, accept_host_key, reuse } = request;
-    let request = ConnectRequest { at, just, accept_host_key, reuse };
+    let Connect { at, just, accept_host_key, reuse, desktop } = request;
+    let request = ConnectRequest { at, just, accept_host_key, reuse, desktop };
     let opened = shared.opens(client, || shared.app.connect(request, &mut Person(stream)));
     let session = match opened {
         Ok(session) => session,

@@ -4,8 +4,8 @@
 use crate::app::api::{AppError, At, EntryView, Item, Reply};
 use crate::app::worker::Open;
 use crate::app::{people, plan, sessions, tickets};
-use crate::connect;
 use crate::connect::field::FieldKind;
+use crate::connect::{self, Opens};
 use crate::model::entry::{CredentialSource, Entry, Kind, Summary};
 use crate::model::id::{EntryId, MemberId};
 use crate::model::policy::{Action, may};
@@ -75,8 +75,13 @@ impl Open {
             let mut ids: Vec<MemberId> = vec![entry.created_by, entry.changed_by];
             ids.extend(entry.secrets.values().map(|s| s.set_by));
             let named = ids.into_iter().map(|id| (id, people::name(v, &id))).collect();
-            let way = plan::resolve(&look, &entry).clients;
-            let asked = tickets::asked(&sessions::infos(v, rows, &way)?);
+            let resolved = plan::resolve(&look, &entry);
+            let asked = tickets::asked(&sessions::infos(v, rows, &resolved.clients)?);
+            let connector = connect::by_kind(&entry.kind);
+            let opens = connector.map_or(Opens::Details, |c| match &resolved.target {
+                Some(target) => c.opens_with(&target.destination().settings),
+                None => c.opens(),
+            });
             let pinned = plan::pins_of_entry(&client, &entry);
             Ok(Reply::Entry(Box::new(EntryView {
                 path: v.index.path(&node),
@@ -88,6 +93,7 @@ impl Open {
                 may_reveal: writes && may(people::role(v), Action::Reveal),
                 may_edit: writes && need_change(v, &node).is_ok(),
                 pinned,
+                opens,
                 entry,
             })))
         })

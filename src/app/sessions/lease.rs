@@ -7,12 +7,12 @@ use std::sync::mpsc::Sender;
 use crate::app::worker::Job;
 use crate::app::{self, SessionUi, reveal};
 use crate::connect::launch::{Child, Launch};
-use crate::connect::{Answer, Lease, Progress, Question};
+use crate::connect::{Answer, Lease, Progress, Question, web};
 use crate::crypto::totp::Seed;
 use crate::model::entry::Slot;
 use crate::model::id::SessionId;
 use crate::model::target::{PinnedKey, Target};
-use crate::os::clock;
+use crate::os::{chromium, clock};
 use crate::secret::{SecretBytes, SecretText};
 
 use super::Ask;
@@ -31,6 +31,8 @@ pub(super) struct LiveLease<'a> {
     pub(super) pinned: Vec<PinnedKey>,
     /// The person typed a user or a secret.
     pub(super) typed: bool,
+    /// The desktop and language of who asks.
+    pub(super) desktop: Vec<(String, String)>,
 }
 
 impl LiveLease<'_> {
@@ -48,6 +50,12 @@ impl Lease for LiveLease<'_> {
         let stored = self.secrets.get(&(hop, Slot::Totp))?.duplicate();
         let seed: Seed = reveal::seed_of(stored).ok()?;
         Some(seed.code(clock::now()).0)
+    }
+
+    fn desktop(&self) -> Vec<(String, String)> {
+        // Whoever asks may say where the screen is, and nothing else.
+        let known = |name: &str| chromium::is_desktop(name) || name == web::LANG;
+        self.desktop.iter().filter(|(name, _)| known(name)).cloned().collect()
     }
 
     fn spawn(&mut self, launch: Launch) -> std::io::Result<Child> {

@@ -98,7 +98,7 @@ pub(super) fn open(
     ui: &mut dyn SessionUi,
 ) -> Result<Box<dyn OpenSession>, AppError> {
     let accepted = request.accept_host_key.clone();
-    let reuse = request.reuse;
+    let (reuse, desktop) = (request.reuse, request.desktop.clone());
     let prepared = super::ask(jobs, |answer| Job::Prepare(Box::new(request), answer))?;
     let Prepared { id, way, secrets, open } = prepared;
     let started = Instant::now();
@@ -111,7 +111,7 @@ pub(super) fn open(
     let connector = connect::by_kind(&target.kind)
         .ok_or_else(|| AppError::no_entry(&target.kind.to_string()))?;
     let (pinned, typed) = (Vec::new(), false);
-    let mut lease = LiveLease { jobs, id, target, secrets, ui, accepted, pinned, typed };
+    let mut lease = LiveLease { jobs, id, target, secrets, ui, accepted, pinned, typed, desktop };
     match connector.open(target, &mut lease) {
         Ok(link) => {
             // What the person was asked for is asked for again next time.

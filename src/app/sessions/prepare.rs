@@ -17,10 +17,12 @@ use crate::model::id::{EntryId, SessionId};
 use crate::model::lang::Bi;
 use crate::model::plan::Plan;
 use crate::model::policy::Action;
+use crate::model::target::Target;
 use crate::os::random;
 use crate::vault::rows::Rows;
 use crate::vault::unlocked::Unlocked;
 
+use super::visit::{is_page, page_of};
 use super::{Prepared, Running};
 
 impl Worker {
@@ -66,8 +68,12 @@ impl Open {
             Ok((entry, resolved, v.me, logins))
         })?;
         broken(&resolved.plan)?;
-        let session = connect::by_kind(&entry.kind).is_some_and(|c| c.opens() == Opens::Session);
-        let Some(target) = resolved.target.filter(|_| session) else {
+        let connector = connect::by_kind(&entry.kind);
+        let opens = |target: &Target| {
+            connector
+                .is_some_and(|c| c.opens_with(&target.destination().settings) == Opens::Session)
+        };
+        let Some(target) = resolved.target.filter(opens) else {
             let kinds = connect::ALL.iter().filter(|c| c.opens() != Opens::Details);
             let kinds = kinds.map(|c| c.id()).collect::<Vec<_>>().join(", ");
             return Err(AppError {
@@ -88,6 +94,9 @@ impl Open {
         };
         let id = SessionId(random::id());
         let dest = target.destination();
+        if is_page(&entry) {
+            page_of(&entry, dest)?;
+        }
         let hops: Vec<String> =
             target.hops[..target.hops.len() - 1].iter().map(|h| h.at.to_string()).collect();
         let mut fields = vec![

@@ -8,13 +8,36 @@ use crate::app::{address, draft, people, plan, tickets};
 use crate::connect::web::{self, PageFault};
 use crate::connect::{self, FailureKind, Opens};
 use crate::model::audit_event::{Event, field};
+use crate::model::entry::Entry;
 use crate::model::id::SessionId;
 use crate::model::policy::Action;
+use crate::model::target::{Hop, HostPort};
 use crate::os::random;
 
 use super::Running;
 use super::lines::word;
 use super::prepare::{broken, infos};
+
+/// Whether an entry is a page.
+pub(super) fn is_page(entry: &Entry) -> bool {
+    connect::by_kind(&entry.kind).is_some_and(|c| c.opens() == Opens::Browser)
+}
+
+/// The address of a page, and where it leads.
+///
+/// # Errors
+/// It is not to be opened.
+pub(super) fn page_of<'a>(
+    entry: &'a Entry,
+    dest: &'a Hop,
+) -> Result<(&'a str, HostPort), AppError> {
+    let url = web::address(&entry.host, &dest.settings);
+    let at = web::page(url).map_err(|fault| match fault {
+        PageFault::NoPage => address::refused_web(url),
+        PageFault::Password => address::password_in(&entry.name),
+    })?;
+    Ok((url, at))
+}
 
 impl Worker {
     /// Logs that the page is about to open; its address.
@@ -33,7 +56,7 @@ impl Worker {
             Ok((entry, resolved, v.me))
         })?;
         broken(&resolved.plan)?;
-        let page = connect::by_kind(&entry.kind).is_some_and(|c| c.opens() == Opens::Browser);
+        let page = is_page(&entry);
         let Some(target) = resolved.target.filter(|_| page) else {
             return Err(AppError::usage(
                 ("Cette entrée n’ouvre pas de page web.", "This entry opens no web page."),
@@ -41,12 +64,7 @@ impl Worker {
             ));
         };
         let dest = target.destination();
-        let login_page = dest.settings.get(web::LOGIN_URL).map_or("", |url| url.trim());
-        let url = if login_page.is_empty() { entry.host.trim() } else { login_page };
-        let at = web::page(url).map_err(|fault| match fault {
-            PageFault::NoPage => address::refused_web(url),
-            PageFault::Password => address::password_in(&entry.name),
-        })?;
+        let (url, at) = page_of(&entry, dest)?;
         let id = SessionId(random::id());
         let fields = vec![
             (field::CONNECTOR, entry.kind.to_string()),

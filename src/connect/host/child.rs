@@ -174,7 +174,7 @@ impl Uplink {
     fn reply(&self) -> Frame {
         match self.replies.lock().unwrap_or_else(PoisonError::into_inner).recv() {
             Ok(frame) => frame,
-            Err(_) => leave_at_once(),
+            Err(_) => leave(),
         }
     }
 
@@ -267,10 +267,28 @@ impl Default for Output {
     }
 }
 
+/// What is left to do whenever this process leaves.
+static LEAVING: Mutex<Option<Box<dyn FnOnce() + Send>>> = Mutex::new(None);
+
+/// Has `act` done before this process leaves, whatever the reason.
+pub fn before_leaving(act: Box<dyn FnOnce() + Send>) {
+    *LEAVING.lock().unwrap_or_else(PoisonError::into_inner) = Some(act);
+}
+
+/// Leaves, what is left to do done. Held until the end, so that nobody leaves
+/// halfway through.
+fn leave() -> ! {
+    let mut leaving = LEAVING.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some(act) = leaving.take() {
+        act();
+    }
+    leave_at_once()
+}
+
 /// The application is gone: nobody is left to serve.
 fn gone_if_err(result: io::Result<()>) {
     if result.is_err() {
-        leave_at_once();
+        leave();
     }
 }
 
@@ -296,14 +314,14 @@ pub fn main() -> ExitCode {
         Ok(engine) => engine,
         Err(failure) => {
             up.send(Tag::Failed, 0, &failure);
-            leave_at_once();
+            leave();
         }
     };
     let _ = inbox.set(engine.inbox());
     up.send(Tag::Up, 0, &engine.info());
     let why = engine.run(up.clone(), &|_| {});
     up.send(Tag::Ended, 0, &why);
-    leave_at_once()
+    leave()
 }
 
 fn read_frames(
@@ -348,5 +366,5 @@ fn read_frames(
         inbox.push(Command::Quit);
         std::thread::sleep(GOODBYE);
     }
-    leave_at_once();
+    leave();
 }

@@ -77,10 +77,23 @@ impl HostLink {
     /// # Errors
     /// Whatever the session process says; `Cancelled` when the person gave up.
     pub fn open(target: &Target, lease: &mut dyn Lease, limit: Duration) -> Result<Self, Failure> {
+        Self::open_as(Launch::session_host(), target, lease, limit)
+    }
+
+    /// As [`HostLink::open`], the session process with variables of its own.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn open_as(
+        launch: Launch,
+        target: &Target,
+        lease: &mut dyn Lease,
+        limit: Duration,
+    ) -> Result<Self, Failure> {
         let wants_agent =
             target.hops.iter().any(|h| h.settings.get("auth").is_some_and(|a| a == "agent"));
         let agent = if wants_agent { agent_socket() } else { None };
-        let mut child = lease.spawn(Launch::session_host()).map_err(|e| no_host(&e))?.process;
+        let mut child = lease.spawn(launch).map_err(|e| no_host(&e))?.process;
         let (Some(stdin), Some(stdout)) = (child.stdin.take(), child.stdout.take()) else {
             return Err(no_host(&io::Error::other("no pipes")));
         };

@@ -9,7 +9,7 @@ use super::settings::Settings;
 use super::{engine, fail, forward};
 use crate::connect::host::child::{Engine, Inbox, Uplink};
 use crate::connect::link::LinkInfo;
-use crate::connect::{Failure, line, rdp, vnc};
+use crate::connect::{Connector, Failure, line, rdp, vnc, web};
 use crate::model::target::{Hop, Target};
 
 /// Kind of the machines that a session passes through.
@@ -45,6 +45,10 @@ pub fn open(
     let mut via: Option<Jump> = None;
     let mut warnings = Vec::new();
     for (index, hop) in target.hops.iter().enumerate() {
+        #[cfg(unix)]
+        if target.kind.word() == web::Web.id() {
+            return web::engine::open(index, hop, up);
+        }
         if index + 1 == target.hops.len() && target.kind.word() != SSH {
             let end = line::End { index, hop, via: via.as_ref(), up, lost: lost.clone() };
             let engine = match target.kind.word() {

@@ -110,7 +110,9 @@ impl Details {
                             O::Inherited(path) | O::Linked(path) | O::Mine(path) => {
                                 Some(path.clone())
                             }
-                            O::Own | O::Asked | O::Default => None,
+                            O::Own | O::Asked | O::Default | O::Found | O::Missing | O::ByHand => {
+                                None
+                            }
                         }
                     })
                 });

@@ -141,11 +141,10 @@ fn buttons_ui(ui: &mut Ui, view: &EntryView, rights: &Rights, lang: Lang, acts: 
         }
         return;
     }
-    let opens = connect::by_kind(&e.kind).map(|c| c.opens());
-    let label = match opens {
-        Some(Opens::Session) => Some(t(lang, "Se connecter", "Connect")),
-        Some(Opens::Browser) => Some(t(lang, "Ouvrir dans le navigateur", "Open in the browser")),
-        Some(Opens::Details) | None => None,
+    let label = match view.opens {
+        Opens::Session => Some(t(lang, "Se connecter", "Connect")),
+        Opens::Browser => Some(t(lang, "Ouvrir dans le navigateur", "Open in the browser")),
+        Opens::Details => None,
     };
     if let Some(label) = label {
         let button = ui.add_enabled(rights.connect(), primary_button(ui.ctx(), label));

@@ -6,12 +6,14 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use crate::app::api::{AppError, At};
+use crate::app::desktop::of_person;
 use crate::app::{ConnectRequest, OpenSession};
 use crate::connect::link::{ChannelRequest, TermSize};
 use crate::connect::screen::ScreenSize;
 use crate::gui::backend::Backend;
 use crate::gui::screen::Screen;
 use crate::gui::terminal::Terminal;
+use crate::model::lang::Lang;
 
 use super::ask::Teller;
 use super::tab::{Face, OpenAs, Tab, Told};
@@ -24,6 +26,8 @@ const TERM: &str = "xterm-256color";
 pub(super) struct Room {
     pub(super) cells: TermSize,
     pub(super) pixels: ScreenSize,
+    /// Of what the far side is told to say.
+    pub(super) lang: Lang,
 }
 
 /// The threads that still work for a tab, so that the end of the window can wait
@@ -64,6 +68,7 @@ pub(super) fn connect(backend: &dyn Backend, open_as: &OpenAs, room: Room, mut t
         just: open_as.just.clone(),
         accept_host_key: None,
         reuse: false,
+        desktop: of_person(room.lang),
     };
     let session = match backend.connect(request, &mut teller) {
         Ok(session) => session,

@@ -13,7 +13,7 @@ use crate::connect::screen::ScreenSize;
 use crate::gui::backend::Backend;
 use crate::gui::screen::Screen;
 use crate::gui::terminal::Terminal;
-use crate::model::lang::Bi;
+use crate::model::lang::{Bi, Lang};
 
 use super::ask::Teller;
 use super::attempt::{Room, Working, connect, drop_late, end};
@@ -42,6 +42,7 @@ impl Sessions {
         let room = Room {
             cells: TermSize { cols: 100, rows: 30 },
             pixels: ScreenSize { width: 1024, height: 768, scale: 100 },
+            lang: Lang::default(),
         };
         let working = Working::default();
         let (tabs, front, next) = (Vec::new(), None, 1);
@@ -102,6 +103,11 @@ impl Sessions {
             let tab = self.tabs.remove(from);
             self.tabs.insert(place.min(self.tabs.len()), tab);
         }
+    }
+
+    /// The language in which sessions tell what they do.
+    pub fn set_lang(&mut self, lang: Lang) {
+        self.room.lang = lang;
     }
 
     /// The size a new terminal starts with: that of the room for it.

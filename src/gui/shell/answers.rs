@@ -5,7 +5,7 @@ use std::time::Instant;
 use egui::Context;
 
 use crate::app::api::{AppError, Code, EntryView, Item, Reply, Request};
-use crate::connect::{self, Opens, web};
+use crate::connect::{Opens, web};
 use crate::gui::act::{Act, Guarded};
 use crate::gui::audit::model::Exported;
 use crate::gui::dialogs::Dialog;
@@ -93,9 +93,8 @@ impl Shell {
                 self.justified();
             }
             (Tag::BeforeConnect(id), Reply::Entry(view)) => {
-                let opens = connect::by_kind(&view.entry.kind).map(|c| c.opens());
+                let page = view.opens == Opens::Browser;
                 opened.connecting = Some(view);
-                let page = opens == Some(Opens::Browser);
                 self.guarded(id, if page { Guarded::Visit } else { Guarded::Connect });
             }
             (Tag::Visit(id), Reply::Page(page)) => self.visited(ctx, id, page.user),

@@ -356,6 +356,7 @@ impl eframe::App for Shell {
         let mut acts = Acts::new();
         self.act_on_keys(ui, &mut acts);
         let lang = self.lang;
+        self.sessions.set_lang(lang);
         let now = Instant::now();
         let mut way = None;
         self.toasts.failures_ui(ui, lang);
