@@ -89,7 +89,7 @@ fn is_program(_path: &std::path::Path) -> bool {
 }
 
 #[cfg(unix)]
-pub use here::{Browser, Profile, start};
+pub use here::{Browser, Profile, end, start};
 
 #[cfg(unix)]
 mod here {
@@ -102,6 +102,7 @@ mod here {
     use std::time::{Duration, Instant};
 
     use rustix::fs::{FlockOperation, flock};
+    use rustix::process::{Pid, Signal, kill_process_group, test_kill_process_group};
 
     use crate::os::process::{Spawn, spawn};
     use crate::os::{paths, random};
@@ -188,17 +189,9 @@ mod here {
 
         /// Removes it; what cannot be removed now, the next one's making removes.
         pub fn wipe(self) {
-            let end = Instant::now() + WIPE_LIMIT;
-            while let Err(error) = fs::remove_dir_all(&self.folder) {
-                if error.kind() == io::ErrorKind::NotFound {
-                    break;
-                }
-                if Instant::now() >= end {
-                    return;
-                }
-                std::thread::sleep(WIPE_PAUSE);
+            if remove(&self.folder) {
+                let _ = fs::remove_file(&self.lock);
             }
-            let _ = fs::remove_file(&self.lock);
             drop(self.claim);
         }
     }
@@ -232,14 +225,32 @@ mod here {
             if flock(&file, FlockOperation::NonBlockingLockExclusive).is_err() {
                 continue;
             }
-            let gone = match fs::remove_dir_all(lock.with_extension("")) {
-                Err(error) => error.kind() == io::ErrorKind::NotFound,
-                Ok(()) => true,
-            };
-            if gone {
+            if remove(&lock.with_extension("")) {
                 let _ = fs::remove_file(&lock);
             }
         }
+        // What the last process of a browser wrote after all was removed.
+        for stray in fs::read_dir(base).into_iter().flatten().flatten().map(|entry| entry.path()) {
+            if stray.is_dir() && !stray.with_extension(LOCK).exists() {
+                remove(&stray);
+            }
+        }
+    }
+
+    /// Removes a folder, patient with what is still written into it; whether it is
+    /// gone.
+    fn remove(folder: &Path) -> bool {
+        let end = Instant::now() + WIPE_LIMIT;
+        while let Err(error) = fs::remove_dir_all(folder) {
+            if error.kind() == io::ErrorKind::NotFound {
+                return true;
+            }
+            if Instant::now() >= end {
+                return false;
+            }
+            std::thread::sleep(WIPE_PAUSE);
+        }
+        true
     }
 
     /// A browser that runs, and the pipes to it. It dies with this process.
@@ -250,6 +261,22 @@ mod here {
         pub to: File,
         /// Gives answers.
         pub from: File,
+    }
+
+    /// Ends a browser with all its processes, and waits until they are gone.
+    pub fn end(mut process: Child) {
+        let group = i32::try_from(process.id()).ok().and_then(Pid::from_raw);
+        if let Some(group) = group {
+            let _ = kill_process_group(group, Signal::KILL);
+        }
+        let _ = process.kill();
+        let _ = process.wait();
+        let end = Instant::now() + WIPE_LIMIT;
+        while group.is_some_and(|group| test_kill_process_group(group).is_ok())
+            && Instant::now() < end
+        {
+            std::thread::sleep(WIPE_PAUSE);
+        }
     }
 
     /// Starts `program` with an empty page.
@@ -278,6 +305,7 @@ mod here {
             args,
             env,
             mute: true,
+            leads: true,
             given: vec![(commands.into(), COMMANDS), (answers.into(), ANSWERS)],
         })?;
         Ok(Browser { process, to, from })

@@ -24,6 +24,9 @@ pub struct Spawn {
     /// Its three streams lead nowhere: a program that chatters must not wait for a
     /// reader.
     pub mute: bool,
+    /// It leads a group of its own, so that it can be ended with all it starts.
+    #[cfg(unix)]
+    pub leads: bool,
     /// Descriptors that it gets, under these numbers.
     #[cfg(unix)]
     pub given: Vec<(std::os::fd::OwnedFd, i32)>,
@@ -99,6 +102,11 @@ fn start(what: Spawn) -> io::Result<Child> {
         .stdin(stream())
         .stdout(stream())
         .stderr(stream());
+    #[cfg(unix)]
+    if what.leads {
+        use std::os::unix::process::CommandExt;
+        command.process_group(0);
+    }
     #[cfg(unix)]
     if !what.given.is_empty() {
         give(&mut command, what.given)?;

@@ -103,3 +103,81 @@ fn an_address_leads_to_one_machine_and_port() {
         assert_eq!(at(bad), Err(PageFault::NoPage), "{bad}");
     }
 }
+
+#[cfg(target_os = "linux")]
+mod driven {
+    use std::io::{BufRead, BufReader, Read};
+
+    use super::*;
+    use crate::kit_web::{Certificate, PASSWORD, Site, alone};
+
+    #[test]
+    fn connect_logs_in_to_a_page_and_ends_with_its_terminal() {
+        let _alone = alone();
+        let certificate = Certificate::make();
+        let mut site = Site::secured(&certificate);
+        let seat = Seat::unlocked();
+        seat.ok(&["add", "client", "A"]);
+        let url = site.url("/form");
+        let add =
+            ["add", "web", "A/w", "--host", &url, "--user", "admin", "--secret-stdin", "password"];
+        seat.run(&add, PASSWORD).ended(0);
+        let plan = seat.ok(&["plan", "A/w"]).out;
+        assert!(plan.contains("browser") && plan.contains("found on this computer"), "{plan}");
+        let doctor = seat.run(&["doctor"], "").out;
+        assert!(doctor.contains("✓ browser"), "{doctor}");
+
+        let display = std::env::var_os("DISPLAY").expect("the tests have a screen");
+        let connect = |args: &[&str]| {
+            let mut command = seat.command(&[&["connect", "A/w"], args].concat());
+            command.env("DISPLAY", &display);
+            if let Some(authority) = std::env::var_os("XAUTHORITY") {
+                command.env("XAUTHORITY", authority);
+            }
+            command
+        };
+        // Nobody is there to look at the fingerprint.
+        assert_eq!(finish(connect(&[]), "").status, 6);
+        let print = certificate.fingerprint();
+        let mut child = connect(&["--accept-host-key", &print]).spawn().expect("it is built");
+        let mut out = BufReader::new(child.stdout.take().expect("piped"));
+        let mut said = String::new();
+        while !said.contains("Logged in") {
+            assert!(out.read_line(&mut said).expect("UTF-8") > 0, "{said}");
+        }
+        site.until("welcome");
+        // `timeout` hands it on to the program.
+        let pid = child.id().to_string();
+        crate::kit_ssh::sh("kill", &["-INT", &pid]);
+        let mut err = String::new();
+        child.stderr.take().expect("piped").read_to_string(&mut err).expect("UTF-8");
+        let status = child.wait().expect("it ends").code();
+        assert_eq!(status, Some(130), "{said} {err}");
+        assert!(!said.contains(PASSWORD) && !err.contains(PASSWORD));
+
+        let events: Vec<(String, bool)> =
+            lines(&seat).into_iter().map(|(event, ok, _)| (event, ok)).collect();
+        let told = |event: &str, ok| (format!("session.{event}"), ok);
+        let wanted = [
+            told("opening", true),
+            told("failed", false),
+            told("opening", true),
+            told("opened", true),
+            told("closed", true),
+        ];
+        assert_eq!(events, wanted);
+        let log = seat.ok(&["--json", "audit", "log"]).out;
+        assert!(log.contains("secret.filled") && log.contains(&print), "{log}");
+        assert!(!log.contains(PASSWORD));
+
+        // By hand, it is the browser of the desktop again.
+        seat.ok(&["edit", "A/w", "--login", "manual"]);
+        let plan = seat.ok(&["plan", "A/w"]).out;
+        assert!(plan.contains("login by hand"), "{plan}");
+        let (program, told) = browser(&seat);
+        let mut command = connect(&[]);
+        command.env("BROWSER", &program);
+        finish(command, "").ended(0);
+        assert_eq!(given(&told), url);
+    }
+}

@@ -95,6 +95,12 @@ impl Site {
         &self.seen
     }
 
+    /// Forgets what it told.
+    pub fn forget(&mut self) {
+        self.told.try_iter().for_each(drop);
+        self.seen.clear();
+    }
+
     /// A hop to one of its pages, with the login that it takes.
     pub fn hop(&self, path: &str) -> Hop {
         page_hop(&self.url(path), self.port)
@@ -225,7 +231,7 @@ impl Visit {
 pub fn argv(pid: u32) -> Vec<String> {
     let line = fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
     // A browser's helpers join theirs by spaces.
-    let words = line.split(|b| *b == 0 || *b == b' ');
+    let words = line.split(|b| *b == 0 || *b == b' ').filter(|word| !word.is_empty());
     words.map(|arg| String::from_utf8_lossy(arg).into_owned()).collect()
 }
 
@@ -236,4 +242,24 @@ pub fn wait_until(what: &str, is: impl Fn() -> bool) {
         assert!(std::time::Instant::now() < end, "never: {what}");
         std::thread::yield_now();
     }
+}
+
+/// Closes the windows of a browser as a click on their cross does (ICCCM section
+/// 4.2.8.1).
+pub fn close_window(browser: u32) {
+    use x11rb::connection::Connection;
+    use x11rb::protocol::xproto::{ClientMessageEvent, ConnectionExt, EventMask};
+    let pid = browser.to_string();
+    let all = sh("xdotool", &["search", "--sync", "--onlyvisible", "--pid", &pid, ""]);
+    let (screen, _) = x11rb::connect(None).expect("the tests have a screen");
+    let atom = |name: &[u8]| {
+        let reply = screen.intern_atom(false, name).expect("sent").reply();
+        reply.expect("an atom").atom
+    };
+    let (protocols, delete) = (atom(b"WM_PROTOCOLS"), atom(b"WM_DELETE_WINDOW"));
+    for window in all.lines().filter_map(|window| window.parse().ok()) {
+        let message = ClientMessageEvent::new(32, window, protocols, [delete, 0, 0, 0, 0]);
+        screen.send_event(false, window, EventMask::NO_EVENT, message).expect("sent");
+    }
+    screen.flush().expect("sent");
 }

@@ -129,6 +129,7 @@ mod kit_reader;
 mod kit_rows;
 mod kit_ssh;
 mod kit_vnc;
+#[cfg(target_os = "linux")]
 mod kit_web;
 #[cfg(all(feature = "gui", target_os = "linux"))]
 mod kit_window;
@@ -159,6 +160,7 @@ mod vault_story;
 mod vectors;
 mod vnc;
 mod waiting;
+#[cfg(target_os = "linux")]
 mod web_login;
 #[cfg(all(feature = "gui", target_os = "linux"))]
 mod window_close;

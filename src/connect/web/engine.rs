@@ -34,9 +34,8 @@ type Held = Arc<Mutex<Option<(Child, Profile)>>>;
 fn clear(held: &Held) {
     // Kept until it is done: who leaves the process meanwhile waits for it.
     let mut held = held.lock().unwrap_or_else(PoisonError::into_inner);
-    if let Some((mut process, profile)) = held.take() {
-        let _ = process.kill();
-        let _ = process.wait();
+    if let Some((process, profile)) = held.take() {
+        chromium::end(process);
         profile.wipe();
     }
 }

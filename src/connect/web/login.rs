@@ -140,6 +140,9 @@ fn arrive(page: &mut Page<'_>, cdp: &mut Cdp, patience: Duration) -> Result<Opti
         if page.http == Asked::Left {
             return Ok(Some(Outcome::Refused));
         }
+        if let Some(origin) = page.stranger.take() {
+            return Ok(Some(Outcome::Elsewhere(origin)));
+        }
         let doubted = page.unreachable.clone();
         if let Some(error) = page.error.clone()
             && !error.starts_with("net::ERR_CERT")

@@ -92,6 +92,8 @@ pub struct Page<'a> {
     /// A question of HTTP's was put off until that is so.
     pub put_off: bool,
     pub http: Asked,
+    /// Another origin that asked HTTP's question; it gets no answer from here.
+    pub stranger: Option<String>,
     /// What came of the certificate.
     pub key: String,
 }
@@ -149,6 +151,7 @@ impl<'a> Page<'a> {
             sure: false,
             put_off: false,
             http: Asked::No,
+            stranger: None,
             key: String::new(),
         })
     }
@@ -311,6 +314,9 @@ impl<'a> Page<'a> {
             }
         } else if ours {
             self.http = Asked::Left;
+        } else {
+            let origin = challenge["origin"].as_str().unwrap_or_default();
+            self.stranger.get_or_insert_with(|| origin.to_owned());
         }
         let id = &params["requestId"];
         let answer = json!({ "requestId": id, "authChallengeResponse": answer });
