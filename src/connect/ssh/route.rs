@@ -9,7 +9,7 @@ use super::settings::Settings;
 use super::{engine, fail, forward};
 use crate::connect::host::child::{Engine, Inbox, Uplink};
 use crate::connect::link::LinkInfo;
-use crate::connect::{Connector, Failure, line, rdp, vnc, web};
+use crate::connect::{Failure, line, rdp, vnc};
 use crate::model::target::{Hop, Target};
 
 /// Kind of the machines that a session passes through.
@@ -46,8 +46,8 @@ pub fn open(
     let mut warnings = Vec::new();
     for (index, hop) in target.hops.iter().enumerate() {
         #[cfg(unix)]
-        if target.kind.word() == web::Web.id() {
-            return web::engine::open(index, hop, up);
+        if target.kind.word() == crate::connect::web::ID {
+            return crate::connect::web::engine::open(index, hop, up);
         }
         if index + 1 == target.hops.len() && target.kind.word() != SSH {
             let end = line::End { index, hop, via: via.as_ref(), up, lost: lost.clone() };

@@ -186,7 +186,8 @@ impl PageEngine {
                 Some(Heard::Gone) => return Some(fail::ended(&self.program)),
                 Some(Heard::Command(Command::Quit)) => return None,
                 Some(Heard::Command(command)) => {
-                    if self.command(command, up) {
+                    let over = self.command(command, up);
+                    if over {
                         return None;
                     }
                 }

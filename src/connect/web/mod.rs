@@ -32,6 +32,9 @@ use crate::model::lang::Bi;
 use crate::model::target::{HostPort, Target};
 use crate::os::chromium;
 
+/// Its word.
+pub const ID: &str = "web";
+
 /// The connector.
 pub struct Web;
 
@@ -224,7 +227,7 @@ pub fn in_clear(address: &str) -> Option<Bi> {
 
 impl Connector for Web {
     fn id(&self) -> &'static str {
-        "web"
+        ID
     }
 
     fn label(&self) -> Bi {
