@@ -97,6 +97,8 @@ pub struct State {
     pub several: bool,
     /// No page can be shown.
     pub no_browser: bool,
+    /// There is a browser that pages are logged in to with.
+    pub drives_pages: bool,
     /// Another process has written since this was asked.
     pub written: bool,
     /// How often that was asked.
@@ -156,6 +158,7 @@ impl Fake {
             pinned: None,
             several: false,
             no_browser: false,
+            drives_pages: false,
             written: false,
             looks: 0,
             tell: None,

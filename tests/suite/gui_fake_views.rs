@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use poterne::app::api::{AppError, Code, EntryView, Justification, MemberView, RotateItem, Status};
-use poterne::connect;
+use poterne::connect::{self, Opens};
 use poterne::model::audit_event::{Event, OpenLine, field};
 use poterne::model::entry::{Entry, Kind, Slot};
 use poterne::model::id::VaultId;
@@ -30,7 +30,10 @@ impl State {
             people: BTreeMap::from([(ME, "Alice".to_owned())]),
             may_reveal: !self.read_only && may(self.role, Action::Reveal),
             may_edit: !self.read_only && may(self.role, to_change(&entry.kind, false)),
-            opens: connect::by_kind(&entry.kind).map_or(connect::Opens::Details, |c| c.opens()),
+            opens: match connect::by_kind(&entry.kind).map(|c| c.opens()) {
+                Some(Opens::Browser) if self.drives_pages => Opens::Session,
+                opens => opens.unwrap_or(Opens::Details),
+            },
             pinned: self.pinned.iter().filter(|_| entry.id == id(12)).cloned().collect(),
         }
     }

@@ -73,3 +73,18 @@ fn a_page_that_no_browser_shows_is_logged_as_failed_and_told() {
     sees(&mut window, "Aucun navigateur.");
     assert_eq!(fake.asked().last().map(String::as_str), Some("visited false"));
 }
+
+#[test]
+fn a_page_that_is_logged_in_to_opens_a_tab_with_what_happens() {
+    let fake = Fake::new();
+    fake.0.lock().expect("ours").drives_pages = true;
+    let mut window = opened(&fake);
+    find(&mut window, "WatchGuard", PAGE);
+    sees(&mut window, "Se connecter");
+    window.key_press(Key::Enter);
+    until(&mut window, "the session", |_| {
+        fake.asked().contains(&"connect Pare-feu WatchGuard".to_owned())
+    });
+    sees(&mut window, "Mairie de Saint-Œuvre – Pare-feu WatchGuard");
+    assert!(!fake.asked().iter().any(|asked| asked.starts_with("browser")), "{:?}", fake.asked());
+}

@@ -24,6 +24,8 @@ pub enum Outcome {
     CodeRefused,
     /// A code is asked for, and none is stored.
     NoCode,
+    /// The page does not show whether it took the login.
+    Unclear,
     /// There is no form that can be told for one.
     NoForm,
     /// The page is of another origin.
@@ -132,6 +134,11 @@ impl Outcome {
             Self::NoCode => Bi::new(
                 "La page demande un code, et l’entrée n’a pas de clé TOTP\u{a0}: tapez-le",
                 "The page asks for a code, and the entry has no TOTP key: type it",
+            ),
+            Self::Unclear => Bi::new(
+                "La page ne montre pas si elle a accepté la connexion\u{a0}; rien n’est donné une \
+                 seconde fois",
+                "The page does not show whether it took the login; nothing is given a second time",
             ),
             Self::NoForm => Bi::new(
                 "Aucun formulaire de connexion reconnu\u{a0}: connectez-vous à la main, ou \

@@ -10,15 +10,18 @@ use super::log::Outcome;
 use super::page::{Asked, Page, Sight};
 use crate::connect::{Failure, Progress};
 use crate::model::entry::Slot;
+use crate::secret::SecretText;
 
 /// How often the page is looked at.
 const TICK: Duration = Duration::from_millis(120);
 /// For a page that writes itself, before it is told for one that asks the user first.
 const SETTLED: Duration = Duration::from_millis(700);
+/// Before the browser's warning is passed once more.
+const AGAIN: Duration = Duration::from_millis(500);
 /// After which Enter has had no effect.
 const ENTER: Duration = Duration::from_secs(2);
 /// After which a form that still stands has been refused.
-const REFUSED: Duration = Duration::from_secs(10);
+const REFUSED: Duration = Duration::from_secs(15);
 /// For the question for a code, where one is stored.
 const CODE: Duration = Duration::from_secs(3);
 
@@ -46,6 +49,8 @@ impl From<Failure> for Stop {
 #[derive(Default)]
 struct Given {
     user: bool,
+    /// Taken, and kept until the field has it: it is given once.
+    secret: Option<SecretText>,
     password: bool,
     code: bool,
     /// Since when the page has it, and how many documents had come.
@@ -92,8 +97,8 @@ pub fn run(
         }
         if page.dialog || page.moves() {
             still = None;
-            if since.elapsed() > patience && !given.password {
-                return Ok(Outcome::NoForm);
+            if since.elapsed() > patience {
+                return Ok(if given.password { Outcome::Unclear } else { Outcome::NoForm });
             }
             continue;
         }
@@ -106,13 +111,17 @@ pub fn run(
             return Ok(Outcome::BadSelector(bad));
         }
         let quiet = still.get_or_insert_with(Instant::now).elapsed();
-        match step(page, cdp, &mut given, (&sight, quiet))? {
-            Next::Done(outcome) => return Ok(outcome),
-            Next::Sent => (since, still) = (Instant::now(), None),
-            Next::Wait => {}
+        match step(page, cdp, &mut given, (&sight, quiet)) {
+            Ok(Next::Done(outcome)) => return Ok(outcome),
+            Ok(Next::Sent) => (since, still) = (Instant::now(), None),
+            // The page was replaced under our hands, or shows a dialogue.
+            Ok(Next::Wait) | Err(Stop::Silent(Silence::Busy)) => {}
+            Err(stop) => return Err(stop),
         }
         if since.elapsed() > patience {
             return Ok(match () {
+                () if given.password && sight.password => Outcome::Unclear,
+                () if given.password => Outcome::LoggedIn,
                 () if sight.origin != page.origin => Outcome::Elsewhere(sight.origin),
                 () if sight.many => Outcome::Change,
                 () => Outcome::NoForm,
@@ -132,6 +141,7 @@ enum Next {
 fn arrive(page: &mut Page<'_>, cdp: &mut Cdp, patience: Duration) -> Result<Option<Outcome>, Stop> {
     let mut end = Instant::now() + patience;
     let mut went_on = false;
+    let mut asked: Option<Instant> = None;
     loop {
         if page.closed {
             return Ok(Some(Outcome::Closed));
@@ -159,8 +169,12 @@ fn arrive(page: &mut Page<'_>, cdp: &mut Cdp, patience: Duration) -> Result<Opti
                 let print = page.key.clone();
                 page.log.certificate(&print);
                 (went_on, page.error) = (true, None);
-                page.go_on(cdp);
                 end = Instant::now() + patience;
+            }
+        } else if went_on && doubted.is_some() {
+            if asked.is_none_or(|at| at.elapsed() > AGAIN) && !page.moves() {
+                asked = Some(Instant::now());
+                page.go_on(cdp);
             }
         } else if page.visits > 0 && doubted.is_none() && !page.dialog {
             if page.sure {
@@ -280,20 +294,14 @@ fn first(
         if !page.look(cdp, Some("password"))?.password {
             return Ok(Next::Wait);
         }
-        let Some(secret) = page.password() else { return Ok(Next::Done(Outcome::NothingStored)) };
-        let Ok(secret) = secret.into_text() else { return Ok(Next::Done(Outcome::NothingStored)) };
-        // The page may be replaced just now: then once more on the next.
-        let mut filled = false;
-        for _ in 0..20 {
-            if secret.expose(|text| page.fill(cdp, "password", text))? {
-                filled = true;
-                break;
-            }
-            page.wait(cdp, TICK)?;
+        if given.secret.is_none() {
+            given.secret = page.password().and_then(|secret| secret.into_text().ok());
         }
-        if !filled {
-            return Ok(Next::Done(Outcome::NoForm));
+        let Some(secret) = &given.secret else { return Ok(Next::Done(Outcome::NothingStored)) };
+        if !secret.expose(|text| page.fill(cdp, "password", text))? {
+            return Ok(Next::Wait);
         }
+        given.secret = None;
         given.password = true;
         page.log.filled_password();
         if sight.code && page.hop.slots.contains(&Slot::Totp) {

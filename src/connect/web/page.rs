@@ -190,10 +190,13 @@ impl<'a> Page<'a> {
     }
 
     /// Goes past the browser's warning, which then lets through this certificate for
-    /// this machine, and no other.
+    /// this machine, and no other. Asked again until the page is there: the warning
+    /// takes a while to listen.
     pub fn go_on(&mut self, cdp: &mut Cdp) {
-        let proceed = json!({ "expression": "certificateErrorPageController.proceed()" });
-        self.send(cdp, "Runtime.evaluate", proceed);
+        let proceed = "document.readyState === 'complete' \
+                       && window.certificateErrorPageController \
+                       && certificateErrorPageController.proceed()";
+        self.send(cdp, "Runtime.evaluate", json!({ "expression": proceed }));
     }
 
     /// Lets go of the page: what comes now is between the person and the page.
