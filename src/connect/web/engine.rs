@@ -24,6 +24,8 @@ use crate::os::chromium::{self, Profile};
 
 /// Sent by Ctrl+C on a terminal whose line is raw.
 const CTRL_C: u8 = 3;
+/// Before a browser that starts is asked again.
+const PAUSE: Duration = Duration::from_millis(100);
 /// For a browser that has said goodbye to be gone.
 const PARTING: Duration = Duration::from_secs(2);
 
@@ -115,7 +117,15 @@ impl PageEngine {
         let version = ("", "Browser.getVersion", serde_json::json!({}));
         let version = cdp.call(version, PATIENCE, none).map_err(gone)?;
         let version = version["product"].as_str().unwrap_or_default().to_owned();
-        let mut page = Page::attach(&mut cdp, (index, hop, up)).map_err(gone)?;
+        // A browser that is just starting may still replace its first page.
+        let begun = Instant::now();
+        let mut page = loop {
+            match Page::attach(&mut cdp, (index, hop, up)) {
+                Ok(page) => break page,
+                Err(Silence::Busy) if begun.elapsed() < PATIENCE => std::thread::sleep(PAUSE),
+                Err(silence) => return Err(gone(silence)),
+            }
+        };
         page.log.started(&format!("{shown} ({version})"));
         let outcome = match login::run(&mut page, &mut cdp, address, patience) {
             Ok(outcome) => outcome,

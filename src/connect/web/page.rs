@@ -23,6 +23,10 @@ const FIND: &str = include_str!("find.js");
 /// How long the browser may take for one answer.
 const ANSWER: Duration = Duration::from_secs(20);
 
+/// How often a page that is being replaced is asked again, and after how long.
+const ASKS: u32 = 20;
+const PAUSE: Duration = Duration::from_millis(100);
+
 /// What is on the page.
 #[derive(serde::Deserialize, Default)]
 pub struct Sight {
@@ -174,9 +178,18 @@ impl<'a> Page<'a> {
     /// # Errors
     /// There is no answer.
     pub fn origin_of(&mut self, cdp: &mut Cdp, address: &str) -> Result<String, Silence> {
-        let ask = format!("new URL({}).origin", json!(address));
-        let said = self.call(cdp, "Runtime.evaluate", json!({ "expression": ask }))?;
-        Ok(said["result"]["value"].as_str().unwrap_or_default().to_owned())
+        let ask = json!({ "expression": format!("new URL({}).origin", json!(address)) });
+        for _ in 0..ASKS {
+            match self.call(cdp, "Runtime.evaluate", ask.clone()) {
+                Ok(said) => {
+                    return Ok(said["result"]["value"].as_str().unwrap_or_default().to_owned());
+                }
+                // The document is just being replaced by another.
+                Err(Silence::Busy) => self.wait(cdp, PAUSE)?,
+                Err(other) => return Err(other),
+            }
+        }
+        Err(Silence::Busy)
     }
 
     /// Goes to an address.
