@@ -401,8 +401,13 @@ fn what_cannot_be_logged_does_not_happen() {
         };
         assert!(!said.en.is_empty() && !todo.en.is_empty(), "{what}");
     }
-    let request =
-        ConnectRequest { at: at("Dupont/sh"), just: why(), accept_host_key: None, reuse: false };
+    let request = ConnectRequest {
+        at: at("Dupont/sh"),
+        just: why(),
+        accept_host_key: None,
+        reuse: false,
+        desktop: Default::default(),
+    };
     assert!(desk.app.connect(request, &mut Nobody).is_err(), "no session");
     let many = vec![(Kind::new("note"), "Dupont/many".to_owned(), Patch::default())];
     assert!(desk.app.create_many(many).is_err(), "no import");
