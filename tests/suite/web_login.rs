@@ -208,6 +208,7 @@ fn closing_the_session_ends_the_browser_and_wipes_its_profile() {
         let visit = Visit::open(login(site.hop("/form")));
         site.until("login admin ok");
         let (browser, profile) = (visit.browser(), visit.profile());
+        let helpers = descendants(browser);
         assert!(profile.is_dir());
         let signal = |pid: u32| sh("kill", &["-KILL", &pid.to_string()]);
         match way {
@@ -223,7 +224,8 @@ fn closing_the_session_ends_the_browser_and_wipes_its_profile() {
         if way == "window" || way == "ctrl-c" {
             assert_eq!(talk.exit, Some(Exit::Status(0)), "{way}");
         }
-        wait_until(&format!("{way}: the browser is gone"), || argv(browser).is_empty());
+        let gone = || helpers.iter().chain([&browser]).all(|pid| argv(*pid).is_empty());
+        wait_until(&format!("{way}: the browser is gone"), gone);
         if way == "session killed" {
             // The next one clears away what it left.
             assert!(profile.is_dir());
