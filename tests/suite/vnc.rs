@@ -343,6 +343,22 @@ fn a_wrong_password_is_told_and_may_be_typed_again() {
 }
 
 #[test]
+fn an_old_server_chooses_the_login_itself() {
+    for security in ["VncAuth", "None"] {
+        let server = Xvnc::with(security, PASSWORD, &["-Protocol3.3"]);
+        let link = server.open(PASSWORD, &[]);
+        same(&mut screen(&*link, 640, 480), &server, 0);
+        if security == "VncAuth" {
+            let mut lease = FakeLease::default();
+            let mut hops = vec![server.hop()];
+            lease.plant(&mut hops, 0, Slot::Password, b"faux");
+            let failure = must_fail(&vnc(hops.remove(0)), &mut lease);
+            assert_eq!(failure.kind, FailureKind::Login, "{}", failure.what.en);
+        }
+    }
+}
+
+#[test]
 fn too_many_wrong_passwords_are_told_with_what_helps() {
     let server = Xvnc::with("VncAuth", PASSWORD, &["-BlacklistThreshold", "1"]);
     let failure = (0..5).find_map(|_| {
