@@ -112,7 +112,7 @@ mod here {
     const ANSWERS: i32 = 4;
 
     /// For what the processes of a browser that was ended still write.
-    const WIPE_LIMIT: Duration = Duration::from_millis(600);
+    const WIPE_LIMIT: Duration = Duration::from_secs(2);
     const WIPE_PAUSE: Duration = Duration::from_millis(10);
 
     /// Held while profiles are made and cleared away.

@@ -115,6 +115,8 @@ fn a_wrong_password_is_told_and_given_once() {
         assert!(warnings.iter().any(|w| w.en.contains("refused")), "{page} {warnings:?}");
         assert!(!visit.link.info().description.contains("logged in"), "{page}");
         drop(visit);
+        let kind = if page == "/basic" { "http basic bad" } else { "login admin bad" };
+        site.until(kind);
         let bad = |line: &&String| line.ends_with(" bad");
         assert_eq!(site.all().iter().filter(bad).count(), 1, "{page}: {:?}", site.seen);
         site.forget();

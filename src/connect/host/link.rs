@@ -22,8 +22,9 @@ use crate::os::words;
 /// How often a waiting connection looks whether the person gave up.
 const LOOK: Duration = Duration::from_millis(100);
 
-/// How long a session process may take to say goodbye.
-const GOODBYE: Duration = Duration::from_millis(1500);
+/// How long a session process may take to say goodbye, and to clear away what it
+/// made. Nobody waits for that.
+const GOODBYE: Duration = Duration::from_secs(6);
 
 /// A connection held by a session process.
 pub struct HostLink {
