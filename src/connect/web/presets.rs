@@ -18,7 +18,7 @@ pub struct Preset {
 }
 
 /// The presets. None of them has been tried against the device itself yet: their
-/// labels say so, and the makers' documentation and pages are where they come from.
+/// labels say so. The selectors are from general knowledge of those pages.
 pub const ALL: &[Preset] = &[
     Preset {
         word: "idrac-old",
