@@ -103,6 +103,28 @@ fn the_mouse_clicks_and_its_wheel_turns() {
 }
 
 #[test]
+fn a_screen_that_never_stops_painting_is_shown_typed_into_and_left() {
+    let mut server = Xvnc::start("None", PASSWORD);
+    server.run("xterm", &["-title", "flot", "-geometry", "80x15+0+250", "-e", "yes", "é"]);
+    server.has("flot");
+    let link = server.open(PASSWORD, &[]);
+    let mut seen = screen(&*link, 640, 480);
+    seen.act(ScreenInput::Move { x: 200, y: 100 });
+    seen.until("a picture", |s| s.has_colour(630, 5));
+    // The cursor of the terminal that is flooded never rests.
+    for _ in 0..20 {
+        let before = seen.rgb.clone();
+        seen.until("another picture", |s| s.rgb != before);
+    }
+    for c in ['v', 'i', 'f', '\n'] {
+        seen.act(ScreenInput::Char(c));
+    }
+    typed(&server, "vif\n");
+    link.close();
+    assert_eq!(seen.finish(), None);
+}
+
+#[test]
 fn the_screen_follows_the_size_of_the_window() {
     let server = Xvnc::start("None", PASSWORD);
     let link = server.open(PASSWORD, &[]);

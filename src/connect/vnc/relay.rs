@@ -28,6 +28,10 @@ const LAST_RECT: i32 = -224;
 const CURSOR: i32 = -239;
 const EXTENDED_DESKTOP_SIZE: i32 = -308;
 
+/// One pixel copied onto itself, in place of a part without any, which the decoder
+/// takes for an error.
+const NOTHING: [u8; 16] = [0, 0, 0, 0, 0, 1, 0, 1, 0, 0, 0, 1, 0, 0, 0, 0];
+
 /// What does not go to the decoder.
 #[derive(Debug)]
 pub enum Aside {
@@ -187,11 +191,19 @@ impl<R: AsyncRead + Unpin, W: AsyncWrite + Unpin> Relay<R, W> {
         self.give(&[0]).await?;
         let head: [u8; 3] = self.some().await?;
         for _ in 0..word(&head, 1) {
-            let place: [u8; 12] = self.some().await?;
+            let mut place = [0; 12];
+            self.from.read_exact(&mut place).await?;
             let (width, height) = (word(&place, 4), word(&place, 6));
             let pixels = u64::from(width) * u64::from(height);
             let lines = u64::from(height) * u64::from(width.div_ceil(8));
-            match i32::from_be_bytes([place[8], place[9], place[10], place[11]]) {
+            let encoding = i32::from_be_bytes([place[8], place[9], place[10], place[11]]);
+            if pixels == 0 && matches!(encoding, RAW | COPY_RECT) {
+                self.skip(if encoding == RAW { 0 } else { 4 }).await?;
+                self.give(&NOTHING).await?;
+                continue;
+            }
+            self.give(&place).await?;
+            match encoding {
                 RAW => self.copy(4 * pixels).await?,
                 COPY_RECT => self.copy(4).await?,
                 ZRLE => {
@@ -347,6 +359,10 @@ mod tests {
             assert!(matches!(asides[0], Aside::Bell), "{body:?}: {asides:?}");
             assert!(ended(asides.get(1)), "{body:?}: {asides:?}");
         }
+        let empty = [&[0, 0, 0, 2][..], &rect(RAW, 0, 4, &[]), &rect(COPY_RECT, 0, 0, &[5; 4])];
+        let (heard, _) = through(&[INIT, &empty.concat()].concat(), Rest::default()).await;
+        let harmless = [&[0, 0, 0, 2][..], &NOTHING, &NOTHING, &[BELL]].concat();
+        assert_eq!(heard, [b"hi", INIT, &harmless].concat());
         let last = [&[0, 0, 255, 255][..], &rect(RAW, 1, 1, &[1; 4]), &rect(LAST_RECT, 0, 0, &[])];
         let server = [INIT, &last.concat(), &[2]].concat();
         let (_, asides) = through(&server, Rest::default()).await;
