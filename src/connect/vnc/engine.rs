@@ -82,9 +82,8 @@ pub fn open(end: &line::End<'_>) -> Result<Box<dyn Engine>, Failure> {
                 Err(failure) => Err(failure),
             }
         };
-        match runtime.block_on(attempt).map_err(|seen| end.reason(seen))? {
-            Some(ready) => break ready,
-            None => {}
+        if let Some(ready) = runtime.block_on(attempt).map_err(|seen| end.reason(seen))? {
+            break ready;
         }
     };
     let (sender, commands) = unbounded_channel();
@@ -105,7 +104,7 @@ fn info(greeted: &Greeted, login: &Login<'_>, at: &HostPort) -> LinkInfo {
     if !greeted.tls.is_empty() {
         description = format!("VNC · {}", greeted.tls);
         if greeted.way.cover == Cover::Anonymous {
-            description.push_str(" (anonyme / anonymous)");
+            description.push_str(" (anon)");
         }
     }
     LinkInfo {

@@ -162,10 +162,10 @@ impl<'a> Session<'a> {
                 let messages = self.input.messages(input);
                 self.say(messages);
             }
-            Command::Clipboard(id, text) if id == self.channel => {
-                if self.settings.clipboard.to_server {
-                    self.say(text.expose(said::cut_text));
-                }
+            Command::Clipboard(id, text)
+                if id == self.channel && self.settings.clipboard.to_server =>
+            {
+                self.say(text.expose(said::cut_text));
             }
             _ => {}
         }
