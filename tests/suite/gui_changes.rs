@@ -13,7 +13,7 @@ use poterne::gui::prefs::Prefs;
 
 use crate::gui_fake::{CODE, Fake, KIT, PASSWORD};
 use crate::kit_gui::{
-    Window, fill, find, gone, opened, press, sees, selected, unlock, until, value, window,
+    Window, choose, fill, find, gone, opened, press, sees, selected, unlock, until, value, window,
     window_with,
 };
 
@@ -25,12 +25,6 @@ fn timed(fake: &Fake) -> (Window, Arc<AtomicU64>) {
     let mut window = window_with(fake, true, Prefs::load(None), Box::new(clock));
     unlock(&mut window);
     (window, later)
-}
-
-fn choose(window: &mut Window, name: &str) {
-    sees(window, name);
-    window.get_by_role_and_label(Role::ListItem, name).click();
-    window.run_steps(3);
 }
 
 fn focused(window: &Window) -> Option<String> {

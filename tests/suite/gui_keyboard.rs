@@ -7,16 +7,11 @@ use egui_kittest::kittest::{NodeT, Queryable};
 
 use crate::gui_fake::{CODE, Fake, PASSWORD};
 use crate::kit_gui::{
-    Window, connect_to_changed_key, fill, find, gone, opened, press, sees, selected, until, window,
+    Window, choose, connect_to_changed_key, fill, find, gone, opened, press, sees, selected, until,
+    window,
 };
 
 /// Clicks a line of the list.
-fn choose(window: &mut Window, name: &str) {
-    sees(window, name);
-    window.get_by_role_and_label(Role::ListItem, name).click();
-    window.run_steps(3);
-}
-
 fn focused(window: &Window) -> Option<String> {
     let all = window.get_all_by(|node| node.is_focused());
     all.filter_map(|node| node.accesskit_node().label()).next()

@@ -88,6 +88,21 @@ pub fn press(window: &mut Window, label: &str) {
     window.run_steps(3);
 }
 
+/// Clicks a line of the list until it is chosen: what is read late, such as the
+/// favourites, moves the lines below it between the look and the click.
+pub fn choose(window: &mut Window, name: &str) {
+    let end = Instant::now() + Duration::from_secs(60);
+    loop {
+        sees(window, name);
+        window.get_by_role_and_label(Role::ListItem, name).click();
+        window.run_steps(3);
+        if selected(window).iter().any(|line| line == name) {
+            return;
+        }
+        assert!(Instant::now() < end, "never chosen: {name}; there is {}", shown(window));
+    }
+}
+
 pub fn fill(window: &mut Window, role: Role, label: &str, text: &str) {
     until(window, label, |w| w.query_by_role_and_label(role, label).is_some());
     window.get_by_role_and_label(role, label).focus();

@@ -118,7 +118,9 @@ impl Reader {
         let address = bus.address.clone();
         let (tell, told) = channel();
         let door = Door { address: address.clone() };
+        // An answer that never comes is asked for again, like one that comes too early.
         let server = connection::Builder::address(address.as_str())
+            .map(|b| b.method_timeout(Duration::from_secs(10)))
             .and_then(|b| b.name("org.a11y.Bus"))
             .and_then(|b| b.name("org.a11y.atspi.Registry"))
             .and_then(|b| b.serve_at("/org/a11y/bus", door))

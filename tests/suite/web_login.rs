@@ -25,7 +25,7 @@ fn a_form_that_a_script_makes_is_logged_in_to() {
     }
     assert!(!text.contains(PASSWORD), "{text}");
     let info = visit.link.info();
-    assert!(info.description.ends_with("logged in"), "{info:?}");
+    assert!(info.description.ends_with("✓"), "{info:?}");
     assert_eq!(info.warnings.len(), 1, "only that nothing is encrypted: {info:?}");
     assert_eq!(visit.lease.taken, [(0, Slot::Password)], "each once, and no other");
 }
@@ -38,7 +38,7 @@ fn the_user_may_be_asked_first_and_the_form_may_be_in_a_frame() {
         let visit = Visit::open(login(site.hop(page)));
         site.until("login admin ok");
         site.until("welcome");
-        assert!(visit.link.info().description.ends_with("logged in"), "{page}");
+        assert!(visit.link.info().description.ends_with("✓"), "{page}");
         drop(visit);
         site.forget();
     }
@@ -50,7 +50,7 @@ fn a_page_that_never_reloads_is_logged_in_to_by_its_button() {
     let mut site = Site::plain();
     let visit = Visit::open(login(site.hop("/scripted")));
     site.until("login admin ok");
-    assert!(visit.link.info().description.ends_with("logged in"));
+    assert!(visit.link.info().description.ends_with("✓"));
 }
 
 #[test]
@@ -98,7 +98,7 @@ fn the_question_of_http_is_answered() {
         let mut visit = Visit::open(login(site.hop(&format!("/{kind}"))));
         site.until(&format!("http {kind} ok"));
         visit.talk.until("HTTP login");
-        assert!(visit.link.info().description.ends_with("logged in"), "{kind}");
+        assert!(visit.link.info().description.ends_with("✓"), "{kind}");
     }
 }
 
@@ -113,7 +113,7 @@ fn a_wrong_password_is_told_and_given_once() {
         visit.talk.until("refused");
         let warnings = visit.link.info().warnings;
         assert!(warnings.iter().any(|w| w.en.contains("refused")), "{page} {warnings:?}");
-        assert!(!visit.link.info().description.contains("logged in"), "{page}");
+        assert!(!visit.link.info().description.contains("✓"), "{page}");
         drop(visit);
         let kind = if page == "/basic" { "http basic bad" } else { "login admin bad" };
         site.until(kind);

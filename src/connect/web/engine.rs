@@ -140,7 +140,7 @@ impl PageEngine {
         }
         page.let_go(&mut cdp);
         let description = match outcome {
-            Outcome::LoggedIn => format!("web · {} · {version} · logged in", page.origin),
+            Outcome::LoggedIn => format!("web · {} · {version} · ✓", page.origin),
             _ => format!("web · {} · {version}", page.origin),
         };
         let info = LinkInfo {
