@@ -93,8 +93,16 @@ impl Xvnc {
         new.x("xsetroot", &["-solid", "#345678"]);
         let typed = new.dir.path().join("typed");
         let script = format!("stty -echo; cat > {}", typed.display());
-        new.run("xterm", &["-geometry", "60x12+40+30", "-u8", "-e", "sh", "-c", &script]);
-        eventually("the terminal is there", || typed.exists().then_some(()));
+        new.run(
+            "xterm",
+            &["-title", "essai", "-geometry", "60x12+40+30", "-u8", "-e", "sh", "-c", &script],
+        );
+        // A key goes to what is under the pointer: not before it is to be seen.
+        eventually("the terminal is there", || {
+            let window = new.command("xwininfo", &["-name", "essai"]).output().expect("installed");
+            let seen = String::from_utf8_lossy(&window.stdout).contains("IsViewable");
+            (seen && typed.exists()).then_some(())
+        });
         new
     }
 
@@ -124,8 +132,9 @@ impl Xvnc {
     /// Waits for a window whose title has this in it.
     pub fn has(&self, title: &str) {
         eventually(title, || {
-            let tree = self.x("xwininfo", &["-root", "-tree"]);
-            String::from_utf8_lossy(&tree).contains(title).then_some(())
+            // A window that goes while the tree is read ends the reading.
+            let tree = self.command("xwininfo", &["-root", "-tree"]).output().expect("installed");
+            String::from_utf8_lossy(&tree.stdout).contains(title).then_some(())
         });
     }
 

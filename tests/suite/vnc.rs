@@ -211,6 +211,11 @@ fn viewing_only_changes_nothing_there() {
     let other = server.open(PASSWORD, &[]);
     let worker = screen(&*other, 640, 480);
     worker.act(ScreenInput::Move { x: 201, y: 101 });
+    // A key goes to what is under the pointer.
+    eventually("the pointer is there", || {
+        let at = server.x("xdotool", &["getmouselocation"]);
+        String::from_utf8_lossy(&at).starts_with("x:201 y:101 ").then_some(())
+    });
     worker.act(ScreenInput::Char('y'));
     worker.act(ScreenInput::Char('\n'));
     typed(&server, "y\n");

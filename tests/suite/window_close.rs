@@ -44,9 +44,9 @@ fn opens_session(person: &Person<'_>) {
     person.screen.keyboard_at(role::TERMINAL, "Terminal");
 }
 
-#[test]
-fn sessions_end_in_the_log_when_another_unlocks_and_when_the_window_closes() {
-    let mut stage = Stage::new();
+/// A vault of two owners with one entry, locked.
+fn two_owners() -> (Stage, Phone, Phone) {
+    let stage = Stage::new();
     let mut alice = stage.init();
     let factors = alice.code().expose(|c| format!("{PASSWORD}\n{c}\n"));
     stage.must(&["unlock"], &factors);
@@ -54,7 +54,13 @@ fn sessions_end_in_the_log_when_another_unlocks_and_when_the_window_closes() {
     stage.must(&["add", "shell", "Dupont/Atelier"], "");
     let code = stage.must(&["member", "invite", "bruno", "--role", "owner"], "");
     stage.must(&["lock"], "");
-    let mut bruno = stage.accept("bruno", code.trim());
+    let bruno = stage.accept("bruno", code.trim());
+    (stage, alice, bruno)
+}
+
+#[test]
+fn sessions_end_in_the_log_when_another_unlocks_and_when_the_window_closes() {
+    let (mut stage, mut alice, mut bruno) = two_owners();
 
     let reader = Reader::start();
     stage.session_bus.clone_from(&reader.address);
@@ -98,15 +104,7 @@ fn sessions_end_in_the_log_when_another_unlocks_and_when_the_window_closes() {
 
 #[test]
 fn a_signal_ends_the_window_in_good_order() {
-    let mut stage = Stage::new();
-    let mut alice = stage.init();
-    let factors = alice.code().expose(|c| format!("{PASSWORD}\n{c}\n"));
-    stage.must(&["unlock"], &factors);
-    stage.must(&["add", "client", "Dupont"], "");
-    stage.must(&["add", "shell", "Dupont/Atelier"], "");
-    let code = stage.must(&["member", "invite", "bruno", "--role", "owner"], "");
-    stage.must(&["lock"], "");
-    let mut bruno = stage.accept("bruno", code.trim());
+    let (mut stage, mut alice, mut bruno) = two_owners();
     let reader = Reader::start();
     stage.session_bus.clone_from(&reader.address);
     let mut window = stage.window();
