@@ -5,8 +5,6 @@
 //! {"v":1,"seq":41,"t":"2026-11-23T21:04:05.000000Z","actor":"10…1f","ev":"secret.revealed","ok":true,"prev":"…","c":{"entry":"…","member":"…"}}
 //! ```
 
-use std::io::Write;
-
 use data_encoding::{BASE64, HEXLOWER};
 
 use super::checkpoint::{self, Checkpoint};
@@ -253,7 +251,9 @@ pub(super) fn print_head(
     ok: bool,
     prev: &Hash,
 ) {
-    write!(out, r#"{{"v":1,"seq":{seq},"t":""#).expect("a Vec takes every write");
+    out.extend_from_slice(br#"{"v":1,"seq":"#);
+    out.extend_from_slice(itoa::Buffer::new().format(seq).as_bytes());
+    out.extend_from_slice(br#","t":""#);
     out.extend_from_slice(at);
     match actor {
         None => out.extend_from_slice(br#"","actor":null"#),

@@ -157,9 +157,10 @@ impl<'a> Plain<'a> {
             }
             out.extend_from_slice(if n == 0 { b"\"" } else { b",\"" });
             out.extend_from_slice(name.as_bytes());
-            out.extend_from_slice(b"\":\"");
-            out.extend_from_slice(&hash::base64_text(commitment));
-            out.push(b'"');
+            let mut value = [b'"'; 48];
+            value[..3].copy_from_slice(b"\":\"");
+            value[3..47].copy_from_slice(&hash::base64_text(commitment));
+            out.extend_from_slice(&value);
         }
         out.extend_from_slice(b"}}");
         Some(())
