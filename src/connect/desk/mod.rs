@@ -2,6 +2,7 @@
 //! on its way to the application, new sizes, TLS, and where copied text may go.
 //! Runs in the session process.
 
+pub mod asked;
 pub mod clipboard;
 pub mod damage;
 pub mod fail;

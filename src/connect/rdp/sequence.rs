@@ -98,7 +98,7 @@ pub async fn attempt(
     if trusted.as_ref() != Some(&seen.fingerprint) {
         let since = Instant::now();
         hostkey::check(&seen, end.hop, end.up)?;
-        login.waited(since);
+        login.asked.waited(since);
         *trusted = Some(seen.fingerprint.clone());
     }
     mark_as_upgraded(upgrade, &mut connector);
@@ -108,13 +108,13 @@ pub async fn attempt(
     } else {
         login.as_stored();
     }
-    if login.took_too_long() {
+    if login.asked.took_too_long() {
         return Ok(Attempt::Again);
     }
     let Secured { stream, public_key, version, weak, .. } = secured;
     let mut framed = MovableTokioFramed::new(stream);
     connector.config.domain = login.domain();
-    connector.config.autologon = login.password().is_some();
+    connector.config.autologon = login.asked.password().is_some();
     connector.config.credentials = credentials(login);
     if nla {
         let name = ServerName::new(&at.host);
@@ -123,7 +123,7 @@ pub async fn attempt(
         if let Err(e) = done.map_err(|_| late())? {
             let failure = refusal::of_login(at, &login.shown(), &e);
             let wrong = failure.kind == FailureKind::Login;
-            return if wrong && login.refused() { Ok(Attempt::Again) } else { Err(failure) };
+            return if wrong && login.asked.refused() { Ok(Attempt::Again) } else { Err(failure) };
         }
     }
     let mut info = LinkInfo {
@@ -143,7 +143,7 @@ pub async fn attempt(
 }
 
 fn credentials(login: &Login<'_>) -> Credentials {
-    let password = login.password().map_or_else(String::new, |p| p.expose(str::to_owned));
+    let password = login.asked.password().map_or_else(String::new, |p| p.expose(str::to_owned));
     Credentials::UsernamePassword { username: login.user().to_owned(), password }
 }
 

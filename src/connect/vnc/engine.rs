@@ -77,7 +77,7 @@ pub fn open(end: &line::End<'_>) -> Result<Box<dyn Engine>, Failure> {
             match begin(greeted, &settings, &login, &end.hop.at).await {
                 Ok(screen) => Ok(Some((screen, info))),
                 Err(refused) if by_password && refused.kind == FailureKind::Login => {
-                    if login.refused() { Ok(None) } else { Err(refused) }
+                    if login.asked.refused() { Ok(None) } else { Err(refused) }
                 }
                 Err(failure) => Err(failure),
             }
@@ -148,7 +148,7 @@ async fn begin(
     let list = &settings.encodings;
     let instead = (said::encodings(list, false), said::encodings(list, settings.lossy));
     let near = Near::new(near, out.clone(), swallow, instead);
-    let password = if challenge { login.password() } else { None };
+    let password = if challenge { login.asked.password() } else { None };
     let password = password.map_or_else(String::new, |p| p.expose(str::to_owned));
     let mut connector = VncConnector::new(near)
         .set_auth_method(async move { Ok(password) })

@@ -119,7 +119,7 @@ pub async fn greet(
             if trusted.as_ref() != Some(&seen.fingerprint) {
                 let since = Instant::now();
                 hostkey::check(&seen, end.hop, end.up)?;
-                login.waited(since);
+                login.asked.waited(since);
                 *trusted = Some(seen.fingerprint.clone());
             }
             done.fingerprint = seen.fingerprint;
@@ -144,7 +144,7 @@ pub async fn greet(
         end.up.say(&Progress::Warning(warning.clone()));
         done.warnings.push(warning);
     }
-    if login.took_too_long() {
+    if login.asked.took_too_long() {
         return Ok(None);
     }
     if way.login == greeting::Login::Plain {
@@ -155,7 +155,7 @@ pub async fn greet(
 
 /// User and password, inside TLS.
 async fn plain(wire: &mut Wire, login: &Login<'_>) -> Result<(), Trouble> {
-    let Some(password) = login.password() else { return Ok(()) };
+    let Some(password) = login.asked.password() else { return Ok(()) };
     let user = login.user().as_bytes();
     let length = |text: &[u8]| u32::try_from(text.len()).unwrap_or_default().to_be_bytes();
     let head = password.expose(|p| [length(user), length(p.as_bytes())].concat());
