@@ -7,7 +7,9 @@ use std::sync::LazyLock;
 
 use regex::Regex;
 
-use super::{Failure, host, line, serial, shell, ssh, telnet};
+use super::{
+    Failure, credential, desk, host, line, link, rdp, serial, shell, ssh, telnet, vnc, web,
+};
 use crate::model::lang::Bi;
 use crate::model::target::{HostPort, PinnedKey};
 use crate::os::words;
@@ -49,12 +51,18 @@ static SENTENCES: LazyLock<Vec<Sentence>> =
 
 fn each() -> Vec<Failure> {
     let all = [
+        // Before SSH, whose failures are like some of these, but quote nobody.
+        rdp::fail::each(),
+        vnc::fail::each(),
         ssh::fail::each(),
+        desk::fail::each(),
+        web::fail::each(),
         line::fail::each(),
         telnet::each(),
         serial::each(),
         host::link::each(),
         shell::each(),
+        vec![credential::opens_nothing(), link::no_screen()],
     ];
     all.into_iter().flatten().collect()
 }
@@ -139,6 +147,7 @@ mod tests {
         let via = HostPort { host: "2001:db8::1".into(), port: 2222 };
         let pin = key(at.clone(), ["ssh-ed25519", "SHA256:abc"]);
         let other = key(at.clone(), ["ecdsa-sha2-nistp256", "SHA256:def"]);
+        let certificate = key(at.clone(), ["x509-sha256", "SHA256:abc"]);
         let refused = io::ErrorKind::ConnectionRefused.into();
         for failure in [
             ssh::fail::login("root", &at, &["password", "publickey"], "keyboard-interactive"),
@@ -150,6 +159,13 @@ mod tests {
             ssh::fail::protocol(&at, "Weird"),
             ssh::fail::key_changed(&pin, &[other, pin.clone()]),
             line::fail::ended("192.0.2.7:23", b"Too many sessions"),
+            ssh::fail::key_changed(&certificate, &[certificate.clone(), pin]),
+            rdp::fail::status(&at, "CORP\\ada", 0xC000_0234),
+            rdp::fail::status(&at, "ada", 0xC000_1234),
+            vnc::fail::refused(&at, "Authentication failure"),
+            vnc::fail::broken(&at, &io::ErrorKind::UnexpectedEof.into()),
+            web::fail::unreachable(&at, "net::ERR_SSL_PROTOCOL_ERROR", 15),
+            web::fail::no_start("chromium", &io::ErrorKind::PermissionDenied.into()),
         ] {
             assert_eq!(in_french(&failure.what.en), Some(failure.what.fr), "{}", failure.what.en);
         }

@@ -4,6 +4,11 @@ use crate::connect::{Failure, FailureKind};
 use crate::model::lang::Bi;
 use crate::model::target::HostPort;
 
+/// One of each below, of marks.
+pub fn each() -> Vec<Failure> {
+    vec![only_a_desktop(), one_desktop(&crate::connect::retold::at(0))]
+}
+
 fn failure(kind: FailureKind, what: (String, String), todo: (&str, &str)) -> Failure {
     Failure { kind, what: Bi::new(what.0, what.1), todo: Bi::new(todo.0, todo.1) }
 }

@@ -232,6 +232,16 @@ fn common() -> [(P, Words); 18] {
     ]
 }
 
+/// One of each reason, of marks.
+pub fn each() -> Vec<Failure> {
+    use crate::connect::retold::{ANY, at};
+    let told = common().map(|(code, _)| ErrorInfo::ProtocolIndependentCode(code).description());
+    let licence = ErrorInfo::ProtocolIndependentLicensingCode(LICENCES[0]).description();
+    let farm = ErrorInfo::ProtocolIndependentConnectionBrokerCode(BROKER[0]).description();
+    let told = told.into_iter().chain([licence, farm, ANY[1].to_owned()]);
+    told.filter_map(|words| reason(&at(0), &words)).collect()
+}
+
 /// The server's reason, as IronRDP describes it; `None` for one that is no failure:
 /// the person ended the session there.
 pub fn reason(at: &HostPort, told: &str) -> Option<Failure> {

@@ -10,6 +10,52 @@ use crate::model::lang::Bi;
 use crate::model::target::HostPort;
 use crate::os::words;
 
+/// One of each below that is no other's, of marks.
+pub fn each() -> Vec<Failure> {
+    use crate::connect::retold::{ANY, at, cause};
+    let (to, user) = (at(0), ANY[1]);
+    let unsecured = [
+        Unsecured::Broken(cause()),
+        Unsecured::Failed(ANY[1].to_owned()),
+        Unsecured::NoCertificate,
+    ];
+    let negotiations = [
+        (Wants::Nla, Security::Tls),
+        (Wants::Less, Security::Nla),
+        (Wants::Less, Security::Auto),
+        (Wants::Certificate, Security::Auto),
+        (Wants::Other, Security::Auto),
+    ];
+    let mut all = vec![
+        login(&to, user),
+        coded(&to, user, ANY[2]),
+        impostor(&to),
+        protocol(&to, ANY[1]),
+        licence(&to, ANY[1]),
+        redirected(&to, ""),
+        redirected(&to, ANY[1]),
+    ];
+    all.extend(unsecured.iter().map(|why| self::unsecured(&to, why, false)));
+    all.extend(negotiations.map(|(wants, security)| negotiation(&to, wants, security)));
+    all.extend(super::ended::each());
+    all.extend(STATUSES.iter().map(|code| status(&to, user, *code)));
+    all
+}
+
+/// The statuses that have words of their own.
+const STATUSES: [u32; 10] = [
+    0xC000_0234,
+    0xC000_0071,
+    0xC000_0224,
+    0xC000_0072,
+    0xC000_0193,
+    0xC000_006F,
+    0xC000_0070,
+    0xC000_015B,
+    0xC000_005E,
+    0xC000_0133,
+];
+
 fn failure(kind: FailureKind, what: (String, String), todo: (&str, &str)) -> Failure {
     Failure { kind, what: Bi::new(what.0, what.1), todo: Bi::new(todo.0, todo.1) }
 }
@@ -263,21 +309,24 @@ pub fn status(at: &HostPort, user: &str, status: u32) -> Failure {
             ("Réglez l’horloge du serveur.", "Set the clock of the server."),
         ),
         0xC000_0064 | 0xC000_006A | 0xC000_006D => return login(at, user),
-        other => {
-            return failure(
-                FailureKind::Login,
-                (
-                    format!("{at} refuse la connexion de {user} (code 0x{other:08X})."),
-                    format!("{at} refuses the login of {user} (code 0x{other:08X})."),
-                ),
-                (
-                    "Vérifiez le compte de l’entrée et ses droits sur le serveur.",
-                    "Check the account of the entry and its rights on the server.",
-                ),
-            );
-        }
+        other => return coded(at, user, &format!("0x{other:08X}")),
     };
     refused(at, user, why, todo)
+}
+
+/// The server refused the login with a status that has no words.
+fn coded(at: &HostPort, user: &str, code: &str) -> Failure {
+    failure(
+        FailureKind::Login,
+        (
+            format!("{at} refuse la connexion de {user} (code {code})."),
+            format!("{at} refuses the login of {user} (code {code})."),
+        ),
+        (
+            "Vérifiez le compte de l’entrée et ses droits sur le serveur.",
+            "Check the account of the entry and its rights on the server.",
+        ),
+    )
 }
 
 /// User and password are right, but the account may not come in.

@@ -7,7 +7,7 @@ mod clip;
 mod config;
 mod ended;
 mod engine;
-mod fail;
+pub(super) mod fail;
 mod input;
 mod layouts;
 mod login;

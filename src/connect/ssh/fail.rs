@@ -14,6 +14,8 @@ pub fn each() -> Vec<Failure> {
     use crate::connect::retold::{ANY, METHODS, REASON, SECS, at, cause, key};
     let (to, via) = (at(0), at(1));
     let seen = key(at(0), [ANY[1], ANY[2]]);
+    let algorithm = format!("x509-{}", ANY[1]);
+    let certificate = key(at(0), [&algorithm, ANY[2]]);
     let why = words::cause(&cause());
     vec![
         setting(ANY[0], ANY[1]),
@@ -28,7 +30,9 @@ pub fn each() -> Vec<Failure> {
         no_banner(&to),
         no_common(&to, ANY[1], false),
         key_changed(&seen, &[key(at(0), [ANY[3], ANY[4]])]),
+        key_changed(&certificate, &[key(at(0), [ANY[3], ANY[4]])]),
         key_refused(&seen),
+        key_refused(&certificate),
         login(ANY[1], &to, &[METHODS[0]], METHODS[1]),
         login(ANY[1], &to, &[], METHODS[1]),
         no_user(&to),

@@ -12,6 +12,26 @@ use crate::model::lang::Bi;
 use crate::model::target::HostPort;
 use crate::os::words;
 
+/// One of each below that is no other's, of marks.
+pub fn each() -> Vec<Failure> {
+    use crate::connect::retold::{ANY, SECS, at, cause};
+    let to = at(0);
+    vec![
+        broken(&to, &cause()),
+        gone(&to),
+        silent(&to, SECS),
+        no_vnc(&to, ANY[1]),
+        refused(&to, ANY[1]),
+        wrong_password(&to),
+        no_password(&to),
+        less_than_before(&to, ANY[1]),
+        nothing_in_common(&to, ANY[1], ("", "")),
+        unsecured(&to, &Unsecured::Failed(ANY[1].to_owned())),
+        odd(&to, ANY[1]),
+        too_large(&to, ANY[1], ANY[2]),
+    ]
+}
+
 fn failure(kind: FailureKind, what: (String, String), todo: (&str, &str)) -> Failure {
     Failure { kind, what: Bi::new(what.0, what.1), todo: Bi::new(todo.0, todo.1) }
 }
@@ -116,21 +136,24 @@ pub fn trouble(at: &HostPort, trouble: &Trouble) -> Failure {
         Trouble::Broken(e) => broken(at, e),
         Trouble::Refused(reason) => refused(at, reason),
         Trouble::Odd(what) => odd(at, what),
-        Trouble::NoVnc(first) => {
-            let first = plain(&String::from_utf8_lossy(first));
-            failure(
-                FailureKind::Protocol,
-                (
-                    format!("{at} n’est pas un serveur VNC\u{a0}: il dit «\u{a0}{first}\u{a0}»."),
-                    format!("{at} is no VNC server: it says “{first}”."),
-                ),
-                (
-                    "Corrigez le port de l’entrée (5900 pour l’écran 0, 5901 pour l’écran 1).",
-                    "Correct the port of the entry (5900 for screen 0, 5901 for screen 1).",
-                ),
-            )
-        }
+        Trouble::NoVnc(first) => no_vnc(at, &String::from_utf8_lossy(first)),
     }
+}
+
+/// Whoever answers speaks something else.
+fn no_vnc(at: &HostPort, first: &str) -> Failure {
+    let first = plain(first);
+    failure(
+        FailureKind::Protocol,
+        (
+            format!("{at} n’est pas un serveur VNC\u{a0}: il dit «\u{a0}{first}\u{a0}»."),
+            format!("{at} is no VNC server: it says “{first}”."),
+        ),
+        (
+            "Corrigez le port de l’entrée (5900 pour l’écran 0, 5901 pour l’écran 1).",
+            "Correct the port of the entry (5900 for screen 0, 5901 for screen 1).",
+        ),
+    )
 }
 
 /// The server does not want to, for this reason of its own.
@@ -201,27 +224,7 @@ pub fn no_common(at: &HostPort, offers: &[u32], demand: &Demand) -> Failure {
     };
     let less = has(Cover::Anonymous) || has(Cover::Clear);
     if demand.pinned && less && demand.security != Security::Clear {
-        return failure(
-            FailureKind::HostKeyChanged,
-            (
-                format!(
-                    "ATTENTION\u{a0}: {at} a montré un certificat auparavant et n’en propose plus \
-                     ({names}). Quelqu’un intercepte peut-être la connexion. Le mot de passe n’a \
-                     pas été envoyé."
-                ),
-                format!(
-                    "WARNING: {at} has shown a certificate before and offers none any more \
-                     ({names}). Somebody may be intercepting the connection. The password was not \
-                     sent."
-                ),
-            ),
-            (
-                "Demandez au client si le serveur VNC a été changé. Seulement alors, oubliez le \
-                 certificat (option --forget-host-key de poterne edit CHEMIN).",
-                "Ask the client whether the VNC server was changed. Only then forget the \
-                 certificate (option --forget-host-key of poterne edit PATH).",
-            ),
-        );
+        return less_than_before(at, &names);
     }
     let todo = match demand.security {
         Security::Tls if less => (
@@ -244,6 +247,34 @@ pub fn no_common(at: &HostPort, offers: &[u32], demand: &Demand) -> Failure {
              SecurityTypes X509Vnc or VncAuth).",
         ),
     };
+    nothing_in_common(at, &names, todo)
+}
+
+/// The server has shown a certificate before.
+fn less_than_before(at: &HostPort, names: &str) -> Failure {
+    failure(
+        FailureKind::HostKeyChanged,
+        (
+            format!(
+                "ATTENTION\u{a0}: {at} a montré un certificat auparavant et n’en propose plus \
+                 ({names}). Quelqu’un intercepte peut-être la connexion. Le mot de passe n’a pas \
+                 été envoyé."
+            ),
+            format!(
+                "WARNING: {at} has shown a certificate before and offers none any more ({names}). \
+                 Somebody may be intercepting the connection. The password was not sent."
+            ),
+        ),
+        (
+            "Demandez au client si le serveur VNC a été changé. Seulement alors, oubliez le \
+             certificat (option --forget-host-key de poterne edit CHEMIN).",
+            "Ask the client whether the VNC server was changed. Only then forget the certificate \
+             (option --forget-host-key of poterne edit PATH).",
+        ),
+    )
+}
+
+fn nothing_in_common(at: &HostPort, names: &str, todo: (&str, &str)) -> Failure {
     failure(
         FailureKind::Protocol,
         (
@@ -304,22 +335,26 @@ pub fn over(at: &HostPort, why: &Why) -> Failure {
         Why::Broken(e) => broken(at, e),
         Why::Odd(what) => odd(at, what),
         Why::Unheard => odd(at, "decoder"),
-        Why::TooLarge(width, height) => failure(
-            FailureKind::Protocol,
-            (
-                format!(
-                    "L’écran de {at} est trop grand\u{a0}: {width} × {height} pixels, et Poterne \
-                     en montre {PIXELS_MAX} (3840 × 2160), {SIDE_MAX} par côté."
-                ),
-                format!(
-                    "The screen of {at} is too large: {width} × {height} pixels, and Poterne shows \
-                     {PIXELS_MAX} (3840 × 2160), {SIDE_MAX} a side."
-                ),
+        Why::TooLarge(width, height) => too_large(at, &width.to_string(), &height.to_string()),
+    }
+}
+
+fn too_large(at: &HostPort, width: &str, height: &str) -> Failure {
+    failure(
+        FailureKind::Protocol,
+        (
+            format!(
+                "L’écran de {at} est trop grand\u{a0}: {width} × {height} pixels, et Poterne en \
+                 montre {PIXELS_MAX} (3840 × 2160), {SIDE_MAX} par côté."
             ),
-            (
-                "Réduisez la taille de l’écran sur le serveur.",
-                "Reduce the size of the screen on the server.",
+            format!(
+                "The screen of {at} is too large: {width} × {height} pixels, and Poterne shows \
+                 {PIXELS_MAX} (3840 × 2160), {SIDE_MAX} a side."
             ),
         ),
-    }
+        (
+            "Réduisez la taille de l’écran sur le serveur.",
+            "Reduce the size of the screen on the server.",
+        ),
+    )
 }

@@ -5,7 +5,7 @@
 
 mod canvas;
 mod engine;
-mod fail;
+pub(super) mod fail;
 mod greeting;
 mod input;
 mod login;

@@ -8,6 +8,20 @@ use crate::model::lang::Bi;
 use crate::model::target::HostPort;
 use crate::os::words;
 
+/// One of each below that is no other's, of marks.
+pub fn each() -> Vec<Failure> {
+    use crate::connect::retold::{ANY, SECS, at, cause};
+    vec![
+        unreachable(&at(0), ANY[1], SECS),
+        no_browser(""),
+        no_browser(ANY[0]),
+        no_start(ANY[0], &cause()),
+        ended(ANY[0]),
+        no_screen(),
+        address(),
+    ]
+}
+
 /// The page did not come; `error` is the browser's word for it.
 pub fn unreachable(at: &HostPort, error: &str, secs: u64) -> Failure {
     match error {
