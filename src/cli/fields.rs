@@ -121,8 +121,8 @@ pub fn settings() -> Vec<(&'static Field, Vec<&'static str>)> {
 pub fn setting_help(lang: Lang, field: &Field, kinds: &[&str]) -> String {
     let values = match field.kind {
         FieldKind::Bool => "yes|no".to_owned(),
-        FieldKind::Choice(words) => {
-            words.iter().map(|word| word.word).collect::<Vec<_>>().join("|")
+        FieldKind::Choice(_) | FieldKind::Listed(_) => {
+            field.words().iter().map(|word| word.word).collect::<Vec<_>>().join("|")
         }
         FieldKind::Number { min, max } => format!("{min}–{max}"),
         _ => String::new(),

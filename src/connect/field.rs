@@ -44,6 +44,8 @@ pub enum FieldKind {
     },
     /// One of these words.
     Choice(&'static [Word]),
+    /// One of these words, which are read from a file.
+    Listed(Words),
     /// Paths of other entries, comma separated, such as jump hosts.
     Entries,
 }
@@ -81,6 +83,24 @@ impl Eq for Offers {}
 impl std::fmt::Debug for Offers {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("Offers")
+    }
+}
+
+/// Words to choose from, as a file that is built in has them.
+#[derive(Clone, Copy)]
+pub struct Words(pub fn() -> &'static [Word]);
+
+impl PartialEq for Words {
+    fn eq(&self, other: &Self) -> bool {
+        std::ptr::fn_addr_eq(self.0, other.0)
+    }
+}
+
+impl Eq for Words {}
+
+impl std::fmt::Debug for Words {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Words")
     }
 }
 
@@ -162,7 +182,9 @@ impl Field {
             FieldKind::Number { min, max } => {
                 value.parse::<u64>().is_ok_and(|n| (min..=max).contains(&n))
             }
-            FieldKind::Choice(words) => words.iter().any(|word| word.word == value),
+            FieldKind::Choice(_) | FieldKind::Listed(_) => {
+                self.words().iter().any(|word| word.word == value)
+            }
         }
     }
 
@@ -171,6 +193,7 @@ impl Field {
         match self.kind {
             FieldKind::Bool => YES_NO,
             FieldKind::Choice(words) => words,
+            FieldKind::Listed(Words(words)) => words(),
             _ => &[],
         }
     }

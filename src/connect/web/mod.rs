@@ -22,7 +22,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use super::field::{Field, FieldKind, Word};
+use super::field::{Field, FieldKind, Word, Words};
 use super::host::link::HostLink;
 use super::launch::Launch;
 use super::link::Link;
@@ -147,7 +147,7 @@ const FIELDS: &[Field] = &[
          trouvé.",
         "Program of the Chromium family, by name or path; empty: the first one found.",
     ),
-    Field::new("preset", "Modèle de page", "Page preset", FieldKind::Choice(presets::WORDS))
+    Field::new("preset", "Modèle de page", "Page preset", FieldKind::Listed(Words(presets::words)))
         .explained(
             "Où cet équipement a ses champs\u{a0}; automatique\u{a0}: ils sont cherchés sur la page.",
             "Where this device has its fields; automatic: they are looked for on the page.",

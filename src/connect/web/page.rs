@@ -376,17 +376,17 @@ impl<'a> Page<'a> {
     fn wanted(&self, act: Option<&str>) -> Value {
         let setting = |id: &str| self.hop.settings.get(id).map_or("", |value| value.trim());
         let preset = presets::of(setting("preset"));
-        let of = |id: &str, part: fn(&presets::Preset) -> &'static [&'static str]| {
+        let of = |id: &str, part: fn(&presets::Preset) -> &[String]| {
             let own = Some(setting(id)).filter(|own| !own.is_empty());
             let usual = preset.map(part).unwrap_or_default();
-            own.into_iter().chain(usual.iter().copied()).collect::<Vec<_>>()
+            own.into_iter().chain(usual.iter().map(String::as_str)).collect::<Vec<_>>()
         };
         json!({
             "act": act,
-            "user": of("user-selector", |p| p.user),
-            "password": of("password-selector", |p| p.password),
-            "code": of("totp-selector", |p| p.code),
-            "submit": of("submit-selector", |p| p.submit),
+            "user": of("user-selector", |p| &p.user),
+            "password": of("password-selector", |p| &p.password),
+            "code": of("totp-selector", |p| &p.code),
+            "submit": of("submit-selector", |p| &p.submit),
         })
     }
 

@@ -1,127 +1,59 @@
-//! Where the usual devices have the fields of their login, as selectors. Data only;
-//! what a preset does not find is looked for as on any page.
+//! Where the usual devices have the fields of their login, as selectors: read from
+//! `assets/web/presets.toml`, which is built in. What a preset does not find is looked
+//! for as on any page.
+
+use std::sync::LazyLock;
+
+use serde::Deserialize;
 
 use crate::connect::field::Word;
 
 /// The fields of a maker's login page. Several selectors: the first that fits.
+#[derive(Deserialize, Debug)]
+#[serde(deny_unknown_fields)]
 pub struct Preset {
     /// Word of the setting.
-    pub word: &'static str,
+    pub word: String,
+    /// Label in French.
+    pub fr: String,
+    /// Label in English.
+    pub en: String,
+    /// Where the selectors come from.
+    pub source: String,
     /// Of the user name.
-    pub user: &'static [&'static str],
+    pub user: Vec<String>,
     /// Of the password.
-    pub password: &'static [&'static str],
+    pub password: Vec<String>,
     /// Of the one-time code.
-    pub code: &'static [&'static str],
+    #[serde(default)]
+    pub code: Vec<String>,
     /// Of the button.
-    pub submit: &'static [&'static str],
+    #[serde(default)]
+    pub submit: Vec<String>,
 }
 
-/// The presets. None of them has been tried against the device itself yet: their
-/// labels say so. The selectors are from general knowledge of those pages.
-pub const ALL: &[Preset] = &[
-    Preset {
-        word: "idrac-old",
-        user: &["#user"],
-        password: &["#password"],
-        code: &[],
-        submit: &["#btnOK"],
-    },
-    Preset {
-        word: "idrac-new",
-        user: &["input[name=username]", "#user"],
-        password: &["input[name=password]", "#password"],
-        code: &[],
-        submit: &["button[type=submit]", "#btnOK"],
-    },
-    Preset {
-        word: "ilo",
-        user: &["#username", "#usernameInput"],
-        password: &["#password", "#passwordInput"],
-        code: &[],
-        submit: &["#login-form__submit", "#ID_LOGON"],
-    },
-    Preset {
-        word: "aruba",
-        user: &["#username", "input[name=username]"],
-        password: &["#password", "input[name=password]", "input[name=passwd]"],
-        code: &[],
-        submit: &["#login-btn", "button[type=submit]", "input[type=submit]"],
-    },
-    Preset {
-        word: "ruckus",
-        user: &["#username", "input[name=username]"],
-        password: &["#password", "input[name=password]"],
-        code: &[],
-        submit: &["input[name=ok]", "#loginBtn", "button[type=submit]"],
-    },
-    Preset {
-        word: "watchguard",
-        user: &["#username", "input[name=username]"],
-        password: &["#password", "input[name=password]"],
-        code: &["input[name=otp]", "#otp"],
-        submit: &["#submit", "button[type=submit]"],
-    },
-    Preset {
-        word: "sophos",
-        user: &["#username", "input[name=username]", "#login_username"],
-        password: &["#password", "input[name=password]", "#login_password"],
-        code: &["#captcha_otp", "input[name=otp]"],
-        submit: &["#Login", "button[type=submit]", "input[type=submit]"],
-    },
-    Preset {
-        word: "fortinet",
-        user: &["#username"],
-        password: &["#secretkey"],
-        code: &["#token_code", "input[name=token_code]"],
-        submit: &["#login_button"],
-    },
-    Preset {
-        word: "vmware",
-        user: &["#username"],
-        password: &["#password"],
-        code: &[],
-        submit: &["#submit"],
-    },
-    Preset {
-        word: "proxmox",
-        user: &["input[name=username]"],
-        password: &["input[name=password]"],
-        code: &["input[name=otp]"],
-        submit: &[],
-    },
-    Preset {
-        word: "glpi",
-        user: &["#login_name", "input[name=login_name]"],
-        password: &["#login_password", "input[name=login_password]"],
-        code: &["input[name='totp_code[]']"],
-        submit: &["button[name=submit]", "input[name=submit]"],
-    },
-];
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Presets {
+    preset: Vec<Preset>,
+}
+
+static ALL: LazyLock<Vec<Preset>> = LazyLock::new(|| {
+    let read: Presets = toml::from_str(include_str!("../../../assets/web/presets.toml"))
+        .expect("a test reads the presets that are built in");
+    read.preset
+});
+
+static WORDS: LazyLock<Vec<Word>> = LazyLock::new(|| {
+    let auto = Word { word: "auto", fr: "automatique", en: "automatic" };
+    let words = ALL.iter().map(|p| Word { word: &p.word, fr: &p.fr, en: &p.en });
+    std::iter::once(auto).chain(words).collect()
+});
 
 /// The words of the setting.
-pub const WORDS: &[Word] = &[
-    Word { word: "auto", fr: "automatique", en: "automatic" },
-    Word { word: "idrac-old", fr: "iDRAC 7 et 8 (non essayé)", en: "iDRAC 7 and 8 (not tried)" },
-    Word { word: "idrac-new", fr: "iDRAC 9 (non essayé)", en: "iDRAC 9 (not tried)" },
-    Word { word: "ilo", fr: "HPE iLO (non essayé)", en: "HPE iLO (not tried)" },
-    Word { word: "aruba", fr: "Aruba (non essayé)", en: "Aruba (not tried)" },
-    Word { word: "ruckus", fr: "Ruckus (non essayé)", en: "Ruckus (not tried)" },
-    Word { word: "watchguard", fr: "WatchGuard (non essayé)", en: "WatchGuard (not tried)" },
-    Word {
-        word: "sophos",
-        fr: "Sophos XG ou UTM (non essayé)",
-        en: "Sophos XG or UTM (not tried)",
-    },
-    Word { word: "fortinet", fr: "Fortinet (non essayé)", en: "Fortinet (not tried)" },
-    Word {
-        word: "vmware",
-        fr: "VMware ESXi ou vCenter (non essayé)",
-        en: "VMware ESXi or vCenter (not tried)",
-    },
-    Word { word: "proxmox", fr: "Proxmox (non essayé)", en: "Proxmox (not tried)" },
-    Word { word: "glpi", fr: "GLPI (non essayé)", en: "GLPI (not tried)" },
-];
+pub fn words() -> &'static [Word] {
+    &WORDS
+}
 
 /// The preset of a word; none for `auto`.
 pub fn of(word: &str) -> Option<&'static Preset> {
@@ -130,11 +62,25 @@ pub fn of(word: &str) -> Option<&'static Preset> {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
     use super::*;
 
     #[test]
-    fn every_word_has_its_preset_and_the_other_way_round() {
-        let words: Vec<&str> = WORDS.iter().skip(1).map(|word| word.word).collect();
-        assert_eq!(words, ALL.iter().map(|preset| preset.word).collect::<Vec<_>>());
+    fn every_preset_reads_and_says_where_it_comes_from_and_that_it_is_not_tried() {
+        let words: BTreeSet<&str> = ALL.iter().map(|preset| preset.word.as_str()).collect();
+        assert_eq!(words.len(), ALL.len(), "a word is there twice");
+        assert!(words.len() > 10 && !words.contains("auto"), "{words:?}");
+        for preset in ALL.iter() {
+            let word = &preset.word;
+            assert!(preset.source.trim().len() > 10, "{word} does not say its source");
+            assert!(!preset.user.is_empty() && !preset.password.is_empty(), "{word}");
+            let lists = [&preset.user, &preset.password, &preset.code, &preset.submit];
+            assert!(lists.into_iter().flatten().all(|s| !s.trim().is_empty()), "{word}");
+            let tried = preset.source.contains("tried against");
+            for (label, not) in [(&preset.fr, "(non essayé)"), (&preset.en, "(not tried)")] {
+                assert_eq!(label.ends_with(not), !tried, "{label}: {}", preset.source);
+            }
+        }
     }
 }

@@ -70,13 +70,13 @@ fn setting_ui(
                 let edit = TextEdit::multiline(value).desired_width(FIELD).desired_rows(2);
                 ui.add(edit.hint_text(default)).labelled_by(id).on_hover_text(help);
             }
-            FieldKind::Bool | FieldKind::Choice(_) => {
+            FieldKind::Bool | FieldKind::Choice(_) | FieldKind::Listed(_) => {
                 let mut usual = t(lang, "par défaut", "default").to_owned();
                 if !default.is_empty() {
                     usual = format!("{usual} ({default})");
                 }
                 let shown = if value.is_empty() { &usual } else { field.shown(value, lang) };
-                let words = matches!(field.kind, FieldKind::Choice(_));
+                let words = !matches!(field.kind, FieldKind::Bool);
                 let wide = if words { room(ui, 0.0) } else { 200.0 };
                 let combo = ComboBox::from_id_salt(field.id).width(wide);
                 let combo = combo.selected_text(shown.to_owned());
