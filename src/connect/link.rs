@@ -62,6 +62,11 @@ pub enum LineSignal {
     DtrOff,
     /// Data Terminal Ready raised again.
     DtrOn,
+    /// From now on bytes go as they are: Enter is not translated, nothing is shown here.
+    /// Never listed: where nothing is translated anyway it is ignored.
+    BytesOn,
+    /// Typing again.
+    BytesOff,
 }
 
 /// What to run on a channel.

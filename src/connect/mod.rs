@@ -7,6 +7,7 @@
 pub mod credential;
 mod desk;
 pub mod field;
+pub mod file_send;
 pub mod host;
 pub mod launch;
 mod line;

@@ -36,7 +36,9 @@ pub fn choose(pick: &Pick, name: &str) -> Choice {
             dialog.set_file_name(name).save_file()
         }
         Pick::QrPicture => dialog.add_filter("PNG, JPEG", &["png", "jpg", "jpeg"]).pick_file(),
-        Pick::PrivateKey | Pick::AddAttachment | Pick::OpenVault(_) => dialog.pick_file(),
+        Pick::PrivateKey | Pick::AddAttachment | Pick::OpenVault(_) | Pick::SendFile(..) => {
+            dialog.pick_file()
+        }
     };
     chosen.map_or(Choice::Closed, Choice::File)
 }

@@ -16,6 +16,7 @@ use crate::app::api::{
     Request, Status,
 };
 use crate::app::{CreateOptions, ExportUi, Finished, UnlockOptions, browser};
+use crate::connect::file_send::Protocol;
 use crate::model::entry::{ATTACHMENT_MAX_BYTES, Slot};
 use crate::model::id::{EntryId, MemberId};
 use crate::model::lang::{Bi, Lang};
@@ -179,6 +180,26 @@ pub enum Pick {
     Export,
     /// Where a backup goes.
     Backup,
+    /// A file to send over the line of a tab.
+    SendFile(TabId, Protocol),
+}
+
+impl Pick {
+    /// Whether a file is written there.
+    pub fn saves(&self) -> bool {
+        match self {
+            Self::NewVault
+            | Self::SaveKit
+            | Self::SaveAttachment(..)
+            | Self::Export
+            | Self::Backup => true,
+            Self::OpenVault(_)
+            | Self::PrivateKey
+            | Self::QrPicture
+            | Self::AddAttachment
+            | Self::SendFile(..) => false,
+        }
+    }
 }
 
 /// A job for the window's threads.

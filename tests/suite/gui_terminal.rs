@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex};
 use egui::{Event, Key, Modifiers, MouseWheelUnit, PointerButton, Role, vec2};
 use egui_kittest::Harness;
 use egui_kittest::kittest::{NodeT as _, Queryable as _};
+use poterne::connect::file_send::{PATIENCE, Protocol};
 use poterne::connect::link::{Channel, Exit, FromRemote, LineSignal, Sink, TermSize, ToRemote};
 use poterne::gui::terminal::{Terminal, TerminalView, links, paste};
 use poterne::gui::{fonts, theme};
@@ -207,12 +208,20 @@ struct Shown {
     view: TerminalView,
     terminal: Terminal,
     opened: Vec<String>,
+    /// Ways in which a file is to be sent.
+    wanted: Vec<Protocol>,
     ready: bool,
 }
 
 fn widget() -> (Harness<'static, Shown>, Sink, Recorder) {
     let (terminal, sink, sent) = terminal(80, 24);
-    let shown = Shown { view: TerminalView::default(), terminal, opened: Vec::new(), ready: false };
+    let shown = Shown {
+        view: TerminalView::default(),
+        terminal,
+        opened: Vec::new(),
+        wanted: Vec::new(),
+        ready: false,
+    };
     let mut harness = Harness::builder().with_size([700.0, 400.0]).build_ui_state(
         |ui, shown: &mut Shown| {
             if !std::mem::replace(&mut shown.ready, true) {
@@ -222,6 +231,7 @@ fn widget() -> (Harness<'static, Shown>, Sink, Recorder) {
             }
             let output = shown.view.show(ui, TerminalView::id(1), &shown.terminal, Lang::Fr);
             shown.opened.extend(output.open);
+            shown.wanted.extend(output.send_file);
         },
         shown,
     );
@@ -435,6 +445,71 @@ fn signals_of_the_line_are_in_the_menu_of_a_terminal_that_carries_them() {
         assert_eq!(sent.0.lock().expect("as above").signals, [signal]);
         assert_eq!(sent.take(), "", "no byte");
     }
+}
+
+#[cfg(unix)]
+#[test]
+fn a_file_on_its_way_holds_the_keyboard_until_it_is_stopped() {
+    let dir = tempfile::tempdir().expect("ours");
+    let file = dir.path().join("image.bin");
+    std::fs::write(&file, [0; 4096]).expect("ours");
+    let (mut h, _sink, sent) = widget();
+    let (over, woken) = std::sync::mpsc::channel();
+    h.state().terminal.on_wake(move |_| {
+        let _ = over.send(());
+    });
+    // Refused at once, with both parts of why.
+    h.state().terminal.send_file(Protocol::Xmodem, &dir.path().join("absent"), PATIENCE);
+    h.run();
+    assert!(h.query_by_label_contains("est illisible").is_some());
+    assert!(h.query_by_label_contains("Vérifiez vos droits").is_some());
+    h.get_by_label("Fermer").click();
+    h.run();
+    assert!(h.query_by_label_contains("est illisible").is_none());
+
+    h.state().terminal.send_file(Protocol::Xmodem, &file, PATIENCE);
+    h.run();
+    assert!(h.query_by_label_contains("attend que l’autre côté demande").is_some());
+    h.event(Event::Text("tapé".into()));
+    h.run();
+    assert_eq!(sent.take(), "", "the line is the file's");
+    h.get_by_label("Arrêter l’envoi").click();
+    h.run();
+    while h.state().terminal.file().is_some_and(|file| file.state.runs()) {
+        h.state().terminal.painting();
+        woken.recv_timeout(PATIENCE).expect("it ends");
+    }
+    h.run();
+    assert!(sent.take().starts_with("\u{18}\u{18}\u{18}"), "the receiver is told");
+    assert!(h.query_by_label_contains("est arrêté").is_some());
+    h.get_by_label("Fermer").click();
+    h.run();
+    let signals = sent.0.lock().expect("as above").signals.clone();
+    let pair = [LineSignal::BytesOn, LineSignal::BytesOff];
+    assert_eq!(signals, [pair, pair].concat());
+    h.get_by_role(Role::Terminal).focus();
+    h.run();
+    h.event(Event::Text("x".into()));
+    h.run();
+    assert_eq!(sent.take(), "x");
+}
+
+#[cfg(unix)]
+#[test]
+fn the_menu_offers_the_ways_to_send_a_file() {
+    let (mut h, _sink, _) = widget();
+    let pos = cell(&h, 5, 5);
+    h.event(Event::PointerMoved(pos));
+    h.run();
+    for pressed in [true, false] {
+        h.event(button(pos, PointerButton::Secondary, pressed, Modifiers::NONE));
+        h.run();
+    }
+    h.get_by_label_contains("Envoyer un fichier").click();
+    h.run();
+    h.get_by_label("YMODEM…").click();
+    h.run();
+    assert_eq!(h.state().wanted, [Protocol::Ymodem]);
 }
 
 #[test]

@@ -54,6 +54,8 @@ mod crash_random;
 mod demo_traces;
 mod disk_full;
 mod entries_story;
+#[cfg(all(feature = "gui", unix))]
+mod file_send;
 #[cfg(feature = "gui")]
 mod form_story;
 mod formats;

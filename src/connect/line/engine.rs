@@ -62,6 +62,8 @@ pub struct LineEngine {
     channel: Option<u32>,
     /// Somebody sits at a terminal.
     attended: bool,
+    /// What comes from them is no typing, but bytes.
+    bytes: bool,
     /// How much the application takes now.
     credit: usize,
     /// Text for the person.
@@ -95,6 +97,7 @@ impl LineEngine {
             idle: Duration::ZERO,
             channel: None,
             attended: false,
+            bytes: false,
             credit: 0,
             shown: VecDeque::new(),
             wire: VecDeque::new(),
@@ -128,6 +131,17 @@ impl LineEngine {
             Codec::Plain(enter) => enter.translate(bytes, b"\r", &mut |b| wire.push(b)),
         }
         self.put(wire, bytes.len());
+    }
+
+    /// Sends `bytes` as they are.
+    fn exact(&mut self, bytes: Vec<u8>) {
+        let typed = bytes.len();
+        let mut wire = bytes;
+        if let Codec::Telnet(filter) = &self.codec {
+            let plain = std::mem::take(&mut wire);
+            filter.encode_bytes(&plain, &mut wire);
+        }
+        self.put(wire, typed);
     }
 
     /// Puts bytes of the protocol on the wire.
@@ -199,6 +213,7 @@ impl LineEngine {
     fn of_channel(&mut self, command: Command, up: &Uplink) {
         let ours = |id: u32| self.channel == Some(id);
         match command {
+            Command::Data(id, bytes) if ours(id) && self.bytes => self.exact(bytes),
             Command::Data(id, bytes) if ours(id) => {
                 let here = match &self.codec {
                     Codec::Telnet(filter) => !filter.far_side_echoes(),
@@ -234,6 +249,18 @@ impl LineEngine {
     }
 
     fn signal(&mut self, signal: LineSignal) {
+        match signal {
+            LineSignal::BytesOn => {
+                self.bytes = true;
+                let mut wire = Vec::new();
+                if let Codec::Telnet(filter) = &mut self.codec {
+                    filter.offer_binary(&mut wire);
+                }
+                return self.put(wire, 0);
+            }
+            LineSignal::BytesOff => return self.bytes = false,
+            LineSignal::Break | LineSignal::DtrOff | LineSignal::DtrOn => {}
+        }
         match (signal, &self.stream.port, &self.codec) {
             (LineSignal::Break, Some(port), _) => port.send_break(),
             (LineSignal::DtrOff, Some(port), _) => port.set_dtr(false),

@@ -154,6 +154,34 @@ impl Filter {
         });
     }
 
+    /// As [`Filter::encode`] of what is no typing: nothing stands for something else.
+    pub fn encode_bytes(&self, bytes: &[u8], wire: &mut Vec<u8>) {
+        let binary = self.we(BINARY) == Opt::Yes;
+        for &byte in bytes {
+            wire.push(byte);
+            match byte {
+                IAC => wire.push(IAC),
+                b'\r' if !binary => wire.push(0),
+                _ => {}
+            }
+        }
+    }
+
+    /// Offers bytes of all values both ways (RFC 856), so that nobody takes them for
+    /// text. What was agreed stays: typing goes with it as well.
+    pub fn offer_binary(&mut self, wire: &mut Vec<u8>) {
+        let place = |all: &[u8]| all.iter().position(|o| *o == BINARY);
+        let (ours, theirs) = (place(&OURS), place(&THEIRS));
+        let states =
+            [(ours.map(|p| &mut self.ours[p]), WILL), (theirs.map(|p| &mut self.theirs[p]), DO)];
+        for (state, verb) in states {
+            if let Some(state) = state.filter(|state| self.negotiates && **state == Opt::No) {
+                *state = Opt::Offered;
+                wire.extend([IAC, verb, BINARY]);
+            }
+        }
+    }
+
     /// The terminal has this size now.
     pub fn resize(&mut self, size: TermSize, wire: &mut Vec<u8>) {
         if std::mem::replace(&mut self.size, size) != size && self.we(NAWS) == Opt::Yes {
@@ -324,6 +352,25 @@ mod tests {
         let (shown, wire) = heard(&mut f, &[&[IAC, SB][..], &[7; 100_000]].concat());
         assert!(shown.is_empty() && wire.is_empty() && f.sub.len() <= SUB_MAX);
         assert_eq!(heard(&mut f, &[IAC, SE, b'x']).0, b"x");
+    }
+
+    #[test]
+    fn a_file_is_sent_as_it_is_and_binary_is_offered_once() {
+        let mut f = Filter::new("", SIZE, Ending::CrLf);
+        let mut wire = Vec::new();
+        f.offer_binary(&mut wire);
+        assert!(wire.is_empty(), "not to who speaks no telnet");
+        heard(&mut f, &[IAC, WILL, ECHO]);
+        f.offer_binary(&mut wire);
+        assert_eq!(wire, [IAC, WILL, BINARY, IAC, DO, BINARY]);
+        wire.clear();
+        f.offer_binary(&mut wire);
+        f.encode_bytes(b"a\r\n\xff", &mut wire);
+        assert_eq!(wire, b"a\r\0\n\xff\xff");
+        wire.clear();
+        heard(&mut f, &[IAC, DO, BINARY]);
+        f.encode_bytes(b"a\r\n\xff", &mut wire);
+        assert_eq!(wire, b"a\r\n\xff\xff");
     }
 
     /// Bytes in which the protocol's own are frequent.

@@ -29,10 +29,7 @@ pub fn path_ui(
     asked: &mut Option<PathBuf>,
     lang: Lang,
 ) -> Outcome {
-    let saves = !matches!(
-        pick,
-        Pick::PrivateKey | Pick::QrPicture | Pick::AddAttachment | Pick::OpenVault(_)
-    );
+    let saves = pick.saves();
     title_ui(
         ui,
         if saves {

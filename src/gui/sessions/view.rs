@@ -5,6 +5,7 @@ use std::collections::HashMap;
 
 use egui::{Align, Context, Frame, Key, Layout, Margin, Modifiers, Panel, RichText, Ui};
 
+use crate::connect::file_send::Protocol;
 use crate::connect::link::Exit;
 use crate::gui::action::FULL;
 use crate::gui::dialogs::{middle_ui, modal, sure_ui, title_ui};
@@ -45,6 +46,8 @@ pub struct SessionsView {
     resting: bool,
     /// The member may forget a pinned server key.
     pub may_forget: bool,
+    /// A file is to be chosen for that tab.
+    send_file: Option<(TabId, Protocol)>,
 }
 
 /// What a tab needs of the window.
@@ -54,6 +57,8 @@ pub enum Wish {
     Justify(TabId),
     /// The pinned key of its host forgotten.
     ForgetKey(TabId),
+    /// A file chosen, and sent so.
+    SendFile(TabId, Protocol),
 }
 
 impl SessionsView {
@@ -158,6 +163,9 @@ impl SessionsView {
         if let Some(size) = sessions.tab(id).and_then(|tab| Some(tab.terminal()?.size())) {
             sessions.set_size(size);
         }
+        if let Some((tab, protocol)) = self.send_file.take() {
+            return Some(Wish::SendFile(tab, protocol));
+        }
         match chosen {
             Some(Chosen::Cancel) => sessions.cancel(id),
             Some(Chosen::Retry) if refused => return Some(Wish::Justify(id)),
@@ -203,6 +211,9 @@ impl SessionsView {
                 let output = view.show(ui, id, terminal, lang);
                 if let Some(url) = output.open.filter(|url| links::may_open(url)) {
                     ui.ctx().open_url(egui::OpenUrl::new_tab(url));
+                }
+                if let Some(protocol) = output.send_file {
+                    self.send_file = Some((tab.id, protocol));
                 }
                 output.response
             }

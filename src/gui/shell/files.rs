@@ -3,6 +3,7 @@
 use egui::Context;
 
 use crate::app::api::{AppError, Request};
+use crate::connect::file_send;
 use crate::gui::worker::{Command, Pick, Tag};
 use crate::model::entry::Slot;
 use crate::secret::SecretBytes;
@@ -58,6 +59,13 @@ impl Shell {
             }
             Pick::PrivateKey | Pick::QrPicture | Pick::AddAttachment => {
                 self.worker.send(Command::Read(pick, path));
+            }
+            Pick::SendFile(tab, protocol) => {
+                let tab = self.sessions.tab(tab);
+                if let Some(terminal) = tab.and_then(|tab| tab.terminal()) {
+                    terminal.send_file(protocol, &path, file_send::PATIENCE);
+                }
+                ctx.request_repaint();
             }
             Pick::Export => {
                 if let Some(opened) = self.opened()

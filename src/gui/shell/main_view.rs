@@ -17,6 +17,7 @@ use crate::gui::team::view::{Me, team_ui};
 use crate::gui::text::t;
 use crate::gui::theme::{palette, primary_button};
 use crate::gui::widgets::parts;
+use crate::gui::worker::{Command, Pick};
 use crate::model::entry::{ClientInfo, Kind};
 use crate::model::id::EntryId;
 use crate::model::lang::Lang;
@@ -107,6 +108,10 @@ impl Shell {
             Some(Wish::ForgetKey(tab)) => {
                 let entry = self.sessions.tab(tab).map(|t| t.open_as.entry);
                 acts.extend(entry.map(|id| Act::ForgetHostKey(id, Some(tab))));
+            }
+            Some(Wish::SendFile(tab, protocol)) => {
+                let pick = Pick::SendFile(tab, protocol);
+                acts.push(Act::Send(Command::Choose(pick, String::new())));
             }
             None => {}
         }

@@ -24,6 +24,8 @@ struct OutletState {
     channel: Option<Box<dyn Channel>>,
     early: Vec<u8>,
     closed: bool,
+    /// A file has the line: what is typed goes nowhere.
+    held: bool,
 }
 
 impl Outlet {
@@ -47,6 +49,7 @@ impl Outlet {
     pub(super) fn send(&self, bytes: Vec<u8>) {
         let mut state = self.state();
         match &state.channel {
+            _ if state.held => {}
             Some(channel) => channel.send(ToRemote::Data(bytes)),
             None if state.closed => {}
             None if state.early.len() + bytes.len() <= EARLY_MAX_BYTES => {
@@ -54,6 +57,23 @@ impl Outlet {
             }
             None => {}
         }
+    }
+
+    /// Gives the line to a file, or back.
+    pub(super) fn hold(&self, held: bool) {
+        self.state().held = held;
+    }
+
+    /// Sends for whoever has the line.
+    pub(super) fn send_held(&self, bytes: Vec<u8>) {
+        if let Some(channel) = &self.state().channel {
+            channel.send(ToRemote::Data(bytes));
+        }
+    }
+
+    /// Bytes on their way to the far side.
+    pub(super) fn backlog(&self) -> usize {
+        self.state().channel.as_ref().map_or(0, |channel| channel.backlog())
     }
 
     pub(super) fn signal(&self, signal: LineSignal) {

@@ -4,6 +4,7 @@
 use alacritty_terminal::term::TermMode;
 use egui::{Event, ImeEvent, Key, Modifiers};
 
+use crate::connect::file_send::Protocol;
 use crate::connect::link::LineSignal;
 
 use super::keys;
@@ -23,6 +24,8 @@ pub(super) enum Input {
     Signal(LineSignal),
     /// Show what comes as numbers, or as text.
     Hex(bool),
+    /// Choose a file and send it so.
+    SendFile(Protocol),
     /// Open the search bar.
     Find,
     /// Change the font size by this many steps; 0 is the ordinary size.

@@ -18,6 +18,7 @@ mod input;
 mod matches;
 mod paint;
 mod primary;
+pub mod sending;
 pub mod view;
 
 pub use model::Terminal;

@@ -19,6 +19,7 @@ use crate::connect::link::{Channel, Exit, FromRemote, LineSignal, Sink, TermSize
 
 use super::event::{Listener, Outlet, Said, Surroundings};
 use super::hex::Hex;
+use super::sending::Sending;
 
 /// Lines kept above the screen.
 pub const SCROLLBACK_LINES: usize = 20_000;
@@ -50,7 +51,7 @@ pub struct Terminal {
     shared: Arc<Shared>,
 }
 
-struct Shared {
+pub(super) struct Shared {
     core: FairMutex<Core>,
     around: Arc<Surroundings>,
     queue: Mutex<Queue>,
@@ -68,6 +69,8 @@ struct Shared {
     signals: Mutex<Vec<LineSignal>>,
     /// What comes is shown as numbers.
     hex: Mutex<Option<Hex>>,
+    /// A file on its way.
+    pub(super) sending: Mutex<Option<Sending>>,
 }
 
 struct Core {
@@ -106,7 +109,7 @@ impl Dimensions for Size {
     }
 }
 
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
@@ -142,6 +145,7 @@ impl Terminal {
             bytes: AtomicU64::new(0),
             signals: Mutex::default(),
             hex: Mutex::default(),
+            sending: Mutex::default(),
         });
         let parsing = Arc::clone(&shared);
         std::thread::Builder::new()
@@ -151,6 +155,11 @@ impl Terminal {
         let guard = Tail(Arc::clone(&shared));
         let sink: Sink = Box::new(move |said| guard.0.push(said));
         (Self { shared }, sink)
+    }
+
+    /// What the file on its way needs.
+    pub(super) fn shared(&self) -> &Arc<Shared> {
+        &self.shared
     }
 
     /// Called whenever there is something new to paint, with the time to let
@@ -314,6 +323,7 @@ impl Terminal {
 impl Drop for Terminal {
     fn drop(&mut self) {
         self.shared.around.outlet.close();
+        self.shared.end_file();
         lock(&self.shared.queue).quit = true;
         self.shared.ready.notify_all();
         self.shared.room.notify_all();
@@ -368,8 +378,11 @@ impl Shared {
             for said in chunks {
                 match said {
                     FromRemote::Data(bytes) | FromRemote::Stderr(bytes) => {
-                        self.parse(&bytes);
-                        lock(&self.queue).bytes -= bytes.len();
+                        let count = bytes.len();
+                        if let Some(bytes) = self.for_file(bytes) {
+                            self.parse(&bytes);
+                        }
+                        lock(&self.queue).bytes -= count;
                         self.room.notify_all();
                     }
                     FromRemote::Exit(exit) => lock(&self.queue).exit = Some(exit),
@@ -418,7 +431,18 @@ impl Shared {
         }
     }
 
-    fn parse(&self, bytes: &[u8]) {
+    /// The way to the far side.
+    pub(super) fn outlet(&self) -> &Outlet {
+        &self.around.outlet
+    }
+
+    /// Something besides the grid has changed.
+    pub(super) fn changed(&self) {
+        self.version.fetch_add(1, Ordering::Release);
+        self.ask_repaint();
+    }
+
+    pub(super) fn parse(&self, bytes: &[u8]) {
         let numbers = lock(&self.hex).as_mut().map(|hex| hex.shown(bytes));
         self.advance(numbers.as_deref().unwrap_or(bytes));
     }
@@ -449,6 +473,7 @@ impl Shared {
             parser.advance(term, b"\x1b[?1049l\x1b[?1000l\x1b[?1002l\x1b[?1003l\x1b[?25l\x1b[0m");
         }
         self.around.outlet.close();
+        self.end_file();
         let mut queue = lock(&self.queue);
         let exit = queue.exit.clone();
         queue.ended = Some(Ended { exit, failure });

@@ -80,6 +80,7 @@ impl TerminalView {
             Input::AskPaste => ui.ctx().send_viewport_cmd(ViewportCommand::RequestPaste),
             Input::Hex(on) => terminal.set_hex(on),
             Input::Signal(signal) => terminal.signal(signal),
+            Input::SendFile(protocol) => self.send_file = Some(protocol),
             Input::Find => self.find.show(),
             Input::Zoom(0) => self.font_points = FONT_POINTS,
             Input::Zoom(step) => self.zoom(f32::from(step)),

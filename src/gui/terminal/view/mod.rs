@@ -7,11 +7,13 @@ mod link;
 mod overlays;
 mod picture;
 mod pointer;
+mod sending;
 
 use std::time::Instant;
 
 use egui::{Id, Pos2, Rect, Response, Sense, Ui, pos2, vec2};
 
+use crate::connect::file_send::Protocol;
 use crate::connect::link::TermSize;
 use crate::model::lang::Lang;
 
@@ -50,6 +52,8 @@ pub struct TerminalView {
     scheme: Option<Scheme>,
     /// Take the keyboard back in the next frame, when no dialog is in the way.
     refocus: bool,
+    /// A file is to be chosen and sent so.
+    send_file: Option<Protocol>,
 }
 
 /// What the caller is to do.
@@ -60,6 +64,8 @@ pub struct Output {
     pub open: Option<String>,
     /// The bell rang since the last frame.
     pub rang: bool,
+    /// A file is to be chosen and sent so.
+    pub send_file: Option<Protocol>,
 }
 
 impl Default for TerminalView {
@@ -81,6 +87,7 @@ impl Default for TerminalView {
             focused: false,
             scheme: None,
             refocus: false,
+            send_file: None,
         }
     }
 }
@@ -123,7 +130,8 @@ impl TerminalView {
         self.overlays_ui(ui, id, rect, terminal, lang);
         let rang = self.bell(ui, rect, terminal);
         self.describe(ui, &response, lang);
-        Output { response, open, rang }
+        self.file_ui(ui, rect, terminal, lang);
+        Output { response, open, rang, send_file: self.send_file.take() }
     }
 
     /// True while a question waits over this terminal.

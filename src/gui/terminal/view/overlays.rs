@@ -4,6 +4,7 @@
 use alacritty_terminal::term::TermMode;
 use egui::{Id, Rect, Response, Sense, Stroke, Ui, pos2, vec2};
 
+use crate::connect::file_send::Protocol;
 use crate::connect::link::LineSignal;
 use crate::gui::dialogs;
 use crate::gui::terminal::input::Input;
@@ -66,9 +67,24 @@ impl TerminalView {
                         LineSignal::Break => lang.pick("Envoyer un break", "Send a break"),
                         LineSignal::DtrOff => lang.pick("Baisser DTR", "Lower DTR"),
                         LineSignal::DtrOn => lang.pick("Relever DTR", "Raise DTR"),
+                        LineSignal::BytesOn | LineSignal::BytesOff => continue,
                     };
                     entry(ui, true, name, "", Input::Signal(signal));
                 }
+            }
+            // lrzsz is not for Windows.
+            if live && cfg!(unix) {
+                ui.separator();
+                let free = terminal.file().is_none_or(|file| !file.state.runs());
+                let label = lang.pick("Envoyer un fichier", "Send a file");
+                ui.add_enabled_ui(free, |ui| {
+                    ui.menu_button(label, |ui| {
+                        for protocol in Protocol::ALL {
+                            let name = format!("{}…", protocol.name());
+                            entry(ui, true, &name, "", Input::SendFile(protocol));
+                        }
+                    });
+                });
             }
             ui.separator();
             entry(ui, true, lang.pick("Agrandir", "Larger"), "Ctrl++", Input::Zoom(1));
@@ -200,7 +216,7 @@ impl TerminalView {
 }
 
 /// A card over the terminal.
-fn panel_ui<R>(ui: &mut Ui, place: Rect, add: impl FnOnce(&mut Ui) -> R) -> R {
+pub(super) fn panel_ui<R>(ui: &mut Ui, place: Rect, add: impl FnOnce(&mut Ui) -> R) -> R {
     let p = theme::palette(ui.ctx());
     ui.painter().rect(place, 6.0, p.card, Stroke::new(1.0, p.outline), egui::StrokeKind::Inside);
     // Keeps clicks beside the buttons from reaching the terminal.
