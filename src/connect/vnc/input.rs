@@ -65,7 +65,8 @@ impl Input {
                 [said::key(keysym, true), said::key(keysym, false)].concat()
             }
             ScreenInput::Move { x, y } => {
-                let within = |at: u16, side: u16| at.min(side.saturating_sub(1));
+                // The size may be unknown yet; then the server keeps it within.
+                let within = |at: u16, side: u16| side.checked_sub(1).map_or(at, |end| at.min(end));
                 self.place = (within(x, self.size.0), within(y, self.size.1));
                 self.pointer(self.buttons).to_vec()
             }
@@ -182,6 +183,15 @@ mod tests {
         assert_eq!(input.messages(wheel(-240, false)), notch(WHEEL_DOWN).repeat(2));
         assert_eq!(input.messages(wheel(120, true)), notch(WHEEL_RIGHT));
         assert_eq!(input.messages(wheel(-120, true)), notch(WHEEL_LEFT));
+    }
+
+    #[test]
+    fn a_pointer_that_moves_before_the_size_is_known_goes_where_it_is() {
+        let mut input = Input::default();
+        assert_eq!(
+            input.messages(ScreenInput::Move { x: 201, y: 101 }),
+            said::pointer(0, 201, 101)
+        );
     }
 
     #[test]
