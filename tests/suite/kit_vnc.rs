@@ -129,6 +129,25 @@ impl Xvnc {
         self.programs.push(command.spawn().expect("it is installed"));
     }
 
+    /// Shows the same screen by x11vnc as well, by the older kind of TLS alone: its port.
+    pub fn by_x11vnc(&mut self, password: &str) -> u16 {
+        let port = free_port();
+        // Its ciphers are those of then.
+        let conf = self.dir.path().join("openssl.cnf");
+        let text = "openssl_conf = a\n[a]\nssl_conf = b\n[b]\nsystem_default = c\n[c]\n\
+                    CipherString = ALL:@SECLEVEL=0\n";
+        fs::write(&conf, text).expect("ours");
+        let number = port.to_string();
+        let tls = ["-ssl", "ADH", "-anontls", "only", "-vencrypt", "never"];
+        let mut command = self.command("x11vnc", &tls);
+        command.args(["-rfbport", &number, "-localhost", "-noipv6", "-forever", "-shared", "-q"]);
+        command.args(["-noxdamage", "-passwd", password]).env("OPENSSL_CONF", &conf);
+        command.stdout(Stdio::null()).stderr(Stdio::null());
+        self.programs.push(command.spawn().expect("x11vnc is installed"));
+        eventually("x11vnc listens", || std::net::TcpStream::connect(("127.0.0.1", port)).ok());
+        port
+    }
+
     /// Waits for a window whose title has this in it.
     pub fn has(&self, title: &str) {
         eventually(title, || {

@@ -8,7 +8,7 @@ use poterne::connect::link::{ChannelRequest, TermSize};
 use poterne::connect::screen::{MouseButton, Pointer, ScreenInput};
 use poterne::connect::{FailureKind, Progress};
 use poterne::model::entry::{Kind, Slot};
-use poterne::model::target::Target;
+use poterne::model::target::{PinnedKey, Target};
 
 use crate::cli_kit::Seat;
 use crate::kit_rdp::{eventually, size};
@@ -335,6 +335,35 @@ fn a_server_is_never_talked_down_from_its_certificate() {
     assert_eq!(failure.kind, FailureKind::Protocol);
     assert!(failure.what.en.contains("TLSVnc"), "{}", failure.what.en);
     assert!(lease.taken.is_empty());
+}
+
+#[test]
+fn the_older_kind_of_tls_is_taken_where_there_is_no_better() {
+    let mut server = Xvnc::start("None", PASSWORD);
+    let port = server.by_x11vnc(PASSWORD);
+    let mut hops = vec![server.hop()];
+    hops[0].at.port = port;
+    let mut lease = FakeLease::default();
+    lease.plant(&mut hops, 0, Slot::Password, PASSWORD.as_bytes());
+    let link = must_open(&vnc(hops[0].clone()), &mut lease);
+    let info = link.info();
+    assert!(info.warnings[0].en.contains("without a certificate"), "{:?}", info.warnings);
+    assert!(info.description.contains("TLS 1.2 (anon)"), "{}", info.description);
+    same(&mut screen(&*link, 640, 480), &server, 0);
+    link.close();
+
+    let mut wrong = FakeLease::default();
+    let mut other = hops.clone();
+    wrong.plant(&mut other, 0, Slot::Password, b"faux");
+    assert_eq!(must_fail(&vnc(other.remove(0)), &mut wrong).kind, FailureKind::Login);
+
+    // It proves nobody's identity, so it is less than a certificate.
+    let failure = must_fail(&vnc(with(hops[0].clone(), "security", "tls")), &mut lease);
+    assert_eq!(failure.kind, FailureKind::Protocol);
+    let pinned = PinnedKey { at: hops[0].at.clone(), ..server.pinned() };
+    hops[0].pinned.push(pinned);
+    let failure = must_fail(&vnc(hops.remove(0)), &mut lease);
+    assert_eq!(failure.kind, FailureKind::HostKeyChanged);
 }
 
 #[test]

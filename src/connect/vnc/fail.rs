@@ -3,7 +3,7 @@
 
 use std::io;
 
-use super::greeting::{Cover, Demand, Trouble, name};
+use super::greeting::{Cover, Demand, TLS, Trouble, name};
 use super::relay::{PIXELS_MAX, SIDE_MAX, Why};
 use super::settings::Security;
 use crate::connect::desk::tls::Unsecured;
@@ -220,7 +220,8 @@ pub fn no_common(at: &HostPort, offers: &[u32], demand: &Demand) -> Failure {
     let names = offers.iter().copied().map(name).collect::<Vec<_>>().join(", ");
     let has = |cover: Cover| {
         let demand = Demand { security: Security::Auto, pinned: false, ..*demand };
-        demand.best(offers).is_some_and(|way| way.cover == cover)
+        let tls = cover == Cover::Anonymous && offers.contains(&u32::from(TLS));
+        tls || demand.best(offers).is_some_and(|way| way.cover == cover)
     };
     let less = has(Cover::Anonymous) || has(Cover::Clear);
     if demand.pinned && less && demand.security != Security::Clear {

@@ -12,6 +12,9 @@ use super::settings::Security;
 const REASON_MAX: u32 = 4096;
 /// The security type VeNCrypt.
 pub const VENCRYPT: u8 = 19;
+/// The security type TLS, as vino and x11vnc have it: TLS with nobody knows whom, inside
+/// of which the server offers its types anew.
+pub const TLS: u8 = 18;
 
 /// Version of the protocol.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Debug)]
@@ -157,6 +160,15 @@ pub async fn inside(
     Ok(offers)
 }
 
+/// Chooses one of the security types.
+///
+/// # Errors
+/// The server is gone.
+pub async fn take(stream: &mut (impl AsyncWrite + Unpin), kind: u8) -> Result<(), Trouble> {
+    stream.write_all(&[kind]).await?;
+    Ok(stream.flush().await?)
+}
+
 /// Chooses a login inside VeNCrypt; TLS begins after this.
 ///
 /// # Errors
@@ -233,6 +245,11 @@ impl Demand {
     /// Whether the server's VeNCrypt is of interest.
     pub fn wants_tls(&self) -> bool {
         self.security != Security::Clear
+    }
+
+    /// Whether TLS with nobody knows whom will do.
+    pub fn takes_anonymous(&self) -> bool {
+        self.allows(Way { cover: Cover::Anonymous, login: Login::None })
     }
 
     fn allows(&self, way: Way) -> bool {

@@ -7,9 +7,9 @@ use tokio::io::AsyncWriteExt;
 use tokio::time::timeout;
 
 use super::fail;
-use super::greeting::{self, Cover, Demand, Trouble, VENCRYPT, Version, Way};
+use super::greeting::{self, Cover, Demand, TLS, Trouble, VENCRYPT, Version, Way};
 use super::login::Login;
-use super::settings::Settings;
+use super::settings::{Security, Settings};
 use crate::connect::desk::tls::{self, Ciphers, Wire};
 use crate::connect::line::End;
 use crate::connect::ssh::{fail as local, hostkey, legacy_serve::stream_of};
@@ -51,36 +51,66 @@ impl Talk<'_> {
         }
     }
 
-    /// What is agreed upon. The server waits for the choice or, after VeNCrypt, for TLS.
+    /// What is agreed upon, and with whom. The server waits for the login or for TLS;
+    /// `None` when what is inside is only told there.
     async fn agree(
         &self,
         wire: &mut Wire,
-        settings: &Settings,
-        user: bool,
-    ) -> Result<(Version, Way), Failure> {
+        demand: &Demand,
+    ) -> Result<(Version, Option<Way>), Failure> {
         let at = &self.end.hop.at;
         let version = self.step(greeting::version(wire)).await?;
         let offers = self.step(greeting::offers(wire, version)).await?;
-        let pinned = !self.end.hop.pinned.is_empty();
-        let demand = Demand { security: settings.security, pinned, user };
         let mut all: Vec<u32> = offers.iter().copied().map(u32::from).collect();
         if version == Version::V38 && offers.contains(&VENCRYPT) && demand.wants_tls() {
             let inside = self.step(greeting::inside(wire)).await?;
             if let Some(way) = demand.best(&inside) {
                 self.step(greeting::choose(wire, way)).await?;
-                return Ok((version, way));
+                return Ok((version, Some(way)));
             }
             // VeNCrypt is chosen, so nothing beside it can be had any more.
             all.retain(|offer| *offer != u32::from(VENCRYPT));
             all.extend(inside);
-            return Err(fail::no_common(at, &all, &demand));
+            return Err(fail::no_common(at, &all, demand));
         }
-        let way = demand.best(&all).ok_or_else(|| fail::no_common(at, &all, &demand))?;
+        if version != Version::V33 && offers.contains(&TLS) && demand.takes_anonymous() {
+            self.step(greeting::take(wire, TLS)).await?;
+            return Ok((version, None));
+        }
+        let way = self.among(wire, version, demand, &all).await?;
+        Ok((version, Some(way)))
+    }
+
+    /// The best of what is offered; the server is told.
+    async fn among(
+        &self,
+        wire: &mut Wire,
+        version: Version,
+        demand: &Demand,
+        offers: &[u32],
+    ) -> Result<Way, Failure> {
+        let best = demand.best(offers);
+        let way = best.ok_or_else(|| fail::no_common(&self.end.hop.at, offers, demand))?;
         if version != Version::V33 {
-            let choice = [u8::try_from(way.number()).unwrap_or_default()];
-            self.step(async { Ok(wire.write_all(&choice).await?) }).await?;
+            let choice = u8::try_from(way.number()).unwrap_or_default();
+            self.step(greeting::take(wire, choice)).await?;
         }
-        Ok((version, way))
+        Ok(way)
+    }
+
+    /// What is agreed upon inside TLS, where that is told anew.
+    async fn agree_inside(
+        &self,
+        wire: &mut Wire,
+        version: Version,
+        demand: &Demand,
+    ) -> Result<Way, Failure> {
+        let offers = self.step(greeting::offers(wire, version)).await?;
+        let all: Vec<u32> = offers.into_iter().map(u32::from).collect();
+        // In there it needs no cover of its own.
+        let demand = Demand { security: Security::Clear, ..*demand };
+        let way = self.among(wire, version, &demand, &all).await?;
+        Ok(Way { cover: Cover::Anonymous, ..way })
     }
 }
 
@@ -100,10 +130,13 @@ pub async fn greet(
     let mut wire = stream_of(socket).map_err(|e| local::local(&e))?;
     let talk = Talk { end, limit: settings.connect_timeout };
     let user = !login.user().is_empty();
-    let (version, way) = talk.agree(&mut wire, settings, user).await?;
+    let pinned = !end.hop.pinned.is_empty();
+    let demand = Demand { security: settings.security, pinned, user };
+    let (version, agreed) = talk.agree(&mut wire, &demand).await?;
+    let unknown = Way { cover: Cover::Anonymous, login: greeting::Login::None };
     let mut done = Greeted {
         wire,
-        way,
+        way: agreed.unwrap_or(unknown),
         version,
         fingerprint: String::new(),
         tls: String::new(),
@@ -111,7 +144,7 @@ pub async fn greet(
     };
     let late = |_| local::timeout(at, talk.limit.as_secs());
     let unsecured = |why| fail::unsecured(at, &why);
-    match way.cover {
+    match done.way.cover {
         Cover::Certificate => {
             let secured = timeout(talk.limit, tls::secure(done.wire, at, Ciphers::Today)).await;
             let secured = secured.map_err(late)?.map_err(unsecured)?;
@@ -138,6 +171,10 @@ pub async fn greet(
     for warning in &done.warnings {
         end.up.say(&Progress::Warning(warning.clone()));
     }
+    if agreed.is_none() {
+        done.way = talk.agree_inside(&mut done.wire, version, &demand).await?;
+    }
+    let way = done.way;
     login.complete(way.login)?;
     if way.login == greeting::Login::Vnc && login.too_long() {
         let warning = fail::too_long();
