@@ -3,7 +3,7 @@
 //! FreeRDP's shadow server, which knows NLA. And a desktop as a person sees it.
 
 use std::fs;
-use std::io::Write;
+use std::io::{BufRead, BufReader, Write};
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
@@ -35,7 +35,36 @@ pub fn size(width: u16, height: u16) -> ScreenSize {
     ScreenSize { width, height, scale: 100 }
 }
 
-/// Waits for something that is bound to come about.
+/// Waits for something that is read from `file`: looks whenever its folder changes.
+pub fn written<T>(what: &str, file: &Path, mut look: impl FnMut() -> Option<T>) -> T {
+    use rustix::event::{PollFd, PollFlags, Timespec, poll};
+    use rustix::fs::inotify::{CreateFlags, Reader, WatchFlags, add_watch, init};
+    let since = Instant::now();
+    let changes = init(CreateFlags::CLOEXEC).expect("a descriptor is left");
+    let all = WatchFlags::CREATE | WatchFlags::MODIFY | WatchFlags::MOVED_TO;
+    add_watch(&changes, file.parent().expect("it is in a folder"), all).expect("it is there");
+    let mut room = [std::mem::MaybeUninit::uninit(); 4096];
+    loop {
+        if let Some(found) = look() {
+            return found;
+        }
+        let left = PATIENCE.saturating_sub(since.elapsed());
+        let left = Timespec::try_from(left).expect("it is short");
+        let seen = poll(&mut [PollFd::new(&changes, PollFlags::IN)], Some(&left));
+        assert!(seen.expect("it can be waited for") > 0, "never: {what}");
+        Reader::new(&changes, &mut room).next().expect("there is one");
+    }
+}
+
+/// Waits until an X server started with `-displayfd 1` says that it is ready.
+pub fn ready(server: &mut Child) {
+    let mut line = String::new();
+    let told = server.stdout.take().expect("piped");
+    BufReader::new(told).read_line(&mut line).expect("it speaks");
+    assert!(!line.trim().is_empty(), "the X server did not start");
+}
+
+/// Waits for something that nobody tells of.
 pub fn eventually<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
     let since = Instant::now();
     loop {
@@ -156,7 +185,9 @@ impl Xrdp {
     /// Waits for the desktop; its display.
     pub fn display(&self) -> String {
         let told = self.home().join("display");
-        eventually("the desktop begins", || fs::read_to_string(&told).ok())
+        written("the desktop begins", &told, || {
+            fs::read_to_string(&told).ok().filter(|display| !display.is_empty())
+        })
     }
 
     /// Runs a program of X on the desktop, as its user.
@@ -305,23 +336,20 @@ impl Shadow {
         let dir = tempfile::tempdir().expect("a folder");
         let number = 7000 + u32::from(free_port()) % 20_000;
         let display = format!(":{number}");
-        let mut processes = Vec::new();
+        let mut xvfb = Command::new("Xvfb")
+            .args([&display, "-screen", "0", "640x480x24", "-noreset", "-nolisten", "tcp"])
+            .args(["-displayfd", "1"])
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("it is installed");
+        ready(&mut xvfb);
+        let mut processes = vec![xvfb];
         let mut quiet = |command: &mut Command| {
             command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
             processes.push(command.spawn().expect("it is installed"));
         };
-        quiet(Command::new("Xvfb").args([
-            &display,
-            "-screen",
-            "0",
-            "640x480x24",
-            "-noreset",
-            "-nolisten",
-            "tcp",
-        ]));
-        eventually("Xvfb is there", || {
-            Path::new(&format!("/tmp/.X11-unix/X{number}")).exists().then_some(())
-        });
         let on = |program: &str| {
             let mut command = Command::new(program);
             command.env("DISPLAY", &display).env("HOME", dir.path());

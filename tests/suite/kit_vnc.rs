@@ -9,7 +9,7 @@ use poterne::connect::link::Link;
 use poterne::model::entry::{Kind, Slot};
 use poterne::model::target::{Hop, PinnedKey, Target};
 
-use crate::kit_rdp::{Desktop, certificate, eventually, fingerprint, size};
+use crate::kit_rdp::{Desktop, certificate, eventually, fingerprint, ready, size, written};
 use crate::kit_ssh::*;
 
 /// A target of kind `vnc`.
@@ -76,20 +76,21 @@ impl Xvnc {
         let display = format!(":{number}");
         let path = |name: &str| dir.path().join(name).to_str().expect("UTF-8").to_owned();
         let log = fs::File::create(dir.path().join("log")).expect("ours");
-        let server = Command::new("Xtigervnc")
+        let mut server = Command::new("Xtigervnc")
             .arg(&display)
             .args(["-geometry", "640x480", "-depth", "24", "-nolisten", "tcp", "-ac"])
             .args(["-rfbport", &port.to_string(), "-interface", "127.0.0.1"])
             .args(["-SecurityTypes", security, "-PasswordFile", &path("passwd")])
             .args(["-X509Cert", &path("cert.pem"), "-X509Key", &path("key.pem")])
+            .args(["-displayfd", "1"])
             .args(more)
             .stdin(Stdio::null())
-            .stdout(Stdio::null())
+            .stdout(Stdio::piped())
             .stderr(log)
             .spawn()
             .expect("tigervnc-standalone-server is installed");
+        ready(&mut server);
         let mut new = Self { port, dir, display, server, programs: Vec::new() };
-        eventually("the server listens", || std::net::TcpStream::connect(("127.0.0.1", port)).ok());
         new.x("xsetroot", &["-solid", "#345678"]);
         let typed = new.dir.path().join("typed");
         let script = format!("stty -echo; cat > {}", typed.display());
@@ -142,9 +143,13 @@ impl Xvnc {
         let mut command = self.command("x11vnc", &tls);
         command.args(["-rfbport", &number, "-localhost", "-noipv6", "-forever", "-shared", "-q"]);
         command.args(["-noxdamage", "-passwd", password]).env("OPENSSL_CONF", &conf);
+        let listens = self.dir.path().join("listens");
+        command.arg("-flag").arg(&listens);
         command.stdout(Stdio::null()).stderr(Stdio::null());
         self.programs.push(command.spawn().expect("x11vnc is installed"));
-        eventually("x11vnc listens", || std::net::TcpStream::connect(("127.0.0.1", port)).ok());
+        written("x11vnc listens", &listens, || {
+            fs::read_to_string(&listens).is_ok_and(|text| text.contains("PORT=")).then_some(())
+        });
         port
     }
 

@@ -47,7 +47,7 @@ fn same(server: &Xrdp, desk: &mut Desktop, off: u8) {
 /// Waits until the terminal on the desktop has been given this text.
 fn typed(server: &Xrdp, text: &str) {
     let file = server.home().join("typed");
-    eventually(&format!("{text:?} arrives"), || {
+    written(&format!("{text:?} arrives"), &file, || {
         let found = fs::read_to_string(&file).unwrap_or_default();
         found.ends_with(text).then_some(())
     });

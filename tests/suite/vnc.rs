@@ -11,7 +11,7 @@ use poterne::model::entry::{Kind, Slot};
 use poterne::model::target::{PinnedKey, Target};
 
 use crate::cli_kit::Seat;
-use crate::kit_rdp::{eventually, size};
+use crate::kit_rdp::{eventually, size, written};
 use crate::kit_ssh::*;
 use crate::kit_vnc::*;
 
@@ -19,7 +19,8 @@ const PASSWORD: &str = "tuile-42";
 
 /// Waits until the terminal there has been given this text.
 fn typed(server: &Xvnc, text: &str) {
-    eventually(&format!("{text:?} arrives"), || (server.typed() == text).then_some(()));
+    let file = server.dir.path().join("typed");
+    written(&format!("{text:?} arrives"), &file, || (server.typed() == text).then_some(()));
 }
 
 #[test]
@@ -99,7 +100,7 @@ fn the_mouse_clicks_and_its_wheel_turns() {
         }
         pressed.into_iter().collect::<String>()
     };
-    eventually("every button arrives", || (presses() == "12345576").then_some(()));
+    written("every button arrives", &file, || (presses() == "12345576").then_some(()));
 }
 
 #[test]
