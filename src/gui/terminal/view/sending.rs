@@ -1,28 +1,34 @@
 //! The card that says how far a file is that is sent over the terminal's line, and
 //! how it ended. Chooses no file.
 
-use egui::{ProgressBar, Rect, Ui, pos2, vec2};
+use egui::{ProgressBar, Rect, TextStyle, Ui, pos2, vec2};
 
+use crate::connect::Failure;
 use crate::connect::file_send::State;
 use crate::gui::terminal::model::Terminal;
 use crate::gui::terminal::sending::SendShown;
 use crate::gui::text;
-use crate::model::lang::Lang;
+use crate::model::lang::{Bi, Lang};
 
 use super::overlays::panel_ui;
 use super::{BAR, TerminalView};
 
-/// Height of the card: one line, or what happened and what to do.
+/// Height of a card of one line.
 const LINE: f32 = 46.0;
-const FAILURE: f32 = 104.0;
+/// Between the border of a card and what is on it.
+const BORDER: f32 = 8.0;
 
 impl TerminalView {
     pub(super) fn file_ui(&mut self, ui: &mut Ui, rect: Rect, terminal: &Terminal, lang: Lang) {
         let Some(file) = terminal.file() else { return };
-        let tall = if matches!(file.state, State::Failed(_)) { FAILURE } else { LINE };
+        let wide = rect.width() - 16.0 - BAR;
+        let tall = match &file.state {
+            State::Failed(failure) => failure_height(ui, failure, wide - 2.0 * BORDER, lang),
+            _ => LINE,
+        };
         let place = Rect::from_min_size(
             pos2(rect.left() + 8.0, rect.top() + 8.0),
-            vec2(rect.width() - 16.0 - BAR, tall.min(rect.height() - 16.0)),
+            vec2(wide, tall.min(rect.height() - 16.0)),
         );
         let pressed = panel_ui(ui, place, |ui| match &file.state {
             State::Failed(failure) => {
@@ -59,6 +65,18 @@ impl TerminalView {
             self.take_keyboard(ui);
         }
     }
+}
+
+/// Room for what happened, what to do, and a button.
+fn failure_height(ui: &Ui, failure: &Failure, wide: f32, lang: Lang) -> f32 {
+    let font = TextStyle::Body.resolve(ui.style());
+    let text = |text: &Bi| {
+        let text = text.get(lang).to_owned();
+        ui.painter().layout(text, font.clone(), ui.visuals().text_color(), wide).size().y
+    };
+    let spacing = ui.spacing();
+    let gaps = 2.0 * (spacing.item_spacing.y + BORDER);
+    text(&failure.what) + text(&failure.todo) + spacing.interact_size.y + gaps
 }
 
 /// How far it is, in words.
