@@ -8,6 +8,7 @@ pub use crate::os::clipboard::SecretClipboard;
 #[cfg(feature = "gui")]
 pub use crate::os::signals::before_end;
 
+use crate::connect::rdp::freerdp;
 use crate::connect::web;
 use crate::model::lang::Lang;
 
@@ -23,6 +24,13 @@ pub fn watch_session_lock(mut tell: impl FnMut() + Send + 'static) {
 pub fn of_person(lang: Lang) -> Vec<(String, String)> {
     let mut desktop = crate::os::chromium::desktop();
     desktop.push((web::LANG.to_owned(), lang.pick("fr", "en").to_owned()));
+    desktop
+}
+
+/// The same for a terminal, which has no place for a desktop's picture itself.
+pub fn of_terminal(lang: Lang) -> Vec<(String, String)> {
+    let mut desktop = of_person(lang);
+    desktop.push((freerdp::NO_PLACE.to_owned(), String::from("1")));
     desktop
 }
 

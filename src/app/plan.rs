@@ -5,6 +5,7 @@
 use std::collections::BTreeMap;
 
 use crate::connect::field::{Field, FieldKind};
+use crate::connect::rdp::{self, freerdp};
 use crate::connect::web::{self, Choice};
 use crate::connect::{self, Opens};
 use crate::model::entry::{CredentialSource, Entry, Kind, Slot};
@@ -264,6 +265,9 @@ fn hop_of(
         settings.insert(web::LOGIN_URL.to_owned(), web::address(&entry.host, &settings).to_owned());
         lines.extend(browser_line(&settings));
     }
+    if connector.is_some_and(|c| c.id() == rdp::ID) {
+        lines.extend(program_lines(&settings));
+    }
 
     if main {
         plan.lines = lines;
@@ -287,6 +291,31 @@ fn browser_line(settings: &BTreeMap<String, String>) -> Option<PlanLine> {
         Choice::Driven(_) => None,
         Choice::Manual => line(String::new(), Origin::ByHand),
         Choice::NoBrowser => line(String::new(), Origin::Missing),
+    }
+}
+
+/// Which program shows a desktop, where the settings do not say it themselves; and
+/// which one a terminal opens, that has no place for it.
+fn program_lines(settings: &BTreeMap<String, String>) -> Vec<PlanLine> {
+    let line = |field: &str, value: String, origin| PlanLine {
+        field: field.to_owned(),
+        value,
+        secret: false,
+        origin,
+    };
+    let shown = |program: std::path::PathBuf| program.display().to_string();
+    match freerdp::choice(settings) {
+        freerdp::Choice::Embedded => {
+            let found = freerdp::for_terminals().map(shown);
+            found
+                .map(|path| line("program-of-terminals", path, Origin::Found))
+                .into_iter()
+                .collect()
+        }
+        freerdp::Choice::Outside(path) => vec![line(freerdp::SETTING, shown(path), Origin::Found)],
+        freerdp::Choice::Missing => {
+            vec![line(freerdp::SETTING, freerdp::EMBEDDED.to_owned(), Origin::Absent)]
+        }
     }
 }
 

@@ -96,7 +96,7 @@ fn attend(
             just: just.clone(),
             accept_host_key: accepted.clone(),
             reuse: !options.no_reuse,
-            desktop: desktop::of_person(context.lang),
+            desktop: desktop::of_terminal(context.lang),
         };
         let session = opened.access().connect(request, &mut ui);
         let session = session.map_err(|error| ui.unanswered.take().unwrap_or(error))?;

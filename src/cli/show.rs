@@ -379,6 +379,7 @@ fn origin_of(origin: &Origin) -> (&'static str, Option<&str>) {
         Origin::Found => ("found", None),
         Origin::Missing => ("missing", None),
         Origin::ByHand => ("by-hand", None),
+        Origin::Absent => ("absent", None),
     }
 }
 
@@ -437,6 +438,10 @@ pub fn plan(context: &Context, options: EntryPath) -> Result<(), AppError> {
             Origin::ByHand => (
                 "celui du bureau\u{a0}: connexion à la main".to_owned(),
                 "that of the desktop: login by hand".to_owned(),
+            ),
+            Origin::Absent => (
+                "faute de FreeRDP, introuvable sur cet ordinateur".to_owned(),
+                "for want of FreeRDP, which is not on this computer".to_owned(),
             ),
         };
         say::plain(context.pick(&fr, &en))

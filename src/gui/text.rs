@@ -148,6 +148,12 @@ pub fn origin(origin: &Origin, lang: Lang) -> String {
             "that of the desktop: login by hand",
         )
         .to_owned(),
+        Origin::Absent => t(
+            lang,
+            "faute de FreeRDP, introuvable sur cet ordinateur",
+            "for want of FreeRDP, which is not on this computer",
+        )
+        .to_owned(),
     }
 }
 

@@ -28,6 +28,8 @@ pub enum Origin {
     Missing,
     /// The person's own, as the entry wants it.
     ByHand,
+    /// Instead of what the entry prefers, which is not on this machine.
+    Absent,
 }
 
 /// One effective value. A secret appears only as "present".

@@ -67,14 +67,19 @@ pub fn find(named: &str) -> Option<PathBuf> {
     if named.contains('/') {
         return Some(PathBuf::from(named)).filter(|path| path.is_absolute() && is_program(path));
     }
-    let path = std::env::var_os("PATH").unwrap_or_default();
-    let folders: Vec<PathBuf> = std::env::split_paths(&path).filter(|f| f.is_absolute()).collect();
-    let look = |name: &str| folders.iter().map(|f| f.join(name)).find(|path| is_program(path));
     if !named.is_empty() {
-        return look(named);
+        return in_path(named);
     }
     let bundles = BUNDLES.iter().filter(|_| cfg!(target_os = "macos")).map(PathBuf::from);
-    NAMES.iter().find_map(|name| look(name)).or_else(|| bundles.into_iter().find(|p| is_program(p)))
+    let bundled = || bundles.into_iter().find(|p| is_program(p));
+    NAMES.iter().find_map(|name| in_path(name)).or_else(bundled)
+}
+
+/// The program of this name in an absolute folder of `PATH`.
+pub fn in_path(name: &str) -> Option<PathBuf> {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let folders = std::env::split_paths(&path).filter(|f| f.is_absolute());
+    folders.map(|f| f.join(name)).find(|path| is_program(path))
 }
 
 #[cfg(unix)]
@@ -132,7 +137,7 @@ mod here {
 "safebrowsing":{"enabled":false}
 }"#;
 
-    /// A profile that is wiped. One whose process died is wiped by the next.
+    /// A program's folder that is wiped, such as a browser's profile. One whose process died is wiped by the next.
     pub struct Profile {
         folder: PathBuf,
         claim: File,
@@ -177,8 +182,6 @@ mod here {
             private(&folder)?;
             let made = Self { folder, claim: held, lock };
             private(&made.folder.join("tmp"))?;
-            private(&made.folder.join("Default"))?;
-            fs::write(made.folder.join("Default/Preferences"), PREFERENCES)?;
             Ok(Some(made))
         }
 
@@ -263,7 +266,7 @@ mod here {
         pub from: File,
     }
 
-    /// Ends a browser with all its processes, and waits until they are gone.
+    /// Ends a program with all its processes, and waits until they are gone.
     pub fn end(mut process: Child) {
         let group = i32::try_from(process.id()).ok().and_then(Pid::from_raw);
         if let Some(group) = group {
@@ -287,6 +290,8 @@ mod here {
         let (commands, to) = pipe()?;
         let (from, answers) = pipe()?;
         let folder = profile.folder();
+        fs::DirBuilder::new().recursive(true).mode(0o700).create(folder.join("Default"))?;
+        fs::write(folder.join("Default/Preferences"), PREFERENCES)?;
         let mut data = OsString::from("--user-data-dir=");
         data.push(folder);
         let mut args: Vec<OsString> = vec![data];

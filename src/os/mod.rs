@@ -11,6 +11,7 @@ pub mod clipboard;
 pub mod clock;
 #[cfg(unix)]
 pub mod detach;
+pub mod freerdp;
 pub mod harden;
 pub mod hugemem;
 pub mod keyring;

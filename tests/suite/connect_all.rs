@@ -223,6 +223,55 @@ fn no_secret_shows_in_arguments_variables_or_files_while_a_session_runs() {
     }
 }
 
+/// FreeRDP is another program, which takes the password from a pipe.
+#[cfg(target_os = "linux")]
+#[test]
+fn no_secret_shows_while_freerdp_has_a_desktop_in_its_window() {
+    let before = SystemTime::now();
+    let (far, screen) = (Xrdp::start(&marker(&Slot::Password)), crate::kit_screen::Screen::start());
+    let mut hops = vec![with(far.hop(), "program", "freerdp")];
+    hops[0].pinned.push(far.pinned());
+    let mut lease = FakeLease { display: Some(screen.name.clone()), ..FakeLease::default() };
+    for slot in every_slot() {
+        lease.plant(&mut hops, 0, slot.clone(), marker(&slot).as_bytes());
+    }
+    let link = must_open(&rdp(hops.remove(0)), &mut lease);
+    let mut talk = Talk::shell(&*link, 80, 24);
+    talk.until("opened in a window of its own");
+    far.display();
+    assert_eq!(lease.taken, [(0, Slot::Password)]);
+
+    let needles: Vec<Vec<u8>> = every_slot().iter().map(|slot| marker(slot).into_bytes()).collect();
+    let contains = |bytes: &[u8]| {
+        needles.iter().any(|needle| bytes.windows(needle.len()).any(|w| w == &needle[..]))
+    };
+    let mut programs = 0;
+    for pid in lease.children.iter().flat_map(|pid| descendants(*pid)).chain(lease.children.clone())
+    {
+        for part in ["cmdline", "environ"] {
+            let bytes = fs::read(format!("/proc/{pid}/{part}")).expect("it runs");
+            assert!(!contains(&bytes), "a secret is in /proc/{pid}/{part}");
+            programs += usize::from(bytes.windows(8).any(|w| w == b"xfreerdp"));
+            assert!(!bytes.windows(5).any(|w| w == b"CARGO"), "the environment is emptied");
+        }
+        for fd in fs::read_dir(format!("/proc/{pid}/fd")).expect("it runs").flatten() {
+            let place = fs::read_link(fd.path()).unwrap_or_default();
+            if place.is_file() {
+                let bytes = fs::read(&place).unwrap_or_default();
+                assert!(!contains(&bytes), "a secret is in {}", place.display());
+            }
+        }
+    }
+    assert!(programs >= 1, "FreeRDP runs");
+    assert!(!contains(&talk.out), "{}", talk.text());
+    let own = Some(far.dir.path());
+    for folder in [std::env::temp_dir(), PathBuf::from("/dev/shm")] {
+        search(&folder, own, before, &needles);
+    }
+    link.close();
+    talk.finish();
+}
+
 /// Looks for the needles in every file of the temporary folder that is new.
 fn search(folder: &Path, skip: Option<&Path>, since: SystemTime, needles: &[Vec<u8>]) {
     let Ok(entries) = fs::read_dir(folder) else { return };

@@ -357,6 +357,10 @@ pub struct FakeLease {
     pub children: Vec<u32>,
     /// The person gives up.
     pub gave_up: Arc<AtomicBool>,
+    /// The X display in place of that of the tests.
+    pub display: Option<String>,
+    /// Who asks has no screen.
+    pub screenless: bool,
 }
 
 impl FakeLease {
@@ -388,6 +392,10 @@ impl Lease for FakeLease {
     fn desktop(&self) -> Vec<(String, String)> {
         let mut desktop = chromium::desktop();
         desktop.push((web::LANG.to_owned(), "en".to_owned()));
+        if self.screenless || self.display.is_some() {
+            desktop.retain(|(name, _)| name != "DISPLAY" && name != "WAYLAND_DISPLAY");
+        }
+        desktop.extend(self.display.iter().map(|name| ("DISPLAY".to_owned(), name.clone())));
         desktop
     }
 

@@ -129,6 +129,8 @@ mod kit_rdp;
 #[cfg(all(feature = "gui", target_os = "linux"))]
 mod kit_reader;
 mod kit_rows;
+#[cfg(target_os = "linux")]
+mod kit_screen;
 mod kit_ssh;
 mod kit_vnc;
 #[cfg(target_os = "linux")]
@@ -146,6 +148,8 @@ mod memory_window;
 mod plan_story;
 mod properties;
 mod rdp;
+#[cfg(target_os = "linux")]
+mod rdp_freerdp;
 mod rdp_nla;
 mod restore_swap;
 mod rules;

@@ -7,6 +7,7 @@ use std::sync::mpsc::Sender;
 use crate::app::worker::Job;
 use crate::app::{self, SessionUi, reveal};
 use crate::connect::launch::{Child, Launch};
+use crate::connect::rdp::freerdp;
 use crate::connect::{Answer, Lease, Progress, Question, web};
 use crate::crypto::totp::Seed;
 use crate::model::entry::Slot;
@@ -54,7 +55,9 @@ impl Lease for LiveLease<'_> {
 
     fn desktop(&self) -> Vec<(String, String)> {
         // Whoever asks may say where the screen is, and nothing else.
-        let known = |name: &str| chromium::is_desktop(name) || name == web::LANG;
+        let known = |name: &str| {
+            chromium::is_desktop(name) || [web::LANG, freerdp::NO_PLACE].contains(&name)
+        };
         self.desktop.iter().filter(|(name, _)| known(name)).cloned().collect()
     }
 

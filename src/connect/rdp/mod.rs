@@ -8,6 +8,7 @@ mod config;
 mod ended;
 mod engine;
 pub(super) mod fail;
+pub mod freerdp;
 mod input;
 mod layouts;
 mod login;
@@ -17,16 +18,20 @@ mod sequence;
 mod session;
 mod settings;
 
-pub(super) use engine::open;
-
 use super::field::Field;
+use super::host::child::Engine;
 use super::host::link::HostLink;
+use super::launch::Launch;
+use super::line;
 use super::link::Link;
 use super::{Common, Connector, Failure, Lease, Opens};
 use crate::model::entry::Slot;
 use crate::model::lang::Bi;
 use crate::model::target::Target;
 use settings::{FIELDS, Settings};
+
+/// Its word.
+pub const ID: &str = "rdp";
 
 /// Where servers listen.
 const PORT: u16 = 3389;
@@ -36,7 +41,7 @@ pub struct Rdp;
 
 impl Connector for Rdp {
     fn id(&self) -> &'static str {
-        "rdp"
+        ID
     }
 
     fn label(&self) -> Bi {
@@ -70,6 +75,26 @@ impl Connector for Rdp {
     fn open(&self, target: &Target, lease: &mut dyn Lease) -> Result<Box<dyn Link>, Failure> {
         // What makes no sense is said before anything starts.
         let settings = Settings::of(target.destination())?;
-        Ok(Box::new(HostLink::open(target, lease, settings.connect_timeout)?))
+        let mut launch = Launch::session_host();
+        let (desktop, prefers) = (lease.desktop(), settings.outside);
+        if let Some(outside) = freerdp::chosen(prefers, &desktop) {
+            if let Some(warning) = outside.warning() {
+                lease.say(warning);
+            }
+            launch.env = outside.variables(desktop);
+        }
+        Ok(Box::new(HostLink::open_as(launch, target, lease, settings.connect_timeout)?))
     }
+}
+
+/// Opens a desktop in the session process, in the program that the application chose.
+///
+/// # Errors
+/// Anything from the name to the login.
+pub(super) fn open(end: &line::End<'_>) -> Result<Box<dyn Engine>, Failure> {
+    #[cfg(unix)]
+    if let Some(program) = freerdp::handed_on() {
+        return freerdp::engine::open(&program, end);
+    }
+    engine::open(end)
 }

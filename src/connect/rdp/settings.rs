@@ -31,9 +31,30 @@ const GRAPHICS: &[Word] = &[
     Word { word: "classic", fr: "images simples", en: "plain bitmaps" },
 ];
 
+/// The setting with the program that shows the desktop.
+pub const PROGRAM: &str = "program";
+/// FreeRDP does, in a window of its own.
+pub const FREERDP: &str = "freerdp";
+/// This program does.
+pub const EMBEDDED: &str = "embedded";
+
+const PROGRAMS: &[Word] = &[
+    Word { word: EMBEDDED, fr: "intégré à Poterne", en: "embedded in Poterne" },
+    Word { word: FREERDP, fr: "FreeRDP, dans sa fenêtre", en: "FreeRDP, in its own window" },
+];
+
 /// What an entry may say.
 pub const FIELDS: &[Field] = &[
     fields::JUMP,
+    Field::new(PROGRAM, "Programme", "Program", FieldKind::Choice(PROGRAMS))
+        .explained(
+            "Intégré\u{a0}: le bureau s’ouvre dans un onglet. FreeRDP\u{a0}: s’il est installé, le \
+             bureau s’ouvre dans la fenêtre de FreeRDP\u{a0}; le mot de passe lui est donné par un \
+             tube, jamais en argument.",
+            "Embedded: the desktop opens in a tab. FreeRDP: if it is installed, the desktop opens \
+             in FreeRDP's window; it is given the password by a pipe, never as an argument.",
+        )
+        .usually(EMBEDDED),
     Field::new("domain", "Domaine Windows", "Windows domain", FieldKind::Text).explained(
         "Vide\u{a0}: celui de l’utilisateur (DOMAINE\\nom ou nom@domaine), ou aucun.",
         "Empty: that of the user (DOMAIN\\name or name@domain), or none.",
@@ -132,6 +153,8 @@ pub enum Security {
 /// The settings of one entry.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Settings {
+    /// FreeRDP is to show the desktop.
+    pub outside: bool,
     /// Windows domain; may be empty.
     pub domain: String,
     /// Ways to log in.
@@ -177,6 +200,7 @@ impl Settings {
             }
         }
         Ok(Self {
+            outside: read.text(PROGRAM) == FREERDP,
             domain: read.text("domain").to_owned(),
             security: match read.text("security") {
                 "nla" => Security::Nla,

@@ -39,7 +39,10 @@ pub fn listen(settings: &Settings, inbox: &Arc<dyn Inbox>) -> Result<Vec<String>
 }
 
 /// Listens at `from`; connections lead to `to`, or where SOCKS5 says.
-fn serve(
+///
+/// # Errors
+/// The port is taken or may not be used.
+pub fn serve(
     from: &HostPort,
     inbox: &Arc<dyn Inbox>,
     to: Option<HostPort>,

@@ -10,7 +10,7 @@ pub(super) mod dial;
 mod engine;
 pub(super) mod fail;
 mod fields;
-mod forward;
+pub mod forward;
 pub(super) mod hostkey;
 pub mod key;
 mod keycost;

@@ -110,9 +110,13 @@ impl Details {
                             O::Inherited(path) | O::Linked(path) | O::Mine(path) => {
                                 Some(path.clone())
                             }
-                            O::Own | O::Asked | O::Default | O::Found | O::Missing | O::ByHand => {
-                                None
-                            }
+                            O::Own
+                            | O::Asked
+                            | O::Default
+                            | O::Found
+                            | O::Missing
+                            | O::ByHand
+                            | O::Absent => None,
                         }
                     })
                 });

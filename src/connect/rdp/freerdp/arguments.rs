@@ -1,0 +1,186 @@
+//! The settings of a desktop as FreeRDP's arguments. No secret: the password is read
+//! from standard input (`/from-stdin:force`), which both versions do before they
+//! connect. An empty domain has to be given, or FreeRDP 2 asks for one.
+
+use std::ffi::OsString;
+
+use data_encoding::{BASE64_NOPAD, HEXLOWER};
+
+use crate::connect::rdp::settings::Settings;
+use crate::model::lang::Bi;
+use crate::model::target::HostPort;
+
+/// Who logs in where, besides the settings.
+pub struct Place<'a> {
+    /// What FreeRDP connects to; a forwarding here where there is a jump host.
+    pub at: &'a HostPort,
+    /// For the title of the window.
+    pub title: &'a str,
+    /// Login name, and domain; both may be empty.
+    pub user: (&'a str, &'a str),
+    /// `SHA256:…` of the one certificate to accept.
+    pub fingerprint: &'a str,
+    /// The server has chosen NLA, not TLS alone.
+    pub nla: bool,
+}
+
+/// The arguments for FreeRDP of this major version.
+pub fn of(settings: &Settings, place: &Place<'_>, major: u32) -> Vec<OsString> {
+    let on = |wanted: bool, name: &str| format!("{}{name}", if wanted { '+' } else { '-' });
+    let (user, domain) = place.user;
+    let mut args = vec![
+        format!("/v:{}", place.at),
+        format!("/u:{user}"),
+        format!("/d:{domain}"),
+        "/from-stdin:force".to_owned(),
+        format!("/cert:deny,fingerprint:sha256:{}", hex(place.fingerprint)),
+        // What was negotiated when the certificate was looked at, and nothing less.
+        format!("/sec:{}", if place.nla { "nla" } else { "tls" }),
+        format!("/t:{}", place.title),
+        "/size:80%".to_owned(),
+        "/dynamic-resolution".to_owned(),
+        format!("/bpp:{}", settings.depth),
+        on(settings.effects, "wallpaper"),
+        on(settings.effects, "themes"),
+        on(settings.effects, "aero"),
+        on(settings.effects, "menu-anims"),
+        on(settings.effects, "window-drag"),
+        clipboard(settings, major),
+    ];
+    args.push(match (major, settings.unicode) {
+        (..=2, _) => format!("/kbd:0x{:08X}", settings.layout),
+        (_, false) => format!("/kbd:layout:0x{:08X}", settings.layout),
+        (_, true) => format!("/kbd:layout:0x{:08X},unicode:on", settings.layout),
+    });
+    if settings.weak_tls {
+        args.push(if major <= 2 { "/tls-seclevel:0" } else { "/tls:seclevel:0" }.to_owned());
+    }
+    if settings.admin {
+        args.push("/admin".to_owned());
+    }
+    let named = [
+        ("shell", &settings.program),
+        ("shell-dir", &settings.directory),
+        ("load-balance-info", &settings.load_balance),
+    ];
+    for (name, value) in named.into_iter().filter(|(_, value)| !value.is_empty()) {
+        args.push(format!("/{name}:{value}"));
+    }
+    args.into_iter().map(OsString::from).collect()
+}
+
+/// FreeRDP 2 knows only both ways or none.
+fn clipboard(settings: &Settings, major: u32) -> String {
+    let way = match (settings.clipboard.to_server, settings.clipboard.from_server) {
+        (true, true) => return "+clipboard".to_owned(),
+        (false, false) => return "-clipboard".to_owned(),
+        (true, false) => "remote",
+        (false, true) => "local",
+    };
+    if major <= 2 {
+        return "-clipboard".to_owned();
+    }
+    format!("/clipboard:direction-to:{way},files-to:{way}")
+}
+
+/// What this version cannot do of what the entry says.
+pub fn lost(settings: &Settings, major: u32) -> Vec<Bi> {
+    let mut lost = Vec::new();
+    if major <= 2 && settings.clipboard.to_server != settings.clipboard.from_server {
+        lost.push(Bi::new(
+            "FreeRDP 2 ne sait pas limiter le presse-papiers à un sens\u{a0}: il n’est pas partagé",
+            "FreeRDP 2 cannot keep the clipboard to one direction: it is not shared",
+        ));
+    }
+    if major <= 2 && settings.unicode {
+        lost.push(Bi::new(
+            "FreeRDP 2 envoie les touches, pas les caractères\u{a0}: la disposition du serveur décide",
+            "FreeRDP 2 sends keys, not characters: the server's layout decides",
+        ));
+    }
+    lost
+}
+
+/// The digest of `SHA256:…` as FreeRDP writes it.
+fn hex(fingerprint: &str) -> String {
+    let digest = fingerprint.strip_prefix("SHA256:").unwrap_or(fingerprint);
+    let bytes = BASE64_NOPAD.decode(digest.as_bytes()).unwrap_or_default();
+    let pairs: Vec<String> = bytes.iter().map(|byte| HEXLOWER.encode(&[*byte])).collect();
+    pairs.join(":")
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::*;
+    use crate::model::id::EntryId;
+    use crate::model::target::Hop;
+
+    fn arguments(given: &[(&str, &str)], major: u32) -> (Vec<String>, usize) {
+        let at = HostPort { host: "srv".into(), port: 3389 };
+        let settings: BTreeMap<String, String> =
+            given.iter().map(|(id, value)| ((*id).to_owned(), (*value).to_owned())).collect();
+        let hop = Hop {
+            entry: EntryId([0; 16]),
+            path: "A/srv".into(),
+            at: at.clone(),
+            user: String::new(),
+            slots: Vec::new(),
+            pinned: Vec::new(),
+            settings,
+            ask: false,
+        };
+        let settings = Settings::of(&hop).unwrap_or_else(|e| panic!("{}", e.what.en));
+        let fingerprint = format!("SHA256:{}", BASE64_NOPAD.encode(&[0xAB; 32]));
+        let place = Place {
+            at: &at,
+            title: "A/srv",
+            user: ("ada", ""),
+            fingerprint: &fingerprint,
+            nla: true,
+        };
+        let args = of(&settings, &place, major);
+        let args = args.into_iter().map(|a| a.into_string().expect("text")).collect();
+        (args, lost(&settings, major).len())
+    }
+
+    #[test]
+    fn what_an_entry_says_is_told_in_the_words_of_each_version() {
+        let (args, lost) = arguments(&[], 2);
+        assert_eq!(lost, 0);
+        for arg in ["/v:srv:3389", "/u:ada", "/d:", "/sec:nla", "/kbd:0x0000040C", "+clipboard"] {
+            assert!(args.iter().any(|a| a == arg), "{arg}: {args:?}");
+        }
+        let print = format!("/cert:deny,fingerprint:sha256:{}", ["ab"; 32].join(":"));
+        assert!(args.contains(&print), "{args:?}");
+        assert!(!args.iter().any(|a| a.contains("ignore") || a.starts_with("/p:")), "{args:?}");
+
+        let set = [
+            ("clipboard", "in"),
+            ("keyboard", "unicode"),
+            ("admin-session", "yes"),
+            ("start-program", "calc.exe"),
+            ("load-balance-info", "tsv://a b"),
+            ("effects", "no"),
+            ("weak-tls", "yes"),
+        ];
+        let (args, lost) = arguments(&set, 3);
+        assert_eq!(lost, 0);
+        for arg in [
+            "/clipboard:direction-to:remote,files-to:remote",
+            "/kbd:layout:0x0000040C,unicode:on",
+            "/admin",
+            "/shell:calc.exe",
+            "/load-balance-info:tsv://a b",
+            "-wallpaper",
+            "/tls:seclevel:0",
+        ] {
+            assert!(args.iter().any(|a| a == arg), "{arg}: {args:?}");
+        }
+        // What the older one cannot do is not done by halves.
+        let (args, lost) = arguments(&set, 2);
+        assert_eq!(lost, 2);
+        assert!(args.iter().any(|a| a == "-clipboard"), "{args:?}");
+    }
+}

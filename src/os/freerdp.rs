@@ -1,0 +1,127 @@
+//! FreeRDP as a program of this machine: which one there is, and its start in a
+//! window of its own. It trusts no authority of the machine and no server that it
+//! met before: only the certificate that its arguments name. Knows no settings.
+
+use std::path::PathBuf;
+
+use super::chromium::in_path;
+
+/// Names of the programs that draw through X11, the newest first.
+const X11: &[&str] = &["xfreerdp3", "xfreerdp"];
+/// Names of those that draw on either desktop.
+const ANY: &[&str] = &["sdl-freerdp3", "sdl-freerdp"];
+
+/// The one of this machine.
+pub fn find() -> Option<PathBuf> {
+    let names = if cfg!(unix) { [X11, ANY].concat() } else { Vec::new() };
+    names.into_iter().find_map(in_path)
+}
+
+/// The one that can show a window on this desktop.
+pub fn find_for(desktop: &[(String, String)]) -> Option<PathBuf> {
+    if desktop.iter().any(|(name, _)| name == "DISPLAY") {
+        return find();
+    }
+    let wayland = desktop.iter().any(|(name, _)| name == "WAYLAND_DISPLAY");
+    if wayland { ANY.iter().find_map(|name| in_path(name)) } else { None }
+}
+
+/// The version that a program told of itself, such as 2.11.7.
+pub fn version_in(told: &str) -> Option<&str> {
+    let version = told.split("FreeRDP version ").nth(1)?.split_whitespace().next()?;
+    Some(version).filter(|v| v.starts_with(|c: char| c.is_ascii_digit()))
+}
+
+#[cfg(unix)]
+pub use here::{ended, start, version};
+
+#[cfg(unix)]
+mod here {
+    use std::ffi::OsString;
+    use std::fs;
+    use std::io::{self, Read};
+    use std::path::Path;
+    use std::process::Child;
+
+    use rustix::process::{Pid, WaitId, WaitIdOptions, waitid};
+
+    use crate::os::chromium::{self, Profile};
+    use crate::os::process::{Spawn, spawn};
+
+    /// Longest answer of a program that tells its version.
+    const TOLD_MAX: u64 = 1 << 16;
+
+    /// What a program tells of itself; empty when it tells nothing.
+    pub fn version(program: &Path) -> String {
+        let args = vec!["/version".into()];
+        let started = spawn(Spawn {
+            program: Some(program.into()),
+            args,
+            env: desktop(),
+            ..Spawn::default()
+        });
+        let Ok(mut process) = started else { return String::new() };
+        drop(process.stdin.take());
+        drop(process.stderr.take());
+        let mut told = Vec::new();
+        if let Some(out) = process.stdout.take() {
+            let _ = out.take(TOLD_MAX).read_to_end(&mut told);
+        }
+        let _ = process.kill();
+        let _ = process.wait();
+        String::from_utf8_lossy(&told).into_owned()
+    }
+
+    fn desktop() -> Vec<(OsString, OsString)> {
+        let given = chromium::desktop().into_iter();
+        given.map(|(name, value)| (name.into(), value.into())).collect()
+    }
+
+    /// Starts it with its files in a folder that is wiped. Its three streams are
+    /// pipes, which have to be read.
+    ///
+    /// # Errors
+    /// It cannot be started.
+    pub fn start(program: &Path, args: Vec<OsString>, folder: &Profile) -> io::Result<Child> {
+        let nobody = folder.folder().join("authorities");
+        fs::create_dir_all(&nobody)?;
+        let none = nobody.join("none");
+        fs::write(&none, "")?;
+        let mut env = desktop();
+        env.push(("XDG_CONFIG_HOME".into(), folder.folder().join("config").into()));
+        env.push(("TMPDIR".into(), folder.folder().join("tmp").into()));
+        env.push(("SSL_CERT_FILE".into(), none.into()));
+        env.push(("SSL_CERT_DIR".into(), nobody.into()));
+        fs::create_dir_all(folder.folder().join("config"))?;
+        let spawned = Spawn { program: Some(program.into()), args, env, ..Spawn::default() };
+        spawn(Spawn { leads: true, ..spawned })
+    }
+
+    /// Waits until a child has ended, and leaves it to be waited for; its status, or
+    /// nothing when a signal ended it.
+    pub fn ended(process: u32) -> Option<i32> {
+        let pid = Pid::from_raw(i32::try_from(process).ok()?)?;
+        let options = WaitIdOptions::EXITED | WaitIdOptions::NOWAIT;
+        loop {
+            match waitid(WaitId::Pid(pid), options) {
+                Ok(status) => return status?.exit_status(),
+                Err(rustix::io::Errno::INTR) => {}
+                Err(_) => return None,
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::version_in;
+
+    #[test]
+    fn the_version_is_found_in_what_a_program_tells() {
+        let old = "This is FreeRDP version 2.11.7 (2.11.7)\n";
+        assert_eq!(version_in(old), Some("2.11.7"));
+        let new = "This is FreeRDP version 3.15.0 (n/a)\nbuild";
+        assert_eq!(version_in(new), Some("3.15.0"));
+        assert_eq!(version_in("sh: not found"), None);
+    }
+}

@@ -1,0 +1,128 @@
+//! A screen of its own with a window manager, for a program that opens a window
+//! there: what it shows, and what a person does to it.
+
+use std::io::{BufRead, BufReader};
+use std::process::{Child, Command, Stdio};
+
+use x11rb::connection::Connection;
+use x11rb::protocol::xproto::{
+    AtomEnum, ClientMessageEvent, ConnectionExt, EventMask, ImageFormat, MapState,
+};
+use x11rb::rust_connection::RustConnection;
+
+use crate::kit_rdp::eventually;
+
+/// Xvfb and openbox.
+pub struct Screen {
+    /// Its `DISPLAY`.
+    pub name: String,
+    eyes: RustConnection,
+    root: u32,
+    processes: Vec<Child>,
+}
+
+/// A window on a screen.
+pub struct Window {
+    id: u32,
+    /// Width and height.
+    pub size: (u16, u16),
+}
+
+impl Screen {
+    /// Starts one of 1280 by 800.
+    pub fn start() -> Self {
+        let mut server = Command::new("Xvfb")
+            .args(["-displayfd", "1", "-screen", "0", "1280x800x24", "-nolisten", "tcp"])
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("Xvfb is installed");
+        let mut number = String::new();
+        let out = server.stdout.take().expect("was piped");
+        BufReader::new(out).read_line(&mut number).expect("Xvfb prints its number");
+        let name = format!(":{}", number.trim());
+        let manager = Command::new("openbox")
+            .env("DISPLAY", &name)
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("openbox is installed");
+        let (eyes, at) = x11rb::connect(Some(&name)).expect("the screen answers");
+        let root = eyes.setup().roots[at].root;
+        Self { name, eyes, root, processes: vec![manager, server] }
+    }
+
+    fn atom(&self, name: &str) -> u32 {
+        let asked = self.eyes.intern_atom(false, name.as_bytes()).expect("asked");
+        asked.reply().expect("the screen answers").atom
+    }
+
+    /// The window that is shown with a title that holds this.
+    pub fn window(&self, title: &str) -> Option<Window> {
+        let mut found = vec![self.root];
+        let name = self.atom("_NET_WM_NAME");
+        while let Some(id) = found.pop() {
+            found.extend(self.eyes.query_tree(id).ok()?.reply().ok()?.children);
+            let asked = [name, AtomEnum::WM_NAME.into()].map(|property| {
+                let asked = self.eyes.get_property(false, id, property, AtomEnum::ANY, 0, 256);
+                asked.ok().and_then(|cookie| cookie.reply().ok()).map(|reply| reply.value)
+            });
+            let named = |value: &Vec<u8>| String::from_utf8_lossy(value).contains(title);
+            if !asked.iter().flatten().any(named) {
+                continue;
+            }
+            let about = self.eyes.get_window_attributes(id).ok()?.reply().ok()?;
+            if about.map_state == MapState::VIEWABLE {
+                let place = self.eyes.get_geometry(id).ok()?.reply().ok()?;
+                return Some(Window { id, size: (place.width, place.height) });
+            }
+        }
+        None
+    }
+
+    /// Waits for that window.
+    pub fn shows(&self, title: &str) -> Window {
+        eventually(&format!("a window {title:?}"), || self.window(title))
+    }
+
+    /// What a window shows: red, green, blue for each pixel.
+    pub fn picture(&self, window: &Window) -> Option<Vec<u8>> {
+        let (width, height) = window.size;
+        let asked =
+            self.eyes.get_image(ImageFormat::Z_PIXMAP, window.id, 0, 0, width, height, u32::MAX);
+        let image = asked.ok()?.reply().ok()?;
+        Some(image.data.chunks_exact(4).flat_map(|pixel| [pixel[2], pixel[1], pixel[0]]).collect())
+    }
+
+    /// What a person does with keyboard and mouse.
+    pub fn act(&self, args: &[&str]) {
+        let done = Command::new("xdotool").args(args).env("DISPLAY", &self.name).status();
+        assert!(done.is_ok_and(|s| s.success()), "xdotool {args:?}");
+    }
+
+    /// Points at a place of a window.
+    pub fn point(&self, window: &Window, x: u16, y: u16) {
+        let (id, x, y) = (window.id.to_string(), x.to_string(), y.to_string());
+        self.act(&["mousemove", "--window", &id, &x, &y]);
+    }
+
+    /// Closes a window as its button does.
+    pub fn close(&self, window: &Window) {
+        let delete = self.atom("WM_DELETE_WINDOW");
+        let kind = self.atom("WM_PROTOCOLS");
+        let event = ClientMessageEvent::new(32, window.id, kind, [delete, 0, 0, 0, 0]);
+        let sent = self.eyes.send_event(false, window.id, EventMask::NO_EVENT, event);
+        sent.expect("sent").check().expect("the window is there");
+    }
+}
+
+impl Drop for Screen {
+    fn drop(&mut self) {
+        for process in &mut self.processes {
+            let _ = process.kill();
+            let _ = process.wait();
+        }
+    }
+}
