@@ -33,7 +33,7 @@ pub fn version_in(told: &str) -> Option<&str> {
 }
 
 #[cfg(unix)]
-pub use here::{ended, start, version};
+pub use here::{end, ended, start, version};
 
 #[cfg(unix)]
 mod here {
@@ -95,6 +95,15 @@ mod here {
         fs::create_dir_all(folder.folder().join("config"))?;
         let spawned = Spawn { program: Some(program.into()), args, env, ..Spawn::default() };
         spawn(Spawn { leads: true, ..spawned })
+    }
+
+    /// Ends it and removes its files, also the one in shared memory that it leaves
+    /// behind whenever it is ended.
+    pub fn end(process: Child, folder: Profile) {
+        let name = format!("com.freerdp.xfreerdp.tsmf_{:016X}", process.id());
+        chromium::end(process);
+        let _ = fs::remove_file(Path::new("/dev/shm").join(name));
+        folder.wipe();
     }
 
     /// Waits until a child has ended, and leaves it to be waited for; its status, or

@@ -89,9 +89,14 @@ impl Screen {
 
     /// What a window shows: red, green, blue for each pixel.
     pub fn picture(&self, window: &Window) -> Option<Vec<u8>> {
-        let (width, height) = window.size;
-        let asked =
-            self.eyes.get_image(ImageFormat::Z_PIXMAP, window.id, 0, 0, width, height, u32::MAX);
+        self.part(window, 0, window.size.1)
+    }
+
+    /// Rows of it from `y` on.
+    pub fn part(&self, window: &Window, y: u16, height: u16) -> Option<Vec<u8>> {
+        let (width, y) = (window.size.0, i16::try_from(y).ok()?);
+        let all = u32::MAX;
+        let asked = self.eyes.get_image(ImageFormat::Z_PIXMAP, window.id, 0, y, width, height, all);
         let image = asked.ok()?.reply().ok()?;
         Some(image.data.chunks_exact(4).flat_map(|pixel| [pixel[2], pixel[1], pixel[0]]).collect())
     }

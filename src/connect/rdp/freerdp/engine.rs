@@ -23,7 +23,7 @@ use crate::connect::web::LANG;
 use crate::connect::{Failure, FailureKind};
 use crate::model::lang::{Bi, Lang};
 use crate::model::target::HostPort;
-use crate::os::chromium::{self, Profile};
+use crate::os::chromium::Profile;
 use crate::os::freerdp;
 
 /// Sent by Ctrl+C on a terminal whose line is raw.
@@ -64,8 +64,7 @@ impl Held {
         // Kept until it is done: who leaves the process meanwhile waits for it.
         let mut held = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some((process, files)) = held.take() {
-            chromium::end(process);
-            files.wipe();
+            freerdp::end(process, files);
         }
     }
 }
