@@ -2,10 +2,16 @@
 //! as long as the application takes them; what has to wait is sent as it looks by
 //! then. Draws nothing.
 
+use std::time::{Duration, Instant};
+
 use super::damage::Damage;
 use crate::connect::host::child::Uplink;
 use crate::connect::host::wire::{DATA_MAX, WINDOW};
 use crate::connect::screen::{PIXEL, Place, ScreenSaid};
+
+/// Parts of a picture that changes all the time leave this far apart: nobody sees
+/// more, and each costs several copies of its pixels.
+const FRAME: Duration = Duration::from_millis(16);
 
 /// What the person has not seen yet.
 pub struct Tiles {
@@ -15,13 +21,16 @@ pub struct Tiles {
     credit: usize,
     size: (u16, u16),
     tile: Vec<u8>,
+    /// When the person had last been shown everything there was.
+    whole_at: Option<Instant>,
 }
 
 impl Tiles {
     /// Those of this channel's picture, whose size is still to be told.
     pub fn new(channel: u32) -> Self {
         let tile = Vec::new();
-        Self { damage: Damage::default(), channel, credit: WINDOW, size: (0, 0), tile }
+        let damage = Damage::default();
+        Self { damage, channel, credit: WINDOW, size: (0, 0), tile, whole_at: None }
     }
 
     /// Tells the size if it is another than the one told last; whether it is.
@@ -65,6 +74,13 @@ impl Tiles {
         !self.damage.is_empty() && self.credit >= usize::from(self.size.0) * PIXEL
     }
 
+    /// When to send it, where there is: at once after a rest, and what had to wait for
+    /// the application; never in between for what changes all the time.
+    pub fn due(&self) -> Option<Instant> {
+        let due = || self.whole_at.map_or_else(Instant::now, |at| at + FRAME);
+        self.can_send().then(due)
+    }
+
     /// Sends what is new of the picture, as much as the application takes. Its rows
     /// lie `stride` bytes apart.
     pub fn send(&mut self, data: &[u8], stride: usize, up: &Uplink) {
@@ -73,18 +89,21 @@ impl Tiles {
             self.cut(place, data, stride);
             up.tile(self.channel, place, &self.tile);
         }
+        self.whole_at = self.damage.is_empty().then(Instant::now);
     }
 
     fn cut(&mut self, place: Place, data: &[u8], stride: usize) {
         let row_bytes = usize::from(place.width) * PIXEL;
-        self.tile.clear();
-        for row in 0..usize::from(place.height) {
-            let start = (usize::from(place.y) + row) * stride + usize::from(place.x) * PIXEL;
-            self.tile.extend_from_slice(&data[start..start + row_bytes]);
-        }
-        // The screen is opaque, whatever the server left in the fourth byte.
-        for pixel in self.tile.chunks_exact_mut(PIXEL) {
-            pixel[PIXEL - 1] = 255;
+        self.tile.resize(place.pixels() * PIXEL, 0);
+        let rows = self.tile.chunks_exact_mut(row_bytes.max(1));
+        for (row, y) in rows.zip(usize::from(place.y)..) {
+            let start = y * stride + usize::from(place.x) * PIXEL;
+            let from = data[start..start + row_bytes].chunks_exact(PIXEL);
+            for (to, from) in row.chunks_exact_mut(PIXEL).zip(from) {
+                to.copy_from_slice(from);
+                // The screen is opaque, whatever the server left in the fourth byte.
+                to[PIXEL - 1] = 255;
+            }
         }
     }
 }

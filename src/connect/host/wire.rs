@@ -150,8 +150,10 @@ pub struct Frame {
     pub tag: Tag,
     /// Which channel; 0 for the connection.
     pub channel: u32,
-    /// Its body.
+    /// Its body; of a part of a picture the pixels.
     pub body: Vec<u8>,
+    /// Where such a part lies.
+    place: [u8; TILE_HEAD],
 }
 
 impl Frame {
@@ -167,9 +169,8 @@ impl Frame {
     ///
     /// # Errors
     /// It has another number of pixels than it says.
-    pub fn into_tile(mut self) -> io::Result<Tile> {
-        let head: Vec<u8> = self.body.drain(..self.body.len().min(TILE_HEAD)).collect();
-        let head: [u8; TILE_HEAD] = head.try_into().map_err(|_| garbled())?;
+    pub fn into_tile(self) -> io::Result<Tile> {
+        let head = self.place;
         let at = |i: usize| u16::from_le_bytes([head[2 * i], head[2 * i + 1]]);
         let place = Place { x: at(0), y: at(1), width: at(2), height: at(3) };
         if self.body.len() != place.pixels() * PIXEL {
@@ -336,9 +337,18 @@ pub fn read(from: &mut impl Read) -> io::Result<Option<Frame>> {
     if length > BODY_MAX {
         return Err(garbled());
     }
-    let mut body = vec![0u8; length];
-    from.read_exact(&mut body)?;
-    Ok(Some(Frame { tag, channel, body }))
+    let mut place = [0u8; TILE_HEAD];
+    let mut length = length;
+    // Apart, so that the pixels need not be moved.
+    if tag == Tag::Tile {
+        length = length.checked_sub(TILE_HEAD).ok_or_else(garbled)?;
+        from.read_exact(&mut place)?;
+    }
+    let mut body = Vec::with_capacity(length);
+    if from.take(length as u64).read_to_end(&mut body)? < length {
+        return Err(io::ErrorKind::UnexpectedEof.into());
+    }
+    Ok(Some(Frame { tag, channel, body, place }))
 }
 
 #[cfg(test)]

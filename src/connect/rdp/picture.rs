@@ -1,5 +1,7 @@
 //! The desktop's picture as the server paints it. Draws nothing itself.
 
+use std::time::Instant;
+
 use ironrdp_graphics::image_processing::PixelFormat;
 use ironrdp_pdu::geometry::InclusiveRectangle;
 use ironrdp_session::image::DecodedImage;
@@ -61,6 +63,11 @@ impl Picture {
     /// Whether there is something to send that the application would take.
     pub fn can_send(&self) -> bool {
         self.tiles.can_send()
+    }
+
+    /// When to send it, where there is.
+    pub fn due(&self) -> Option<Instant> {
+        self.tiles.due()
     }
 
     /// Sends what is new, as much as the application takes.

@@ -139,6 +139,13 @@ impl<'a> Session<'a> {
                     None => pending().await,
                 }
             };
+            let shown = self.picture.due();
+            let show = async {
+                match shown {
+                    Some(due) => sleep_until(due.into()).await,
+                    None => pending().await,
+                }
+            };
             // What has arrived is taken in before anything is shown: what the person
             // sees is the newest. Commands come first, else a busy desktop could not
             // be left.
@@ -159,7 +166,7 @@ impl<'a> Session<'a> {
                         return end;
                     }
                 }
-                () = std::future::ready(()), if self.picture.can_send() => self.show(),
+                () = show => self.show(),
             }
         }
     }

@@ -104,6 +104,13 @@ impl<'a> Session<'a> {
                     None => pending().await,
                 }
             };
+            let due = self.tiles.due();
+            let show = async {
+                match due {
+                    Some(due) => sleep_until(due.into()).await,
+                    None => pending().await,
+                }
+            };
             // What has arrived is taken in before anything is shown. Commands come
             // first, else a busy screen could not be left.
             let done = tokio::select! {
@@ -126,7 +133,7 @@ impl<'a> Session<'a> {
                     Err(e) => Err(fail::odd(self.at, &e.to_string())),
                 },
                 Some(aside) = self.screen.asides.recv() => self.aside(aside),
-                () = std::future::ready(()), if self.tiles.can_send() => {
+                () = show => {
                     self.tiles.send(self.canvas.data(), self.canvas.stride(), self.up);
                     Ok(())
                 }
