@@ -46,8 +46,9 @@ const SIZE: (u16, u16) = (1024, 700);
 const PICTURES: usize = 9;
 const SCROLLS: usize = 3;
 const PASSWORD: &str = "banc-essai";
-/// Lines that scroll by, one each hundredth of a second.
-const SCROLL: &str = "$| = 1; for (1..300) { print \"$_ \" . 'mots ' x 17 . \"\\n\"; \
+/// Lines that scroll by, one each hundredth of a second, no two alike.
+const SCROLL: &str = "$| = 1; srand 7; for (1..300) { print join(' ', map { substr('essai de \
+                      défilement sur un bureau lointain', rand 40, 2 + rand 9) } 1..14), \"\\n\"; \
                       select(undef, undef, undef, 0.01) }";
 
 /// A picture: red, green, blue for each pixel, row by row.
@@ -75,8 +76,8 @@ pub trait Client {
     /// Connects; how long it took until the picture was there.
     fn first(&mut self, picture: &Picture) -> Duration;
     /// Has `scroll` made, while it is connected; the processor time it used until the
-    /// picture was there again.
-    fn scroll(&mut self, scroll: Command, picture: &Picture) -> Duration;
+    /// picture was there again, and that of the X server that drew for it.
+    fn scroll(&mut self, scroll: Command, picture: &Picture) -> (Duration, Duration);
     /// Disconnects.
     fn end(&mut self);
 }
@@ -195,13 +196,16 @@ fn beside(
         }
     }
     print("start to first full picture", first);
-    let mut used = [Vec::new(), Vec::new()];
+    let (mut used, mut drawn) = ([Vec::new(), Vec::new()], [Vec::new(), Vec::new()]);
     for _ in 0..SCROLLS {
-        for (client, used) in clients.iter_mut().zip(&mut used) {
+        for (n, client) in clients.iter_mut().enumerate() {
             client.first(picture);
-            used.push(client.scroll(terminal(), picture));
+            let (own, server) = client.scroll(terminal(), picture);
+            used[n].push(own);
+            drawn[n].push(own + server);
             client.end();
         }
     }
     print("processor time, 300 lines in 3 s", used);
+    print("… with the X server that draws", drawn);
 }

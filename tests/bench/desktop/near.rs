@@ -86,7 +86,7 @@ impl<F: FnMut() -> Box<dyn Link>> Client for Near<F> {
         begun.elapsed()
     }
 
-    fn scroll(&mut self, mut scroll: Command, picture: &Picture) -> Duration {
+    fn scroll(&mut self, mut scroll: Command, picture: &Picture) -> (Duration, Duration) {
         let now = self.now.as_ref().expect("connected");
         let own = std::process::id();
         let is = |pid: &u32| {
@@ -102,7 +102,7 @@ impl<F: FnMut() -> Box<dyn Link>> Client for Near<F> {
             terminal.try_wait().expect("it was started").is_some()
         });
         now.until(|now| now.shows(picture));
-        both() - before
+        (both() - before, Duration::ZERO)
     }
 
     fn end(&mut self) {

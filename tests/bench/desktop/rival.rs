@@ -5,6 +5,7 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use crate::kit_screen::{Screen, Window};
+use crate::kit_ssh::descendants;
 use crate::{Client, Picture, SIZE};
 
 /// Between two looks at the screen, which take time from the viewer.
@@ -88,13 +89,18 @@ impl Client for Rival<'_> {
         took
     }
 
-    fn scroll(&mut self, mut scroll: Command, picture: &Picture) -> Duration {
+    fn scroll(&mut self, mut scroll: Command, picture: &Picture) -> (Duration, Duration) {
         let (process, window) = self.now.as_ref().expect("connected");
-        let before = used(process.id());
+        let server = descendants(std::process::id()).into_iter().find(|pid| {
+            let command = std::fs::read_to_string(format!("/proc/{pid}/cmdline"));
+            command.is_ok_and(|c| c.starts_with("Xvfb"))
+        });
+        let server = server.expect("the screen has a server");
+        let before = (used(process.id()), used(server));
         let mut terminal = scroll.stderr(Stdio::null()).spawn().expect("xterm is there");
         let _ = terminal.wait();
         self.wait(|| self.shows(picture, window).then_some(()));
-        used(process.id()) - before
+        (used(process.id()) - before.0, used(server) - before.1)
     }
 
     fn end(&mut self) {
