@@ -55,6 +55,8 @@ pub enum Code {
     KeyChanged,
     /// 7 too: whole, but older than what was opened here before.
     OlderCopy,
+    /// 6 too: nothing answered, or the connection broke: later it may.
+    Unreachable,
 }
 
 impl Code {
@@ -66,7 +68,7 @@ impl Code {
             Self::Locked => 3,
             Self::NotFound => 4,
             Self::NotAllowed => 5,
-            Self::Connection | Self::KeyChanged => 6,
+            Self::Connection | Self::KeyChanged | Self::Unreachable => 6,
             Self::Tampered | Self::OlderCopy => 7,
         }
     }

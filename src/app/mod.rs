@@ -140,6 +140,8 @@ pub struct ConnectRequest {
     pub reuse: bool,
     /// The desktop of who asks, for what shows a window, and their language.
     pub desktop: Vec<(String, String)>,
+    /// The session that broke and that this one takes up again.
+    pub after: Option<SessionId>,
 }
 
 /// The person, as far as a connection needs one.

@@ -275,8 +275,9 @@ mod imp {
         ) -> Result<Box<dyn OpenSession>, AppError> {
             let gone = || broken(&io::Error::from(io::ErrorKind::UnexpectedEof));
             let mut stream = dial(&self.path)?.ok_or_else(gone)?;
-            let ConnectRequest { at, just, accept_host_key, reuse, desktop } = request;
-            let request = ToAgent::Connect(Connect { at, just, accept_host_key, reuse, desktop });
+            let ConnectRequest { at, just, accept_host_key, reuse, desktop, after } = request;
+            let request = Connect { at, just, accept_host_key, reuse, desktop, after };
+            let request = ToAgent::Connect(request);
             frames::write(&mut stream, &request).map_err(|error| broken(&error))?;
             loop {
                 while !speaks(&stream) {
@@ -424,7 +425,7 @@ mod imp {
             self.alive.store(false, Ordering::Release);
             lock_of(&self.opening).clear();
             let failure = Failure {
-                kind: FailureKind::Network,
+                kind: FailureKind::Ended,
                 what: Bi::new(
                     "La session a été fermée avec le coffre.",
                     "The session was closed with the vault.",

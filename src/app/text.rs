@@ -452,6 +452,10 @@ impl From<Failure> for AppError {
         let code = match f.kind {
             FailureKind::Setting => Code::Usage,
             FailureKind::HostKeyChanged => Code::KeyChanged,
+            FailureKind::UnknownHost
+            | FailureKind::Refused
+            | FailureKind::Timeout
+            | FailureKind::Network => Code::Unreachable,
             _ => Code::Connection,
         };
         Self { code, what: f.what, todo: f.todo }

@@ -101,6 +101,8 @@ pub(super) struct Open {
     pub(super) wrote: bool,
     /// SQLite's count of what other processes wrote, as it was looked at last.
     pub(super) version: Option<i64>,
+    /// What takes sessions up again that break; gone with the lock.
+    pub(super) resumes: super::sessions::Resumes,
 }
 
 impl Worker {

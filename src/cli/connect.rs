@@ -97,6 +97,7 @@ fn attend(
             accept_host_key: accepted.clone(),
             reuse: !options.no_reuse,
             desktop: desktop::of_terminal(context.lang),
+            after: None,
         };
         let session = opened.access().connect(request, &mut ui);
         let session = session.map_err(|error| ui.unanswered.take().unwrap_or(error))?;
@@ -338,7 +339,10 @@ fn sink(ends: Sender<End>) -> Sink {
                 return;
             }
             // A terminal shows no desktop, and none is asked for here.
-            FromRemote::Tile(_) | FromRemote::Screen(_) | FromRemote::Clipboard(_) => return,
+            FromRemote::Tile(_)
+            | FromRemote::Screen(_)
+            | FromRemote::Clipboard(_)
+            | FromRemote::Resume(_) => return,
         };
         if terminal::write_all(output, &data).is_err()
             && output == Output::Out

@@ -2,7 +2,7 @@
 //! Never blocks the caller: output arrives on the connector's own thread.
 
 use crate::model::lang::Bi;
-use crate::secret::SecretText;
+use crate::secret::{SecretBytes, SecretText};
 
 use super::screen::{PIXEL, ScreenInput, ScreenSaid, ScreenSize, Tile};
 use super::{Failure, FailureKind};
@@ -51,6 +51,8 @@ pub struct LinkInfo {
     pub signals: Vec<LineSignal>,
     /// The far side is a desktop: [`ChannelRequest::Screen`] opens it.
     pub desktop: bool,
+    /// It is to be opened again by itself when the connection breaks.
+    pub comes_back: bool,
 }
 
 /// A state of the line that is no byte.
@@ -175,6 +177,9 @@ pub enum FromRemote {
     Screen(ScreenSaid),
     /// Text from the desktop's clipboard.
     Clipboard(SecretText),
+    /// What takes this session of the far side up again after a break. The
+    /// application keeps it for the next lease; whoever shows the session never sees it.
+    Resume(SecretBytes),
     /// Nothing more will come; the reason if it is not the ordinary end.
     Closed(Option<Failure>),
 }
@@ -185,7 +190,11 @@ impl FromRemote {
         match self {
             Self::Data(bytes) | Self::Stderr(bytes) => bytes.len(),
             Self::Tile(tile) => tile.place.pixels() * PIXEL,
-            Self::Exit(_) | Self::Screen(_) | Self::Clipboard(_) | Self::Closed(_) => 0,
+            Self::Exit(_)
+            | Self::Screen(_)
+            | Self::Clipboard(_)
+            | Self::Resume(_)
+            | Self::Closed(_) => 0,
         }
     }
 }

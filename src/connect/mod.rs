@@ -123,6 +123,12 @@ pub enum Opens {
     Details,
 }
 
+/// Where a lease has what takes a session of the far side up again after a break
+/// ([`link::FromRemote::Resume`]). No entry has such a slot.
+pub fn resume_slot() -> Slot {
+    Slot::Custom("\u{0}resume".into())
+}
+
 /// What a connector may ask of the application, for one connection.
 pub trait Lease: Send {
     /// The secret of a slot of hop `hop` (0 is the first jump host). Each is
@@ -241,4 +247,6 @@ pub enum FailureKind {
     Setting,
     /// A port that is to be forwarded cannot be listened at.
     Forward,
+    /// The far side ended the session, for a reason of its own.
+    Ended,
 }

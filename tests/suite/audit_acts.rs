@@ -407,6 +407,7 @@ fn what_cannot_be_logged_does_not_happen() {
         accept_host_key: None,
         reuse: false,
         desktop: Default::default(),
+        after: None,
     };
     assert!(desk.app.connect(request, &mut Nobody).is_err(), "no session");
     let many = vec![(Kind::new("note"), "Dupont/many".to_owned(), Patch::default())];

@@ -2,9 +2,10 @@
 //! that reach the person and answers that reach the connection.
 
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use egui::{Event, Key, Modifiers, Role};
 use egui_kittest::Harness;
@@ -16,7 +17,7 @@ use poterne::app::{
 use poterne::connect::link::{
     Channel, ChannelRequest, Exit, FromRemote, LinkInfo, Sink, TermSize, ToRemote,
 };
-use poterne::connect::{Answer, Progress, Question};
+use poterne::connect::{Answer, Failure, FailureKind, Progress, Question};
 use poterne::gui::backend::{Backend, Enrolling};
 use poterne::gui::sessions::tab::TabState;
 use poterne::gui::sessions::view::SessionsView;
@@ -36,6 +37,10 @@ struct FarSide {
     sinks: Mutex<Vec<Sink>>,
     typed: Arc<Mutex<Vec<u8>>>,
     closed: Arc<Mutex<usize>>,
+    /// Its sessions are to be opened again after a break.
+    comes_back: AtomicBool,
+    /// The session that each connection takes up again.
+    after: Mutex<Vec<Option<SessionId>>>,
 }
 
 #[derive(Clone)]
@@ -64,6 +69,7 @@ impl OpenSession for Open {
             user: "root".into(),
             description: "SSH".into(),
             warnings: vec![Bi::new("Algorithmes faibles", "Weak algorithms")],
+            comes_back: self.0.comes_back.load(Ordering::Relaxed),
             ..LinkInfo::default()
         }
     }
@@ -116,9 +122,10 @@ impl Backend for Fake {
     }
     fn connect(
         &self,
-        _: ConnectRequest,
+        request: ConnectRequest,
         ui: &mut dyn SessionUi,
     ) -> Result<Box<dyn OpenSession>, AppError> {
+        self.0.after.lock().expect("as above").push(request.after);
         let script = self.0.scripts.lock().expect("as above").pop();
         if let Some(script) = script {
             script(ui)?;
@@ -163,7 +170,7 @@ fn sessions(scripts: Vec<Script>) -> (Sessions, Arc<FarSide>, Receiver<()>) {
 /// Waits for messages until the newest tab is in the wanted state.
 fn until(sessions: &mut Sessions, wait: &Receiver<()>, wanted: impl Fn(&TabState) -> bool) {
     loop {
-        sessions.drain();
+        sessions.drain(Instant::now());
         if sessions.tabs().last().is_some_and(|tab| wanted(&tab.state)) {
             return;
         }
@@ -232,7 +239,7 @@ fn giving_up_answers_no_and_late_news_are_dropped() {
     assert!(matches!(all.tab(id).map(|t| &t.state), Some(TabState::Failed(_))));
     while *far.closed.lock().expect("as above") == 0 {
         let _ = wait.recv_timeout(Duration::from_millis(20));
-        all.drain();
+        all.drain(Instant::now());
     }
     assert!(matches!(all.tab(id).map(|t| &t.state), Some(TabState::Failed(_))));
 }
@@ -268,15 +275,19 @@ struct Shown {
 
 fn window(scripts: Vec<Script>) -> (Harness<'static, Shown>, Arc<FarSide>, Receiver<()>) {
     let (sessions, far, wait) = sessions(scripts);
+    (shown(sessions), far, wait)
+}
+
+fn shown(sessions: Sessions) -> Harness<'static, Shown> {
     let shown = Shown { sessions, view: SessionsView::default(), ready: false };
-    let harness = Harness::builder().with_size([900.0, 560.0]).build_ui_state(
+    Harness::builder().with_size([900.0, 560.0]).build_ui_state(
         |ui, shown: &mut Shown| {
             if !std::mem::replace(&mut shown.ready, true) {
                 fonts::install(ui.ctx());
                 theme::apply(ui.ctx(), theme::Theme::Light);
                 return;
             }
-            shown.sessions.drain();
+            shown.sessions.drain(Instant::now());
             shown.view.strip_ui(ui, &mut shown.sessions, Lang::Fr, "Accueil");
             if shown.sessions.front().is_some() {
                 shown.view.front_ui(ui, &mut shown.sessions, Lang::Fr);
@@ -285,8 +296,7 @@ fn window(scripts: Vec<Script>) -> (Harness<'static, Shown>, Arc<FarSide>, Recei
             }
         },
         shown,
-    );
-    (harness, far, wait)
+    )
 }
 
 fn see(h: &mut Harness<'static, Shown>, wait: &Receiver<()>, label: &str) {
@@ -466,7 +476,7 @@ fn beside(scripts: Vec<Script>) -> (Harness<'static, (Shown, String)>, Arc<FarSi
             let label = ui.label(ELSEWHERE);
             ui.text_edit_singleline(text).labelled_by(label.id);
         });
-        shown.sessions.drain();
+        shown.sessions.drain(Instant::now());
         shown.view.strip_ui(ui, &mut shown.sessions, Lang::Fr, "Accueil");
         if shown.sessions.front().is_some() {
             egui::CentralPanel::default()
@@ -514,4 +524,108 @@ fn a_session_that_comes_up_takes_the_keyboard_from_nobody_who_went_on() {
         h.get_by_role_and_label(Role::TextInput, ELSEWHERE).focus();
     });
     assert_eq!(went_on, ("rm".to_owned(), Vec::new()));
+}
+
+fn fails(code: Code) -> Script {
+    Box::new(move |_| Err(AppError { code, ..refused() }))
+}
+
+/// Has the far side of the newest connection say that it broke.
+fn break_off(far: &FarSide, kind: FailureKind) {
+    let mut sink = far.sinks.lock().expect("as above").pop().expect("it is open");
+    sink(FromRemote::Closed(Some(Failure {
+        kind,
+        what: Bi::new("La connexion a été coupée.", "The connection broke."),
+        todo: Bi::new("Vérifiez le réseau.", "Check the network."),
+    })));
+}
+
+fn back(sessions: &Sessions) -> Option<(u32, bool)> {
+    let tab = sessions.tabs().last().expect("a tab");
+    tab.back.as_ref().map(|back| (back.attempt, back.due.is_some()))
+}
+
+#[test]
+fn a_connection_that_broke_comes_back_by_itself_after_a_while() {
+    let ok: Script = Box::new(|_| Ok(()));
+    let (mut all, far, wait) = sessions(vec![ok, fails(Code::Unreachable)]);
+    far.comes_back.store(true, Ordering::Relaxed);
+    let id = all.open(open_as("srv"));
+    until(&mut all, &wait, |s| matches!(s, TabState::Live));
+    break_off(&far, FailureKind::Network);
+    until(&mut all, &wait, |s| matches!(s, TabState::Ended(_)));
+    assert_eq!(back(&all), Some((1, true)), "it waits before it tries");
+    // Too early, then in time: the first attempt fails, the second is waited for.
+    let start = Instant::now();
+    all.drain(start - Duration::from_secs(2));
+    assert_eq!(back(&all), Some((1, true)));
+    all.drain(start + Duration::from_secs(2));
+    assert_eq!(back(&all), Some((1, false)));
+    until(&mut all, &wait, |s| matches!(s, TabState::Ended(_)));
+    assert_eq!(back(&all), Some((2, true)));
+    all.hasten(id);
+    until(&mut all, &wait, |s| matches!(s, TabState::Live));
+    assert_eq!(back(&all), None);
+    let id = SessionId([7; 16]);
+    assert_eq!(*far.after.lock().expect("as above"), [None, Some(id), Some(id)]);
+    // One that breaks soon after goes on counting.
+    break_off(&far, FailureKind::Network);
+    until(&mut all, &wait, |s| matches!(s, TabState::Ended(_)));
+    assert_eq!(back(&all), Some((3, true)));
+}
+
+#[test]
+fn a_connection_does_not_come_back_when_that_cannot_help_or_nobody_wants_it() {
+    let ok = || -> Script { Box::new(|_| Ok(())) };
+    // The server ended it.
+    let (mut all, far, wait) = sessions(vec![ok(), fails(Code::Locked)]);
+    far.comes_back.store(true, Ordering::Relaxed);
+    let id = all.open(open_as("srv"));
+    until(&mut all, &wait, |s| matches!(s, TabState::Live));
+    break_off(&far, FailureKind::Ended);
+    until(&mut all, &wait, |s| matches!(s, TabState::Ended(_)));
+    assert_eq!(back(&all), None);
+    // The vault is locked, or the login refused: said at once, tried no more.
+    all.retry(id);
+    until(&mut all, &wait, |s| matches!(s, TabState::Failed(_)));
+    all.retry(id);
+    until(&mut all, &wait, |s| matches!(s, TabState::Live));
+    far.scripts.lock().expect("as above").push(fails(Code::Connection));
+    break_off(&far, FailureKind::Network);
+    until(&mut all, &wait, |s| matches!(s, TabState::Ended(_)));
+    all.hasten(id);
+    until(&mut all, &wait, |s| matches!(s, TabState::Failed(_)));
+    assert_eq!(back(&all), None);
+    // The person gives it up: while it waits, and on its way.
+    for on_the_way in [false, true] {
+        all.retry(id);
+        until(&mut all, &wait, |s| matches!(s, TabState::Live));
+        break_off(&far, FailureKind::Network);
+        until(&mut all, &wait, |s| matches!(s, TabState::Ended(_)));
+        if on_the_way {
+            all.hasten(id);
+        }
+        all.cancel(id);
+        all.drain(Instant::now() + Duration::from_secs(600));
+        assert_eq!(back(&all), None);
+        assert!(matches!(all.tab(id).map(|t| &t.state), Some(TabState::Ended(_))));
+    }
+}
+
+#[test]
+fn a_connection_that_comes_back_says_so_and_can_be_stopped() {
+    let (mut all, far, wait) = sessions(vec![]);
+    far.comes_back.store(true, Ordering::Relaxed);
+    all.open(open_as("srv"));
+    until(&mut all, &wait, |s| matches!(s, TabState::Live));
+    break_off(&far, FailureKind::Network);
+    until(&mut all, &wait, |s| matches!(s, TabState::Ended(_)));
+    let mut window = shown(all);
+    window.run_steps(3);
+    window.get_by_label("La connexion a été coupée.");
+    window.get_by_label("Reconnecter maintenant");
+    window.get_by_label("Ne pas reconnecter").click();
+    window.run_steps(3);
+    window.get_by_label("Rouvrir");
+    assert!(window.query_by_label("Reconnecter maintenant").is_none());
 }

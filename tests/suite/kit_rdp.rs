@@ -450,6 +450,7 @@ impl Desktop {
             Ok(FromRemote::Screen(ScreenSaid::Bell)) => {}
             Ok(FromRemote::Clipboard(text)) => self.copied.push(text.expose(str::to_owned)),
             Ok(FromRemote::Closed(why)) => self.closed = Some(why),
+            Ok(FromRemote::Resume(_)) => panic!("xrdp has no such cookie"),
             Ok(FromRemote::Data(_) | FromRemote::Stderr(_) | FromRemote::Exit(_)) => {
                 panic!("a desktop is no terminal")
             }

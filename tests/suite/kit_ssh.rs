@@ -568,7 +568,12 @@ impl Talk {
             Ok(FromRemote::Stderr(bytes)) => self.err.extend(bytes),
             Ok(FromRemote::Exit(exit)) => self.exit = Some(exit),
             Ok(FromRemote::Closed(why)) => self.closed = Some(why),
-            Ok(FromRemote::Tile(_) | FromRemote::Screen(_) | FromRemote::Clipboard(_)) => {
+            Ok(
+                FromRemote::Tile(_)
+                | FromRemote::Screen(_)
+                | FromRemote::Clipboard(_)
+                | FromRemote::Resume(_),
+            ) => {
                 panic!("a terminal is no desktop")
             }
             Err(_) => panic!("nothing more came; so far: {}", self.text()),

@@ -148,6 +148,8 @@ mod memory_window;
 mod plan_story;
 mod properties;
 mod rdp;
+#[cfg(feature = "gui")]
+mod rdp_back;
 #[cfg(target_os = "linux")]
 mod rdp_freerdp;
 mod rdp_nla;

@@ -43,6 +43,7 @@ pub fn connect(app: &App, path: String) -> Box<dyn OpenSession> {
         accept_host_key: None,
         reuse: false,
         desktop: Vec::new(),
+        after: None,
     };
     app.connect(request, &mut Nobody).unwrap_or_else(|e| panic!("{} {}", e.what.en, e.todo.en))
 }

@@ -21,7 +21,7 @@ use crate::secret::SecretText;
 
 /// First bytes from a client that speaks this protocol: a new number whenever
 /// anything below, or a type in it, changes its shape.
-pub const GREETING: [u8; 8] = *b"PTRN-a06";
+pub const GREETING: [u8; 8] = *b"PTRN-a07";
 /// First bytes from a client, of whatever build, that only wants the end.
 pub const GREETING_LOCK: [u8; 8] = *b"PTRNlock";
 /// The agent's first bytes to a client that it understands.
@@ -108,6 +108,8 @@ pub struct Connect {
     pub reuse: bool,
     /// The client's desktop and language.
     pub desktop: Vec<(String, String)>,
+    /// The session that broke before it.
+    pub after: Option<SessionId>,
 }
 
 /// As [`Question`].

@@ -37,8 +37,8 @@ pub fn session(
     stream: &mut UnixStream,
     request: Connect,
 ) -> io::Result<()> {
-    let Connect { at, just, accept_host_key, reuse, desktop } = request;
-    let request = ConnectRequest { at, just, accept_host_key, reuse, desktop };
+    let Connect { at, just, accept_host_key, reuse, desktop, after } = request;
+    let request = ConnectRequest { at, just, accept_host_key, reuse, desktop, after };
     let opened = shared.opens(client, || shared.app.connect(request, &mut Person(stream)));
     let session = match opened {
         Ok(session) => session,
@@ -132,6 +132,8 @@ fn sink(id: u32, session: &Arc<dyn OpenSession>, outbox: &Arc<Outbox>) -> Sink {
     let session = Arc::downgrade(session);
     Box::new(move |said| {
         outbox.put(match said {
+            // The application has kept it.
+            FromRemote::Resume(_) => return,
             FromRemote::Data(data) => FromAgent::Data(id, data),
             FromRemote::Stderr(data) => FromAgent::Stderr(id, data),
             FromRemote::Exit(exit) => FromAgent::Exit(id, exit),

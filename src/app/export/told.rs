@@ -198,6 +198,11 @@ fn fixed(event: Event, value: &str, lang: Lang) -> Option<String> {
             ("une ligne en attente qui ne s’ouvre pas", "a line that waited and does not open")
         }
         _ => {
+            if let Some(id) =
+                value.strip_prefix("after ").filter(|_| event == Event::SessionOpening)
+            {
+                return Some(format!("{} {id}", lang.pick("reprise de", "takes up")));
+            }
             if let Some(label) = value.strip_prefix("code given for ") {
                 return Some(format!("{} {label}", lang.pick("code donné pour", "code given for")));
             }
@@ -233,6 +238,7 @@ fn failure(value: &str, lang: Lang) -> String {
         "helper" => "programme auxiliaire",
         "setting" => "réglage",
         "forward" => "redirection",
+        "ended" => "terminée par le serveur",
         _ => return value.to_owned(),
     };
     lang.pick(fr, sentence).to_owned()

@@ -23,9 +23,22 @@ impl Worker {
                 self.pool.keep(id, way, &accepted, link);
                 Ok(())
             }
+            Ask::Resume(id, with) => {
+                let (Some(running), Some(open)) = (self.sessions.get(&id), &mut self.open) else {
+                    return Err(AppError::locked());
+                };
+                if let Some((_, entry)) = running.hops.last() {
+                    open.resumes.keep(id, (running.member, *entry), with);
+                }
+                Ok(())
+            }
             Ask::Opened(id, info) => {
                 if let Some(running) = self.sessions.get_mut(&id) {
                     running.learn(&info);
+                    // The server gives another one.
+                    if let (Some(before), Some(open)) = (running.after.take(), &mut self.open) {
+                        open.resumes.forget(before);
+                    }
                 }
                 self.line(id, Event::SessionOpened, true, |f| {
                     f.push((field::DETAIL, opened_detail(&info)));
@@ -73,6 +86,11 @@ impl Worker {
         let _ = self.line(c.id, Event::SessionClosed, true, end);
         self.sessions.remove(&c.id);
         self.pool.ended(c.id);
+        // What did not break is not taken up again.
+        let broke = c.detail.starts_with(&format!("{}: ", word(FailureKind::Network)));
+        if let Some(open) = self.open.as_mut().filter(|_| !broke) {
+            open.resumes.forget(c.id);
+        }
     }
 
     pub(super) fn line(

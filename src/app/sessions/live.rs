@@ -51,7 +51,8 @@ impl Noted {
             | FromRemote::Stderr(_)
             | FromRemote::Tile(_)
             | FromRemote::Screen(_)
-            | FromRemote::Clipboard(_) => {
+            | FromRemote::Clipboard(_)
+            | FromRemote::Resume(_) => {
                 self.received.fetch_add(message.weight() as u64, Ordering::Relaxed);
             }
             FromRemote::Exit(how) => {
@@ -181,7 +182,14 @@ impl OpenSession for Live {
         noted.open.fetch_add(1, Ordering::AcqRel);
         let noting: Sink = {
             let (noted, over) = (Arc::clone(&noted), Arc::clone(&over));
+            let (jobs, id) = (self.jobs.clone(), self.id);
             Box::new(move |message| {
+                if let FromRemote::Resume(with) = message {
+                    // Without an answer: a vault that is locked keeps none.
+                    let (answer, _) = mpsc::channel();
+                    let _ = jobs.send(Job::Session(Box::new(Ask::Resume(id, with)), answer));
+                    return;
+                }
                 noted.hear(&message, &over);
                 sink(message);
             })

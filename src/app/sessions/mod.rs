@@ -7,6 +7,7 @@ mod lease;
 mod lines;
 mod live;
 mod prepare;
+mod resumes;
 mod visit;
 
 use std::collections::BTreeMap;
@@ -32,6 +33,7 @@ use lease::LiveLease;
 use live::Live;
 
 pub(super) use prepare::infos;
+pub(super) use resumes::Resumes;
 
 /// What is needed to open a session; the secrets are already out of the vault.
 pub(super) struct Prepared {
@@ -53,6 +55,8 @@ pub(super) struct Running {
     hops: Vec<(HostPort, EntryId)>,
     /// A page of the browser, which is over once it is open.
     page: bool,
+    /// The session that it takes up again.
+    after: Option<SessionId>,
     /// Seals its lines while the vault is locked; wiped with it.
     late: LateKey,
 }
@@ -75,6 +79,8 @@ pub(super) enum Ask {
     Pin(SessionId, PinnedKey),
     /// The person, or the pin, refused a server key: which, and why if it was the pin.
     Refused(SessionId, String, String),
+    /// What takes it up again after a break.
+    Resume(SessionId, SecretBytes),
     /// Keep a link for the next session that goes the same way, with the keys
     /// that were accepted for it.
     Keep(SessionId, Box<(Way, Vec<PinnedKey>, Arc<dyn Link>)>),

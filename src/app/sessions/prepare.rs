@@ -73,7 +73,7 @@ impl Open {
             connector
                 .is_some_and(|c| c.opens_with(&target.destination().settings) == Opens::Session)
         };
-        let Some(target) = resolved.target.filter(opens) else {
+        let Some(mut target) = resolved.target.filter(opens) else {
             let kinds = connect::ALL.iter().filter(|c| c.opens() != Opens::Details);
             let kinds = kinds.map(|c| c.id()).collect::<Vec<_>>().join(", ");
             return Err(AppError {
@@ -117,6 +117,11 @@ impl Open {
         if let Some(accepted) = &request.accept_host_key {
             self.pinned_otherwise(&target, accepted, &entry, &fields)?;
         }
+        let last = target.hops.len() - 1;
+        let resume = request.after.and_then(|id| self.resumes.of(id, member, entry.id));
+        if resume.is_some() {
+            target.hops[last].slots.push(connect::resume_slot());
+        }
         let way = Way { target, member, logins };
         let open = find(&way);
         let offered: Vec<(usize, Slot)> = if open.is_some() {
@@ -146,6 +151,9 @@ impl Open {
             about = line.fields.clone();
             line.fields.extend(fields.clone());
             line.fields.push((field::HOST_KEY, host_key.clone()));
+            if let Some(before) = request.after {
+                line.fields.push((field::DETAIL, format!("after {before}")));
+            }
             v.log(rows, env, line)?;
             for (giver, slots) in &filled {
                 let mut line = draft(v, env, Event::SecretFilled, true);
@@ -165,6 +173,7 @@ impl Open {
         })?;
         let secrets = self.read(|v, rows| {
             let mut out = BTreeMap::new();
+            out.extend(resume.map(|with| ((last, connect::resume_slot()), with)));
             for (hop, slot) in offered {
                 let Some(giver) = resolved.givers[hop].get(&slot) else { continue };
                 let from = v.entry(rows, giver)?;
@@ -173,7 +182,8 @@ impl Open {
             Ok::<_, AppError>(out)
         })?;
         about.extend(fields);
-        let running = Running { member, fields: about, host_key, hops, page: false, late };
+        let after = request.after;
+        let running = Running { member, fields: about, host_key, hops, page: false, after, late };
         Ok((Prepared { id, way, secrets, open }, running))
     }
 }

@@ -87,7 +87,8 @@ impl Worker {
         about.extend(fields);
         let (url, user) = (url.to_owned(), dest.user.clone());
         let (hops, host_key) = (Vec::new(), String::new());
-        let running = Running { member, fields: about, host_key, hops, page: true, late };
+        let running =
+            Running { member, fields: about, host_key, hops, page: true, after: None, late };
         self.sessions.insert(id, running);
         Ok(Reply::Page(PageView { session: id, url, user }))
     }

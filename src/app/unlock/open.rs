@@ -115,6 +115,7 @@ pub(in crate::app) fn open_with(
         slot: row.id,
         machine: machine(),
         locking: Default::default(),
+        resumes: Default::default(),
     })
 }
 

@@ -210,6 +210,12 @@ impl Uplink {
         });
     }
 
+    /// What takes the session up again after a break.
+    pub fn resume(&self, channel: u32, with: &SecretBytes) {
+        let mut out = self.out.lock().unwrap_or_else(PoisonError::into_inner);
+        with.expose(|w| gone_if_err(wire::write_raw(&mut *out, Tag::Resume, channel, w)));
+    }
+
     /// The channel is closed.
     pub fn closed(&self, channel: u32, why: Option<&Failure>) {
         self.send(Tag::Closed, channel, &why);

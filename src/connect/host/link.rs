@@ -361,6 +361,7 @@ impl Shared {
                 let text = frame.into_secret().into_text().map_err(io::Error::other)?;
                 line.deliver(FromRemote::Clipboard(text));
             }
+            Tag::Resume => line.deliver(FromRemote::Resume(frame.into_secret())),
             Tag::Credit => {
                 let taken: u32 = frame.value()?;
                 line.credit(self, taken as usize);

@@ -102,12 +102,14 @@ pub enum Tag {
     Tile = 33,
     /// Session: what a desktop says besides (`ScreenSaid`).
     Screen = 34,
+    /// Session: what takes the session up again after a break (raw).
+    Resume = 35,
 }
 
 impl Tag {
     fn from_byte(byte: u8) -> Option<Self> {
         use Tag as T;
-        const ALL: [Tag; 31] = [
+        const ALL: [Tag; 32] = [
             T::Start,
             T::Give,
             T::GiveNone,
@@ -139,6 +141,7 @@ impl Tag {
             T::KeyChanged,
             T::Tile,
             T::Screen,
+            T::Resume,
         ];
         ALL.into_iter().find(|tag| *tag as u8 == byte)
     }
@@ -309,7 +312,7 @@ pub fn write_raw(to: &mut impl Write, tag: Tag, channel: u32, body: &[u8]) -> io
         return Err(garbled());
     }
     let head = head(tag, channel, body.len());
-    let secret = matches!(tag, Tag::Give | Tag::Text | Tag::Clipboard);
+    let secret = matches!(tag, Tag::Give | Tag::Text | Tag::Clipboard | Tag::Resume);
     if body.len() <= 256 && !secret {
         let mut whole = [0u8; HEAD + 256];
         whole[..HEAD].copy_from_slice(&head);

@@ -51,7 +51,7 @@ impl Todo {
     }
 }
 
-const NETWORK: FailureKind = FailureKind::Network;
+const ENDED: FailureKind = FailureKind::Ended;
 const LICENCES: [L; 11] = [
     L::Internal,
     L::NoLicenseServer,
@@ -85,7 +85,7 @@ fn common() -> [(P, Words); 18] {
         (
             P::RpcInitiatedDisconnect,
             (
-                NETWORK,
+                ENDED,
                 "un administrateur a déconnecté la session",
                 "an administrator disconnected the session",
                 Todo::Again,
@@ -94,7 +94,7 @@ fn common() -> [(P, Words); 18] {
         (
             P::RpcInitiatedLogoff,
             (
-                NETWORK,
+                ENDED,
                 "un administrateur a fermé la session",
                 "an administrator logged the session off",
                 Todo::Again,
@@ -121,7 +121,7 @@ fn common() -> [(P, Words); 18] {
         (
             P::DisconnectedByOtherconnection,
             (
-                NETWORK,
+                ENDED,
                 "une autre connexion a repris la session",
                 "another connection took the session over",
                 Todo::Again,
@@ -130,7 +130,7 @@ fn common() -> [(P, Words); 18] {
         (
             P::OutOfMemory,
             (
-                NETWORK,
+                ENDED,
                 "la mémoire du serveur est épuisée",
                 "the server is out of memory",
                 Todo::Server,
@@ -166,7 +166,7 @@ fn common() -> [(P, Words); 18] {
         (
             P::RpcInitiatedDisconnectByuser,
             (
-                NETWORK,
+                ENDED,
                 "l’utilisateur a déconnecté la session depuis le serveur",
                 "the user disconnected the session on the server",
                 Todo::Nothing,
@@ -174,12 +174,12 @@ fn common() -> [(P, Words); 18] {
         ),
         (
             P::LogoffByUser,
-            (NETWORK, "l’utilisateur a fermé sa session", "the user logged off", Todo::Nothing),
+            (ENDED, "l’utilisateur a fermé sa session", "the user logged off", Todo::Nothing),
         ),
         (
             P::CloseStackOnDriverNotReady,
             (
-                NETWORK,
+                ENDED,
                 "l’affichage du serveur n’est pas prêt",
                 "the server's display is not ready",
                 Todo::Again,
@@ -188,7 +188,7 @@ fn common() -> [(P, Words); 18] {
         (
             P::ServerDwmCrash,
             (
-                NETWORK,
+                ENDED,
                 "le bureau du serveur s’est arrêté",
                 "the server's desktop crashed",
                 Todo::Server,
@@ -196,17 +196,12 @@ fn common() -> [(P, Words); 18] {
         ),
         (
             P::CloseStackOnDriverFailure,
-            (
-                NETWORK,
-                "l’affichage du serveur a échoué",
-                "the server's display failed",
-                Todo::Server,
-            ),
+            (ENDED, "l’affichage du serveur a échoué", "the server's display failed", Todo::Server),
         ),
         (
             P::ServerWinlogonCrash,
             (
-                NETWORK,
+                ENDED,
                 "l’ouverture de session du serveur s’est arrêtée",
                 "the server's login crashed",
                 Todo::Server,
@@ -215,7 +210,7 @@ fn common() -> [(P, Words); 18] {
         (
             P::ServerCsrssCrash,
             (
-                NETWORK,
+                ENDED,
                 "le système du serveur s’est arrêté",
                 "the server's system crashed",
                 Todo::Server,
@@ -223,12 +218,9 @@ fn common() -> [(P, Words); 18] {
         ),
         (
             P::ServerShutdown,
-            (NETWORK, "le serveur s’arrête", "the server is shutting down", Todo::Server),
+            (ENDED, "le serveur s’arrête", "the server is shutting down", Todo::Server),
         ),
-        (
-            P::ServerReboot,
-            (NETWORK, "le serveur redémarre", "the server is restarting", Todo::Again),
-        ),
+        (P::ServerReboot, (ENDED, "le serveur redémarre", "the server is restarting", Todo::Again)),
     ]
 }
 
@@ -261,7 +253,7 @@ pub fn reason(at: &HostPort, told: &str) -> Option<Failure> {
             "la ferme n’a pas de serveur pour cette session",
             "the farm has no server for this session",
         );
-        return Some(said(at, NETWORK, fr, en, Todo::Farm));
+        return Some(said(at, ENDED, fr, en, Todo::Farm));
     }
     let (fr, en) = (format!("«\u{a0}{told}\u{a0}»"), format!("“{told}”"));
     Some(said(at, FailureKind::Protocol, &fr, &en, Todo::Server))

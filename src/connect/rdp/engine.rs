@@ -7,6 +7,7 @@ use tokio::runtime::Runtime;
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 
 use super::login;
+use super::resume;
 use super::sequence::{self, Attempt, Ready};
 use super::session::{End, Session};
 use super::settings::Settings;
@@ -40,9 +41,11 @@ pub fn open(end: &line::End<'_>) -> Result<Box<dyn Engine>, Failure> {
     let runtime = builder.enable_all().build().map_err(|e| local::local(&e))?;
     let mut login = login::Login::of(end, &settings);
     let mut trusted = None;
+    let cookie = resume::given(end);
     let ready = loop {
         let socket = end.connect(settings.connect_timeout)?;
-        let attempt = sequence::attempt(end, &settings, socket, &mut login, &mut trusted);
+        let attempt =
+            sequence::attempt(end, &settings, socket, &mut login, &mut trusted, cookie.as_ref());
         match runtime.block_on(attempt).map_err(|seen| end.reason(seen))? {
             Attempt::Ready(ready) => break ready,
             Attempt::Again => {}

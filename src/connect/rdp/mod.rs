@@ -14,6 +14,7 @@ mod layouts;
 mod login;
 mod picture;
 mod refusal;
+mod resume;
 mod sequence;
 mod session;
 mod settings;

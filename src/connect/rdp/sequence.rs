@@ -15,6 +15,7 @@ use ironrdp_connector::{
 use ironrdp_core::WriteBuf;
 use ironrdp_pdu::rdp::headers::{self, ShareControlPdu, ShareDataPdu};
 use ironrdp_pdu::rdp::multitransport::MultitransportResponsePdu;
+use ironrdp_pdu::rdp::session_info::ServerAutoReconnect;
 use ironrdp_pdu::{Action, mcs};
 use ironrdp_tokio::{
     MovableTokioFramed, NetworkClient, complete_multitransport, connect_begin, mark_as_upgraded,
@@ -73,6 +74,7 @@ pub async fn attempt(
     socket: Socket,
     login: &mut Login<'_>,
     trusted: &mut Option<String>,
+    cookie: Option<&ServerAutoReconnect>,
 ) -> Result<Attempt, Failure> {
     let at = &end.hop.at;
     let limit = settings.connect_timeout;
@@ -81,6 +83,7 @@ pub async fn attempt(
     let board =
         (settings.clipboard.to_server || settings.clipboard.from_server).then(Shared::default);
     let mut connector = config::connector(settings, login, board.as_ref());
+    connector.auto_reconnect_cookie = cookie.cloned();
     let wire = stream_of(socket).map_err(|e| local::local(&e))?;
     let mut framed = MovableTokioFramed::new(wire);
     let begun = timeout(limit, connect_begin(&mut framed, &mut connector)).await;
@@ -131,6 +134,7 @@ pub async fn attempt(
         host_key: seen.fingerprint,
         description: format!("RDP · {version}{}", if nla { " · NLA" } else { "" }),
         desktop: true,
+        comes_back: settings.reconnect,
         ..LinkInfo::default()
     };
     if weak {

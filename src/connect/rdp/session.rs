@@ -29,7 +29,7 @@ use super::input::Input;
 use super::picture::Picture;
 use super::sequence::{self, Framed};
 use super::settings::Settings;
-use super::{ended, fail, refusal};
+use super::{ended, fail, refusal, resume};
 use crate::connect::Failure;
 use crate::connect::desk::fail as desk;
 use crate::connect::desk::resize::Resize;
@@ -261,6 +261,9 @@ impl<'a> Session<'a> {
             ActiveStageOutput::PointerDefault => self.pointer(Pointer::Ordinary),
             ActiveStageOutput::PointerHidden => self.pointer(Pointer::Hidden),
             ActiveStageOutput::PointerBitmap(shape) => self.pointer(shown(&shape)),
+            ActiveStageOutput::AutoReconnectCookie(cookie) if self.settings.reconnect => {
+                self.up.resume(self.channel, &resume::kept(&cookie));
+            }
             ActiveStageOutput::DeactivateAll => self.activate_again().await?,
             ActiveStageOutput::Terminate(reason) => {
                 return Err(End::Over(match reason {

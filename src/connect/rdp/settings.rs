@@ -136,6 +136,12 @@ pub const FIELDS: &[Field] = &[
             "Wallpaper, themes and animations of the remote desktop.",
         )
         .usually("yes"),
+    Field::new("reconnect", "Reconnexion automatique", "Automatic reconnect", FieldKind::Bool)
+        .explained(
+            "Rouvre le bureau quand la connexion a été coupée\u{a0}; chaque essai est au journal.",
+            "Opens the desktop again when the connection broke; each attempt is in the log.",
+        )
+        .usually("yes"),
     fields::CONNECT_TIMEOUT,
 ];
 
@@ -182,6 +188,8 @@ pub struct Settings {
     pub plain: bool,
     /// Wallpaper, themes and animations are wanted.
     pub effects: bool,
+    /// A connection that broke is made again.
+    pub reconnect: bool,
     /// For each step of connecting.
     pub connect_timeout: Duration,
 }
@@ -218,6 +226,7 @@ impl Settings {
             depth: if read.text("colour-depth") == "16" { 16 } else { 32 },
             plain: read.text("graphics") == "classic" || read.text("colour-depth") == "16",
             effects: read.text("effects") == "yes",
+            reconnect: read.text("reconnect") == "yes",
             connect_timeout: read.connect_timeout()?,
         })
     }

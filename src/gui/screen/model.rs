@@ -270,6 +270,8 @@ impl Shared {
             FromRemote::Closed(failure) => self.end(failure),
             // Only a terminal says it.
             FromRemote::Data(_) | FromRemote::Stderr(_) | FromRemote::Exit(_) => return,
+            // The application has kept it.
+            FromRemote::Resume(_) => return,
         }
         self.ask_repaint();
     }

@@ -13,6 +13,7 @@ use crate::connect::screen::ScreenSize;
 use crate::gui::backend::Backend;
 use crate::gui::screen::Screen;
 use crate::gui::terminal::Terminal;
+use crate::model::id::SessionId;
 use crate::model::lang::Lang;
 
 use super::ask::Teller;
@@ -62,13 +63,19 @@ impl Drop for AtWork {
 }
 
 /// On the connection's thread: everything from the first packet to the shell.
-pub(super) fn connect(backend: &dyn Backend, open_as: &OpenAs, room: Room, mut teller: Teller) {
+pub(super) fn connect(
+    backend: &dyn Backend,
+    (open_as, after): (&OpenAs, Option<SessionId>),
+    room: Room,
+    mut teller: Teller,
+) {
     let request = ConnectRequest {
         at: At::Id(open_as.entry),
         just: open_as.just.clone(),
         accept_host_key: None,
         reuse: false,
         desktop: of_person(room.lang),
+        after,
     };
     let session = match backend.connect(request, &mut teller) {
         Ok(session) => session,

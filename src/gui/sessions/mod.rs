@@ -3,6 +3,7 @@
 //! `Backend::connect`.
 
 pub mod ask;
+pub mod back;
 pub mod model;
 pub mod tab;
 pub mod view;

@@ -13,6 +13,7 @@ use crate::connect::screen::ScreenSize;
 use crate::gui::backend::Backend;
 use crate::gui::screen::Screen;
 use crate::gui::terminal::Terminal;
+use crate::gui::terminal::model::Ended;
 use crate::model::lang::{Bi, Lang};
 
 use super::ask::Teller;
@@ -132,6 +133,9 @@ impl Sessions {
             info: LinkInfo::default(),
             warnings: Vec::new(),
             unseen: false,
+            back: None,
+            opened: None,
+            tries: 0,
             attempt: 0,
             cancelled: Arc::default(),
             reply: None,
@@ -144,7 +148,17 @@ impl Sessions {
 
     /// Connects again, after a failure or an end.
     pub fn retry(&mut self, id: TabId) {
-        if self.tab(id).is_some_and(|tab| !tab.busy()) {
+        if let Some(tab) = self.tab_mut(id).filter(|tab| !tab.busy()) {
+            (tab.back, tab.tries) = (None, 0);
+            self.start(id);
+        }
+    }
+
+    /// Makes the attempt now that a tab whose connection broke waits for.
+    pub fn hasten(&mut self, id: TabId) {
+        let waiting = self.tab_mut(id).and_then(|tab| tab.back.as_mut());
+        if let Some(back) = waiting.filter(|back| back.due.is_some()) {
+            back.due = None;
             self.start(id);
         }
     }
@@ -165,8 +179,12 @@ impl Sessions {
             tab.reply = None;
             // Whatever that thread still says is for an attempt that is over.
             tab.attempt += 1;
-            tab.state = TabState::Failed(given_up());
+            tab.state = match tab.back.take() {
+                Some(back) => TabState::Ended(Ended { exit: None, failure: Some(back.why) }),
+                None => TabState::Failed(given_up()),
+            };
         }
+        tab.back = None;
     }
 
     /// Answers the question of a tab.
@@ -222,22 +240,37 @@ impl Sessions {
         }
     }
 
-    /// Takes in what the connections said. Call once per frame, before painting.
-    pub fn drain(&mut self) {
+    /// Takes in what the connections said, and begins what is due. Call once per
+    /// frame, before painting.
+    pub fn drain(&mut self, now: Instant) {
         while let Ok(message) = self.receiver.try_recv() {
             let front = self.front;
             let id = TabId(message.tab);
             match self.tab_mut(id).filter(|tab| tab.attempt == message.attempt) {
                 Some(tab) => {
                     tab.unseen |= front != Some(id);
-                    tab.told(message.told);
+                    tab.told(message.told, now);
                 }
                 None => drop_late(message.told, &self.working),
             }
         }
         for tab in &mut self.tabs {
-            tab.notice_end(&self.working);
+            tab.notice_end(&self.working, now);
         }
+        self.come_back(now);
+    }
+
+    /// Begins the attempts whose time has come.
+    fn come_back(&mut self, now: Instant) {
+        let mut due = Vec::new();
+        for tab in &mut self.tabs {
+            match tab.back.as_mut().and_then(|back| back.due) {
+                Some(at) if at <= now => due.push(tab.id),
+                Some(at) => (self.wake)(at - now),
+                None => {}
+            }
+        }
+        due.into_iter().for_each(|id| self.hasten(id));
     }
 
     fn start(&mut self, id: TabId) {
@@ -259,10 +292,11 @@ impl Sessions {
             cancelled: Arc::clone(&tab.cancelled),
         };
         let open_as = tab.open_as.clone();
+        let after = tab.opened.filter(|_| tab.back.is_some()).map(|(id, _)| id);
         let at_work = self.working.begin();
         let run = move || {
             let _at_work = at_work;
-            connect(&*backend, &open_as, room, teller);
+            connect(&*backend, (&open_as, after), room, teller);
         };
         let started = std::thread::Builder::new().name("connection".to_owned()).spawn(run);
         if let Err(e) = started

@@ -279,6 +279,9 @@ fn ground(ui: &Ui, rect: Rect, front: bool, hovered: bool, focused: bool, p: &Pa
 /// The colour of the sign for the state, and the state in words.
 fn state_words(tab: &Tab, p: &Palette, lang: Lang) -> (egui::Color32, String) {
     let (colour, words) = match &tab.state {
+        TabState::Connecting { .. } | TabState::Ended(_) if tab.back.is_some() => {
+            (p.warn, lang.pick("Reconnexion", "Reconnecting"))
+        }
         TabState::Connecting { .. } => (p.accent, lang.pick("Connexion en cours", "Connecting")),
         TabState::Question { .. } => {
             (p.warn, lang.pick("Attend votre réponse", "Waits for your answer"))

@@ -9,14 +9,15 @@ use std::time::Instant;
 use crate::app::OpenSession;
 use crate::app::api::{AppError, Code, Justification};
 use crate::connect::link::{Exit, LinkInfo};
-use crate::connect::{Answer, Progress, Question};
+use crate::connect::{Answer, FailureKind, Progress, Question};
 use crate::gui::screen::Screen;
 use crate::gui::terminal::Terminal;
 use crate::gui::terminal::model::Ended;
-use crate::model::id::EntryId;
+use crate::model::id::{EntryId, SessionId};
 use crate::model::lang::Bi;
 
 use super::attempt::{Working, in_background};
+use super::back::Back;
 
 /// One tab, for as long as the window is open.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
@@ -103,6 +104,12 @@ pub struct Tab {
     pub warnings: Vec<Bi>,
     /// Something happened while another tab was in front.
     pub unseen: bool,
+    /// Its connection broke and is made again.
+    pub back: Option<Back>,
+    /// The session that was open last, and since when.
+    pub(super) opened: Option<(SessionId, Instant)>,
+    /// Attempts that the last break took.
+    pub(super) tries: u32,
     pub(super) attempt: u64,
     pub(super) cancelled: Arc<AtomicBool>,
     pub(super) reply: Option<Sender<Answer>>,
@@ -151,6 +158,7 @@ impl Tab {
     /// A sign for the state in few characters: of a session that ended, how.
     pub fn sign(&self) -> Cow<'static, str> {
         match &self.state {
+            TabState::Ended(_) if self.back.is_some() => "…".into(),
             TabState::Connecting { .. } => "…".into(),
             TabState::Question { .. } => "?".into(),
             TabState::Live if self.unseen => "●".into(),
@@ -191,7 +199,7 @@ pub(super) enum Told {
 }
 
 impl Tab {
-    pub(super) fn told(&mut self, told: Told) {
+    pub(super) fn told(&mut self, told: Told, now: Instant) {
         match told {
             Told::Progress(Progress::Warning(text)) => self.warnings.push(text),
             Told::Progress(progress) => {
@@ -211,19 +219,36 @@ impl Tab {
             }
             Told::Opened(session, face) => {
                 self.info = session.info();
+                self.opened = Some((session.id(), now));
+                self.tries = self.back.take().map_or(0, |back| back.attempt);
                 self.session = Some(session);
                 self.face = Some(face);
                 self.state = TabState::Live;
             }
-            Told::Failed(error) => self.state = TabState::Failed(error),
+            Told::Failed(error) => {
+                let again = error.code == Code::Unreachable;
+                let back = self.back.take();
+                let why = back.as_ref().map(|back| back.why.clone());
+                self.back = back.filter(|_| again).and_then(|back| back.again(now));
+                self.state = match why.filter(|_| self.back.is_some()) {
+                    Some(why) => TabState::Ended(Ended { exit: None, failure: Some(why) }),
+                    None => TabState::Failed(error),
+                };
+            }
         }
     }
 
-    pub(super) fn notice_end(&mut self, working: &Working) {
+    pub(super) fn notice_end(&mut self, working: &Working, now: Instant) {
         if !matches!(self.state, TabState::Live) {
             return;
         }
         if let Some(ended) = self.face.as_ref().and_then(Face::ended) {
+            let broke = ended.failure.clone().filter(|why| why.kind == FailureKind::Network);
+            if let (Some(why), Some((_, since))) = (broke, self.opened)
+                && self.info.comes_back
+            {
+                self.back = Back::after(why, self.tries, since, now);
+            }
             self.state = TabState::Ended(ended);
             if let Some(session) = self.session.take() {
                 in_background(working, move || session.close());

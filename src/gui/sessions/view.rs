@@ -2,6 +2,7 @@
 //! [`Sessions`]; nothing here connects or waits.
 
 use std::collections::HashMap;
+use std::time::Instant;
 
 use egui::{Align, Context, Frame, Key, Layout, Margin, Modifiers, Panel, RichText, Ui};
 
@@ -17,6 +18,7 @@ use crate::gui::widgets::parts::bold;
 use crate::gui::widgets::secret_buffer::SecretBuffer;
 use crate::model::lang::Lang;
 
+use super::back::{Back, TRIES};
 use super::model::Sessions;
 use super::pages::{self, Chosen};
 use super::strip::{self, Click};
@@ -127,6 +129,7 @@ impl SessionsView {
         let id = tab.id;
         let refused = tab.refused().is_some();
         let stage = match &tab.state {
+            TabState::Connecting { .. } | TabState::Ended(_) if tab.back.is_some() => 5,
             TabState::Connecting { .. } => 0,
             TabState::Question { .. } => 1,
             TabState::Live => 2,
@@ -151,6 +154,8 @@ impl SessionsView {
         }
         let chosen = match &tab.state {
             TabState::Live | TabState::Ended(_) => self.open_ui(ui, tab, fresh, lang),
+            // The last picture stays while the connection is made again.
+            TabState::Connecting { .. } if tab.back.is_some() => self.open_ui(ui, tab, fresh, lang),
             _ => {
                 let ground = palette(ui.ctx()).panel;
                 let (typed, may_forget) = (&mut self.typed, self.may_forget);
@@ -171,6 +176,7 @@ impl SessionsView {
             Some(Chosen::Retry) if refused => return Some(Wish::Justify(id)),
             Some(Chosen::ForgetKey) => return Some(Wish::ForgetKey(id)),
             Some(Chosen::Retry) => sessions.retry(id),
+            Some(Chosen::Hasten) => sessions.hasten(id),
             Some(Chosen::Close) => sessions.close(id),
             Some(Chosen::Answer(answer)) => sessions.answer(id, answer),
             None => return None,
@@ -195,7 +201,9 @@ impl SessionsView {
     /// What a connection shows, with the line below it.
     fn open_ui(&mut self, ui: &mut Ui, tab: &Tab, fresh: bool, lang: Lang) -> Option<Chosen> {
         let (mut chosen, mut wish) = (None, None);
-        if let TabState::Ended(_) = &tab.state {
+        if let Some(back) = &tab.back {
+            chosen = back_ui(ui, back, lang);
+        } else if let TabState::Ended(_) = &tab.state {
             chosen = ended_ui(ui, tab, fresh, lang);
         } else if !self.full {
             let (wished, height) = status_ui(ui, tab, lang);
@@ -249,8 +257,11 @@ impl SessionsView {
                 view.rest(ctx, screen, &self.keys);
             }
         }
-        let desktop = sessions.front().and_then(|id| sessions.tab(id)?.screen());
-        if self.full && desktop.is_none_or(|screen| screen.ended().is_some()) {
+        let tab = sessions.front().and_then(|id| sessions.tab(id));
+        let fills = |tab: &Tab| {
+            tab.back.is_some() || tab.screen().is_some_and(|screen| screen.ended().is_none())
+        };
+        if self.full && !tab.is_some_and(fills) {
             self.turn_full(ctx);
         }
     }
@@ -415,6 +426,46 @@ fn status_ui(ui: &mut Ui, tab: &Tab, lang: Lang) -> (Option<BarWish>, f32) {
         });
     });
     (wish, panel.response.rect.height())
+}
+
+/// The line under a picture whose connection broke and is made again.
+fn back_ui(ui: &mut Ui, back: &Back, lang: Lang) -> Option<Chosen> {
+    let p = palette(ui.ctx());
+    let frame = Frame::new().fill(p.warn_fill).inner_margin(Margin::symmetric(12, 8));
+    let mut chosen = None;
+    Panel::bottom("session-back").frame(frame).show(ui, |ui| {
+        ui.horizontal_wrapped(|ui| {
+            ui.label(bold(back.why.what.get(lang)).color(p.warn));
+            ui.label(back_words(back, lang));
+            if back.due.is_some() {
+                // The seconds are counted.
+                ui.ctx().request_repaint_after(std::time::Duration::from_millis(500));
+                let now = lang.pick("Reconnecter maintenant", "Reconnect now");
+                if ui.add(primary_button(ui.ctx(), now)).clicked() {
+                    chosen = Some(Chosen::Hasten);
+                }
+            }
+            if ui.button(lang.pick("Ne pas reconnecter", "Do not reconnect")).clicked() {
+                chosen = Some(Chosen::Cancel);
+            }
+        });
+    });
+    chosen
+}
+
+fn back_words(back: &Back, lang: Lang) -> String {
+    let (attempt, of) = (back.attempt, TRIES);
+    match (back.due, lang) {
+        (None, Lang::Fr) => format!("Reconnexion en cours, essai {attempt} sur {of}…"),
+        (None, Lang::En) => format!("Reconnecting, attempt {attempt} of {of}…"),
+        (Some(due), lang) => {
+            let secs = due.saturating_duration_since(Instant::now()).as_secs_f32().ceil();
+            match lang {
+                Lang::Fr => format!("Essai {attempt} sur {of} dans {secs} s."),
+                Lang::En => format!("Attempt {attempt} of {of} in {secs} s."),
+            }
+        }
+    }
 }
 
 /// The line under a terminal whose session is over.

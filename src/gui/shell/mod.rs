@@ -323,7 +323,7 @@ impl eframe::App for Shell {
         while let Some(notice) = self.worker.poll() {
             self.take_notice(ctx, notice);
         }
-        self.sessions.drain();
+        self.sessions.drain((self.clock)());
         let clips: Vec<_> = self.clips_told.try_iter().collect();
         for kept in clips {
             self.clipboard_told(kept);

@@ -388,7 +388,10 @@ impl Shared {
                     FromRemote::Exit(exit) => lock(&self.queue).exit = Some(exit),
                     FromRemote::Closed(failure) => self.end(failure),
                     // Only a desktop says it.
-                    FromRemote::Tile(_) | FromRemote::Screen(_) | FromRemote::Clipboard(_) => {}
+                    FromRemote::Tile(_)
+                    | FromRemote::Screen(_)
+                    | FromRemote::Clipboard(_)
+                    | FromRemote::Resume(_) => {}
                 }
             }
             lock(&self.queue).busy = false;
