@@ -402,6 +402,7 @@ mod imp {
                     self.say(id, FromRemote::Tile(Tile { place, pixels }));
                 }
                 FromAgent::Screen(id, said) => self.say(id, FromRemote::Screen(said)),
+                FromAgent::Files(id, said) => self.say(id, FromRemote::Files(said)),
                 FromAgent::Clipboard(id, text) => self.say(id, FromRemote::Clipboard(text)),
                 FromAgent::Closed(id, failure, alive) => {
                     if !alive {
@@ -506,6 +507,7 @@ mod imp {
                 ToRemote::Signal(signal) => ToAgent::Signal(self.id, signal),
                 ToRemote::Screen(input) => ToAgent::Input(self.id, input),
                 ToRemote::Clipboard(text) => ToAgent::Clipboard(self.id, text),
+                ToRemote::Files(told) => ToAgent::Files(self.id, told),
                 ToRemote::Close => ToAgent::Close(self.id),
             };
             self.backlog.fetch_add(data_len(&frame), Ordering::Relaxed);

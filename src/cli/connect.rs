@@ -342,6 +342,7 @@ fn sink(ends: Sender<End>) -> Sink {
             FromRemote::Tile(_)
             | FromRemote::Screen(_)
             | FromRemote::Clipboard(_)
+            | FromRemote::Files(_)
             | FromRemote::Resume(_) => return,
         };
         if terminal::write_all(output, &data).is_err()

@@ -4,6 +4,7 @@
 use crate::model::lang::Bi;
 use crate::secret::{SecretBytes, SecretText};
 
+use super::files::{FilesSaid, FilesTold};
 use super::screen::{PIXEL, ScreenInput, ScreenSaid, ScreenSize, Tile};
 use super::{Failure, FailureKind};
 
@@ -53,6 +54,8 @@ pub struct LinkInfo {
     pub desktop: bool,
     /// It is to be opened again by itself when the connection breaks.
     pub comes_back: bool,
+    /// Files that are dropped on it may go to its clipboard.
+    pub takes_files: bool,
 }
 
 /// A state of the line that is no byte.
@@ -159,6 +162,8 @@ pub enum ToRemote {
     Screen(ScreenInput),
     /// Text for the desktop's clipboard.
     Clipboard(SecretText),
+    /// Files for the desktop's clipboard, or from it.
+    Files(FilesTold),
     /// End the channel.
     Close,
 }
@@ -177,6 +182,9 @@ pub enum FromRemote {
     Screen(ScreenSaid),
     /// Text from the desktop's clipboard.
     Clipboard(SecretText),
+    /// Files on the desktop's clipboard, or for it. They come when they were asked
+    /// for, and bound themselves.
+    Files(FilesSaid),
     /// What takes this session of the far side up again after a break. The
     /// application keeps it for the next lease; whoever shows the session never sees it.
     Resume(SecretBytes),
@@ -193,6 +201,7 @@ impl FromRemote {
             Self::Exit(_)
             | Self::Screen(_)
             | Self::Clipboard(_)
+            | Self::Files(_)
             | Self::Resume(_)
             | Self::Closed(_) => 0,
         }

@@ -8,6 +8,7 @@ pub mod credential;
 mod desk;
 pub mod field;
 pub mod file_send;
+pub mod files;
 pub mod host;
 pub mod launch;
 mod line;

@@ -403,7 +403,10 @@ impl Channel for LocalChannel {
                     let _ = terminal.resize(pty_size(size));
                 }
             }
-            ToRemote::Signal(_) | ToRemote::Screen(_) | ToRemote::Clipboard(_) => {}
+            ToRemote::Signal(_)
+            | ToRemote::Screen(_)
+            | ToRemote::Clipboard(_)
+            | ToRemote::Files(_) => {}
             ToRemote::Close => self.0.end(),
         }
     }

@@ -35,6 +35,7 @@ pub fn choose(pick: &Pick, name: &str) -> Choice {
         Pick::NewVault | Pick::SaveKit | Pick::SaveAttachment(..) | Pick::Export | Pick::Backup => {
             dialog.set_file_name(name).save_file()
         }
+        Pick::CopiedFiles(_) => dialog.pick_folder(),
         Pick::QrPicture => dialog.add_filter("PNG, JPEG", &["png", "jpg", "jpeg"]).pick_file(),
         Pick::PrivateKey | Pick::AddAttachment | Pick::OpenVault(_) | Pick::SendFile(..) => {
             dialog.pick_file()

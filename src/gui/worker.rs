@@ -182,6 +182,8 @@ pub enum Pick {
     Backup,
     /// A file to send over the line of a tab.
     SendFile(TabId, Protocol),
+    /// The folder for the files that were copied on a tab's desktop.
+    CopiedFiles(TabId),
 }
 
 impl Pick {
@@ -197,7 +199,8 @@ impl Pick {
             | Self::PrivateKey
             | Self::QrPicture
             | Self::AddAttachment
-            | Self::SendFile(..) => false,
+            | Self::SendFile(..)
+            | Self::CopiedFiles(_) => false,
         }
     }
 }

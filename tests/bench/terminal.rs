@@ -51,7 +51,11 @@ impl Channel for Pty {
                 let size = PtySize { rows: size.rows, cols: size.cols, ..PtySize::default() };
                 let _ = self.master.lock().expect("no panic while held").resize(size);
             }
-            ToRemote::Eof | ToRemote::Signal(_) | ToRemote::Screen(_) | ToRemote::Clipboard(_) => {}
+            ToRemote::Eof
+            | ToRemote::Signal(_)
+            | ToRemote::Screen(_)
+            | ToRemote::Clipboard(_)
+            | ToRemote::Files(_) => {}
             ToRemote::Close => drop(self.writer.send(ToPty::Close)),
         }
     }

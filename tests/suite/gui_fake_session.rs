@@ -36,6 +36,7 @@ impl Channel for Desktop {
             }
             ToRemote::Screen(input) => format!("{input:?}"),
             ToRemote::Clipboard(text) => text.expose(|t| format!("clipboard {t}")),
+            ToRemote::Files(told) => format!("{told:?}"),
             ToRemote::Close => "close".to_owned(),
             _ => "something of a terminal".to_owned(),
         };
@@ -51,7 +52,8 @@ impl OpenSession for FakeSession {
         SessionId([8; 16])
     }
     fn info(&self) -> LinkInfo {
-        LinkInfo { desktop: self.0.lock().desktop, ..LinkInfo::default() }
+        let desktop = self.0.lock().desktop;
+        LinkInfo { desktop, takes_files: desktop, ..LinkInfo::default() }
     }
     fn open_channel(
         &self,

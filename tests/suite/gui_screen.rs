@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use egui::accesskit::Role;
 use egui::{Event, Modifiers, MouseWheelUnit, PointerButton, Pos2, TouchPhase, pos2, vec2};
 use egui_kittest::kittest::{NodeT, Queryable};
+use poterne::connect::files::{CopiedFile, FilesSaid, FilesTold, Piece, Want};
 use poterne::connect::link::{FromRemote, Sink};
 use poterne::connect::screen::{Place, Pointer, ScreenSaid, Tile};
 use poterne::connect::{Failure, FailureKind};
@@ -235,6 +236,74 @@ fn the_clipboard_goes_with_the_keys_that_paste_and_comes_when_the_far_side_copie
         assert!(Instant::now() < end, "it was never copied");
         window.run_steps(1);
     }
+}
+
+/// A file that a file manager drops.
+#[derive(Debug)]
+struct Falling(std::path::PathBuf);
+
+impl egui::DroppedFile for Falling {
+    fn path(&self) -> &std::path::Path {
+        &self.0
+    }
+    fn bytes(&self) -> Result<Vec<u8>, String> {
+        Err("nobody reads it as a whole".into())
+    }
+}
+
+#[test]
+fn files_are_saved_from_the_desktop_and_dropped_on_it() {
+    let fake = Fake::new();
+    let (mut window, mut far) = desktop(&fake, &RawKeys::default());
+    did(&fake);
+    let room = tempfile::tempdir().expect("a folder");
+    let file = |path: &[&str], size| CopiedFile {
+        path: path.iter().map(|&name| name.to_owned()).collect(),
+        size: Some(size),
+        folder: false,
+    };
+    far(FromRemote::Files(FilesSaid::Copied(vec![file(&["devis.txt"], 4)])));
+    // The desktop of this test has no chooser: the folder is typed.
+    press(&mut window, "Enregistrer les fichiers copiés (1)…");
+    until(&mut window, "the question", |w| {
+        w.query_by_role_and_label(Role::TextInput, "Chemin du fichier").is_some()
+    });
+    let field = window.get_by_role_and_label(Role::TextInput, "Chemin du fichier");
+    field.focus();
+    window.run_steps(2);
+    window.key_press_modifiers(Modifiers::COMMAND, egui::Key::A);
+    window.event(Event::Text(room.path().display().to_string()));
+    window.run_steps(2);
+    press(&mut window, "Continuer");
+    until(&mut window, "a piece is wanted", |_| {
+        fake.lock().did.iter().any(|did| did.starts_with("Want("))
+    });
+    let told = did(&fake).into_iter().find(|did| did.starts_with("Want(")).expect("just seen");
+    let ticket = told.split(|c: char| !c.is_ascii_digit()).find(|part| !part.is_empty());
+    let ticket = ticket.and_then(|part| part.parse().ok()).expect("a number");
+    assert!(told.ends_with("index: 0, offset: 0, length: 4 })"), "{told}");
+    let late = Piece { ticket: ticket + 9, bytes: Some(b"faux".to_vec()) };
+    far(FromRemote::Files(FilesSaid::Piece(late)));
+    far(FromRemote::Files(FilesSaid::Piece(Piece { ticket, bytes: Some(b"juin".to_vec()) })));
+    until(&mut window, "it is saved", |w| w.query_by_label_contains("Enregistré dans").is_some());
+    assert_eq!(std::fs::read(room.path().join("devis.txt")).expect("it is there"), b"juin");
+
+    // Dropped ones are offered, and read when they are wanted.
+    let path = room.path().join("contrat.pdf");
+    std::fs::write(&path, "0123456789").expect("ours");
+    window.input_mut().dropped_files.push(std::sync::Arc::new(Falling(path)));
+    until(&mut window, "the offer", |_| {
+        fake.lock().did.iter().any(|did| did.starts_with("Offer("))
+    });
+    assert!(did(&fake).concat().contains("contrat.pdf"));
+    far(FromRemote::Files(FilesSaid::Want(Want { ticket: 5, index: 0, offset: 3, length: 4 })));
+    let given =
+        format!("{:?}", FilesTold::Piece(Piece { ticket: 5, bytes: Some(b"3456".to_vec()) }));
+    until(&mut window, "the piece", |_| fake.lock().did.contains(&given));
+    // Names that would leave the folder are refused as a whole.
+    far(FromRemote::Files(FilesSaid::Refused));
+    until(&mut window, "a word on it", |w| w.query_by_label_contains("ils sont refusés").is_some());
+    assert!(window.query_by_label_contains("Enregistrer les fichiers").is_none());
 }
 
 #[test]

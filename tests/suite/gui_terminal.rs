@@ -31,7 +31,7 @@ impl Channel for Recorder {
             ToRemote::Data(bytes) => record.bytes.extend(bytes),
             ToRemote::Resize(size) => record.sizes.push(size),
             ToRemote::Signal(signal) => record.signals.push(signal),
-            ToRemote::Eof | ToRemote::Screen(_) | ToRemote::Clipboard(_) => {}
+            ToRemote::Eof | ToRemote::Screen(_) | ToRemote::Clipboard(_) | ToRemote::Files(_) => {}
             ToRemote::Close => record.closed = true,
         }
     }

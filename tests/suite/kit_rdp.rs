@@ -13,6 +13,7 @@ use std::sync::mpsc::{Receiver, channel};
 use std::time::{Duration, Instant};
 
 use poterne::connect::Failure;
+use poterne::connect::files::FilesSaid;
 use poterne::connect::link::{Channel, ChannelRequest, FromRemote, Link, ToRemote};
 use poterne::connect::screen::{
     KeyStroke, PIXEL, Pointer, ScreenInput, ScreenSaid, ScreenSize, Tile,
@@ -204,6 +205,15 @@ impl Xrdp {
         let authority = format!("XAUTHORITY={}/.Xauthority", self.home().display());
         let display = format!("DISPLAY={}", self.display());
         command.args(["-u", &self.user, "--", "env", &authority, &display, program]).args(args);
+        command.stdin(Stdio::null());
+        command
+    }
+
+    /// A program of its user's where the folders are that the session has mounted.
+    pub fn inside(&self, program: &str, args: &[&str]) -> Command {
+        let mut command = Command::new("nsenter");
+        command.args(["-m", "-t", &self.process.id().to_string()]);
+        command.args(["runuser", "-u", &self.user, "--", program]).args(args);
         command.stdin(Stdio::null());
         command
     }
@@ -410,6 +420,8 @@ pub struct Desktop {
     pub pointer: Option<Pointer>,
     /// What the clipboard of the desktop held, in order.
     pub copied: Vec<String>,
+    /// What was said of files, in order.
+    pub files: Vec<FilesSaid>,
     /// The reason of the end, once it is over.
     pub closed: Option<Option<Failure>>,
 }
@@ -433,6 +445,7 @@ impl Desktop {
             rgb: Vec::new(),
             pointer: None,
             copied: Vec::new(),
+            files: Vec::new(),
             closed: None,
         })
     }
@@ -450,6 +463,7 @@ impl Desktop {
             Ok(FromRemote::Screen(ScreenSaid::Bell)) => {}
             Ok(FromRemote::Clipboard(text)) => self.copied.push(text.expose(str::to_owned)),
             Ok(FromRemote::Closed(why)) => self.closed = Some(why),
+            Ok(FromRemote::Files(said)) => self.files.push(said),
             Ok(FromRemote::Resume(_)) => panic!("xrdp has no such cookie"),
             Ok(FromRemote::Data(_) | FromRemote::Stderr(_) | FromRemote::Exit(_)) => {
                 panic!("a desktop is no terminal")

@@ -572,6 +572,7 @@ impl Talk {
                 FromRemote::Tile(_)
                 | FromRemote::Screen(_)
                 | FromRemote::Clipboard(_)
+                | FromRemote::Files(_)
                 | FromRemote::Resume(_),
             ) => {
                 panic!("a terminal is no desktop")

@@ -150,6 +150,8 @@ mod properties;
 mod rdp;
 #[cfg(feature = "gui")]
 mod rdp_back;
+#[cfg(feature = "gui")]
+mod rdp_files;
 #[cfg(target_os = "linux")]
 mod rdp_freerdp;
 mod rdp_nla;

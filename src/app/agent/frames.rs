@@ -12,6 +12,7 @@ use crate::app::api::{
     AppError, At, ExportRequest, Factors, Justification, Reply, Request, Status,
 };
 use crate::app::wire;
+use crate::connect::files::{FilesSaid, FilesTold};
 use crate::connect::link::{ChannelRequest, Exit, LineSignal, LinkInfo, TermSize};
 use crate::connect::screen::{Place, ScreenInput, ScreenSaid};
 use crate::connect::{Answer, Failure, Progress, Question};
@@ -60,6 +61,8 @@ pub enum ToAgent {
     Input(u32, ScreenInput),
     /// Text for a desktop's clipboard.
     Clipboard(u32, #[serde(with = "wire::secret_text")] SecretText),
+    /// Files for a desktop's clipboard, or from it.
+    Files(u32, FilesTold),
     /// End of a channel.
     Close(u32),
 }
@@ -91,6 +94,8 @@ pub enum FromAgent {
     Screen(u32, ScreenSaid),
     /// Text from a desktop's clipboard.
     Clipboard(u32, #[serde(with = "wire::secret_text")] SecretText),
+    /// Files on a desktop's clipboard, or for it.
+    Files(u32, FilesSaid),
     /// End of a channel; true when the session lives on.
     Closed(u32, Option<Failure>, bool),
 }

@@ -13,6 +13,7 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
 use crate::app::api::ExportRequest;
 use crate::app::{ConnectRequest, ExportUi, OpenSession, SessionUi};
+use crate::connect::files::FilesSaid;
 use crate::connect::link::{Channel, FromRemote, Sink, ToRemote};
 use crate::connect::screen::Tile;
 use crate::connect::{Answer, Progress, Question};
@@ -103,6 +104,7 @@ fn channels(
             ToAgent::Signal(id, signal) => tell(open, id, ToRemote::Signal(signal)),
             ToAgent::Input(id, input) => tell(open, id, ToRemote::Screen(input)),
             ToAgent::Clipboard(id, text) => tell(open, id, ToRemote::Clipboard(text)),
+            ToAgent::Files(id, told) => tell(open, id, ToRemote::Files(told)),
             ToAgent::Close(id) => {
                 tell(open, id, ToRemote::Close);
                 open.remove(&id);
@@ -139,6 +141,7 @@ fn sink(id: u32, session: &Arc<dyn OpenSession>, outbox: &Arc<Outbox>) -> Sink {
             FromRemote::Exit(exit) => FromAgent::Exit(id, exit),
             FromRemote::Tile(Tile { place, pixels }) => FromAgent::Tile(id, place, pixels),
             FromRemote::Screen(said) => FromAgent::Screen(id, said),
+            FromRemote::Files(said) => FromAgent::Files(id, said),
             FromRemote::Clipboard(text) => FromAgent::Clipboard(id, text),
             FromRemote::Closed(failure) => {
                 let alive = session.upgrade().is_some_and(|session| session.alive());
@@ -248,6 +251,7 @@ fn weight(frame: &FromAgent) -> usize {
         FromAgent::Data(_, data) | FromAgent::Stderr(_, data) | FromAgent::Tile(_, _, data) => {
             data.len()
         }
+        FromAgent::Files(_, FilesSaid::Piece(piece)) => piece.bytes.as_ref().map_or(0, Vec::len),
         _ => 0,
     }
 }
@@ -260,6 +264,7 @@ fn channel_of(frame: &FromAgent) -> Option<u32> {
         | FromAgent::Tile(id, ..)
         | FromAgent::Screen(id, _)
         | FromAgent::Clipboard(id, _)
+        | FromAgent::Files(id, _)
         | FromAgent::Closed(id, ..) => Some(*id),
         _ => None,
     }

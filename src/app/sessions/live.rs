@@ -10,6 +10,7 @@ use crate::app::OpenSession;
 use crate::app::api::AppError;
 use crate::app::worker::Job;
 use crate::connect::Failure;
+use crate::connect::files::{FilesSaid, FilesTold, Piece};
 use crate::connect::link::{
     Channel, ChannelRequest, Exit, FromRemote, Link, LinkInfo, Sink, ToRemote,
 };
@@ -54,6 +55,11 @@ impl Noted {
             | FromRemote::Clipboard(_)
             | FromRemote::Resume(_) => {
                 self.received.fetch_add(message.weight() as u64, Ordering::Relaxed);
+            }
+            FromRemote::Files(said) => {
+                if let FilesSaid::Piece(Piece { bytes: Some(bytes), .. }) = said {
+                    self.received.fetch_add(bytes.len() as u64, Ordering::Relaxed);
+                }
             }
             FromRemote::Exit(how) => {
                 *lock(&self.exit) = match how {
@@ -100,12 +106,16 @@ impl Channel for Counted {
             ToRemote::Data(bytes) => {
                 self.noted.sent.fetch_add(bytes.len() as u64, Ordering::Relaxed);
             }
+            ToRemote::Files(FilesTold::Piece(Piece { bytes: Some(bytes), .. })) => {
+                self.noted.sent.fetch_add(bytes.len() as u64, Ordering::Relaxed);
+            }
             ToRemote::Close => self.noted.ended(None, &self.over),
             ToRemote::Eof
             | ToRemote::Resize(_)
             | ToRemote::Signal(_)
             | ToRemote::Screen(_)
-            | ToRemote::Clipboard(_) => {}
+            | ToRemote::Clipboard(_)
+            | ToRemote::Files(_) => {}
         }
         self.channel.send(message);
     }

@@ -10,13 +10,17 @@ const DIRECTIONS: &[Word] = &[
 ];
 
 /// The setting, for those whose clipboard takes any text.
-pub const FIELD: Field =
-    Field::new("clipboard", "Presse-papiers", "Clipboard", FieldKind::Choice(DIRECTIONS))
-        .explained(
-            "Où le texte copié a le droit d’aller, jusqu’à 1\u{a0}Mio.",
-            "Where copied text may go, up to 1 MiB.",
-        )
-        .usually("both");
+pub const FIELD: Field = Field::new(
+    "clipboard",
+    "Presse-papiers",
+    "Clipboard",
+    FieldKind::Choice(DIRECTIONS),
+)
+.explained(
+    "Où ce qui est copié a le droit d’aller\u{a0}: texte jusqu’à 1\u{a0}Mio, et fichiers en RDP.",
+    "Where what is copied may go: text up to 1 MiB, and files with RDP.",
+)
+.usually("both");
 
 /// Where copied text may go.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

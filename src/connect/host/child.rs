@@ -11,6 +11,7 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
 use super::wire::{self, Asked, Frame, HEAD, Need, Start, Tag};
+use crate::connect::files::{FilesSaid, FilesTold};
 use crate::connect::link::{ChannelRequest, Exit, LineSignal, LinkInfo, TermSize};
 use crate::connect::screen::{Place, ScreenInput, ScreenSaid};
 use crate::connect::{Failure, Progress, Question, ssh};
@@ -39,6 +40,8 @@ pub enum Command {
     Input(u32, ScreenInput),
     /// Text for the desktop's clipboard.
     Clipboard(u32, SecretText),
+    /// Files for the desktop's clipboard, or from it.
+    Files(u32, FilesTold),
     /// End the channel.
     Close(u32),
     /// The application took so many bytes of output.
@@ -210,6 +213,11 @@ impl Uplink {
         });
     }
 
+    /// Files on a desktop's clipboard, or for it.
+    pub fn files(&self, channel: u32, said: &FilesSaid) {
+        self.send(Tag::FilesSaid, channel, said);
+    }
+
     /// What takes the session up again after a break.
     pub fn resume(&self, channel: u32, with: &SecretBytes) {
         let mut out = self.out.lock().unwrap_or_else(PoisonError::into_inner);
@@ -358,6 +366,7 @@ fn read_frames(
                 Ok(text) => Ok(Command::Clipboard(channel, text)),
                 Err(_) => break,
             },
+            Tag::FilesTold => frame.value().map(|told| Command::Files(channel, told)),
             Tag::Close => Ok(Command::Close(channel)),
             Tag::Credit => frame.value::<u32>().map(|n| Command::Credit(channel, n as usize)),
             _ => break,

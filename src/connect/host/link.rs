@@ -361,6 +361,7 @@ impl Shared {
                 let text = frame.into_secret().into_text().map_err(io::Error::other)?;
                 line.deliver(FromRemote::Clipboard(text));
             }
+            Tag::FilesSaid => line.deliver(FromRemote::Files(frame.value()?)),
             Tag::Resume => line.deliver(FromRemote::Resume(frame.into_secret())),
             Tag::Credit => {
                 let taken: u32 = frame.value()?;
@@ -476,6 +477,7 @@ impl Channel for HostChannel {
             ToRemote::Clipboard(text) => {
                 text.expose(|t| self.shared.post_raw(Tag::Clipboard, self.line.id, t.as_bytes()));
             }
+            ToRemote::Files(told) => self.shared.post(Tag::FilesTold, self.line.id, &told),
             ToRemote::Close => {
                 out.closed = true;
                 self.shared.post_raw(Tag::Close, self.line.id, &[]);

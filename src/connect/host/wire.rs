@@ -104,12 +104,16 @@ pub enum Tag {
     Screen = 34,
     /// Session: what takes the session up again after a break (raw).
     Resume = 35,
+    /// Session: files of a clipboard (`FilesSaid`).
+    FilesSaid = 36,
+    /// Application: files of a clipboard (`FilesTold`).
+    FilesTold = 37,
 }
 
 impl Tag {
     fn from_byte(byte: u8) -> Option<Self> {
         use Tag as T;
-        const ALL: [Tag; 32] = [
+        const ALL: [Tag; 34] = [
             T::Start,
             T::Give,
             T::GiveNone,
@@ -142,6 +146,8 @@ impl Tag {
             T::Tile,
             T::Screen,
             T::Resume,
+            T::FilesSaid,
+            T::FilesTold,
         ];
         ALL.into_iter().find(|tag| *tag as u8 == byte)
     }

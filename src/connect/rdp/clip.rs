@@ -1,4 +1,4 @@
-//! The shared clipboard (MS-RDPECLIP): text only, in the directions that the entry
+//! The shared clipboard (MS-RDPECLIP): text and files, in the directions that the entry
 //! allows. The channel says what it wants through a list that the session reads
 //! after each message; nothing here sends by itself.
 
@@ -7,14 +7,16 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use ironrdp_cliprdr::Client;
 use ironrdp_cliprdr::backend::CliprdrBackend;
 use ironrdp_cliprdr::pdu::{
-    ClipboardFormat, ClipboardFormatId, ClipboardGeneralCapabilityFlags, FileContentsRequest,
-    FileContentsResponse, FormatDataRequest, FormatDataResponse, LockDataId,
-    OwnedFormatDataResponse,
+    ClipboardFormat, ClipboardFormatId, ClipboardFormatName, ClipboardGeneralCapabilityFlags,
+    FileContentsRequest, FileContentsResponse, FileDescriptor, FormatDataRequest,
+    FormatDataResponse, LockDataId, OwnedFormatDataResponse,
 };
 use ironrdp_cliprdr::{CliprdrClient, CliprdrSvcMessages};
 use ironrdp_core::impl_as_any;
 
+use super::clipfiles::{self, Asked};
 use crate::connect::desk::clipboard::Clipboard;
+use crate::connect::files::{CopiedFile, FILES_MAX, FilesSaid, FilesTold, Piece};
 use crate::secret::SecretText;
 
 /// Most bytes of text that travel in one piece to the application.
@@ -31,6 +33,17 @@ enum Wish {
     Give(ClipboardFormatId),
     /// The server's text (UTF-16).
     Arrived(Vec<u8>),
+    /// The channel is ready.
+    Ready,
+    /// The server has other things than before, among them a list of files in this
+    /// format.
+    Changed(Option<ClipboardFormatId>),
+    /// The server's files.
+    Files(Vec<FileDescriptor>),
+    /// The server asks for a piece of a file.
+    Want(FileContentsRequest),
+    /// A piece of one of the server's files.
+    Piece(Piece),
 }
 
 /// What channel and session share.
@@ -73,9 +86,14 @@ impl CliprdrBackend for Board {
 
     fn client_capabilities(&self) -> ClipboardGeneralCapabilityFlags {
         ClipboardGeneralCapabilityFlags::USE_LONG_FORMAT_NAMES
+            | ClipboardGeneralCapabilityFlags::STREAM_FILECLIP_ENABLED
+            | ClipboardGeneralCapabilityFlags::FILECLIP_NO_FILE_PATHS
+            | ClipboardGeneralCapabilityFlags::HUGE_FILE_SUPPORT_ENABLED
     }
 
-    fn on_ready(&mut self) {}
+    fn on_ready(&mut self) {
+        self.wish(Wish::Ready);
+    }
 
     fn on_request_format_list(&mut self) {
         self.wish(Wish::Offer);
@@ -84,6 +102,9 @@ impl CliprdrBackend for Board {
     fn on_process_negotiated_capabilities(&mut self, _: ClipboardGeneralCapabilityFlags) {}
 
     fn on_remote_copy(&mut self, formats: &[ClipboardFormat]) {
+        let files = ClipboardFormatName::FILE_LIST;
+        let named = |f: &&ClipboardFormat| f.name().is_some_and(|n| n.value() == files.value());
+        self.wish(Wish::Changed(formats.iter().find(named).map(ClipboardFormat::id)));
         if formats.iter().any(|f| f.id() == ClipboardFormatId::CF_UNICODETEXT) {
             self.wish(Wish::Fetch);
         }
@@ -99,8 +120,19 @@ impl CliprdrBackend for Board {
         }
     }
 
-    fn on_file_contents_request(&mut self, _: FileContentsRequest) {}
-    fn on_file_contents_response(&mut self, _: FileContentsResponse<'_>) {}
+    fn on_remote_file_list(&mut self, files: &[FileDescriptor], _: Option<u32>) {
+        self.wish(Wish::Files(files.to_vec()));
+    }
+
+    fn on_file_contents_request(&mut self, request: FileContentsRequest) {
+        self.wish(Wish::Want(request));
+    }
+
+    fn on_file_contents_response(&mut self, response: FileContentsResponse<'_>) {
+        let bytes = (!response.is_error()).then(|| response.data().to_vec());
+        self.wish(Wish::Piece(Piece { ticket: response.stream_id(), bytes }));
+    }
+
     fn on_lock(&mut self, _: LockDataId) {}
     fn on_unlock(&mut self, _: LockDataId) {}
 }
@@ -109,8 +141,11 @@ impl CliprdrBackend for Board {
 pub struct Clip {
     shared: Shared,
     policy: Clipboard,
-    /// What was copied here last.
+    /// What was copied here last: text, or files.
     here: Option<SecretText>,
+    files: Vec<CopiedFile>,
+    /// The server has files, as the application was told.
+    told: bool,
 }
 
 /// What is to be done for the channel.
@@ -119,12 +154,14 @@ pub enum Todo {
     Send(CliprdrSvcMessages<Client>),
     /// This text came from the server.
     Show(SecretText),
+    /// This is said of files.
+    Say(FilesSaid),
 }
 
 impl Clip {
     /// One that reads the wishes of `shared`.
     pub fn new(shared: Shared, policy: Clipboard) -> Self {
-        Self { shared, policy, here: None }
+        Self { shared, policy, here: None, files: Vec::new(), told: false }
     }
 
     /// Something was copied here.
@@ -133,6 +170,7 @@ impl Clip {
             return None;
         }
         self.here = Some(text);
+        self.files.clear();
         // Before the channel is ready, it asks by itself what there is.
         if channel.is_ready() { self.offer(channel) } else { None }
     }
@@ -143,13 +181,45 @@ impl Clip {
         channel.initiate_copy(formats).ok().map(Todo::Send)
     }
 
+    /// The application says something of files.
+    pub fn files(&mut self, told: FilesTold, channel: &mut CliprdrClient) -> Option<Todo> {
+        match told {
+            FilesTold::Offer(files) if self.policy.to_server => {
+                self.files = files;
+                self.files.truncate(FILES_MAX);
+                // The channel drops what does not fit, and the others get other numbers.
+                self.files.retain(CopiedFile::stays);
+                self.here = None;
+                if channel.is_ready() { self.offer_files(channel) } else { None }
+            }
+            FilesTold::Want(want) if self.policy.from_server => {
+                let request = clipfiles::request(want)?;
+                // A refusal comes back as an answer.
+                channel.request_file_contents(request).ok().map(Todo::Send)
+            }
+            FilesTold::Piece(Piece { ticket, bytes }) if self.policy.to_server => {
+                let answer = match bytes {
+                    Some(bytes) => FileContentsResponse::new_data_response(ticket, bytes),
+                    None => FileContentsResponse::new_error(ticket),
+                };
+                channel.submit_file_contents(answer).ok().map(Todo::Send)
+            }
+            FilesTold::Offer(_) | FilesTold::Want(_) | FilesTold::Piece(_) => None,
+        }
+    }
+
+    fn offer_files(&self, channel: &mut CliprdrClient) -> Option<Todo> {
+        let described = clipfiles::to_server(&self.files);
+        channel.initiate_file_copy(described).ok().map(Todo::Send)
+    }
+
     /// Whatever the channel wished for since.
     pub fn work(&mut self, channel: &mut CliprdrClient) -> Vec<Todo> {
         let wishes = std::mem::take(&mut *self.shared.wishes());
         wishes.into_iter().filter_map(|wish| self.grant(wish, channel)).collect()
     }
 
-    fn grant(&self, wish: Wish, channel: &mut CliprdrClient) -> Option<Todo> {
+    fn grant(&mut self, wish: Wish, channel: &mut CliprdrClient) -> Option<Todo> {
         match wish {
             Wish::Offer => self.offer(channel),
             Wish::Fetch if self.policy.from_server => {
@@ -170,6 +240,29 @@ impl Clip {
                 (text.len() <= TEXT_MAX).then(|| Todo::Show(SecretText::new(text)))
             }
             Wish::Arrived(_) => None,
+            Wish::Ready if self.files.is_empty() => None,
+            Wish::Ready => self.offer_files(channel),
+            Wish::Changed(Some(list)) if self.policy.from_server => {
+                channel.initiate_paste(list).ok().map(Todo::Send)
+            }
+            Wish::Changed(_) if self.told => {
+                self.told = false;
+                Some(Todo::Say(FilesSaid::Copied(Vec::new())))
+            }
+            Wish::Changed(_) => None,
+            Wish::Files(files) if self.policy.from_server => {
+                self.told = true;
+                let copied = clipfiles::from_server(&files).map(FilesSaid::Copied);
+                Some(Todo::Say(copied.unwrap_or(FilesSaid::Refused)))
+            }
+            Wish::Piece(piece) if self.policy.from_server => {
+                Some(Todo::Say(FilesSaid::Piece(piece)))
+            }
+            Wish::Files(_) | Wish::Piece(_) => None,
+            Wish::Want(request) => match clipfiles::asked(&request, &self.files) {
+                Asked::Answer(answer) => channel.submit_file_contents(answer).ok().map(Todo::Send),
+                Asked::Ask(want) => Some(Todo::Say(FilesSaid::Want(want))),
+            },
         }
     }
 }

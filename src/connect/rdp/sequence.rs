@@ -135,6 +135,7 @@ pub async fn attempt(
         description: format!("RDP · {version}{}", if nla { " · NLA" } else { "" }),
         desktop: true,
         comes_back: settings.reconnect,
+        takes_files: settings.clipboard.to_server,
         ..LinkInfo::default()
     };
     if weak {

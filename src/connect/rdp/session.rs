@@ -195,6 +195,15 @@ impl<'a> Session<'a> {
                 let todo = clip.copied(text, channel);
                 self.do_for_clipboard(todo.into_iter().collect());
             }
+            Command::Files(id, told) if id == self.channel => {
+                let Some(clip) = &mut self.clip else { return };
+                let Some(channel) = self.stage.get_svc_processor_mut::<CliprdrClient>() else {
+                    return;
+                };
+                let todo = clip.files(told, channel);
+                self.do_for_clipboard(todo.into_iter().collect());
+                self.work_for_clipboard();
+            }
             _ => {}
         }
     }
@@ -246,13 +255,17 @@ impl<'a> Session<'a> {
         if !could_resize && self.stage.display_control_ready() == Some(true) {
             self.resize.free();
         }
+        self.work_for_clipboard();
+        Ok(())
+    }
+
+    fn work_for_clipboard(&mut self) {
         if let (Some(clip), Some(channel)) =
             (&mut self.clip, self.stage.get_svc_processor_mut::<CliprdrClient>())
         {
             let todo = clip.work(channel);
             self.do_for_clipboard(todo);
         }
-        Ok(())
     }
 
     async fn output(&mut self, output: ActiveStageOutput) -> Result<(), End> {
@@ -298,6 +311,7 @@ impl<'a> Session<'a> {
                     }
                 }
                 Todo::Show(text) => self.up.clipboard(self.channel, &text),
+                Todo::Say(said) => self.up.files(self.channel, &said),
             }
         }
     }

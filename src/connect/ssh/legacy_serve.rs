@@ -124,7 +124,7 @@ impl Engine for LegacyEngine {
                         Command::Attach(..)
                         | Command::Signal(..)
                         | Command::Input(..)
-                        | Command::Clipboard(..),
+                        | Command::Clipboard(..) | Command::Files(..),
                     ) => {}
                     Some(
                         order @ (Command::Data(id, _)

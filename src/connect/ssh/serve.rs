@@ -145,7 +145,11 @@ impl Ssh2Engine {
                 self.with(id, |chan| chan.close(up));
             }
             // libssh2 has no call for RFC 4335.
-            Command::Signal(..) | Command::Input(..) | Command::Clipboard(..) | Command::Quit => {}
+            Command::Signal(..)
+            | Command::Input(..)
+            | Command::Clipboard(..)
+            | Command::Files(..)
+            | Command::Quit => {}
         }
     }
 

@@ -5,8 +5,10 @@ use egui::containers::menu::MenuButton;
 use egui::{Button, RichText, Ui};
 
 use crate::connect::screen::{KeyStroke, ScreenInput};
+use crate::gui::theme::palette;
 use crate::model::lang::Lang;
 
+use super::files::Progress;
 use super::model::Screen;
 
 /// What a button wants of the window.
@@ -15,6 +17,8 @@ pub enum BarWish {
     Full,
     /// The keyboard back for the desktop.
     Keyboard,
+    /// The files that were copied there, in a folder of this machine.
+    SaveFiles,
 }
 
 /// A key by its make code, prefix and keysym.
@@ -72,7 +76,48 @@ pub fn screen_bar_ui(ui: &mut Ui, screen: &Screen, full: bool, lang: Lang) -> Op
             }
         }
     });
+    if files_ui(ui, screen, lang) {
+        wish = Some(BarWish::SaveFiles);
+    }
     wish
+}
+
+/// What there is to do and to tell of copied files; true when they are to be saved.
+fn files_ui(ui: &mut Ui, screen: &Screen, lang: Lang) -> bool {
+    let p = palette(ui.ctx());
+    let small = |text: &str| RichText::new(text).size(12.0);
+    let files = screen.files();
+    if let Some(Progress { done, of, bytes }) = files.progress() {
+        if ui.add(Button::new(small(lang.pick("Arrêter", "Stop"))).small()).clicked() {
+            files.stop();
+        }
+        let mib = bytes >> 20;
+        let words = match lang {
+            Lang::Fr => format!("Enregistrement\u{a0}: {done} sur {of}, {mib} Mio"),
+            Lang::En => format!("Saving: {done} of {of}, {mib} MiB"),
+        };
+        ui.label(small(&words));
+        return false;
+    }
+    let (mut save, copied) = (false, files.copied());
+    if copied > 0 && screen.ended().is_none() {
+        let words = match lang {
+            Lang::Fr => format!("Enregistrer les fichiers copiés ({copied})…"),
+            Lang::En => format!("Save copied files ({copied})…"),
+        };
+        save = ui.add(Button::new(small(&words)).small()).clicked();
+    }
+    if let Some(news) = files.news() {
+        let close = Button::new(small("×")).small();
+        let seen = ui.add(close).on_hover_text(lang.pick("Masquer", "Hide")).clicked();
+        let colour = if news.bad { p.error } else { p.weak };
+        let words = small(news.words.get(lang)).color(colour);
+        ui.add(egui::Label::new(words).truncate()).on_hover_text(news.words.get(lang));
+        if seen {
+            files.forget_news();
+        }
+    }
+    save
 }
 
 /// Presses the keys together.

@@ -2,6 +2,8 @@
 //! the keyboard, mouse and clipboard that go there. Knows no protocol.
 
 mod bar;
+mod disk;
+pub mod files;
 mod keyboard;
 mod keysym;
 pub mod model;

@@ -1,6 +1,7 @@
 //! A remote desktop without a window: keeps the picture that comes in tiles, says
 //! which parts are new, and sends what the person does. Knows no font or texture.
 
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -10,6 +11,8 @@ use crate::connect::link::{Channel, FromRemote, Sink, ToRemote};
 use crate::connect::screen::{PIXEL, Place, Pointer, ScreenInput, ScreenSaid, ScreenSize, Tile};
 use crate::gui::terminal::model::Ended;
 use crate::secret::SecretText;
+
+use super::files::{Files, Tell};
 
 /// Shortest time between two repaints.
 const FRAME: Duration = Duration::from_millis(12);
@@ -26,6 +29,7 @@ struct Shared {
     said: Mutex<Said>,
     channel: Mutex<Option<Box<dyn Channel>>>,
     wanted: Mutex<Option<ScreenSize>>,
+    files: Arc<Files>,
     wake: Mutex<Wake>,
     /// A repaint was asked for and has not happened yet.
     asked: AtomicBool,
@@ -144,6 +148,7 @@ impl Screen {
             }),
             channel: Mutex::new(None),
             wanted: Mutex::new(None),
+            files: Arc::default(),
             wake: Mutex::new(Wake { call: None, painted: Instant::now() }),
             asked: AtomicBool::new(false),
         });
@@ -186,9 +191,41 @@ impl Screen {
     }
 
     fn to_channel(&self, message: ToRemote) {
-        if let Some(channel) = lock(&self.shared.channel).as_ref() {
-            channel.send(message);
+        self.shared.tell(message);
+    }
+
+    /// Files on the clipboards.
+    pub fn files(&self) -> &Arc<Files> {
+        &self.shared.files
+    }
+
+    /// Saves what was copied there into a folder.
+    pub fn save_files(&self, into: PathBuf) {
+        let (tell, changed) = self.for_files();
+        self.shared.files.save(into, tell, changed);
+    }
+
+    /// Files were dropped on it.
+    pub fn drop_files(&self, paths: Vec<PathBuf>) {
+        if !self.shared.files.takes() {
+            self.shared.files.refuse();
+            return;
         }
+        let (tell, changed) = self.for_files();
+        self.shared.files.offer(paths, tell, changed);
+    }
+
+    /// How threads for files tell the far side, and the window. They keep no screen.
+    fn for_files(&self) -> (Tell, impl Fn() + Send + 'static) {
+        let (far, window) = (Arc::downgrade(&self.shared), Arc::downgrade(&self.shared));
+        let tell =
+            move |told| far.upgrade().is_some_and(|shared| shared.tell(ToRemote::Files(told)));
+        let changed = move || {
+            if let Some(shared) = window.upgrade() {
+                shared.ask_repaint();
+            }
+        };
+        (Arc::new(tell), changed)
     }
 
     /// Closes the channel; the last picture stays.
@@ -255,6 +292,15 @@ impl Drop for Tail {
 }
 
 impl Shared {
+    /// Tells the far side; false when it is gone.
+    fn tell(&self, message: ToRemote) -> bool {
+        let channel = lock(&self.channel);
+        if let Some(channel) = channel.as_ref() {
+            channel.send(message);
+        }
+        channel.is_some()
+    }
+
     /// On the channel's thread.
     fn push(&self, said: FromRemote) {
         match said {
@@ -267,6 +313,9 @@ impl Shared {
             }
             FromRemote::Screen(ScreenSaid::Bell) => lock(&self.said).bells += 1,
             FromRemote::Clipboard(text) => lock(&self.said).clipboard = Some(text),
+            FromRemote::Files(said) => self.files.said(said, |told| {
+                self.tell(ToRemote::Files(told));
+            }),
             FromRemote::Closed(failure) => self.end(failure),
             // Only a terminal says it.
             FromRemote::Data(_) | FromRemote::Stderr(_) | FromRemote::Exit(_) => return,
@@ -281,6 +330,7 @@ impl Shared {
         if said.ended.is_none() {
             said.ended = Some(Ended { exit: None, failure });
             drop(said);
+            self.files.end();
             // Whoever does not paint this screen wants to know of its end as well.
             self.asked.store(false, Ordering::Release);
             self.ask_repaint();

@@ -74,6 +74,9 @@ impl ScreenView {
         if response.has_focus() {
             self.typed(ui, id, screen, keys);
         }
+        if live {
+            take_dropped(ui, screen);
+        }
         if live && width > 0 {
             self.mouse(ui, &response, lie, screen);
         }
@@ -258,6 +261,15 @@ impl ScreenView {
                 ui.ctx().set_cursor_icon(CursorIcon::None);
             }
         }
+    }
+}
+
+/// What was dropped on the window while the desktop is in front.
+fn take_dropped(ui: &Ui, screen: &Screen) {
+    let dropped = ui.input_mut(|i| std::mem::take(&mut i.raw.dropped_files));
+    let paths: Vec<_> = dropped.iter().map(|file| file.path().to_owned()).collect();
+    if !paths.is_empty() {
+        screen.drop_files(paths);
     }
 }
 

@@ -115,6 +115,7 @@ fn terminal(session: &dyn OpenSession, size: TermSize, teller: &Teller) -> Resul
 
 fn desktop(session: &dyn OpenSession, size: ScreenSize, teller: &Teller) -> Result<Face, AppError> {
     let (screen, sink) = Screen::new();
+    screen.files().set_takes(session.info().takes_files);
     let wake = Arc::clone(&teller.wake);
     screen.on_wake(move |delay| wake(delay));
     screen.attach(session.open_channel(ChannelRequest::Screen { size }, sink)?, size);

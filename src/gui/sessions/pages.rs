@@ -23,6 +23,8 @@ const WIDTH: f32 = 560.0;
 pub(super) enum Chosen {
     Cancel,
     Retry,
+    /// A folder for copied files.
+    SaveFiles,
     /// The attempt that is waited for, now.
     Hasten,
     ForgetKey,

@@ -61,6 +61,8 @@ pub enum Wish {
     ForgetKey(TabId),
     /// A file chosen, and sent so.
     SendFile(TabId, Protocol),
+    /// A folder for the files that were copied on its desktop.
+    SaveFiles(TabId),
 }
 
 impl SessionsView {
@@ -176,6 +178,7 @@ impl SessionsView {
             Some(Chosen::Retry) if refused => return Some(Wish::Justify(id)),
             Some(Chosen::ForgetKey) => return Some(Wish::ForgetKey(id)),
             Some(Chosen::Retry) => sessions.retry(id),
+            Some(Chosen::SaveFiles) => return Some(Wish::SaveFiles(id)),
             Some(Chosen::Hasten) => sessions.hasten(id),
             Some(Chosen::Close) => sessions.close(id),
             Some(Chosen::Answer(answer)) => sessions.answer(id, answer),
@@ -240,6 +243,7 @@ impl SessionsView {
         match wish {
             Some(BarWish::Full) => self.turn_full(ui.ctx()),
             Some(BarWish::Keyboard) => self.take_keyboard(),
+            Some(BarWish::SaveFiles) => chosen = Some(Chosen::SaveFiles),
             None => {}
         }
         chosen

@@ -4,6 +4,7 @@ use egui::Context;
 
 use crate::app::api::{AppError, Request};
 use crate::connect::file_send;
+use crate::gui::sessions::tab::Tab;
 use crate::gui::worker::{Command, Pick, Tag};
 use crate::model::entry::Slot;
 use crate::secret::SecretBytes;
@@ -34,6 +35,9 @@ impl Shell {
                 };
                 return export.map(|e| e.out.clone()).unwrap_or_default();
             }
+            Pick::CopiedFiles(_) => {
+                return dirs::download_dir().unwrap_or(home).display().to_string();
+            }
             Pick::OpenVault(_) => return self.vault.display().to_string(),
             _ => "",
         };
@@ -45,6 +49,11 @@ impl Shell {
             Pick::NewVault => {
                 if let Screen::Guide(guide) = &mut self.screen {
                     guide.file = path.display().to_string();
+                }
+            }
+            Pick::CopiedFiles(tab) => {
+                if let Some(screen) = self.sessions.tab(tab).and_then(Tab::screen) {
+                    screen.save_files(path);
                 }
             }
             Pick::OpenVault(what) => self.open_vault(ctx, path, what),

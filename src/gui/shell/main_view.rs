@@ -113,6 +113,10 @@ impl Shell {
                 let pick = Pick::SendFile(tab, protocol);
                 acts.push(Act::Send(Command::Choose(pick, String::new())));
             }
+            Some(Wish::SaveFiles(tab)) => {
+                let pick = Pick::CopiedFiles(tab);
+                acts.push(Act::Send(Command::Choose(pick, String::new())));
+            }
             None => {}
         }
     }

@@ -391,6 +391,7 @@ impl Shared {
                     FromRemote::Tile(_)
                     | FromRemote::Screen(_)
                     | FromRemote::Clipboard(_)
+                    | FromRemote::Files(_)
                     | FromRemote::Resume(_) => {}
                 }
             }

@@ -1,0 +1,227 @@
+//! The disk's side of copied files: where those of the far side land, within a folder
+//! that the person chose, and what is read of those that the person dropped. Never
+//! writes over anything, follows no link.
+
+use std::collections::HashMap;
+use std::fs::{self, File};
+use std::io::{self, Read, Seek, SeekFrom};
+use std::path::{Path, PathBuf};
+
+use crate::connect::files::{CopiedFile, FILES_MAX, PIECE_MAX, Want};
+
+/// How many names are tried for one that is taken.
+const NAMES: u32 = 1000;
+
+/// A folder into which files are copied.
+pub struct Landing {
+    into: PathBuf,
+    /// Where the folders that were copied came to lie.
+    tops: HashMap<String, PathBuf>,
+}
+
+impl Landing {
+    /// In a folder that is there.
+    pub fn new(into: &Path) -> Self {
+        Self { into: into.to_owned(), tops: HashMap::new() }
+    }
+
+    /// Makes a folder.
+    ///
+    /// # Errors
+    /// It cannot be made, or a link is in its place.
+    pub fn folder(&mut self, names: &[String]) -> io::Result<PathBuf> {
+        let Some((top, rest)) = names.split_first() else { return Ok(self.into.clone()) };
+        let mut at = match self.tops.get(top) {
+            Some(at) => at.clone(),
+            None => {
+                let (_, at) = unused(&self.into, top, |at| fs::create_dir(at))?;
+                self.tops.insert(top.clone(), at.clone());
+                at
+            }
+        };
+        for name in rest {
+            at.push(name);
+            match fs::create_dir(&at) {
+                Err(e) if e.kind() == io::ErrorKind::AlreadyExists => {
+                    if !fs::symlink_metadata(&at)?.is_dir() {
+                        return Err(e);
+                    }
+                }
+                made => made?,
+            }
+        }
+        Ok(at)
+    }
+
+    /// Makes an empty file, under a name beside the one that is taken.
+    ///
+    /// # Errors
+    /// It cannot be made.
+    pub fn file(&mut self, path: &[String]) -> io::Result<(File, PathBuf)> {
+        let (name, folders) = path.split_last().ok_or(io::ErrorKind::InvalidInput)?;
+        let folder = self.folder(folders)?;
+        unused(&folder, name, own)
+    }
+}
+
+/// A new file, for its owner alone.
+fn own(at: &Path) -> io::Result<File> {
+    let mut options = File::options();
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.write(true).create_new(true).open(at)
+}
+
+/// Makes something under `name` or, where that is taken, under `name (2)` and so on.
+fn unused<T>(
+    folder: &Path,
+    name: &str,
+    make: impl Fn(&Path) -> io::Result<T>,
+) -> io::Result<(T, PathBuf)> {
+    let (stem, end) = match name.rfind('.').filter(|dot| *dot > 0) {
+        Some(dot) => name.split_at(dot),
+        None => (name, ""),
+    };
+    for number in 1..=NAMES {
+        let at = match number {
+            1 => folder.join(name),
+            number => folder.join(format!("{stem} ({number}){end}")),
+        };
+        match make(&at) {
+            Err(e) if e.kind() == io::ErrorKind::AlreadyExists => {}
+            made => return made.map(|made| (made, at)),
+        }
+    }
+    Err(io::ErrorKind::AlreadyExists.into())
+}
+
+/// Files that were dropped, to be read when the far side wants them.
+pub struct Dropped {
+    /// What the far side is told of them.
+    pub files: Vec<CopiedFile>,
+    paths: Vec<PathBuf>,
+    open: Option<(u32, File)>,
+}
+
+impl Dropped {
+    /// Looks at what was dropped, folders with all that is in them.
+    ///
+    /// # Errors
+    /// Some of it cannot be looked at, has a name that cannot travel, or it is too
+    /// much.
+    pub fn look(paths: &[PathBuf]) -> io::Result<Self> {
+        let mut all = Self { files: Vec::new(), paths: Vec::new(), open: None };
+        for path in paths {
+            // What the person dropped may be a link; what lies in a folder may not.
+            all.add(path, &fs::metadata(path)?, &[])?;
+        }
+        match crate::connect::files::fit(&all.files) {
+            true => Ok(all),
+            false => Err(io::ErrorKind::FileTooLarge.into()),
+        }
+    }
+
+    fn add(&mut self, at: &Path, is: &fs::Metadata, within: &[String]) -> io::Result<()> {
+        let name = at.file_name().and_then(|name| name.to_str());
+        let name = name.ok_or(io::ErrorKind::InvalidFilename)?;
+        let path = [within, &[name.to_owned()]].concat();
+        let folder = is.is_dir();
+        if !folder && !is.is_file() {
+            return Ok(());
+        }
+        let size = (!folder).then_some(is.len());
+        let file = CopiedFile { path: path.clone(), size, folder };
+        if !file.stays() {
+            return Err(io::ErrorKind::InvalidFilename.into());
+        }
+        if self.files.len() >= FILES_MAX {
+            return Err(io::ErrorKind::FileTooLarge.into());
+        }
+        self.files.push(file);
+        self.paths.push(at.to_owned());
+        if folder {
+            let mut inside: Vec<_> = fs::read_dir(at)?.collect::<Result<_, _>>()?;
+            inside.sort_by_key(fs::DirEntry::file_name);
+            for entry in inside {
+                self.add(&entry.path(), &entry.metadata()?, &path)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// A piece of one of them.
+    ///
+    /// # Errors
+    /// There is none, or it cannot be read.
+    pub fn read(&mut self, want: Want) -> io::Result<Vec<u8>> {
+        if self.open.as_ref().is_none_or(|(index, _)| *index != want.index) {
+            let place = usize::try_from(want.index).map_err(io::Error::other)?;
+            let path = self.paths.get(place).ok_or(io::ErrorKind::NotFound)?;
+            self.open = Some((want.index, File::open(path)?));
+        }
+        let (_, file) = self.open.as_mut().ok_or(io::ErrorKind::NotFound)?;
+        file.seek(SeekFrom::Start(want.offset))?;
+        let mut bytes = Vec::new();
+        file.take(u64::from(want.length.min(PIECE_MAX))).read_to_end(&mut bytes)?;
+        Ok(bytes)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::io::Write;
+
+    fn names(path: &[&str]) -> Vec<String> {
+        path.iter().map(|&name| name.to_owned()).collect()
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn nothing_is_written_over_and_a_link_leads_nowhere() {
+        let room = tempfile::tempdir().expect("a folder");
+        let (into, outside) = (room.path().join("ici"), room.path().join("ailleurs"));
+        for folder in [&into, &outside] {
+            fs::create_dir(folder).expect("ours");
+        }
+        fs::write(into.join("été.txt"), "à moi").expect("ours");
+        std::os::unix::fs::symlink(&outside, into.join("lien")).expect("ours");
+        std::os::unix::fs::symlink(outside.join("x"), into.join("x")).expect("ours");
+        let mut landing = Landing::new(&into);
+        let (mut file, at) = landing.file(&names(&["été.txt"])).expect("beside it");
+        file.write_all(b"neuf").expect("ours");
+        assert_eq!(at, into.join("été (2).txt"));
+        assert_eq!(fs::read(into.join("été.txt")).expect("it stays"), "à moi".as_bytes());
+        // Both halves of a folder land in the same, which is not the link.
+        let (_, first) = landing.file(&names(&["lien", "a"])).expect("in a new folder");
+        assert_eq!(landing.folder(&names(&["lien", "b"])).expect("ours"), into.join("lien (2)/b"));
+        let (_, second) = landing.file(&names(&["lien", "b", "c"])).expect("ours");
+        assert_eq!((first, second), (into.join("lien (2)/a"), into.join("lien (2)/b/c")));
+        assert_eq!(landing.file(&names(&["x"])).expect("beside").1, into.join("x (2)"));
+        // A link that appears within it is not followed either.
+        std::os::unix::fs::symlink(&outside, into.join("lien (2)/piège")).expect("ours");
+        assert!(landing.file(&names(&["lien", "piège", "d"])).is_err());
+        assert!(fs::read_dir(&outside).expect("ours").next().is_none());
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn what_is_dropped_is_told_with_its_folders_and_read_by_pieces() {
+        let room = tempfile::tempdir().expect("a folder");
+        let folder = room.path().join("dossier à part");
+        fs::create_dir(&folder).expect("ours");
+        fs::write(folder.join("œuf.txt"), "0123456789").expect("ours");
+        std::os::unix::fs::symlink("/etc/passwd", folder.join("lien")).expect("ours");
+        let mut dropped = Dropped::look(std::slice::from_ref(&folder)).expect("it can be read");
+        let told =
+            |path: &[&str], size| CopiedFile { path: names(path), size, folder: size.is_none() };
+        let all = [told(&["dossier à part"], None), told(&["dossier à part", "œuf.txt"], Some(10))];
+        assert_eq!(dropped.files, all);
+        let want = |index, offset, length| Want { ticket: 1, index, offset, length };
+        assert_eq!(dropped.read(want(1, 2, 4)).expect("it is there"), b"2345");
+        assert_eq!(dropped.read(want(1, 8, 99)).expect("it is there"), b"89");
+        assert!(dropped.read(want(0, 0, 1)).is_err() && dropped.read(want(2, 0, 1)).is_err());
+        fs::write(folder.join("a:b"), "").expect("ours");
+        assert!(Dropped::look(&[folder]).is_err(), "a name that Windows takes otherwise");
+    }
+}
