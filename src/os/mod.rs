@@ -26,6 +26,7 @@ pub mod session_lock;
 pub mod signals;
 #[cfg(unix)]
 pub mod socket;
+pub mod sound;
 pub mod terminal;
 pub mod unnamed;
 pub mod words;

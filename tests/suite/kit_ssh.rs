@@ -3,6 +3,7 @@
 //! port of its own and ends with its value.
 
 use std::collections::{HashMap, VecDeque};
+use std::ffi::OsString;
 use std::fs;
 use std::io::{BufRead, BufReader, Read};
 use std::net::{TcpListener, TcpStream};
@@ -361,6 +362,8 @@ pub struct FakeLease {
     pub display: Option<String>,
     /// Who asks has no screen.
     pub screenless: bool,
+    /// Variables of the processes that it starts.
+    pub env: Vec<(OsString, OsString)>,
 }
 
 impl FakeLease {
@@ -401,6 +404,7 @@ impl Lease for FakeLease {
 
     fn spawn(&mut self, mut launch: Launch) -> std::io::Result<launch::Child> {
         launch.program.get_or_insert_with(|| env!("CARGO_BIN_EXE_poterne").into());
+        launch.env.extend(self.env.iter().cloned());
         let child = launch.start()?;
         self.children.push(child.process.id());
         Ok(child)

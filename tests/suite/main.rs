@@ -155,6 +155,7 @@ mod rdp_files;
 #[cfg(target_os = "linux")]
 mod rdp_freerdp;
 mod rdp_nla;
+mod rdp_sound;
 mod restore_swap;
 mod rules;
 mod search_story;

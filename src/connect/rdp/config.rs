@@ -15,10 +15,12 @@ use ironrdp_pdu::rdp::capability_sets::{
     BitmapCodecs, MajorPlatformType, RailSupportLevel, client_codecs_capabilities,
 };
 use ironrdp_pdu::rdp::client_info::{PerformanceFlags, TimezoneInfo};
+use ironrdp_rdpsnd::client::{Rdpsnd, RdpsndDvc};
 
 use super::clip::{Board, Shared};
 use super::login::Login;
 use super::settings::{Security, Settings};
+use super::sound::Speaker;
 use crate::os::machine;
 
 /// The build that is told to the server. xrdp never follows a new size of what is
@@ -50,6 +52,11 @@ pub fn connector(
     if !settings.plain {
         let pipeline = GraphicsPipelineClient::new(Box::new(Pipeline), None);
         dynamic = dynamic.with_dynamic_channel(pipeline);
+    }
+    if settings.sound {
+        // Newer servers take the dynamic channel, others the static one.
+        dynamic = dynamic.with_dynamic_channel(RdpsndDvc::new(Box::new(Speaker::new())));
+        connector = connector.with_static_channel(Rdpsnd::new(Box::new(Speaker::new())));
     }
     connector = connector.with_static_channel(dynamic);
     if let Some(board) = board {
@@ -114,7 +121,7 @@ fn config(settings: &Settings, login: &Login<'_>) -> Config {
         hardware_id: None,
         request_data: None,
         autologon: false,
-        enable_audio_playback: false,
+        enable_audio_playback: settings.sound,
         enable_audio_capture: false,
         performance_flags: effects | PerformanceFlags::ENABLE_FONT_SMOOTHING,
         license_cache: None,

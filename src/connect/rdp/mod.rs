@@ -19,6 +19,7 @@ mod resume;
 mod sequence;
 mod session;
 mod settings;
+mod sound;
 
 use super::field::Field;
 use super::host::child::Engine;
@@ -84,6 +85,9 @@ impl Connector for Rdp {
                 lease.say(warning);
             }
             launch.env = outside.variables(desktop);
+        } else if settings.sound {
+            // A player has to find the sound of this desktop.
+            launch.env = desktop.into_iter().map(|(name, value)| (name.into(), value.into())).collect();
         }
         Ok(Box::new(HostLink::open_as(launch, target, lease, settings.connect_timeout)?))
     }

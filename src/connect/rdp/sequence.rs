@@ -37,6 +37,7 @@ use crate::connect::{Failure, FailureKind, Progress};
 use crate::model::lang::Bi;
 use crate::model::target::HostPort;
 use crate::os::net::Socket;
+use crate::os::sound;
 
 /// Names of certificates among pinned keys.
 pub const CERTIFICATE: &str = "x509-sha256";
@@ -142,6 +143,14 @@ pub async fn attempt(
         info.warnings.push(Bi::new(
             format!("Chiffrement ancien accepté pour cette entrée\u{a0}: {version}"),
             format!("Old encryption accepted for this entry: {version}"),
+        ));
+    }
+    if settings.sound && !sound::has_player() {
+        info.warnings.push(Bi::new(
+            "Le son ne sera pas entendu\u{a0}: installez paplay (pulseaudio-utils), pw-cat ou aplay \
+             (alsa-utils)",
+            "The sound will not be heard: install paplay (pulseaudio-utils), pw-cat or aplay \
+             (alsa-utils)",
         ));
     }
     Ok(Attempt::Ready(Box::new(Ready { framed, connector, board, info })))

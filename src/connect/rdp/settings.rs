@@ -43,6 +43,11 @@ const PROGRAMS: &[Word] = &[
     Word { word: FREERDP, fr: "FreeRDP, dans sa fenêtre", en: "FreeRDP, in its own window" },
 ];
 
+const SOUNDS: &[Word] = &[
+    Word { word: "off", fr: "aucun", en: "none" },
+    Word { word: "here", fr: "sur ce poste", en: "on this computer" },
+];
+
 /// What an entry may say.
 pub const FIELDS: &[Field] = &[
     fields::JUMP,
@@ -74,6 +79,12 @@ pub const FIELDS: &[Field] = &[
         )
         .usually("no"),
     clipboard::FIELD,
+    Field::new("sound", "Son", "Sound", FieldKind::Choice(SOUNDS))
+        .explained(
+            "Le son du bureau, joué ici par paplay, pw-cat ou aplay.",
+            "The sound of the desktop, played here by paplay, pw-cat or aplay.",
+        )
+        .usually("off"),
     Field::new("admin-session", "Session d’administration", "Admin session", FieldKind::Bool)
         .explained(
             "Demande la session d’administration du serveur, sans licence de bureau à distance.",
@@ -188,6 +199,8 @@ pub struct Settings {
     pub plain: bool,
     /// Wallpaper, themes and animations are wanted.
     pub effects: bool,
+    /// Its sound is heard here.
+    pub sound: bool,
     /// A connection that broke is made again.
     pub reconnect: bool,
     /// For each step of connecting.
@@ -226,6 +239,7 @@ impl Settings {
             depth: if read.text("colour-depth") == "16" { 16 } else { 32 },
             plain: read.text("graphics") == "classic" || read.text("colour-depth") == "16",
             effects: read.text("effects") == "yes",
+            sound: read.text("sound") == "here",
             reconnect: read.text("reconnect") == "yes",
             connect_timeout: read.connect_timeout()?,
         })
