@@ -312,6 +312,7 @@ mod here {
             mute: true,
             leads: true,
             given: vec![(commands.into(), COMMANDS), (answers.into(), ANSWERS)],
+            ..Spawn::default()
         })?;
         Ok(Browser { process, to, from })
     }

@@ -19,6 +19,8 @@ pub mod machine;
 pub mod net;
 pub mod paths;
 pub mod process;
+#[cfg(unix)]
+pub mod pty;
 pub mod random;
 pub mod room;
 pub mod serial;

@@ -7,7 +7,7 @@
 use std::ffi::{OsStr, OsString};
 use std::fs::File;
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::OnceLock;
 use std::sync::mpsc::{Sender, channel};
@@ -30,6 +30,9 @@ pub struct Spawn {
     /// Descriptors that it gets, under these numbers.
     #[cfg(unix)]
     pub given: Vec<(std::os::fd::OwnedFd, i32)>,
+    /// The terminal that its three streams are, in a session of its own.
+    #[cfg(unix)]
+    pub terminal: Option<std::os::fd::OwnedFd>,
 }
 
 /// Variables that a child inherits. Everything else is dropped, so that what a
@@ -108,6 +111,10 @@ fn start(what: Spawn) -> io::Result<Child> {
         command.process_group(0);
     }
     #[cfg(unix)]
+    if let Some(terminal) = what.terminal {
+        sit_at(&mut command, terminal)?;
+    }
+    #[cfg(unix)]
     if !what.given.is_empty() {
         give(&mut command, what.given)?;
     }
@@ -128,6 +135,23 @@ fn start(what: Spawn) -> io::Result<Child> {
         let _ = own;
     }
     command.spawn()
+}
+
+/// Makes a terminal the child's three streams and its controlling one.
+#[cfg(unix)]
+fn sit_at(command: &mut Command, terminal: std::os::fd::OwnedFd) -> io::Result<()> {
+    use std::os::unix::process::CommandExt;
+    command.stdin(terminal.try_clone()?).stdout(terminal.try_clone()?).stderr(terminal);
+    // SAFETY: the closure makes system calls on a stream that is there by then and
+    // touches no memory, which is allowed between fork and exec.
+    unsafe {
+        command.pre_exec(|| {
+            rustix::process::setsid()?;
+            rustix::process::ioctl_tiocsctty(rustix::stdio::stdin())?;
+            Ok(())
+        });
+    }
+    Ok(())
 }
 
 /// Hands descriptors to the child under the numbers it looks for them.
@@ -272,4 +296,89 @@ pub fn raw_stdio() -> io::Result<(File, File)> {
 /// The socket of the person's SSH agent, if there is one.
 pub fn agent_socket() -> Option<OsString> {
     std::env::var_os("SSH_AUTH_SOCK").filter(|path| !path.is_empty())
+}
+
+/// The first of these programs that there is: a name that a folder of `PATH` has, or
+/// an absolute path, which may begin with a variable as `%ProgramFiles%`.
+pub fn find<'a>(names: impl IntoIterator<Item = &'a str>) -> Option<PathBuf> {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let folders: Vec<PathBuf> = std::env::split_paths(&path).filter(|f| f.is_absolute()).collect();
+    names.into_iter().find_map(|name| {
+        if name.contains(['/', '\\']) {
+            return Some(expanded(name)?).filter(|path| path.is_absolute() && is_program(path));
+        }
+        folders.iter().map(|folder| folder.join(name)).find(|path| is_program(path))
+    })
+}
+
+fn expanded(name: &str) -> Option<PathBuf> {
+    let Some((variable, rest)) = name.strip_prefix('%').and_then(|rest| rest.split_once('%'))
+    else {
+        return Some(name.into());
+    };
+    let mut path = std::env::var_os(variable)?;
+    path.push(rest);
+    Some(path.into())
+}
+
+/// Whether a path is a program that may be started.
+#[cfg(unix)]
+fn is_program(path: &Path) -> bool {
+    use std::os::unix::fs::PermissionsExt;
+    std::fs::metadata(path).is_ok_and(|m| m.is_file() && m.permissions().mode() & 0o111 != 0)
+}
+
+/// Whether a path is a program that may be started.
+#[cfg(not(unix))]
+fn is_program(path: &Path) -> bool {
+    path.is_file()
+}
+
+/// Whether the process at the other end of a socket was started by this one, or by
+/// one that was.
+#[cfg(target_os = "linux")]
+pub fn is_below_this_one(stream: &std::os::unix::net::UnixStream) -> bool {
+    use rustix::process::Pid;
+    /// More generations than any program has.
+    const DEEPEST: usize = 64;
+    let own = rustix::process::getpid();
+    let Ok(peer) = rustix::net::sockopt::socket_peercred(stream) else { return false };
+    let mut pid = Some(peer.pid);
+    for _ in 0..DEEPEST {
+        let Some(now) = pid else { return false };
+        if now == own {
+            return true;
+        }
+        let stat = std::fs::read_to_string(format!("/proc/{}/stat", now.as_raw_pid()));
+        let stat = stat.unwrap_or_default();
+        let after = stat.rsplit_once(") ").map_or("", |(_, rest)| rest);
+        let parent = after.split(' ').nth(1).and_then(|parent| parent.parse::<i32>().ok());
+        pid = parent.and_then(Pid::from_raw);
+    }
+    false
+}
+
+/// Elsewhere only the user tells: another one cannot reach a socket in a private
+/// folder.
+#[cfg(all(unix, not(target_os = "linux")))]
+pub fn is_below_this_one(_stream: &std::os::unix::net::UnixStream) -> bool {
+    true
+}
+
+/// Sends a signal to a process that leads a group, and to all in it.
+#[cfg(unix)]
+pub fn signal_group(leader: u32, signal: i32) {
+    use rustix::process::{Pid, Signal, kill_process_group};
+    let group = i32::try_from(leader).ok().and_then(Pid::from_raw);
+    if let (Some(group), Some(signal)) = (group, Signal::from_named_raw(signal)) {
+        let _ = kill_process_group(group, signal);
+    }
+}
+
+/// Where this program lies, for another one to start.
+///
+/// # Errors
+/// The system does not say.
+pub fn own_path() -> io::Result<OsString> {
+    std::env::current_exe().map(Into::into)
 }
