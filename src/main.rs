@@ -4,10 +4,16 @@ use std::process::ExitCode;
 
 use poterne::cli::{self, Next, Window};
 use poterne::connect::launch::Launch;
+#[cfg(unix)]
+use poterne::connect::manifest::askpass;
 
 fn main() -> ExitCode {
     if std::env::args_os().nth(1).is_some_and(|arg| arg == Launch::SESSION_HOST) {
         return poterne::connect::host::main();
+    }
+    #[cfg(unix)]
+    if let Some(socket) = askpass::asked_at() {
+        return askpass::main(&socket);
     }
     match cli::main() {
         Next::End(status) => status,

@@ -32,7 +32,7 @@ const OF_CLIENTS: [&str; 6] =
 /// Refuses a new custom field that one asks for a field, a secret or a setting by:
 /// the one would hide the other. A field that has such a name already may keep it.
 pub(super) fn check_name(entry: &Entry, name: &str) -> Result<(), AppError> {
-    let setting = || connect::ALL.iter().flat_map(|c| c.fields()).any(|f| f.id == name);
+    let setting = || connect::all().iter().flat_map(|c| c.fields()).any(|f| f.id == name);
     let secret = || !matches!(name.parse(), Ok(Slot::Custom(_)));
     let client = || entry.kind == Kind::CLIENT && OF_CLIENTS.contains(&name);
     let taken = FIELDS.contains(&name) || client() || setting() || secret();

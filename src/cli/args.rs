@@ -93,6 +93,9 @@ pub enum Command {
     /// Your enrolled computers
     #[command(subcommand)]
     Device(Device),
+    /// Kinds of entries, and connectors by manifest (needs no vault)
+    #[command(subcommand)]
+    Connector(Connector),
     /// Change your password
     Passwd,
     /// Enrol another phone
@@ -502,6 +505,36 @@ pub enum Device {
         /// Its id, as listed
         id: String,
     },
+}
+
+#[derive(Subcommand)]
+pub enum Connector {
+    /// Which there are, where from, and whether they can run here
+    List,
+    /// Check a manifest: every fault with its line and column
+    Check {
+        /// The manifest, a TOML file
+        file: PathBuf,
+    },
+    /// Run a manifest without a vault; its secrets are asked for
+    Try(Try),
+    /// Show a manifest, or what changed in it, and approve it for this computer
+    Approve {
+        /// The manifest, a TOML file
+        file: PathBuf,
+        /// Approve without asking, if it is this one (SHA256:…)
+        #[arg(long, value_name = "FINGERPRINT")]
+        fingerprint: Option<String>,
+    },
+}
+
+#[derive(Args)]
+pub struct Try {
+    /// The manifest, a TOML file
+    pub file: PathBuf,
+    /// A field of the entry, such as host=srv1 (repeat); never a secret
+    #[arg(long, value_name = "NAME=VALUE")]
+    pub field: Vec<String>,
 }
 
 #[derive(Args)]

@@ -11,17 +11,22 @@ use serde_json::json;
 
 use crate::app::api::{AppError, At, Code, EntryView, Justification, Request};
 use crate::app::{ConnectRequest, OpenSession, SessionUi, browser, desktop};
-use crate::connect::link::{Channel, ChannelRequest, Exit, FromRemote, Sink, TermSize, ToRemote};
-use crate::connect::{self, Answer, Failure, Opens, Progress, Question};
+use crate::connect::launch::{Child, Launch};
+use crate::connect::link::{Channel, ChannelRequest, Exit, FromRemote, Link, LinkInfo, Sink};
+use crate::connect::link::{TermSize, ToRemote};
+use crate::connect::{self, Answer, Connector, Failure, Lease, Opens, Progress, Question};
+use crate::model::entry::Slot;
+use crate::model::id::SessionId;
 use crate::model::lang::{Bi, Lang};
+use crate::model::target::Target;
 use crate::os::signals::{self, Heard};
 use crate::os::terminal::{self, Output};
-use crate::secret::SecretText;
+use crate::secret::{SecretBytes, SecretText};
 
 use super::args::Connect;
 use super::escape::{Act, Escape};
 use super::say::{self, bi, usage};
-use super::{Context, Opened, prompt, show};
+use super::{Context, Opened, connector, prompt, show};
 
 /// Bytes read from standard input at once.
 const READ_BYTES: usize = 32 * 1024;
@@ -116,35 +121,145 @@ fn attend(
         session = dial()?;
         open = open_channel(&session, &request, &ends, &end);
     }
-    // What was said while connecting is not said again.
-    for warning in session.info().warnings.iter().filter(|w| !ui.warned.contains(w)) {
+    let on = Terms { on_terminal, interactive, plain, warned: &ui.warned };
+    carry(context, &session, open, on, (ends, &end, &resized))
+}
+
+/// How a session is shown in this terminal.
+struct Terms<'a> {
+    on_terminal: bool,
+    interactive: bool,
+    /// It is one terminal, whose escape key ends it.
+    plain: bool,
+    /// What was said while connecting, which is not said again.
+    warned: &'a [Bi],
+}
+
+/// Carries a session's channel until it ends.
+fn carry(
+    context: &Context,
+    session: &Arc<dyn OpenSession>,
+    open: Result<(Box<dyn Channel>, Vec<End>), AppError>,
+    on: Terms<'_>,
+    (ends, end, resized): (Sender<End>, &Receiver<End>, &Resized),
+) -> Result<u8, AppError> {
+    for warning in session.info().warnings.iter().filter(|w| !on.warned.contains(w)) {
         say::note(&say::plain(warning.get(context.lang)));
     }
-    let (channel, early) = open.inspect_err(|_| close(&session))?;
+    let (channel, early) = open.inspect_err(|_| close(session))?;
     let channel = Arc::new(Mutex::new(channel));
-    *lock(&resized) = Some(Arc::clone(&channel));
+    *lock(resized) = Some(Arc::clone(&channel));
     let raw =
-        if on_terminal && terminal::stdin_is_terminal() { terminal::raw().ok() } else { None };
-    let escape = (plain && raw.is_some()).then(|| Escape::new(session.info().signals));
+        if on.on_terminal && terminal::stdin_is_terminal() { terminal::raw().ok() } else { None };
+    let escape = (on.plain && raw.is_some()).then(|| Escape::new(session.info().signals));
     if let Some(escape) = &escape {
         say::note(&format!("{}\r", escape.help(context.lang)));
     }
     pump_input(Arc::clone(&channel), escape, ends, context.lang);
-    let outcome = wait(early, &end);
+    let outcome = wait(early, end);
     if raw.is_some() && outcome.exit.is_none() && terminal::stdout_is_terminal() {
         let _ = terminal::write_all(Output::Out, terminal::CALM);
     }
     drop(raw);
-    *lock(&resized) = None;
+    *lock(resized) = None;
     let id = session.id();
     match outcome.signal {
         Some(signal) => session.close_because(&format!("signal {signal}")),
         None => {
             lock(&channel).send(ToRemote::Close);
-            close(&session);
+            close(session);
         }
     }
-    finish(context, &id.to_string(), outcome, interactive)
+    finish(context, &id.to_string(), outcome, on.interactive)
+}
+
+/// Opens a target without a vault, in this terminal: nothing is stored and nothing
+/// is logged, and what the program wants is asked for here.
+pub fn without_vault(
+    context: &Context,
+    connector: &'static dyn Connector,
+    target: &Target,
+) -> Result<u8, AppError> {
+    let asked_to_end = Arc::new(AtomicI32::new(0));
+    let (ends, end) = channel();
+    let resized = Arc::new(Mutex::new(None::<Arc<Mutex<Box<dyn Channel>>>>));
+    watch_signals(ends.clone(), Arc::clone(&asked_to_end), Arc::clone(&resized));
+    let lang = context.lang;
+    let ui = Terminal { lang, asked_to_end, warned: Vec::new(), typed: false, unanswered: None };
+    let mut lease = NoVault(ui);
+    let link = connector.open(target, &mut lease).map_err(AppError::from);
+    let mut ui = lease.0;
+    let link = link.map_err(|error| ui.unanswered.take().unwrap_or(error))?;
+    let session: Arc<dyn OpenSession> = Arc::new(Unlogged(link));
+    let there = terminal::stdin_is_terminal();
+    let term = if there { "xterm-256color" } else { "" };
+    let request = ChannelRequest::Shell { size: size(), term: term.to_owned() };
+    let open = open_channel(&session, &request, &ends, &end);
+    let on = Terms { on_terminal: true, interactive: true, plain: true, warned: &ui.warned };
+    carry(context, &session, open, on, (ends, &end, &resized))
+}
+
+/// Gives what the person types, and keeps nothing.
+struct NoVault(Terminal);
+
+impl Lease for NoVault {
+    fn take(&mut self, _hop: usize, slot: &Slot) -> Option<SecretBytes> {
+        let asked = format!("{slot}\u{a0}:");
+        let typed = prompt::secret(self.0.lang, &asked, &format!("{slot}:"));
+        match self.0.answered(typed) {
+            Answer::Text(text) if !text.is_empty() => Some(text.into_bytes()),
+            _ => None,
+        }
+    }
+
+    fn totp(&mut self, hop: usize) -> Option<SecretText> {
+        self.take(hop, &Slot::Totp).and_then(|code| code.into_text().ok())
+    }
+
+    fn spawn(&mut self, launch: Launch) -> std::io::Result<Child> {
+        launch.start()
+    }
+
+    fn ask(&mut self, question: Question) -> Answer {
+        self.0.ask(question)
+    }
+
+    fn say(&mut self, progress: Progress) {
+        self.0.say(progress);
+    }
+
+    fn cancelled(&self) -> bool {
+        self.0.cancelled()
+    }
+}
+
+/// A link that no log tells of.
+struct Unlogged(Box<dyn Link>);
+
+impl OpenSession for Unlogged {
+    fn id(&self) -> SessionId {
+        SessionId([0; 16])
+    }
+
+    fn info(&self) -> LinkInfo {
+        self.0.info()
+    }
+
+    fn open_channel(
+        &self,
+        request: ChannelRequest,
+        sink: Sink,
+    ) -> Result<Box<dyn Channel>, AppError> {
+        Ok(self.0.open_channel(request, sink)?)
+    }
+
+    fn alive(&self) -> bool {
+        self.0.alive()
+    }
+
+    fn close(&self) {
+        self.0.close();
+    }
 }
 
 /// Opens the channel on a thread of its own, so that a signal ends the wait; the
@@ -576,6 +691,10 @@ impl SessionUi for Terminal {
                 self.typed |= matches!(answer, Answer::Text(_));
                 answer
             }
+            Question::Approve(asked) => match connector::ask(self.lang, &asked) {
+                true => Answer::Yes,
+                false => Answer::No,
+            },
             Question::User => {
                 let asked = self.lang.pick("Nom d’utilisateur\u{a0}: ", "User name: ");
                 let answer = prompt::visible(asked);

@@ -155,7 +155,7 @@ fn kind(word: &str) -> Result<Kind, AppError> {
     }
     let known: Vec<&str> = ["client", "folder"]
         .into_iter()
-        .chain(connect::ALL.iter().map(|connector| connector.id()))
+        .chain(connect::all().iter().map(|connector| connector.id()))
         .collect();
     let known = known.join(", ");
     Err(usage(

@@ -106,7 +106,7 @@ pub struct SettingFlags(BTreeMap<String, String>);
 /// Every setting of any connector once, with the kinds that have it.
 pub fn settings() -> Vec<(&'static Field, Vec<&'static str>)> {
     let mut all: Vec<(&'static Field, Vec<&'static str>)> = Vec::new();
-    for connector in connect::ALL {
+    for connector in connect::all() {
         for field in connector.fields() {
             match all.iter_mut().find(|(known, _)| known.id == field.id) {
                 Some((_, kinds)) => kinds.push(connector.id()),
@@ -244,13 +244,14 @@ impl EntryFlags {
 impl SettingFlags {
     fn checked(mut self, kind: &Kind) -> Result<BTreeMap<String, String>, AppError> {
         for (id, value) in &mut self.0 {
-            let field = settings()
-                .into_iter()
-                .find(|(field, kinds)| {
-                    field.id == id
-                        && (kinds.contains(&kind.word()) || kind.is_container() && field.inherits)
-                })
-                .map(|(field, _)| field);
+            // Two kinds may have settings of one name that take different values.
+            let field = match connect::by_kind(kind) {
+                Some(connector) => connector.fields().iter().find(|field| field.id == id),
+                None => settings()
+                    .into_iter()
+                    .find(|(field, _)| field.id == id && kind.is_container() && field.inherits)
+                    .map(|(field, _)| field),
+            };
             let Some(field) = field else {
                 return Err(usage(
                     bi(

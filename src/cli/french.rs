@@ -55,6 +55,13 @@ pub fn about(here: &str) -> Option<&'static str> {
             "Enrôle cet ordinateur\u{a0}: demande le code à usage unique ou le kit, votre mot de passe deux fois (il devient celui de cet ordinateur), puis le code du téléphone"
         }
         "device remove" => "En retire un",
+        "connector" => "Types d’entrées, et connecteurs par manifeste (sans coffre)",
+        "connector list" => "Lesquels, d’où ils viennent, et s’ils peuvent servir ici",
+        "connector check" => "Vérifie un manifeste\u{a0}: chaque faute avec sa ligne et sa colonne",
+        "connector try" => "Lance un manifeste sans coffre\u{a0}; ses secrets sont demandés",
+        "connector approve" => {
+            "Montre un manifeste, ou ce qui y a changé, et l’approuve pour cet ordinateur"
+        }
         "passwd" => "Change votre mot de passe",
         "totp-reset" => "Enrôle un autre téléphone",
         "recover" => "Fixe un nouveau mot de passe et un nouveau téléphone avec le kit de secours",
@@ -88,6 +95,15 @@ pub fn help(here: &str, id: &str) -> Option<&'static str> {
         ("man", "out") => "Écrit une page par commande dans ce dossier",
         ("show", "out") => "Où écrire la pièce jointe",
         ("member invite" | "member role", "client") => "Ce client (à répéter)",
+        ("connector check" | "connector try" | "connector approve", "file") => {
+            "Le manifeste, un fichier TOML"
+        }
+        ("connector try", "field") => {
+            "Un champ de l’accès, comme host=srv1 (à répéter)\u{a0}; jamais un secret"
+        }
+        ("connector approve", "fingerprint") => {
+            "Approuve sans demander, si c’est celui-ci (SHA256:…)"
+        }
         (_, "force") => "Remplace le fichier s’il y en a un",
         (_, "client") => "Seulement les lignes de ce client",
         (_, "vault") => {

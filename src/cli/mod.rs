@@ -5,6 +5,7 @@
 mod args;
 mod audit;
 mod connect;
+mod connector;
 mod demo;
 mod doctor;
 mod entries;
@@ -482,6 +483,7 @@ fn perform(cli: Cli, lang: Lang) -> Result<u8, AppError> {
         Command::Device(Device::Add { label }) => members::add_device(context, label)?,
         Command::Device(Device::Enrol) => members::enrol_device(context)?,
         Command::Device(Device::Remove { id }) => members::remove_device(context, &id)?,
+        Command::Connector(command) => return connector::connector(context, command),
         Command::Passwd => lifecycle::passwd(context)?,
         Command::TotpReset => lifecycle::totp_reset(context)?,
         Command::Recover(options) => lifecycle::recover(context, options)?,

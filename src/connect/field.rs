@@ -1,6 +1,10 @@
 //! Settings that a connector asks for. Forms, command-line flags and help are
 //! drawn from these; nothing here opens anything.
 
+use std::sync::OnceLock;
+
+use regex::Regex;
+
 use crate::model::lang::Lang;
 
 /// One setting. Its value is kept as text in `Entry::settings[id]`.
@@ -29,6 +33,8 @@ pub struct Field {
 pub enum FieldKind {
     /// One line.
     Text,
+    /// One line that a pattern matches.
+    Matching(Matches),
     /// One line; names of this machine that fit are offered.
     Offered(Offers),
     /// Several lines, together as the connector reads them.
@@ -48,6 +54,32 @@ pub enum FieldKind {
     Listed(Words),
     /// Paths of other entries, comma separated, such as jump hosts.
     Entries,
+}
+
+/// A pattern that a value matches from end to end, compiled once it is needed.
+#[derive(Clone, Copy)]
+pub struct Matches(pub &'static (&'static str, OnceLock<Option<Regex>>));
+
+impl Matches {
+    fn fits(&self, value: &str) -> bool {
+        let (pattern, compiled) = self.0;
+        let whole = || Regex::new(&format!("^(?:{pattern})$")).ok();
+        compiled.get_or_init(whole).as_ref().is_some_and(|pattern| pattern.is_match(value))
+    }
+}
+
+impl PartialEq for Matches {
+    fn eq(&self, other: &Self) -> bool {
+        self.0.0 == other.0.0
+    }
+}
+
+impl Eq for Matches {}
+
+impl std::fmt::Debug for Matches {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Matches")
+    }
 }
 
 /// Whether a connector can read a value.
@@ -177,6 +209,7 @@ impl Field {
             FieldKind::Text | FieldKind::Offered(_) | FieldKind::Entries => {
                 !value.contains(['\n', '\r'])
             }
+            FieldKind::Matching(matches) => !value.contains(['\n', '\r']) && matches.fits(value),
             FieldKind::Lines(Reads(reads)) => reads(value),
             FieldKind::Bool => matches!(value, "yes" | "no"),
             FieldKind::Number { min, max } => {

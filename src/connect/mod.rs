@@ -1,8 +1,9 @@
 //! Connectors: how each kind of entry is opened. A connector gets a [`Lease`],
 //! never the vault; it knows no store, no screen and no member.
 //!
-//! Adding one is one file with a `Connector` and one line in [`ALL`]; form,
-//! command-line flags, help and the leak test follow from its fields.
+//! Adding one is one file with a `Connector` and one line in [`ALL`], or a manifest
+//! (see `manifest`); form, command-line flags, help and the leak test follow from
+//! its fields.
 
 pub mod credential;
 mod desk;
@@ -13,6 +14,7 @@ pub mod host;
 pub mod launch;
 mod line;
 pub mod link;
+pub mod manifest;
 pub mod note;
 pub mod raw;
 pub mod rdp;
@@ -36,8 +38,10 @@ use crate::secret::{SecretBytes, SecretText};
 use field::Field;
 use launch::{Child, Launch};
 use link::Link;
+use manifest::approval::Approval;
 
-/// Every connector of this build, in the order the "new entry" menu shows them.
+/// Every connector that is written in Rust, in the order the "new entry" menu shows
+/// them; [`all`] has those by manifest too.
 pub const ALL: &[&dyn Connector] = &[
     &ssh::Ssh,
     &shell::Shell,
@@ -51,9 +55,18 @@ pub const ALL: &[&dyn Connector] = &[
     &web::Web,
 ];
 
-/// The connector of `kind`, if this build has it.
+/// Every connector that this computer knows: [`ALL`], then those by manifest.
+pub fn all() -> &'static [&'static dyn Connector] {
+    manifest::registry::known().all
+}
+
+/// The connector of `kind`, if this computer knows it.
 pub fn by_kind(kind: &Kind) -> Option<&'static dyn Connector> {
-    ALL.iter().copied().find(|c| c.id() == kind.word())
+    if kind.is_container() {
+        return None;
+    }
+    let own = ALL.iter().copied().find(|c| c.id() == kind.word());
+    own.or_else(|| Some(manifest::registry::of_kind(kind.word())? as &dyn Connector))
 }
 
 /// One kind of entry: what it asks for and how it opens.
@@ -62,6 +75,10 @@ pub trait Connector: Sync {
     fn id(&self) -> &'static str;
     /// What a person reads in menus.
     fn label(&self) -> Bi;
+    /// One sign that stands before the label; may be empty.
+    fn icon(&self) -> &'static str {
+        ""
+    }
     /// Settings besides name, host, port, user, tags, favourite, description
     /// and expiry, which every entry has.
     fn fields(&self) -> &'static [Field];
@@ -180,11 +197,14 @@ pub enum Question {
         /// True when the server has just refused one that was typed.
         again: bool,
     },
+    /// A connector by manifest has not run on this computer, as it stands: may it?
+    Approve(Box<Approval>),
 }
 
 /// The answer to a [`Question`].
 pub enum Answer {
-    /// Yes to [`Question::TrustHostKey`]; the application pins the key.
+    /// Yes to [`Question::TrustHostKey`], where the application pins the key, or to
+    /// [`Question::Approve`].
     Yes,
     /// No, or nobody there to answer.
     No,

@@ -8,7 +8,7 @@ use std::sync::LazyLock;
 use regex::Regex;
 
 use super::{
-    Failure, credential, desk, host, line, link, rdp, serial, shell, ssh, telnet, vnc, web,
+    Failure, credential, desk, host, line, link, manifest, rdp, serial, shell, ssh, telnet, vnc, web,
 };
 use crate::model::lang::Bi;
 use crate::model::target::{HostPort, PinnedKey};
@@ -63,6 +63,7 @@ fn each() -> Vec<Failure> {
         host::link::each(),
         shell::each(),
         vec![credential::opens_nothing(), link::no_screen()],
+        manifest::fail::each(),
     ];
     all.into_iter().flatten().collect()
 }

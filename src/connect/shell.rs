@@ -435,7 +435,7 @@ fn pty_size(size: TermSize) -> PtySize {
 }
 
 /// How a process of this machine ended.
-fn exit_of(status: ExitStatus) -> Exit {
+pub(in crate::connect) fn exit_of(status: ExitStatus) -> Exit {
     #[cfg(unix)]
     {
         use std::os::unix::process::ExitStatusExt;

@@ -14,6 +14,7 @@ use crate::app::api::{
 use crate::app::wire;
 use crate::connect::files::{FilesSaid, FilesTold};
 use crate::connect::link::{ChannelRequest, Exit, LineSignal, LinkInfo, TermSize};
+use crate::connect::manifest::approval::Approval;
 use crate::connect::screen::{Place, ScreenInput, ScreenSaid};
 use crate::connect::{Answer, Failure, Progress, Question};
 use crate::model::id::SessionId;
@@ -140,6 +141,8 @@ pub enum QuestionFrame {
         /// See there.
         again: bool,
     },
+    /// See there.
+    Approve(Box<Approval>),
 }
 
 impl From<Question> for QuestionFrame {
@@ -149,6 +152,7 @@ impl From<Question> for QuestionFrame {
             Question::Prompt { text, echo } => Self::Prompt { text, echo },
             Question::User => Self::User,
             Question::Password { user, at, again } => Self::Password { user, at, again },
+            Question::Approve(asked) => Self::Approve(asked),
         }
     }
 }
@@ -160,6 +164,7 @@ impl From<QuestionFrame> for Question {
             QuestionFrame::Prompt { text, echo } => Self::Prompt { text, echo },
             QuestionFrame::User => Self::User,
             QuestionFrame::Password { user, at, again } => Self::Password { user, at, again },
+            QuestionFrame::Approve(asked) => Self::Approve(asked),
         }
     }
 }

@@ -47,7 +47,7 @@ pub(in crate::app) fn make(
     patch: Patch,
 ) -> Result<Entry, AppError> {
     if !kind.is_container() && connect::by_kind(&kind).is_none() {
-        let words: Vec<_> = connect::ALL.iter().map(|c| c.id()).collect();
+        let words: Vec<_> = connect::all().iter().map(|c| c.id()).collect();
         return Err(AppError {
             code: Code::Usage,
             what: Bi::new(

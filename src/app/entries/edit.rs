@@ -246,7 +246,7 @@ fn settle(v: &Unlocked, entry: &Entry, id: &str, value: String) -> Result<String
     let kind = &entry.kind;
     // A folder may hold any setting that entries below inherit.
     let mut known = if kind.is_container() {
-        connect::ALL
+        connect::all()
             .iter()
             .flat_map(|c| c.fields())
             .filter(|f| f.inherits && f.id == id)

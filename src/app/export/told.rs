@@ -113,7 +113,7 @@ pub fn entry_field(id: &str, lang: Lang) -> String {
 
 /// The setting of a connector with that id.
 pub fn setting(id: &str) -> Option<&'static Field> {
-    connect::ALL.iter().flat_map(|c| c.fields()).find(|f| f.id == id)
+    connect::all().iter().flat_map(|c| c.fields()).find(|f| f.id == id)
 }
 
 fn each(value: &str, mark: &str, told: impl Fn(&str) -> String) -> String {

@@ -82,6 +82,7 @@ impl Lease for LiveLease<'_> {
                     Answer::No
                 }
             }
+            approve @ Question::Approve(_) => self.ui.ask(approve),
             other => {
                 self.typed = true;
                 self.ui.ask(other)

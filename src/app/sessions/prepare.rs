@@ -74,7 +74,7 @@ impl Open {
                 .is_some_and(|c| c.opens_with(&target.destination().settings) == Opens::Session)
         };
         let Some(mut target) = resolved.target.filter(opens) else {
-            let kinds = connect::ALL.iter().filter(|c| c.opens() != Opens::Details);
+            let kinds = connect::all().iter().filter(|c| c.opens() != Opens::Details);
             let kinds = kinds.map(|c| c.id()).collect::<Vec<_>>().join(", ");
             return Err(AppError {
                 code: Code::Usage,

@@ -14,7 +14,7 @@ use super::wire::{self, Asked, Frame, HEAD, Need, Start, Tag};
 use crate::connect::files::{FilesSaid, FilesTold};
 use crate::connect::link::{ChannelRequest, Exit, LineSignal, LinkInfo, TermSize};
 use crate::connect::screen::{Place, ScreenInput, ScreenSaid};
-use crate::connect::{Failure, Progress, Question, ssh};
+use crate::connect::{Failure, Progress, Question, manifest, ssh};
 use crate::model::entry::Slot;
 use crate::model::target::{HostPort, PinnedKey};
 use crate::os::net::{Bell, Socket};
@@ -323,8 +323,15 @@ pub fn main() -> ExitCode {
             return ExitCode::FAILURE;
         }
     }
-    let Ok(Start { target, agent }) = started.recv() else { return ExitCode::SUCCESS };
-    let engine = match ssh::route::open(&target, agent, &up) {
+    let Ok(Start { target, agent, run }) = started.recv() else { return ExitCode::SUCCESS };
+    let opened = match run {
+        #[cfg(unix)]
+        Some(run) => manifest::engine::open(run, &target, &up),
+        #[cfg(not(unix))]
+        Some(_) => Err(manifest::fail::no_platform(target.kind.word())),
+        None => ssh::route::open(&target, agent, &up),
+    };
+    let engine = match opened {
         Ok(engine) => engine,
         Err(failure) => {
             up.send(Tag::Failed, 0, &failure);

@@ -13,6 +13,7 @@ use super::wire::{self, Asked, DATA_MAX, Frame, Need, Start, Tag, WINDOW};
 use crate::connect::launch::Launch;
 use crate::connect::link::{Channel, ChannelRequest, Exit, FromRemote, Link, LinkInfo, Sink};
 use crate::connect::link::{TermSize, ToRemote};
+use crate::connect::manifest::Run;
 use crate::connect::{Answer, Failure, FailureKind, Lease, Progress};
 use crate::model::lang::Bi;
 use crate::model::target::Target;
@@ -91,6 +92,30 @@ impl HostLink {
         lease: &mut dyn Lease,
         limit: Duration,
     ) -> Result<Self, Failure> {
+        Self::open_with(launch, None, target, lease, limit)
+    }
+
+    /// As [`HostLink::open_as`], for a program of another's.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn open_run(
+        launch: Launch,
+        run: Run,
+        target: &Target,
+        lease: &mut dyn Lease,
+        limit: Duration,
+    ) -> Result<Self, Failure> {
+        Self::open_with(launch, Some(run), target, lease, limit)
+    }
+
+    fn open_with(
+        launch: Launch,
+        run: Option<Run>,
+        target: &Target,
+        lease: &mut dyn Lease,
+        limit: Duration,
+    ) -> Result<Self, Failure> {
         let wants_agent =
             target.hops.iter().any(|h| h.settings.get("auth").is_some_and(|a| a == "agent"));
         let agent = if wants_agent { agent_socket() } else { None };
@@ -120,8 +145,8 @@ impl HostLink {
                 move || shared.listen(child, stdout, &events)
             })
             .map_err(|e| no_host(&e))?;
-        let start =
-            Start { target: target.clone(), agent: agent.and_then(|path| path.into_string().ok()) };
+        let agent = agent.and_then(|path| path.into_string().ok());
+        let start = Start { target: target.clone(), agent, run };
         shared.post(Tag::Start, 0, &start);
         match shared.negotiate(&from_host, lease) {
             Ok(info) => {

@@ -14,6 +14,8 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use crate::connect::Question;
+use crate::connect::manifest::Run;
+use crate::connect::manifest::approval::Approval;
 use crate::connect::screen::{PIXEL, Place, Tile};
 use crate::model::entry::Slot;
 use crate::model::target::{HostPort, PinnedKey, Target};
@@ -205,6 +207,8 @@ pub struct Start {
     pub target: Target,
     /// Socket of the person's SSH agent, if a hop is to use it.
     pub agent: Option<String>,
+    /// A program to run in place of a connection of ours.
+    pub run: Option<Run>,
 }
 
 /// See [`Tag::Need`].
@@ -239,6 +243,8 @@ pub enum Asked {
         /// One was refused.
         again: bool,
     },
+    /// See [`Question::Approve`].
+    Approve(Box<Approval>),
 }
 
 impl From<Asked> for Question {
@@ -248,6 +254,7 @@ impl From<Asked> for Question {
             Asked::Prompt { text, echo } => Self::Prompt { text, echo },
             Asked::User => Self::User,
             Asked::Password { user, at, again } => Self::Password { user, at, again },
+            Asked::Approve(asked) => Self::Approve(asked),
         }
     }
 }
@@ -259,6 +266,7 @@ impl From<Question> for Asked {
             Question::Prompt { text, echo } => Self::Prompt { text, echo },
             Question::User => Self::User,
             Question::Password { user, at, again } => Self::Password { user, at, again },
+            Question::Approve(asked) => Self::Approve(asked),
         }
     }
 }

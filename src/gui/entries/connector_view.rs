@@ -52,8 +52,9 @@ fn setting_ui(
     line(ui, field.label(lang), fault, lang, |ui, id| {
         let help = field.help(lang);
         match field.kind {
-            FieldKind::Text | FieldKind::Number { .. } => {
-                let wide = if matches!(field.kind, FieldKind::Text) { FIELD } else { 110.0 };
+            FieldKind::Text | FieldKind::Matching(_) | FieldKind::Number { .. } => {
+                let number = matches!(field.kind, FieldKind::Number { .. });
+                let wide = if number { 110.0 } else { FIELD };
                 let edit = TextEdit::singleline(value).desired_width(wide).hint_text(default);
                 let out = ui.add(edit).labelled_by(id).on_hover_text(help);
                 next(ui, &out);

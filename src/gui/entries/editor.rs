@@ -272,7 +272,7 @@ impl Editor {
             Some(c) => c.fields().iter().collect(),
             None => {
                 let mut seen = BTreeSet::new();
-                let all = connect::ALL.iter().flat_map(|c| c.fields());
+                let all = connect::all().iter().flat_map(|c| c.fields());
                 all.filter(|f| f.inherits && seen.insert(f.id)).collect()
             }
         }

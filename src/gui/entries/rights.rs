@@ -55,5 +55,5 @@ impl Rights {
 
 /// What can be made in a container: a folder, or an entry.
 pub(super) fn kinds() -> impl Iterator<Item = Kind> {
-    crate::connect::ALL.iter().map(|c| Kind::new(c.id())).chain([Kind::FOLDER])
+    crate::connect::all().iter().map(|c| Kind::new(c.id())).chain([Kind::FOLDER])
 }

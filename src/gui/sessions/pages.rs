@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use egui::{Align, Layout, RichText, Ui, vec2};
 
 use crate::app::api::{AppError, Code};
+use crate::connect::manifest::approval::Approval;
 use crate::connect::{Answer, Progress, Question};
 use crate::gui::theme::{card, palette, primary_button};
 use crate::gui::widgets::parts::{self, bold, failure, parse_colour};
@@ -164,6 +165,7 @@ fn question_ui(
             )));
             answer_ui(ui, words, true, typed, focus, lang)
         }
+        Question::Approve(asked) => approve_ui(ui, asked, focus, lang),
     }
 }
 
@@ -263,6 +265,69 @@ fn trust_ui(
             chosen = Some(Chosen::Answer(Answer::No));
         }
     });
+    chosen
+}
+
+/// A connector by manifest that has not run here as it stands: all of it, or what
+/// changed in it, and the choice.
+fn approve_ui(ui: &mut Ui, asked: &Approval, focus: bool, lang: Lang) -> Option<Chosen> {
+    let p = palette(ui.ctx());
+    let title = match asked.changed {
+        true => lang.pick("Ce connecteur a changé", "This connector has changed"),
+        false => {
+            lang.pick("Connecteur nouveau sur cet ordinateur", "A connector new on this computer")
+        }
+    };
+    ui.label(bold(title));
+    let none = lang.pick("aucun programme d’ici", "no program of this computer");
+    let program = if asked.program.is_empty() { none } else { &asked.program };
+    let (name, program) = (plain(asked.name.get(lang)), plain(program));
+    ui.label(match lang {
+        Lang::Fr => format!(
+            "«\u{a0}{name}\u{a0}» pourra lancer {program} et lui donner les secrets des accès. Lisez son manifeste\u{a0}: n’approuvez que ce que vous, ou quelqu’un de sûr, avez écrit."
+        ),
+        Lang::En => format!(
+            "“{name}” may start {program} and give it the secrets of entries. Read its manifest: approve only what you, or somebody you trust, wrote."
+        ),
+    });
+    ui.add_space(4.0);
+    let mut refuse = None;
+    egui::Frame::new().fill(p.field).corner_radius(5).inner_margin(10).show(ui, |ui| {
+        ui.set_min_width(ui.available_width());
+        for text in [&asked.source, &asked.fingerprint] {
+            let text = RichText::new(plain(text)).monospace().size(12.0).color(p.weak);
+            ui.add(egui::Label::new(text).wrap().selectable(true));
+        }
+        ui.separator();
+        egui::ScrollArea::vertical().id_salt("manifest").max_height(260.0).show(ui, |ui| {
+            for line in asked.text.lines() {
+                let color = match (asked.changed, line.as_bytes().first()) {
+                    (true, Some(b'+')) => p.ok,
+                    (true, Some(b'-')) => p.warn,
+                    _ => p.text,
+                };
+                let line = RichText::new(plain(line)).monospace().size(12.5).color(color);
+                ui.add(egui::Label::new(line).wrap().selectable(true));
+            }
+        });
+    });
+    ui.add_space(8.0);
+    let mut chosen = None;
+    ui.horizontal_wrapped(|ui| {
+        let yes = lang.pick("Approuver et continuer", "Approve and continue");
+        if ui.add(primary_button(ui.ctx(), yes)).clicked() {
+            chosen = Some(Chosen::Answer(Answer::Yes));
+        }
+        let no = ui.button(lang.pick("Refuser", "Refuse"));
+        if no.clicked() {
+            chosen = Some(Chosen::Answer(Answer::No));
+        }
+        refuse = Some(no);
+    });
+    if let Some(refuse) = refuse.filter(|_| focus) {
+        // Harmless when Enter was pressed once too often.
+        refuse.request_focus();
+    }
     chosen
 }
 

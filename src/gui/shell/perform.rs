@@ -49,7 +49,7 @@ impl Shell {
             Action::Lock => acts.push(Act::Lock),
             Action::New => {
                 let below = opened.below();
-                let kind = connect::ALL.first().map_or(Kind::FOLDER, |c| Kind::new(c.id()));
+                let kind = connect::all().first().map_or(Kind::FOLDER, |c| Kind::new(c.id()));
                 let here = (kind, below.as_str());
                 let ways = [here, (Kind::CLIENT, ""), (Kind::new("credential"), "~")];
                 let mut ways = ways.into_iter().filter(|(kind, below)| {

@@ -94,7 +94,7 @@ fn place_of(command: &str, lang: Lang) -> Option<(usize, &'static str)> {
 
 /// Settings of a connector that stand in quotes by their ids, as the form calls them.
 fn with_labels(todo: &str, lang: Lang) -> String {
-    let fields = connect::ALL.iter().flat_map(|connector| connector.fields());
+    let fields = connect::all().iter().flat_map(|connector| connector.fields());
     let mut out = todo.to_owned();
     for field in fields {
         for (open, close) in [("«\u{a0}", "\u{a0}»"), ("“", "”")] {

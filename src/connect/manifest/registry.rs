@@ -1,0 +1,177 @@
+//! Every described connector that this computer knows: those of this program, then
+//! those of the person's configuration folder. Looks at that folder again only when
+//! it has changed; a manifest that was read stays for the life of the process.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::{PoisonError, RwLock};
+use std::time::SystemTime;
+
+use super::place::Fault;
+use super::{Declared, MAX_BYTES, Manifest, Source, read};
+use crate::connect::{ALL, Connector};
+use crate::model::lang::Bi;
+use crate::os::paths;
+
+/// Folder of the person's manifests, in the configuration folder.
+const FOLDER: &str = "connectors";
+/// The end of a manifest's name.
+const END: &str = "toml";
+
+/// The manifests of this program, by name.
+pub const BUILT_IN: &[(&str, &str)] = &[
+    ("plink", include_str!("../../../assets/connectors/plink.toml")),
+    ("psql", include_str!("../../../assets/connectors/psql.toml")),
+    ("tmux", include_str!("../../../assets/connectors/tmux.toml")),
+];
+
+/// A manifest of the person's that cannot be used.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Problem {
+    /// Its file.
+    pub file: PathBuf,
+    /// What is wrong with it.
+    pub faults: Vec<Fault>,
+}
+
+/// What is known.
+#[derive(Clone, Copy)]
+pub struct Known {
+    /// Every connector, those of Rust first.
+    pub all: &'static [&'static dyn Connector],
+    /// Those that are described.
+    pub declared: &'static [&'static Declared],
+    /// The person's manifests that cannot be used.
+    pub problems: &'static [Problem],
+    /// The folder's time when it was looked at.
+    stamp: Option<SystemTime>,
+}
+
+static KNOWN: RwLock<Option<Known>> = RwLock::new(None);
+
+/// What is known, as it was when it was last looked at.
+pub fn known() -> Known {
+    let known = *KNOWN.read().unwrap_or_else(PoisonError::into_inner);
+    known.unwrap_or_else(look)
+}
+
+/// The described connector of a kind; one that is new in the folder is found.
+pub fn of_kind(kind: &str) -> Option<&'static Declared> {
+    let find = |known: Known| known.declared.iter().copied().find(|d| d.id() == kind);
+    find(known()).or_else(|| {
+        let changed = stamp() != known().stamp;
+        changed.then(|| find(look())).flatten()
+    })
+}
+
+/// The folder of the person's manifests, which need not be there.
+pub fn folder() -> Option<PathBuf> {
+    paths::config_folder().ok().map(|folder| folder.join(FOLDER))
+}
+
+fn stamp() -> Option<SystemTime> {
+    fs::metadata(folder()?).and_then(|meta| meta.modified()).ok()
+}
+
+/// Looks at the folder now.
+pub fn look() -> Known {
+    let mut slot = KNOWN.write().unwrap_or_else(PoisonError::into_inner);
+    let before = *slot;
+    let stamp = stamp();
+    // The same text keeps its connector, so that nothing piles up.
+    let kept = |source: &Source, text: &str| {
+        let known = before.map_or(&[][..], |known| known.declared);
+        known.iter().copied().find(|d| d.source == *source && d.manifest.text == text)
+    };
+    let mut declared: Vec<&'static Declared> = Vec::new();
+    let mut problems = Vec::new();
+    for (name, text) in BUILT_IN {
+        let made = kept(&Source::BuiltIn, text).unwrap_or_else(|| {
+            let manifest = read(text).unwrap_or_else(|faults| {
+                panic!("{name}.toml is tested, and has faults: {faults:?}")
+            });
+            Declared::new(manifest, Source::BuiltIn)
+        });
+        declared.push(made);
+    }
+    for file in files() {
+        match load(&file) {
+            Ok(manifest) => {
+                let source = Source::File(file.clone());
+                if declared.iter().any(|known| known.manifest.kind == manifest.kind) {
+                    problems.push(Problem { faults: vec![taken(&manifest)], file });
+                    continue;
+                }
+                declared.push(
+                    kept(&source, &manifest.text)
+                        .unwrap_or_else(|| Declared::new(manifest, source)),
+                );
+            }
+            Err(faults) => problems.push(Problem { file, faults }),
+        }
+    }
+    let same = before.filter(|known| {
+        known.problems == problems.as_slice()
+            && known.declared.len() == declared.len()
+            && known.declared.iter().zip(&declared).all(|(a, b)| std::ptr::eq(*a, *b))
+    });
+    let known = match same {
+        Some(known) => Known { stamp, ..known },
+        None => {
+            let all = ALL.iter().copied();
+            let all: Vec<&'static dyn Connector> =
+                all.chain(declared.iter().map(|d| *d as &dyn Connector)).collect();
+            Known { all: all.leak(), declared: declared.leak(), problems: problems.leak(), stamp }
+        }
+    };
+    *slot = Some(known);
+    known
+}
+
+/// The person's manifests, by name.
+fn files() -> Vec<PathBuf> {
+    let entries = folder().and_then(|folder| fs::read_dir(folder).ok());
+    let paths = entries.into_iter().flatten().flatten().map(|entry| entry.path());
+    let mut files: Vec<PathBuf> =
+        paths.filter(|path| path.extension().is_some_and(|end| end == END)).collect();
+    files.sort();
+    files
+}
+
+/// A manifest from a file.
+///
+/// # Errors
+/// What is wrong with it; that it cannot be read, at its first line.
+pub fn load(file: &Path) -> Result<Manifest, Vec<Fault>> {
+    use std::io::Read;
+    let at_top = |what: Bi| vec![Fault { line: 1, column: 1, what }];
+    let unreadable = |e: std::io::Error| {
+        let why = crate::os::words::cause(&e);
+        at_top(Bi::new(
+            format!("le fichier ne peut pas être lu\u{a0}: {}", why.fr),
+            format!("the file cannot be read: {}", why.en),
+        ))
+    };
+    let open = fs::File::open(file).map_err(unreadable)?;
+    if !open.metadata().map_err(unreadable)?.is_file() {
+        return Err(at_top(Bi::new("ce n’est pas un fichier", "this is no file")));
+    }
+    let mut bytes = Vec::new();
+    open.take(MAX_BYTES as u64 + 1).read_to_end(&mut bytes).map_err(unreadable)?;
+    let text = String::from_utf8(bytes)
+        .map_err(|_| at_top(Bi::new("ce n’est pas de l’UTF-8", "this is not UTF-8")))?;
+    read(&text)
+}
+
+fn taken(manifest: &Manifest) -> Fault {
+    let kind = &manifest.kind;
+    let line = manifest.text.lines().position(|line| line.trim_start().starts_with("kind"));
+    Fault {
+        line: line.map_or(1, |at| at + 1),
+        column: 1,
+        what: Bi::new(
+            format!("le type «\u{a0}{kind}\u{a0}» est déjà pris par un autre manifeste"),
+            format!("the kind “{kind}” is taken by another manifest already"),
+        ),
+    }
+}
