@@ -192,32 +192,7 @@ fn no_secret_shows_in_arguments_variables_or_files_while_a_session_runs() {
         let mut needles: Vec<Vec<u8>> =
             every_slot().iter().map(|slot| marker(slot).into_bytes()).collect();
         needles.extend(key);
-        let mut processes = descendants(std::process::id());
-        processes.extend(&lease.children);
-        for pid in processes {
-            for part in ["cmdline", "environ"] {
-                // A process of another test may be gone by now.
-                let Ok(bytes) = fs::read(format!("/proc/{pid}/{part}")) else { continue };
-                // The tools that make keys for tests get theirs as an argument.
-                if bytes.starts_with(b"ssh-keygen") {
-                    continue;
-                }
-                for needle in &needles {
-                    let found = bytes.windows(needle.len()).any(|w| w == &needle[..]);
-                    assert!(!found, "{} leaks in /proc/{pid}/{part}", connector.id());
-                }
-            }
-        }
-        for pid in &lease.children {
-            let environ = fs::read(format!("/proc/{pid}/environ")).expect("it runs");
-            let environ = String::from_utf8_lossy(&environ);
-            assert!(!environ.contains("CARGO"), "the environment is emptied: {environ}");
-            for fd in fs::read_dir(format!("/proc/{pid}/fd")).expect("it runs").flatten() {
-                let place = fs::read_link(fd.path()).unwrap_or_default();
-                assert!(!place.starts_with(std::env::temp_dir()), "{}", place.display());
-            }
-        }
-        search(&std::env::temp_dir(), own.as_deref(), before, &needles);
+        shows_nowhere(connector.id(), &lease, &needles, own.as_deref(), before);
         drop(talk);
         link.close();
     }
@@ -270,6 +245,44 @@ fn no_secret_shows_while_freerdp_has_a_desktop_in_its_window() {
     }
     link.close();
     talk.finish();
+}
+
+/// Looks for the needles in arguments and variables of every process of these
+/// tests, in what the session processes have open, and in new temporary files but
+/// for those of the far side's `own` folder.
+pub fn shows_nowhere(
+    name: &str,
+    lease: &FakeLease,
+    needles: &[Vec<u8>],
+    own: Option<&Path>,
+    before: SystemTime,
+) {
+    let mut processes = descendants(std::process::id());
+    processes.extend(&lease.children);
+    for pid in processes {
+        for part in ["cmdline", "environ"] {
+            // A process of another test may be gone by now.
+            let Ok(bytes) = fs::read(format!("/proc/{pid}/{part}")) else { continue };
+            // The tools that make keys for tests get theirs as an argument.
+            if bytes.starts_with(b"ssh-keygen") {
+                continue;
+            }
+            for needle in needles {
+                let found = bytes.windows(needle.len()).any(|w| w == &needle[..]);
+                assert!(!found, "{} leaks in /proc/{pid}/{part}", name);
+            }
+        }
+    }
+    for pid in &lease.children {
+        let environ = fs::read(format!("/proc/{pid}/environ")).expect("it runs");
+        let environ = String::from_utf8_lossy(&environ);
+        assert!(!environ.contains("CARGO"), "the environment is emptied: {environ}");
+        for fd in fs::read_dir(format!("/proc/{pid}/fd")).expect("it runs").flatten() {
+            let place = fs::read_link(fd.path()).unwrap_or_default();
+            assert!(!place.starts_with(std::env::temp_dir()), "{}", place.display());
+        }
+    }
+    search(&std::env::temp_dir(), own, before, needles);
 }
 
 /// Looks for the needles in every file of the temporary folder that is new.

@@ -125,6 +125,7 @@ mod kit;
 #[cfg(feature = "gui")]
 mod kit_gui;
 mod kit_lines;
+mod kit_postgres;
 mod kit_rdp;
 #[cfg(all(feature = "gui", target_os = "linux"))]
 mod kit_reader;
@@ -141,6 +142,9 @@ mod lasting_access;
 mod leaks;
 mod lines;
 mod log_keys;
+mod manifest_approval;
+mod manifest_programs;
+mod manifest_text;
 mod members;
 mod memory;
 #[cfg(all(feature = "gui", target_os = "linux"))]

@@ -1,0 +1,131 @@
+//! A manifest of the person's runs only once it was approved on this computer, as it
+//! stands: the real program with a home of its own, from the list of connectors to
+//! an entry of a vault.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::path::PathBuf;
+
+use super::cli_kit::Seat;
+
+/// A connector whose program leaves a trace.
+fn manifest(seat: &Seat, words: &str) -> String {
+    let trace = seat.home.path().join("trace");
+    format!(
+        "kind = \"trace\"\nname = \"Trace\"\nopens = \"terminal\"\n\
+         args = [\"-c\", \"echo {words}; echo ran > {}; cat\"]\n\
+         [program]\nlinux = [\"sh\"]\n[[field]]\nid = \"colour-of-it\"\nlabel = \"Colour\"\n",
+        trace.display()
+    )
+}
+
+fn put(seat: &Seat, text: &str) -> PathBuf {
+    let folder = seat.home.path().join(".config/poterne/connectors");
+    fs::create_dir_all(&folder).expect("ours");
+    let file = folder.join("trace.toml");
+    fs::write(&file, text).expect("ours");
+    file
+}
+
+fn ran(seat: &Seat) -> bool {
+    fs::remove_file(seat.home.path().join("trace")).is_ok()
+}
+
+fn listed(seat: &Seat) -> serde_json::Value {
+    let all = seat.ok(&["connector", "list", "--json"]).json();
+    let all = all["connectors"].as_array().expect("a list").clone();
+    all.into_iter().find(|one| one["kind"] == "trace").unwrap_or_default()
+}
+
+#[test]
+fn an_unapproved_manifest_never_runs_and_a_changed_one_asks_with_the_difference() {
+    let seat = Seat::empty();
+    let file = put(&seat, &manifest(&seat, "one"));
+    let path = file.to_str().expect("UTF-8");
+    assert_eq!(listed(&seat)["approved"], false);
+    let refused = seat.run(&["connector", "try", path], "no\n").ended(6);
+    assert!(refused.err.contains("echo one") && refused.err.contains("SHA256:"), "{}", refused.err);
+    assert!(refused.err.contains("not approved"), "{}", refused.err);
+    seat.run(&["connector", "try", path], "").ended(6);
+    assert!(!ran(&seat), "it did not run");
+
+    let tried = seat.run(&["connector", "try", path], "yes\n").ended(0);
+    assert!(tried.out.contains("one"), "{}", tried.out);
+    assert!(ran(&seat));
+    let approved = seat.home.path().join(".local/state/poterne/connectors/trace.approved");
+    let mode = fs::metadata(&approved).expect("it is kept").permissions().mode();
+    assert_eq!(mode & 0o777, 0o600);
+    assert_eq!(listed(&seat)["approved"], true);
+    let again = seat.run(&["connector", "try", path], "").ended(0);
+    assert!(!again.err.contains("yes") && ran(&seat), "nobody is asked again");
+
+    put(&seat, &manifest(&seat, "two"));
+    assert_eq!(listed(&seat)["approved"], false);
+    let asked = seat.run(&["connector", "try", path], "no\n").ended(6);
+    assert!(asked.err.contains("-args = [\"-c\", \"echo one"), "{}", asked.err);
+    assert!(asked.err.contains("+args = [\"-c\", \"echo two"), "{}", asked.err);
+    assert!(!ran(&seat), "the changed one did not run");
+    // What was approved is back.
+    put(&seat, &manifest(&seat, "one"));
+    assert_eq!(listed(&seat)["approved"], true);
+    // An approval that somebody else wrote counts for nothing.
+    let text = fs::read_to_string(&approved).expect("ours");
+    fs::write(&approved, text.replace("echo one", "echo evil")).expect("ours");
+    assert_eq!(listed(&seat)["approved"], false);
+}
+
+#[test]
+fn approving_by_fingerprint_takes_that_text_and_no_other() {
+    let seat = Seat::empty();
+    let file = put(&seat, &manifest(&seat, "one"));
+    let path = file.to_str().expect("UTF-8");
+    let print = seat.ok(&["connector", "check", path, "--json"]).json()["sha256"].clone();
+    let print = print.as_str().expect("a text").to_owned();
+    let other = print.replace(|c: char| c.is_ascii_digit(), "0");
+    seat.run(&["connector", "approve", path, "--fingerprint", &other], "").ended(2);
+    assert_eq!(listed(&seat)["approved"], false);
+    seat.ok(&["connector", "approve", path, "--fingerprint", &print]);
+    assert_eq!(listed(&seat)["approved"], true);
+    seat.ok(&["connector", "approve", path]);
+}
+
+#[test]
+fn a_faulty_manifest_is_told_with_its_places_and_hides_no_other() {
+    let seat = Seat::empty();
+    put(&seat, &manifest(&seat, "one"));
+    let bad = seat.home.path().join(".config/poterne/connectors/bad.toml");
+    fs::write(&bad, "kind = \"bad\"\nnom = \"x\"\n").expect("ours");
+    let path = bad.to_str().expect("UTF-8");
+    let checked = seat.run(&["connector", "check", path], "").ended(2);
+    assert!(checked.out.contains(&format!("{path}:2:1: unknown key “nom”")), "{}", checked.out);
+    let list = seat.ok(&["connector", "list"]);
+    assert!(list.out.contains("trace") && list.err.contains(":2:1: "), "{} {}", list.out, list.err);
+    seat.run(&["connector", "try", path], "yes\n").ended(2);
+}
+
+#[test]
+fn an_entry_of_a_manifest_s_kind_is_made_shown_and_opened() {
+    let mut seat = Seat::locked();
+    let file = put(&seat, &manifest(&seat, "one"));
+    let factors = seat.factors();
+    seat.run(&["unlock"], &factors).ended(0);
+    seat.ok(&["add", "client", "A"]);
+    seat.ok(&["add", "trace", "A/t", "--colour-of-it", "red"]);
+    seat.run(&["add", "trace", "A/u", "--directory", "x"], "").ended(2);
+    let shown = seat.ok(&["show", "A/t", "--json"]).json();
+    assert_eq!(shown["settings"]["colour-of-it"], "red");
+    let plan = seat.ok(&["plan", "A/t"]).out;
+    assert!(plan.contains("colour-of-it") && plan.contains("red"), "{plan}");
+    seat.run(&["connect", "A/t"], "no\n").ended(6);
+    assert!(!ran(&seat));
+    let opened = seat.run(&["connect", "A/t"], "yes\n").ended(0);
+    assert!(opened.out.contains("one") && ran(&seat), "{}", opened.out);
+    // The agent, which knows the old text, runs none that changed meanwhile.
+    put(&seat, &manifest(&seat, "two"));
+    let asked = seat.run(&["connect", "A/t"], "no\n").ended(6);
+    assert!(asked.err.contains("echo two") && !ran(&seat), "{}", asked.err);
+    fs::remove_file(file).expect("ours");
+    seat.run(&["connect", "A/t"], "yes\n").ended(6);
+    let log = seat.ok(&["audit", "log"]).out;
+    assert!(log.contains("trace · /"), "the log tells the program: {log}");
+}

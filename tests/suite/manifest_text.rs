@@ -1,0 +1,170 @@
+//! What a manifest may say: those of Poterne are sound, every fault is told with its
+//! line and column, no text makes the reader fall over, and no field of a manifest
+//! gets in the way of the command line.
+
+use poterne::connect::ALL;
+use poterne::connect::manifest::registry::BUILT_IN;
+use poterne::connect::manifest::{MAX_BYTES, RESERVED, read};
+use poterne::model::lang::Lang;
+use proptest::prelude::*;
+
+const SOUND: &str = r#"
+kind = "essai"
+name = "Essai"
+opens = "terminal"
+uses = ["host", "user"]
+args = ["--at={host}", { if = "user", words = ["-l", "{user}"] }]
+[program]
+linux = ["sh"]
+[[secret]]
+slot = "password"
+by = "prompt"
+pattern = 'Password: $'
+"#;
+
+#[test]
+fn the_manifests_of_poterne_are_sound_and_in_both_languages() {
+    let mut kinds: Vec<&str> = ALL.iter().map(|c| c.id()).collect();
+    for (name, text) in BUILT_IN {
+        let manifest = read(text).unwrap_or_else(|faults| panic!("{name}: {faults:?}"));
+        assert_eq!(manifest.kind, *name, "the file has the name of the kind");
+        assert!(!kinds.contains(name), "{name} is there twice");
+        kinds.push(name);
+        assert!(!manifest.icon.is_empty(), "{name} has a sign");
+        assert!(!manifest.program.install.en.is_empty(), "{name} says how to get its program");
+        for field in &manifest.fields {
+            for text in [&field.help.fr, &field.help.en] {
+                assert!(text.ends_with('.'), "{name}.{}: {text}", field.id);
+            }
+        }
+        for french in text.lines().filter(|line| line.contains("fr = ")) {
+            for sign in [" :", " ;", " ?", " !", "« ", " »"] {
+                assert!(!french.contains(sign), "{name}: a no-break space in {french}");
+            }
+        }
+    }
+}
+
+/// The faults of the sound manifest after a change, as `line:column`.
+fn faults(from: &str, to: &str) -> Vec<String> {
+    assert!(SOUND.contains(from), "{from}");
+    let text = SOUND.replacen(from, to, 1);
+    let faults = read(&text).expect_err("it has a fault");
+    faults.iter().map(|f| format!("{}:{} {}", f.line, f.column, f.what.en)).collect()
+}
+
+#[test]
+fn every_fault_is_told_with_its_line_and_column() {
+    assert!(read(SOUND).is_ok());
+    let secret = "a secret is never in an argument or a variable, which other programs read: give \
+                  it by [[secret]]";
+    for (from, to, told) in [
+        ("\"essai\"", "\"ssh\"", "2:8 the kind “ssh” is one of Poterne’s own"),
+        ("\"terminal\"", "3", "4:9 a text in quotes is needed, not a number"),
+        ("uses = ", "uzes = ", "5:1 unknown key “uzes”"),
+        ("--at={host}", "{password}", secret),
+        ("--at={host}", "--p={secret}", secret),
+        ("--at={host}", "--p={secret:password}", secret),
+        ("--at={host}", "{nowhere}", "6:9 no field is called “nowhere”"),
+        ("--at={host}", "{port}", "6:9 “uses” does not name this common field"),
+        ("--at={host}", "{host", "6:9 a brace on its own"),
+        ("if = \"user\"", "if = \"nobody\"", "6:31 no field is called “nobody”"),
+        ("[program]", "[programme]", "7:2 unknown key “programme”"),
+        ("\"sh\"", "\"../sh\"", "8:10 a bare name, looked up in PATH, or an absolute path"),
+        ("by = \"prompt\"", "by = \"argv\"", "11:6 “argv” is none of: line, pipe, prompt, askpass"),
+        ("by = \"prompt\"", "by = \"line\"", "11:6 in a terminal a secret is typed at a question"),
+        ("'Password: $'", "'Password: '", "12:11 a question stands at the end"),
+        ("'Password: $'", "'Pass(word: $'", "12:11 this is no regular expression"),
+        ("slot = \"password\"", "slot = \"pasword\"", "10:8 a secret is password, private-key"),
+        ("kind = ", "kind == ", "2:"),
+    ] {
+        let found = faults(from, to);
+        assert!(found.iter().any(|f| f.contains(told)), "{to}: {found:?}");
+    }
+}
+
+#[test]
+fn all_faults_are_told_at_once_and_in_order() {
+    let text = SOUND.replace("\"terminal\"", "\"screen\"").replace("\"sh\"", "\"\"");
+    let found = read(&text).expect_err("two faults");
+    assert_eq!(found.iter().map(|f| f.line).collect::<Vec<_>>(), [4, 8]);
+    assert!(found[0].told(Lang::Fr).starts_with("ligne 4, colonne 9\u{a0}: "));
+    let pipe =
+        SOUND.replace("by = \"prompt\"", "by = \"pipe\"").replace("pattern = 'Password: $'", "");
+    let found = read(&pipe).expect_err("nobody reads the pipe");
+    assert!(found[0].what.en.contains("{pipe:password}"), "{found:?}");
+    let found = read(&"#".repeat(MAX_BYTES + 1)).expect_err("too large");
+    assert_eq!(found.len(), 1);
+}
+
+#[test]
+fn a_field_takes_no_name_of_the_command_line() {
+    let field = |id: &str| format!("{SOUND}[[field]]\nid = \"{id}\"\nlabel = \"x\"\n");
+    assert!(read(&field("essai-propre")).is_ok());
+    for id in RESERVED {
+        assert!(read(&field(id)).is_err(), "{id}");
+    }
+    assert!(read(&field("Maj")).is_err() && read(&field("-x")).is_err());
+    // Another type under the name of one of ours would confuse folders.
+    let number = format!("{}type = \"number\"\n", field("directory"));
+    assert!(read(&number).is_err() && read(&field("directory")).is_ok());
+}
+
+/// Every flag of `add` and `edit` that is no setting is a name no field may have.
+#[test]
+fn every_flag_that_is_no_setting_is_reserved() {
+    let seat = super::cli_kit::Seat::empty();
+    let settings: Vec<&str> = ALL.iter().flat_map(|c| c.fields()).map(|f| f.id).collect();
+    let built_in: Vec<_> = BUILT_IN.iter().map(|(_, text)| read(text).expect("sound")).collect();
+    let theirs: Vec<&str> =
+        built_in.iter().flat_map(|m| &m.fields).map(|f| f.id.as_str()).collect();
+    for command in ["add", "edit"] {
+        let help = seat.ok(&[command, "--help"]).out;
+        let flags = help.split_whitespace().filter_map(|word| word.strip_prefix("--"));
+        for flag in flags.map(|f| f.trim_end_matches(|c: char| !c.is_ascii_lowercase())) {
+            let flag = flag.split(['=', '[']).next().unwrap_or_default();
+            let known = RESERVED.contains(&flag) || settings.contains(&flag);
+            assert!(flag.is_empty() || known || theirs.contains(&flag), "{command} --{flag}");
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(300))]
+
+    #[test]
+    fn no_text_makes_the_reader_fall_over(text in any::<String>()) {
+        if let Err(faults) = read(&text) {
+            prop_assert!(!faults.is_empty());
+        }
+    }
+
+    /// A part of a sound manifest replaced by a part of another, or by anything.
+    #[test]
+    fn no_change_makes_the_reader_fall_over(
+        which in 0..BUILT_IN.len(),
+        other in 0..BUILT_IN.len(),
+        (from, length) in (0.0..1.0f64, 0..60usize),
+        (place, taken) in (0.0..1.0f64, 0..60usize),
+        noise in prop::option::of(r#"[\[\]{}="'.a-z0-9\\ \n€-]{0,12}"#),
+    ) {
+        let chars: Vec<char> = BUILT_IN[which].1.chars().collect();
+        let others: Vec<char> = BUILT_IN[other].1.chars().collect();
+        let at = (chars.len() as f64 * from) as usize;
+        let end = (at + length).min(chars.len());
+        let begin = (others.len() as f64 * place) as usize;
+        let piece: String = match noise {
+            Some(noise) => noise,
+            None => others[begin..(begin + taken).min(others.len())].iter().collect(),
+        };
+        let text: String =
+            chars[..at].iter().collect::<String>() + &piece + &chars[end..].iter().collect::<String>();
+        let lines = text.matches('\n').count() + 1;
+        match read(&text) {
+            Ok(manifest) => prop_assert_eq!(manifest.text, text),
+            Err(faults) => for fault in faults {
+                prop_assert!((1..=lines).contains(&fault.line) && fault.column >= 1);
+            },
+        }
+    }
+}
