@@ -36,6 +36,8 @@ use crate::secret::{SecretBytes, SecretText};
 const SHOWN_MAX: usize = 1 << 18;
 /// A program that says nothing for so long after it spoke waits for somebody.
 const QUIET: Duration = Duration::from_millis(200);
+/// As [`QUIET`], while a question that was expected has not come.
+const NO_QUESTION: Duration = Duration::from_secs(3);
 /// How long output may still come after the program has ended.
 const AFTERMATH: Duration = Duration::from_millis(300);
 /// How long a program may take to stop showing what is typed, and how often it is
@@ -323,9 +325,15 @@ impl Running {
             typing: pty.as_ref().map(|_| typing.clone()),
             desk,
         };
+        let mut warnings = Vec::new();
+        if !run.note.en.is_empty() {
+            up.say(&Progress::Warning(run.note.clone()));
+            warnings.push(run.note.clone());
+        }
         let info = LinkInfo {
             user: hop.user.clone(),
             description: run.description.clone(),
+            warnings,
             ..LinkInfo::default()
         };
         let mut running = Self {
@@ -473,7 +481,9 @@ impl Running {
         loop {
             let left = patience.saturating_sub(begun.elapsed());
             let spoken = self.run.ready == Ready::Output && watch.has_said();
-            let limit = if spoken && watch.all_given() { left.min(QUIET) } else { left };
+            // A question may not come at all, where another login does without.
+            let quiet = if watch.all_given() { QUIET } else { NO_QUESTION };
+            let limit = if spoken { left.min(quiet) } else { left };
             match self.heard.recv_timeout(limit) {
                 Ok(Heard::Said(errors, bytes)) => {
                     watch.hear(&bytes);
@@ -525,7 +535,7 @@ impl Running {
             Next::Type(text) => self.types(text.into_bytes()),
             Next::Trust(algorithm, fingerprint) => {
                 let at = self.hop.at.clone();
-                let seen = PinnedKey { at, algorithm, fingerprint };
+                let seen = PinnedKey { at, algorithm: as_protocol(&algorithm), fingerprint };
                 let (_, accept, refuse) = self.run.trust.clone().unwrap_or_default();
                 if let Err(failure) = hostkey::check(&seen, &self.hop, up) {
                     self.types(refuse.into_bytes());
@@ -690,6 +700,17 @@ impl Running {
             }
         }
     }
+}
+
+/// A kind of key as the protocol names it; OpenSSH's own questions are shorter.
+fn as_protocol(algorithm: &str) -> String {
+    match algorithm {
+        "ED25519" => "ssh-ed25519",
+        "ECDSA" => "ecdsa-sha2-nistp256",
+        "RSA" => "rsa-sha2-512",
+        other => other,
+    }
+    .to_owned()
 }
 
 fn thread(name: &str, work: impl FnOnce() + Send + 'static) -> Result<(), Failure> {

@@ -18,6 +18,7 @@ pub(in crate::connect) fn each() -> Vec<Failure> {
         option(ANY[0], ANY[1]),
         control(ANY[0]),
         no_host(ANY[0]),
+        needed(&Bi::same(ANY[0])),
         ended_at_once(ANY[0], ANY[1], ANY[2]),
         refused_again(ANY[0]),
         would_be_seen(ANY[0]),
@@ -134,6 +135,15 @@ pub fn no_host(host: &str) -> Failure {
             format!("“{host}” is neither the name of a machine nor an address."),
         ),
         ("Corrigez l’hôte de l’accès.", "Correct the host of the entry."),
+    )
+}
+
+/// A field that is needed is empty.
+pub fn needed(label: &Bi) -> Failure {
+    failure(
+        FailureKind::Setting,
+        (format!("Il manque «\u{a0}{}\u{a0}».", label.fr), format!("“{}” is missing.", label.en)),
+        ("Remplissez ce réglage de l’accès.", "Fill in this setting of the entry."),
     )
 }
 

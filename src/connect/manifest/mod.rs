@@ -126,6 +126,8 @@ pub struct OwnField {
     pub default: String,
     /// Folders pass it on.
     pub inherits: bool,
+    /// Nothing opens without it.
+    pub required: bool,
 }
 
 /// What a field accepts.

@@ -44,6 +44,7 @@ pub const RESERVED: &[&str] = &[
     "favourite",
     "field",
     "fingerprint",
+    "fingerprint-hex",
     "forget-host-key",
     "help",
     "host",
@@ -200,8 +201,8 @@ impl<'a> Reader<'a> {
     fn icon(&self, t: &Table<'a, '_>) -> String {
         let Some((icon, at)) = t.text("icon") else { return String::new() };
         let seen = icon.chars().filter(|c| !matches!(c, '\u{fe0e}' | '\u{fe0f}')).count();
-        if seen != 1 || icon.chars().any(|c| c.is_control() || c.is_whitespace()) {
-            self.add(at, "une icône est un seul signe", "an icon is a single sign");
+        if !(1..=2).contains(&seen) || icon.chars().any(|c| c.is_control() || c.is_whitespace()) {
+            self.add(at, "une icône est un signe, ou deux", "an icon is one sign, or two");
         }
         icon.to_owned()
     }
@@ -230,6 +231,7 @@ impl<'a> Reader<'a> {
             let kind = self.field_kind(&f);
             let default = self.default(&f, &kind);
             let inherits = f.flag("inherits", true);
+            let required = f.flag("required", false);
             if let Some((id, at)) = id {
                 if !is_word(id) || id.contains(|c: char| c.is_ascii_digit()) {
                     self.add(
@@ -251,7 +253,7 @@ impl<'a> Reader<'a> {
                     );
                 } else if let Some(label) = label {
                     let id = id.to_owned();
-                    fields.push(OwnField { id, label, help, kind, default, inherits });
+                    fields.push(OwnField { id, label, help, kind, default, inherits, required });
                 }
             }
             f.done();
@@ -596,7 +598,7 @@ impl<'a> Reader<'a> {
             Name::Place => scope.common.host && scope.common.port,
             Name::User => scope.common.user,
             Name::Path => true,
-            Name::Fingerprint => keys,
+            Name::Fingerprint | Name::FingerprintHex => keys,
             Name::Pipe(slot) => scope
                 .secrets
                 .iter()
@@ -623,7 +625,7 @@ impl<'a> Reader<'a> {
                 "«\u{a0}uses\u{a0}» ne nomme pas ce champ commun".to_owned(),
                 "“uses” does not name this common field".to_owned(),
             ),
-            Name::Fingerprint => (
+            Name::Fingerprint | Name::FingerprintHex => (
                 "{fingerprint} n’existe que dans les mots de each = “pinned”".to_owned(),
                 "{fingerprint} exists only in the words of each = “pinned”".to_owned(),
             ),

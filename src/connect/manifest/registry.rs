@@ -21,8 +21,22 @@ const END: &str = "toml";
 /// The manifests of this program, by name.
 pub const BUILT_IN: &[(&str, &str)] = &[
     ("plink", include_str!("../../../assets/connectors/plink.toml")),
-    ("psql", include_str!("../../../assets/connectors/psql.toml")),
+    ("mosh", include_str!("../../../assets/connectors/mosh.toml")),
     ("tmux", include_str!("../../../assets/connectors/tmux.toml")),
+    ("psql", include_str!("../../../assets/connectors/psql.toml")),
+    ("mysql", include_str!("../../../assets/connectors/mysql.toml")),
+    ("sqlcmd", include_str!("../../../assets/connectors/sqlcmd.toml")),
+    ("kubectl", include_str!("../../../assets/connectors/kubectl.toml")),
+    ("aws-ssm", include_str!("../../../assets/connectors/aws-ssm.toml")),
+    ("xfreerdp", include_str!("../../../assets/connectors/xfreerdp.toml")),
+    ("remmina", include_str!("../../../assets/connectors/remmina.toml")),
+    ("hyperv", include_str!("../../../assets/connectors/hyperv.toml")),
+    ("vmware", include_str!("../../../assets/connectors/vmware.toml")),
+    ("winbox", include_str!("../../../assets/connectors/winbox.toml")),
+    ("anydesk", include_str!("../../../assets/connectors/anydesk.toml")),
+    ("rustdesk", include_str!("../../../assets/connectors/rustdesk.toml")),
+    ("filezilla", include_str!("../../../assets/connectors/filezilla.toml")),
+    ("winscp", include_str!("../../../assets/connectors/winscp.toml")),
 ];
 
 /// A manifest of the person's that cannot be used.

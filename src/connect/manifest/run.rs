@@ -6,7 +6,9 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use super::template::{Name, Part, Refusal, Template};
-use super::{Arg, By, Condition, Escape, Manifest, Of, OwnKind, Ready, Secret, Stop, fail};
+use super::{
+    Arg, By, Condition, Escape, Manifest, Of, OwnField, OwnKind, Ready, Secret, Stop, fail,
+};
 use crate::connect::{Failure, FailureKind};
 use crate::model::entry::Slot;
 use crate::model::lang::Bi;
@@ -45,6 +47,8 @@ pub struct Run {
     pub stop: Stop,
     /// For the details of the session.
     pub description: String,
+    /// What the person should know; may be empty.
+    pub note: Bi,
 }
 
 /// The way of one secret.
@@ -100,6 +104,10 @@ impl Run {
             return Err(fail::no_host(&hop.at.host));
         }
         let filler = Filler { manifest, hop };
+        let missing = |field: &&OwnField| field.required && filler.field(&field.id).is_empty();
+        if let Some(field) = manifest.fields.iter().find(missing) {
+            return Err(fail::needed(&field.label));
+        }
         let value = |name: &Name| filler.value(name);
         let word = |template: &Template| {
             template.word(&value, &manifest.signs).map_err(|refusal| refused(&name, refusal))
@@ -118,6 +126,7 @@ impl Run {
                     for key in &hop.pinned {
                         let value = |name: &Name| match name {
                             Name::Fingerprint => key.fingerprint.clone(),
+                            Name::FingerprintHex => in_hex(&key.fingerprint),
                             other => filler.value(other),
                         };
                         for template in words {
@@ -142,6 +151,7 @@ impl Run {
         Ok(Self {
             description: format!("{} · {} · {print}", manifest.kind, program.display()),
             name,
+            note: manifest.note.clone(),
             program: program.to_string_lossy().into_owned(),
             args,
             env,
@@ -201,7 +211,7 @@ impl Filler<'_> {
                 let at = self.manifest.secrets.iter().position(|secret| secret.slot == *slot);
                 format!("/dev/fd/{}", number(at.unwrap_or_default()))
             }
-            Name::Secret | Name::Fingerprint => String::new(),
+            Name::Secret | Name::Fingerprint | Name::FingerprintHex => String::new(),
         }
     }
 
@@ -270,6 +280,13 @@ impl Filler<'_> {
         };
         self.manifest.secrets.iter().enumerate().map(way).collect()
     }
+}
+
+/// The digest of `SHA256:…` as other programs write it: `ab:cd:…`.
+fn in_hex(fingerprint: &str) -> String {
+    let digest = fingerprint.trim_start_matches("SHA256:");
+    let bytes = data_encoding::BASE64_NOPAD.decode(digest.as_bytes()).unwrap_or_default();
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect::<Vec<_>>().join(":")
 }
 
 fn number(at: usize) -> i32 {

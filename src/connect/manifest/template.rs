@@ -28,8 +28,10 @@ pub enum Name {
     Pipe(Slot),
     /// The secret itself: only in what a pipe carries.
     Secret,
-    /// A pinned key, in the words for each of them.
+    /// A pinned key as `SHA256:…`, in the words for each of them.
     Fingerprint,
+    /// Its digest in hexadecimal, byte by byte with colons between.
+    FingerprintHex,
 }
 
 /// A text with places.
@@ -150,6 +152,7 @@ fn named(word: &str) -> Name {
         "path" => Name::Path,
         "secret" => Name::Secret,
         "fingerprint" => Name::Fingerprint,
+        "fingerprint-hex" => Name::FingerprintHex,
         other => match other.strip_prefix("pipe:") {
             Some(slot) => Name::Pipe(slot_of(slot)),
             None => Name::Field(other.to_owned()),

@@ -96,6 +96,7 @@ impl Watch {
                 (_, 0x1b) => At::Escape,
                 (At::Escape, b'[') => At::Sequence,
                 (At::Escape, b']') => At::Title,
+                (At::Escape, b' '..=b'/') => At::Escape,
                 (At::Escape, _) | (At::Sequence, b'@'..=b'~') => At::Text,
                 (At::Sequence, _) => At::Sequence,
                 (At::Title, _) => At::Title,
@@ -193,7 +194,7 @@ mod tests {
             ways: vec![Way {
                 slot: Slot::Password,
                 ask: true,
-                by: WayBy::Prompt("(?i)password: ?$".into()),
+                by: WayBy::Prompt("(?i)^\\s*password: ?$".into()),
             }],
             answers: vec![("Press Return to begin\\. $".into(), "\r".into())],
             trust: Some((
@@ -211,6 +212,7 @@ mod tests {
             }],
             stop: Stop { types: String::new(), signal: StopSignal::Hup, wait_secs: 1 },
             description: String::new(),
+            note: Default::default(),
         })
     }
 
@@ -222,7 +224,7 @@ mod tests {
     #[test]
     fn a_question_is_answered_once_and_a_second_one_is_a_refusal() {
         let mut w = watch();
-        assert_eq!(hear(&mut w, "\x1b[1mPass"), []);
+        assert_eq!(hear(&mut w, "\x1b[1m\x1b(BPass"), []);
         assert_eq!(hear(&mut w, "word: \x1b[0m"), [Next::Secret(0)]);
         assert_eq!(hear(&mut w, "\r\n"), []);
         let [Next::Failed(failure)] = &hear(&mut w, "Password: ")[..] else { panic!("refused") };

@@ -3,6 +3,7 @@
 
 use egui::{Align2, FontId, ScrollArea, Ui, pos2};
 
+use crate::connect;
 use crate::gui::act::{Act, Acts};
 use crate::gui::fonts;
 use crate::gui::text::{self, t};
@@ -147,7 +148,11 @@ pub fn kind_sign(ui: &Ui, centre: egui::Pos2, summary: &Summary) {
         "credential" => ("\u{1f511}", FontId::proportional(13.0)),
         "note" => ("\u{1f4dd}", FontId::proportional(13.0)),
         "web" => ("\u{1f310}", FontId::proportional(13.0)),
-        _ => ("\u{25c6}", FontId::proportional(12.0)),
+        _ => match connect::by_kind(&summary.kind).map_or("", |c| c.icon()) {
+            "" => ("\u{25c6}", FontId::proportional(12.0)),
+            words if words.is_ascii() => (words, FontId::new(11.0, fonts::mono(true, false))),
+            sign => (sign, FontId::proportional(13.0)),
+        },
     };
     let colour = if summary.kind == Kind::FOLDER { p.weak } else { p.accent };
     ui.painter().text(centre, Align2::CENTER_CENTER, sign, font, colour);
