@@ -17,6 +17,7 @@ use poterne::app::{
 use poterne::connect::link::{
     Channel, ChannelRequest, Exit, FromRemote, LinkInfo, Sink, TermSize, ToRemote,
 };
+use poterne::connect::manifest::approval::Approval;
 use poterne::connect::{Answer, Failure, FailureKind, Progress, Question};
 use poterne::gui::backend::{Backend, Enrolling};
 use poterne::gui::sessions::tab::TabState;
@@ -628,4 +629,60 @@ fn a_connection_that_comes_back_says_so_and_can_be_stopped() {
     window.run_steps(3);
     window.get_by_label("Rouvrir");
     assert!(window.query_by_label("Reconnecter maintenant").is_none());
+}
+
+fn approval(changed: bool, text: &str) -> Question {
+    Question::Approve(Box::new(Approval {
+        kind: "essai".into(),
+        name: Bi::new("Essai", "Trial"),
+        source: "/home/zoe/essai.toml".into(),
+        program: "/usr/bin/essai".into(),
+        fingerprint: "SHA256:0123".into(),
+        changed,
+        text: text.into(),
+    }))
+}
+
+#[test]
+fn a_connector_by_manifest_is_shown_and_approved_or_refused() {
+    let (told, tell) = channel();
+    let script: Script = Box::new(move |ui| {
+        for question in [
+            approval(false, "kind = \"essai\"\nargs = [\"\x1b[2J\"]\n"),
+            approval(true, "@@ -1 +1 @@\n-args = [\"a\"]\n+args = [\"b\"]\n"),
+        ] {
+            let yes = matches!(ui.ask(question), Answer::Yes);
+            told.send(yes).map_err(|_| refused())?;
+        }
+        Err(refused())
+    });
+    let (mut h, _far, wait) = window(vec![script]);
+    h.state_mut().sessions.open(open_as("web"));
+    see(&mut h, &wait, "Connecteur nouveau sur cet ordinateur");
+    assert!(h.query_by_label("kind = \"essai\"").is_some());
+    assert!(h.query_by_label("args = [\"[2J\"]").is_some(), "without control characters");
+    assert!(h.query_by_label("SHA256:0123").is_some());
+    h.get_by_label("Approuver et continuer").click();
+    see(&mut h, &wait, "Ce connecteur a changé");
+    assert_eq!(tell.recv(), Ok(true));
+    assert!(h.query_by_label("-args = [\"a\"]").is_some());
+    assert!(h.query_by_label("+args = [\"b\"]").is_some());
+    // Enter, pressed once too often, refuses.
+    h.run_steps(2);
+    h.key_press(Key::Enter);
+    h.run_steps(2);
+    assert_eq!(tell.recv(), Ok(false));
+}
+
+#[test]
+fn the_sign_of_every_connector_can_be_painted() {
+    let (mut h, _far, _wait) = window(vec![]);
+    h.run_steps(2);
+    for connector in poterne::connect::all() {
+        for sign in connector.icon().chars() {
+            let font = egui::FontId::proportional(13.0);
+            let there = h.ctx.fonts_mut(|fonts| fonts.has_glyph(&font, sign));
+            assert!(there, "{}: {sign}", connector.id());
+        }
+    }
 }

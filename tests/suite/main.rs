@@ -125,6 +125,7 @@ mod kit;
 #[cfg(feature = "gui")]
 mod kit_gui;
 mod kit_lines;
+mod kit_mariadb;
 mod kit_postgres;
 mod kit_rdp;
 #[cfg(all(feature = "gui", target_os = "linux"))]
@@ -145,6 +146,8 @@ mod log_keys;
 mod manifest_approval;
 mod manifest_programs;
 mod manifest_text;
+mod manifest_ways;
+mod manifest_windows;
 mod members;
 mod memory;
 #[cfg(all(feature = "gui", target_os = "linux"))]

@@ -1,5 +1,5 @@
 //! Connectors by manifest with their real programs against real far sides: plink
-//! against sshd, psql against PostgreSQL, tmux here. Login, typing and its effect,
+//! and mosh against sshd, psql against PostgreSQL, mysql against MariaDB, tmux here. Login, typing and its effect,
 //! resize, wrong password, wrong key, the far side killed, closing, and no secret
 //! where other programs could read it.
 
@@ -14,12 +14,13 @@ use poterne::model::entry::{Kind, Slot};
 use poterne::model::target::{Hop, Target};
 
 use crate::connect_all::shows_nowhere;
+use crate::kit_mariadb::MariaDb;
 use crate::kit_postgres::Postgres;
 use crate::kit_ssh::*;
 
 const PASSWORD: &str = "Plante-\"mot\\de passe'-77c1";
 
-fn of(kind: &str, hop: Hop) -> Target {
+pub fn of(kind: &str, hop: Hop) -> Target {
     Target { kind: Kind::new(kind), hops: vec![hop] }
 }
 
@@ -28,7 +29,7 @@ fn sshd() -> Sshd {
 }
 
 /// A lease with a password for the one hop, and the hop.
-fn with_password(hop: Hop, password: &str) -> (Hop, FakeLease) {
+pub fn with_password(hop: Hop, password: &str) -> (Hop, FakeLease) {
     let mut lease = FakeLease::default();
     let mut hops = vec![hop];
     lease.plant(&mut hops, 0, Slot::Password, password.as_bytes());
@@ -42,7 +43,7 @@ fn open(kind: &str, hop: Hop, password: &str) -> (Box<dyn Link>, FakeLease) {
 }
 
 /// Nothing of the program is left when its session is over.
-fn all_gone(lease: &FakeLease) {
+pub fn all_gone(lease: &FakeLease) {
     for pid in &lease.children {
         let status = format!("/proc/{pid}");
         while std::path::Path::new(&status).exists() {
@@ -216,6 +217,58 @@ fn a_killed_database_does_not_hold_up_the_session() {
 }
 
 #[test]
+fn mysql_logs_in_and_changes_the_database_and_tells_a_wrong_password() {
+    let server = MariaDb::start(PASSWORD);
+    let (link, lease) = open("mysql", server.hop(), PASSWORD);
+    assert_eq!(lease.taken, [(0, Slot::Password)]);
+    let mut talk = Talk::shell(&*link, 80, 24);
+    talk.send("create table t as select 6*7 as n;\r");
+    talk.until("Query OK");
+    assert_eq!(server.asked("select n from essai.t").trim(), "42");
+    link.close();
+    assert!(!talk.finish().text().contains(PASSWORD), "it is not shown");
+    all_gone(&lease);
+    let (hop, mut lease) = with_password(server.hop(), "faux");
+    let failure = must_fail(&of("mysql", hop), &mut lease);
+    assert_eq!(failure.kind, FailureKind::Login, "{}", failure.what.en);
+    let (hop, mut lease) = with_password(hop_to_nowhere(), PASSWORD);
+    let failure = must_fail(&of("mysql", hop), &mut lease);
+    assert_eq!(failure.kind, FailureKind::Refused, "{}", failure.what.en);
+}
+
+#[test]
+fn mosh_logs_in_once_its_key_is_trusted() {
+    let server = sshd();
+    let (mut hop, mut lease) = with_password(server.hop(), PASSWORD);
+    let pinned = std::mem::take(&mut hop.pinned);
+    lease.trust = true;
+    let link = must_open(&of("mosh", hop.clone()), &mut lease);
+    assert_eq!(lease.keys_shown, pinned, "as the protocol names it");
+    let mut talk = Talk::shell(&*link, 91, 27);
+    let file = server.dir.path().join("effect");
+    talk.send(&format!("echo done > {}; echo wri''tten\r", file.display()));
+    talk.until("written");
+    assert_eq!(fs::read_to_string(&file).expect("it was made there"), "done\n");
+    talk.send("exit\r");
+    let talk = talk.finish();
+    assert!(!talk.text().contains(PASSWORD), "it is not shown");
+    all_gone(&lease);
+
+    hop.pinned = pinned;
+    let (hop, mut lease) = with_password(hop, "faux");
+    let failure = must_fail(&of("mosh", hop.clone()), &mut lease);
+    assert_eq!(failure.kind, FailureKind::Login, "{}", failure.what.en);
+    assert!(lease.keys_shown.is_empty(), "the pinned key is not asked about");
+    let mut hop = hop;
+    let other = Sshd::start(Setup::default());
+    hop.pinned = vec![other.pinned("ssh-ed25519", "ed25519")];
+    let (hop, mut lease) = with_password(hop, PASSWORD);
+    let failure = must_fail(&of("mosh", hop), &mut lease);
+    assert_eq!(failure.kind, FailureKind::HostKeyChanged, "{}", failure.what.en);
+    assert!(lease.taken.is_empty(), "nothing is given to a stranger");
+}
+
+#[test]
 fn tmux_goes_on_when_its_tab_is_closed() {
     let name = format!("poterne-test-{}", std::process::id());
     let end = || {
@@ -242,13 +295,18 @@ fn tmux_goes_on_when_its_tab_is_closed() {
 /// secrets.
 fn far_side(kind: &str, password: &str) -> (Hop, Box<dyn Any>, Option<PathBuf>) {
     match kind {
-        "plink" => {
+        "plink" | "mosh" => {
             let far = Sshd::start(Setup { password: Some(password.into()), ..Setup::default() });
             let own = Some(far.dir.path().to_owned());
             (far.hop(), Box::new(far), own)
         }
         "psql" => {
             let far = Postgres::start(password);
+            let own = Some(far.dir.path().to_owned());
+            (far.hop(), Box::new(far), own)
+        }
+        "mysql" => {
+            let far = MariaDb::start(password);
             let own = Some(far.dir.path().to_owned());
             (far.hop(), Box::new(far), own)
         }
@@ -260,7 +318,7 @@ fn far_side(kind: &str, password: &str) -> (Hop, Box<dyn Any>, Option<PathBuf>) 
 fn no_secret_shows_while_a_program_of_a_manifest_runs() {
     let mark = "PLANTE-manifeste-9f41c7d2";
     let before = SystemTime::now();
-    for kind in ["plink", "psql", "tmux"] {
+    for kind in ["plink", "psql", "mysql", "mosh", "tmux"] {
         let (hop, _far, own) = far_side(kind, mark);
         let mut lease = FakeLease::default();
         let mut hops = vec![hop];
@@ -271,6 +329,7 @@ fn no_secret_shows_while_a_program_of_a_manifest_runs() {
         let mut talk = Talk::shell(&*link, 80, 24);
         let (says, hears) = match kind {
             "psql" => ("select 'run'||'ning';\r", "running"),
+            "mysql" => ("select concat('run','ning');\r", "running"),
             _ => ("echo run''ning\r", "running"),
         };
         talk.send(says);

@@ -45,6 +45,33 @@ fn the_manifests_of_poterne_are_sound_and_in_both_languages() {
     }
 }
 
+#[test]
+fn the_ten_lines_of_the_guide_are_ten_and_sound_in_both_languages() {
+    for guide in ["connectors.md", "connectors.fr.md"] {
+        let file =
+            std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("assets/guide").join(guide);
+        let text = std::fs::read_to_string(file).expect("the guide");
+        let (_, after) = text.split_once("```toml\n").expect("an example");
+        let (example, _) = after.split_once("```").expect("its end");
+        assert_eq!(example.lines().count(), 10);
+        read(example).unwrap_or_else(|faults| panic!("{guide}: {faults:?}"));
+        // Every kind of Poterne is told of, as tested or not.
+        for (kind, source) in BUILT_IN {
+            let manifest = read(source).expect("sound");
+            let row = |line: &&str| line.starts_with('|') && line.contains(&format!("`{kind}`"));
+            let row = text_of(&text).lines().find(row).map(str::to_owned);
+            let row = row.unwrap_or_else(|| panic!("{guide} does not tell of {kind}"));
+            let untested = row.contains("untested") || row.contains("non essayé");
+            assert_eq!(untested, manifest.tested.is_empty(), "{guide}: {kind}");
+        }
+    }
+}
+
+/// The part of the guide that lists the kinds.
+fn text_of(guide: &str) -> &str {
+    guide.rsplit_once("\n## ").map_or(guide, |(_, last)| last)
+}
+
 /// The faults of the sound manifest after a change, as `line:column`.
 fn faults(from: &str, to: &str) -> Vec<String> {
     assert!(SOUND.contains(from), "{from}");
@@ -120,9 +147,11 @@ fn every_flag_that_is_no_setting_is_reserved() {
         built_in.iter().flat_map(|m| &m.fields).map(|f| f.id.as_str()).collect();
     for command in ["add", "edit"] {
         let help = seat.ok(&[command, "--help"]).out;
-        let flags = help.split_whitespace().filter_map(|word| word.strip_prefix("--"));
-        for flag in flags.map(|f| f.trim_end_matches(|c: char| !c.is_ascii_lowercase())) {
-            let flag = flag.split(['=', '[']).next().unwrap_or_default();
+        // Each line of a flag begins with it; its help may name those of other programs.
+        let lines = help.lines().map(str::trim).filter(|line| line.starts_with('-'));
+        let flags = lines.filter_map(|line| line.split("--").nth(1));
+        for flag in flags {
+            let flag = flag.split([' ', '=', '[', ',']).next().unwrap_or_default();
             let known = RESERVED.contains(&flag) || settings.contains(&flag);
             assert!(flag.is_empty() || known || theirs.contains(&flag), "{command} --{flag}");
         }

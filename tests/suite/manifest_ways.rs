@@ -1,0 +1,145 @@
+//! The ways of a secret, each with a program of the test's own that tells what it
+//! got: pipe, line, question, helper. What is refused on each, and what a person who
+//! is asked sees.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use poterne::connect::link::Exit;
+use poterne::connect::manifest::registry;
+use poterne::connect::{FailureKind, Progress};
+use poterne::model::entry::Slot;
+
+use crate::kit_ssh::*;
+use crate::manifest_programs::{all_gone, of, with_password};
+
+const SECRET: &str = "Un \"mot\\ de passe' €-31f";
+
+/// Puts a connector into the configuration folder of these tests. Its program is a
+/// shell line, which finds the folder of the test in `D`.
+fn put(kind: &str, dir: &Path, shell: &str, more: &str) {
+    let folder = registry::folder().expect("a home");
+    fs::create_dir_all(&folder).expect("ours");
+    let script = dir.join("script");
+    fs::write(&script, shell).expect("ours");
+    let opens = if more.contains("by = \"line\"") { "window" } else { "terminal" };
+    let args = if more.contains("by = \"pipe\"") { ", \"{pipe:password}\"" } else { "" };
+    let text = format!(
+        "kind = \"{kind}\"\nname = \"Essai\"\nopens = \"{opens}\"\nuses = [\"host\"]\n\
+         note = \"take note\"\nargs = [\"{}\"{args}]\nenv = {{ D = \"{}\" }}\n\
+         [program]\nlinux = [\"sh\"]\n{more}",
+        script.display(),
+        dir.display()
+    );
+    if let Err(faults) = poterne::connect::manifest::read(&text) {
+        panic!("{faults:?}");
+    }
+    fs::write(folder.join(format!("{kind}.toml")), text).expect("ours");
+}
+
+fn told(file: PathBuf) -> String {
+    fs::read_to_string(file).unwrap_or_default()
+}
+
+#[test]
+fn a_pipe_carries_what_the_manifest_says_around_the_secret() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let shell = "cat \"$1\" > \"$D/got\"; cat \"$1\" >> \"$D/got\"; echo ready; read x; exit 7";
+    let secret = "[[secret]]\nslot = \"password\"\nby = \"pipe\"\nescape = \"backslash\"\n\
+                  content = \"[client]\\nhost={host}\\npassword=\\\"{secret}\\\"\\n\"\n\
+                  [ready]\npattern = \"ready\"\n";
+    put("essai-pipe", dir.path(), shell, secret);
+    let (hop, mut lease) = with_password(hop(1), SECRET);
+    let failure = must_fail(&of("essai-pipe", hop.clone()), &mut lease);
+    assert_eq!(lease.asked, ["approve essai-pipe"], "{}", failure.what.en);
+    assert!(lease.children.is_empty() && lease.taken.is_empty(), "nothing ran");
+    lease.trust = true;
+    let link = must_open(&of("essai-pipe", hop), &mut lease);
+    let escaped = SECRET.replace('\\', "\\\\").replace('"', "\\\"");
+    let wanted = format!("[client]\nhost=127.0.0.1\npassword=\"{escaped}\"\n");
+    assert_eq!(told(dir.path().join("got")), wanted, "once, and then its end");
+    let note = |said: &Progress| matches!(said, Progress::Warning(w) if w.en == "take note");
+    assert!(lease.said.iter().any(note) && link.info().warnings[0].en == "take note");
+    let mut talk = Talk::shell(&*link, 80, 24);
+    talk.until("ready");
+    talk.send("\r");
+    assert_eq!(talk.finish().exit, Some(Exit::Status(7)));
+    all_gone(&lease);
+}
+
+#[test]
+fn a_helper_tells_the_secret_once_and_to_its_own_program_alone() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let shell = "\"$ASK\" 'Password?' > \"$D/got\"; \"$ASK\" again > \"$D/second\"; \
+                 echo \"$POTERNE_ASKPASS\" > \"$D/socket\"; echo ready; read x";
+    let secret = "[[secret]]\nslot = \"password\"\nby = \"askpass\"\nvariable = \"ASK\"\n\
+                  [ready]\npattern = \"ready\"\n";
+    put("essai-askpass", dir.path(), shell, secret);
+    let (hop, mut lease) = with_password(hop(1), SECRET);
+    lease.trust = true;
+    let link = must_open(&of("essai-askpass", hop), &mut lease);
+    assert_eq!(told(dir.path().join("got")), format!("{SECRET}\n"));
+    assert_eq!(told(dir.path().join("second")), "");
+    let socket = told(dir.path().join("socket"));
+    assert!(!Path::new(socket.trim()).exists(), "it is gone once the program is ready");
+    link.close();
+    all_gone(&lease);
+}
+
+#[test]
+fn a_question_that_would_show_the_secret_gets_none() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let secret = "[[secret]]\nslot = \"password\"\nby = \"prompt\"\npattern = 'Secret: $'\n";
+    put("essai-shown", dir.path(), "printf 'Secret: '; read x; echo \"$x\" > \"$D/got\"", secret);
+    let (hop_of, mut lease) = with_password(hop(1), SECRET);
+    lease.trust = true;
+    let failure = must_fail(&of("essai-shown", hop_of), &mut lease);
+    assert!(failure.what.en.contains("would show"), "{}", failure.what.en);
+    assert_eq!(told(dir.path().join("got")), "");
+    all_gone(&lease);
+
+    let shell = "stty -echo; printf 'Secret: '; read -r x; printf %s \"$x\" > \"$D/got\"; \
+                 stty echo; echo; printf 'Welcome> '; read x";
+    put("essai-hidden", dir.path(), shell, secret);
+    let (hop_of, mut lease) = with_password(hop(1), SECRET);
+    lease.trust = true;
+    let link = must_open(&of("essai-hidden", hop_of), &mut lease);
+    assert_eq!(told(dir.path().join("got")), SECRET);
+    let mut talk = Talk::shell(&*link, 80, 24);
+    talk.until("Welcome> ");
+    assert!(!talk.text().contains(SECRET));
+    link.close();
+    all_gone(&lease);
+    // Several lines are none that can be typed.
+    let (hop_of, mut lease) = with_password(hop(1), "a\nb");
+    lease.trust = true;
+    let failure = must_fail(&of("essai-hidden", hop_of), &mut lease);
+    assert_eq!(failure.kind, FailureKind::Setting, "{}", failure.what.en);
+}
+
+#[test]
+fn a_window_s_program_reads_a_line_and_ends_with_its_session() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let shell = "read -r x; printf %s \"$x\" > \"$D/new\"; mv \"$D/new\" \"$D/got\"; echo hello; \
+                 sleep 1000";
+    put("essai-line", dir.path(), shell, "[[secret]]\nslot = \"password\"\nby = \"line\"\n");
+    let (hop_of, mut lease) = with_password(hop(1), SECRET);
+    lease.trust = true;
+    let link = must_open(&of("essai-line", hop_of), &mut lease);
+    let mut talk = Talk::shell(&*link, 80, 24);
+    talk.until("hello\r\n");
+    assert_eq!(told(dir.path().join("got")), SECRET);
+    link.close();
+    talk.finish();
+    all_gone(&lease);
+    // One that is not stored the person is asked for.
+    let mut lease = FakeLease { trust: true, ..FakeLease::default() };
+    lease.answers.push_back("typed".into());
+    let link = must_open(&of("essai-line", hop(1)), &mut lease);
+    let mut talk = Talk::shell(&*link, 80, 24);
+    talk.until("hello");
+    assert_eq!(told(dir.path().join("got")), "typed");
+    link.close();
+    talk.finish();
+    assert!(lease.taken.iter().all(|(_, slot)| *slot != Slot::Password));
+}
