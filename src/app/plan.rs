@@ -222,9 +222,12 @@ fn hop_of(
             Err(broken) => plan.broken.push(broken),
         }
     }
-    // What is the entry's own stays its own, whatever its login comes from.
+    // What is the entry's own stays its own, whatever its login comes from. A kind
+    // that has no login, but takes such a secret, has it from nowhere else.
+    let logs_in = common.is_some_and(|c| c.user);
     for slot in entry.secrets.keys() {
-        let part_of_login = LOGIN.contains(slot) && *slot != Slot::Totp;
+        let bare = !logs_in && connector.is_some_and(|c| c.slots().contains(slot));
+        let part_of_login = LOGIN.contains(slot) && *slot != Slot::Totp && !bare;
         if !part_of_login && givers.insert(slot.clone(), entry.id) != Some(entry.id) {
             lines.retain(|l| !(l.secret && l.field == slot.to_string()));
             lines.push(PlanLine {

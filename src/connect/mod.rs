@@ -84,6 +84,10 @@ pub trait Connector: Sync {
     fn fields(&self) -> &'static [Field];
     /// Which secrets the form offers.
     fn slots(&self) -> &'static [Slot];
+    /// Whether it takes a secret that is not part of a login, such as a custom field.
+    fn takes(&self, _slot: &Slot) -> bool {
+        false
+    }
     /// Which of the common fields make sense: the form hides the others.
     fn common(&self) -> Common;
     /// Port when the entry names none.

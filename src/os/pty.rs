@@ -17,7 +17,9 @@ pub struct Pty(OwnedFd);
 /// # Errors
 /// The system has none left.
 pub fn open(cols: u16, rows: u16) -> io::Result<(Pty, OwnedFd)> {
-    let near = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY | OpenptFlags::CLOEXEC)?;
+    let near = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY)?;
+    // Not every system takes this when it opens one.
+    rustix::io::fcntl_setfd(&near, rustix::io::FdFlags::CLOEXEC)?;
     grantpt(&near)?;
     unlockpt(&near)?;
     let name = ptsname(&near, Vec::new())?;

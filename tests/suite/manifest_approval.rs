@@ -129,3 +129,32 @@ fn an_entry_of_a_manifest_s_kind_is_made_shown_and_opened() {
     let log = seat.ok(&["audit", "log"]).out;
     assert!(log.contains("trace · /"), "the log tells the program: {log}");
 }
+
+#[test]
+fn a_kind_without_a_login_still_gets_its_own_secrets_and_nothing_of_its_folder() {
+    let mut seat = Seat::locked();
+    let got = seat.home.path().join("got");
+    let text = format!(
+        "kind = \"trace\"\nname = \"Trace\"\nopens = \"terminal\"\n\
+         args = [\"-c\", \"cat $1 $2 > {}\", \"x\", \"{{pipe:password}}\", \"{{pipe:custom:pin}}\"]\n\
+         [program]\nlinux = [\"sh\"]\n\
+         [[secret]]\nslot = \"password\"\nby = \"pipe\"\nask = false\n\
+         [[secret]]\nslot = \"custom:pin\"\nby = \"pipe\"\n",
+        got.display()
+    );
+    let file = put(&seat, &text);
+    seat.ok(&["connector", "check", file.to_str().expect("UTF-8")]);
+    let factors = seat.factors();
+    seat.run(&["unlock"], &factors).ended(0);
+    seat.ok(&["add", "client", "A"]);
+    seat.run(&["edit", "A", "--secret-stdin", "password"], "of the folder").ended(0);
+    seat.ok(&["add", "trace", "A/t"]);
+    seat.run(&["connect", "A/t"], "yes\n").ended(0);
+    assert_eq!(fs::read_to_string(&got).expect("it ran"), "", "its folder's is not its own");
+    seat.run(&["edit", "A/t", "--secret-stdin", "password"], "own").ended(0);
+    seat.run(&["edit", "A/t", "--secret-stdin", "custom:pin"], "4711").ended(0);
+    seat.ok(&["connect", "A/t"]);
+    assert_eq!(fs::read_to_string(&got).expect("it ran"), "own\n4711\n");
+    let log = seat.ok(&["audit", "log", "--event", "secret.filled", "--json"]).out;
+    assert!(log.contains("custom:pin") && log.contains("password"), "{log}");
+}

@@ -84,6 +84,17 @@ fn a_helper_tells_the_secret_once_and_to_its_own_program_alone() {
     assert!(!Path::new(socket.trim()).exists(), "it is gone once the program is ready");
     link.close();
     all_gone(&lease);
+    // One that is ready at once still gets its secret first.
+    let secret = secret.replace("pattern = \"ready\"", "on = \"start\"");
+    put("essai-askpass-start", dir.path(), "\"$ASK\" x > \"$D/early\"; echo told; read x", &secret);
+    let (hop, mut lease) = with_password(crate::kit_ssh::hop(1), SECRET);
+    lease.trust = true;
+    let link = must_open(&of("essai-askpass-start", hop), &mut lease);
+    let mut talk = Talk::shell(&*link, 80, 24);
+    talk.until("told");
+    assert_eq!(told(dir.path().join("early")), format!("{SECRET}\n"));
+    link.close();
+    all_gone(&lease);
 }
 
 #[test]

@@ -128,9 +128,11 @@ impl Open {
             Vec::new()
         } else {
             let slots = resolved.givers.iter().enumerate();
+            let last = way.target.hops.len() - 1;
+            let more = |n: usize, s: &Slot| n == last && connector.is_some_and(|c| c.takes(s));
             slots
                 .flat_map(|(n, g)| g.keys().map(move |s| (n, s.clone())))
-                .filter(|(_, s)| plan::LOGIN.contains(s))
+                .filter(|(n, s)| plan::LOGIN.contains(s) || more(*n, s))
                 .collect()
         };
         // Each secret is told of under the entry that holds it, wherever on the

@@ -126,6 +126,10 @@ impl Connector for Declared {
         self.slots
     }
 
+    fn takes(&self, slot: &Slot) -> bool {
+        self.manifest.secrets.iter().any(|secret| secret.slot == *slot)
+    }
+
     fn common(&self) -> Common {
         self.manifest.common
     }

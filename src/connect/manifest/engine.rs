@@ -473,12 +473,12 @@ impl Running {
 
     fn until_ready(&mut self, up: &Arc<Uplink>) -> Result<(), Failure> {
         let mut watch = Watch::of(&self.run);
-        if self.run.ready == Ready::Start && watch.all_given() {
-            return Ok(());
-        }
         let patience = Duration::from_secs(self.run.patience_secs);
         let begun = Instant::now();
         loop {
+            if self.run.ready == Ready::Start && watch.all_given() && !self.has_helper() {
+                return Ok(());
+            }
             let left = patience.saturating_sub(begun.elapsed());
             let spoken = self.run.ready == Ready::Output && watch.has_said();
             // A question may not come at all, where another login does without.
@@ -515,9 +515,13 @@ impl Running {
                 Ok(Heard::Command(_)) => {}
                 Err(RecvTimeoutError::Timeout) if spoken && left > limit => return Ok(()),
                 Err(RecvTimeoutError::Timeout) => {
-                    let warning = fail::not_heard(&self.run.name, self.run.patience_secs);
-                    up.say(&Progress::Warning(warning.clone()));
-                    self.info.warnings.push(warning);
+                    // One that was to be ready at once only did not ask its helper.
+                    if self.run.ready != Ready::Start {
+                        let (name, secs) = (&self.run.name, self.run.patience_secs);
+                        let warning = fail::not_heard(name, secs, self.run.window);
+                        up.say(&Progress::Warning(warning.clone()));
+                        self.info.warnings.push(warning);
+                    }
                     return Ok(());
                 }
                 Err(RecvTimeoutError::Disconnected) => {
@@ -584,6 +588,11 @@ impl Running {
         if let Some(typing) = self.typing.as_ref().filter(|_| !bytes.is_empty()) {
             let _ = typing.send(bytes);
         }
+    }
+
+    /// Whether a secret still waits for the program's helper.
+    fn has_helper(&self) -> bool {
+        self.run.ways.iter().any(|way| matches!(way.by, WayBy::Askpass(_)))
     }
 
     /// Tells the helper of the program the secret, if it is there and was not told.

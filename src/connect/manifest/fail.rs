@@ -315,10 +315,14 @@ pub fn known(program: &str, sign: &FailureSign, said: &str) -> Failure {
 }
 
 /// A program that says nothing it was expected to say.
-pub fn not_heard(program: &str, secs: u64) -> Bi {
+pub fn not_heard(program: &str, secs: u64, window: bool) -> Bi {
+    let (fr, en) = match window {
+        true => ("voyez sa fenêtre", "see its window"),
+        false => ("le terminal est à vous", "the terminal is yours"),
+    };
     Bi::new(
-        format!("{program} n’a pas dit en {secs} s qu’il est prêt\u{a0}: le terminal est à vous"),
-        format!("{program} did not say within {secs} s that it is ready: the terminal is yours"),
+        format!("{program} n’a pas dit en {secs} s qu’il est prêt\u{a0}: {fr}"),
+        format!("{program} did not say within {secs} s that it is ready: {en}"),
     )
 }
 

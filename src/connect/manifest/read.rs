@@ -86,6 +86,16 @@ pub const RESERVED: &[&str] = &[
 /// # Errors
 /// Everything that is wrong with it, from the top.
 pub fn read(source: &str) -> Result<Manifest, Vec<Fault>> {
+    read_as(source, false)
+}
+
+/// As [`read`], for a manifest of this program, whose patterns were tested: they are
+/// compiled once they are needed.
+pub(super) fn read_own(source: &str) -> Result<Manifest, Vec<Fault>> {
+    read_as(source, true)
+}
+
+fn read_as(source: &str, own: bool) -> Result<Manifest, Vec<Fault>> {
     let faults = Faults::of(source);
     if source.len() > MAX_BYTES {
         let what = Bi::new("le manifeste dépasse 64 Kio", "the manifest is larger than 64 KiB");
@@ -105,7 +115,7 @@ pub fn read(source: &str) -> Result<Manifest, Vec<Fault>> {
         }
     };
     let table = Table::new(root.get_ref(), 0..0, &faults);
-    let manifest = Reader { faults: &faults }.manifest(&table, source);
+    let manifest = Reader { faults: &faults, own }.manifest(&table, source);
     table.done();
     let all = faults.into_all();
     match manifest {
@@ -116,6 +126,8 @@ pub fn read(source: &str) -> Result<Manifest, Vec<Fault>> {
 
 struct Reader<'a> {
     faults: &'a Faults<'a>,
+    /// Its patterns were tested.
+    own: bool,
 }
 
 impl<'a> Reader<'a> {
@@ -335,6 +347,7 @@ impl<'a> Reader<'a> {
         };
         let fits = match kind {
             OwnKind::Text(None) => !told.contains(char::is_control),
+            OwnKind::Text(Some(_)) if self.own => true,
             OwnKind::Text(Some(pattern)) => {
                 compiled(&format!("^(?:{pattern})$")).is_none_or(|whole| whole.is_match(&told))
             }
@@ -808,7 +821,7 @@ impl<'a> Reader<'a> {
     /// A regular expression; a `question` stands at the end of what was said.
     fn pattern(&self, t: &Table<'a, '_>, key: &'static str, question: bool) -> Option<String> {
         let (pattern, at) = t.text(key)?;
-        if compiled(pattern).is_none() {
+        if !self.own && compiled(pattern).is_none() {
             self.add(at, "ce n’est pas une expression régulière", "this is no regular expression");
             return None;
         }

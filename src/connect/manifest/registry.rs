@@ -8,6 +8,7 @@ use std::sync::{PoisonError, RwLock};
 use std::time::SystemTime;
 
 use super::place::Fault;
+use super::read::read_own;
 use super::{Declared, MAX_BYTES, Manifest, Source, read};
 use crate::connect::{ALL, Connector};
 use crate::model::lang::Bi;
@@ -101,7 +102,7 @@ pub fn look() -> Known {
     let mut problems = Vec::new();
     for (name, text) in BUILT_IN {
         let made = kept(&Source::BuiltIn, text).unwrap_or_else(|| {
-            let manifest = read(text).unwrap_or_else(|faults| {
+            let manifest = read_own(text).unwrap_or_else(|faults| {
                 panic!("{name}.toml is tested, and has faults: {faults:?}")
             });
             Declared::new(manifest, Source::BuiltIn)
