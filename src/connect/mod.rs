@@ -57,7 +57,7 @@ pub const ALL: &[&dyn Connector] = &[
 
 /// Every connector that this computer knows: [`ALL`], then those by manifest.
 pub fn all() -> &'static [&'static dyn Connector] {
-    manifest::registry::known().all
+    manifest::registry::current().all
 }
 
 /// The connector of `kind`, if this computer knows it.

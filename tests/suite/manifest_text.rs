@@ -72,6 +72,29 @@ fn text_of(guide: &str) -> &str {
     guide.rsplit_once("\n## ").map_or(guide, |(_, last)| last)
 }
 
+/// The form of the window has the fields of a manifest, and checks what is typed.
+#[cfg(feature = "gui")]
+#[test]
+fn the_form_has_the_fields_of_a_manifest() {
+    use poterne::gui::entries::editor::Editor;
+    use poterne::model::entry::{Kind, Slot};
+    let mut form = Editor::new(Kind::new("psql"), "Dupont");
+    let ids: Vec<&str> = form.fields().iter().map(|field| field.id).collect();
+    assert_eq!(ids, ["database", "encryption", "connect-timeout"]);
+    assert!(form.secrets.iter().any(|secret| secret.slot == Slot::Password));
+    assert_eq!(form.default_port(), Some(5432));
+    form.name = "base".into();
+    assert!(form.faults().is_empty());
+    // A connection string is no database, a word of no choice no encryption.
+    for (id, value) in
+        [("database", "host=evil"), ("encryption", "maybe"), ("connect-timeout", "0")]
+    {
+        form.settings.insert(id, value.into());
+        assert!(form.faults().contains_key(id), "{id}");
+        form.settings.insert(id, String::new());
+    }
+}
+
 /// The faults of the sound manifest after a change, as `line:column`.
 fn faults(from: &str, to: &str) -> Vec<String> {
     assert!(SOUND.contains(from), "{from}");
@@ -92,6 +115,8 @@ fn every_fault_is_told_with_its_line_and_column() {
         ("--at={host}", "{password}", secret),
         ("--at={host}", "--p={secret}", secret),
         ("--at={host}", "--p={secret:password}", secret),
+        ("--at={host}", "x://{url:password}", secret),
+        ("--at={host}", "x://{url:secret}", secret),
         ("--at={host}", "{nowhere}", "6:9 no field is called “nowhere”"),
         ("--at={host}", "{port}", "6:9 “uses” does not name this common field"),
         ("--at={host}", "{host", "6:9 a brace on its own"),

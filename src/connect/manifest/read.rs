@@ -158,7 +158,8 @@ impl<'a> Reader<'a> {
         let (ready, patience_secs) = self.ready(t, window);
         let failures = self.failures(t);
         let stop = self.stop(t, window);
-        let signs = t.text("option-signs").map_or("-", |(signs, _)| signs).to_owned();
+        // Every program may take a dash for an option, whatever its manifest says.
+        let signs = format!("-{}", t.text("option-signs").map_or("", |(signs, _)| signs));
         for secret in &secrets {
             self.used(t, secret, &args, &env);
         }
@@ -606,6 +607,7 @@ impl<'a> Reader<'a> {
     /// Whether a place can be filled, where anybody may read it.
     fn place(&self, name: &Name, at: Range<usize>, scope: &Scope<'_>, keys: bool) {
         let known = match name {
+            Name::Url(inner) => return self.place(inner, at, scope, keys),
             Name::Host => scope.common.host,
             Name::Port => scope.common.port,
             Name::Place => scope.common.host && scope.common.port,
@@ -650,7 +652,7 @@ impl<'a> Reader<'a> {
                 format!("aucun champ ne s’appelle «\u{a0}{id}\u{a0}»"),
                 format!("no field is called “{id}”"),
             ),
-            Name::Path | Name::Secret => return,
+            Name::Path | Name::Secret | Name::Url(_) => return,
         };
         self.add(at, fr, en);
     }

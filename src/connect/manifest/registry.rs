@@ -70,13 +70,16 @@ pub fn known() -> Known {
     known.unwrap_or_else(look)
 }
 
+/// What is known, after another look if something came into the folder or left it.
+pub fn current() -> Known {
+    let known = known();
+    if stamp() == known.stamp { known } else { look() }
+}
+
 /// The described connector of a kind; one that is new in the folder is found.
 pub fn of_kind(kind: &str) -> Option<&'static Declared> {
     let find = |known: Known| known.declared.iter().copied().find(|d| d.id() == kind);
-    find(known()).or_else(|| {
-        let changed = stamp() != known().stamp;
-        changed.then(|| find(look())).flatten()
-    })
+    find(known()).or_else(|| find(current()))
 }
 
 /// The folder of the person's manifests, which need not be there.

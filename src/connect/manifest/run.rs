@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use super::template::{Name, Part, Refusal, Template};
+use super::template::{Name, Part, Refusal, Template, percent_encoded};
 use super::{
     Arg, By, Condition, Escape, Manifest, Of, OwnField, OwnKind, Ready, Secret, Stop, fail,
 };
@@ -211,6 +211,7 @@ impl Filler<'_> {
                 let at = self.manifest.secrets.iter().position(|secret| secret.slot == *slot);
                 format!("/dev/fd/{}", number(at.unwrap_or_default()))
             }
+            Name::Url(inner) => percent_encoded(&self.value(inner)),
             Name::Secret | Name::Fingerprint | Name::FingerprintHex => String::new(),
         }
     }

@@ -32,6 +32,8 @@ pub enum Name {
     Fingerprint,
     /// Its digest in hexadecimal, byte by byte with colons between.
     FingerprintHex,
+    /// Another one, percent-encoded for a place in an address (RFC 3986).
+    Url(Box<Name>),
 }
 
 /// A text with places.
@@ -153,11 +155,25 @@ fn named(word: &str) -> Name {
         "secret" => Name::Secret,
         "fingerprint" => Name::Fingerprint,
         "fingerprint-hex" => Name::FingerprintHex,
-        other => match other.strip_prefix("pipe:") {
-            Some(slot) => Name::Pipe(slot_of(slot)),
-            None => Name::Field(other.to_owned()),
+        other => match other.split_once(':') {
+            Some(("pipe", slot)) => Name::Pipe(slot_of(slot)),
+            Some(("url", name)) if !name.starts_with("url:") => Name::Url(Box::new(named(name))),
+            _ => Name::Field(other.to_owned()),
         },
     }
+}
+
+/// All but the unreserved characters percent-encoded (RFC 3986 section 2.3).
+pub fn percent_encoded(text: &str) -> String {
+    let mut coded = String::with_capacity(text.len());
+    for byte in text.bytes() {
+        if byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~') {
+            coded.push(char::from(byte));
+        } else {
+            coded.push_str(&format!("%{byte:02X}"));
+        }
+    }
+    coded
 }
 
 /// The slot of a word.
@@ -195,6 +211,15 @@ mod tests {
         assert_eq!(word("--host={host}", evil), Ok(format!("--host={evil}")));
         assert_eq!(word("--host={host}", "a\nb"), Err(Refusal::Control));
         assert_eq!(word("{host}", "a\0b"), Err(Refusal::Control));
+    }
+
+    #[test]
+    fn a_value_in_an_address_cannot_change_where_it_leads() {
+        assert_eq!(
+            template("x://{url:user}@h").names().next(),
+            Some(&Name::Url(Box::new(Name::User)))
+        );
+        assert_eq!(percent_encoded("a@b.example/x?é"), "a%40b.example%2Fx%3F%C3%A9");
     }
 
     #[test]
