@@ -10,12 +10,15 @@ use std::time::SystemTime;
 
 use poterne::connect::FailureKind;
 use poterne::connect::link::{Exit, Link, TermSize, ToRemote};
+use poterne::connect::manifest::registry::BUILT_IN;
 use poterne::model::entry::{Kind, Slot};
 use poterne::model::target::{Hop, Target};
 
+use crate::cli_kit::Seat;
 use crate::connect_all::shows_nowhere;
 use crate::kit_mariadb::MariaDb;
 use crate::kit_postgres::Postgres;
+use crate::kit_rdp::eventually;
 use crate::kit_ssh::*;
 
 const PASSWORD: &str = "Plante-\"mot\\de passe'-77c1";
@@ -45,14 +48,11 @@ fn open(kind: &str, hop: Hop, password: &str) -> (Box<dyn Link>, FakeLease) {
 /// Nothing of the program is left when its session is over.
 pub fn all_gone(lease: &FakeLease) {
     for pid in &lease.children {
-        let status = format!("/proc/{pid}");
-        while std::path::Path::new(&status).exists() {
-            let stat = fs::read_to_string(format!("{status}/stat")).unwrap_or_default();
-            if stat.contains(") Z ") {
-                break;
-            }
-            std::thread::yield_now();
-        }
+        let ended = || {
+            let stat = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+            (stat.is_empty() || stat.contains(") Z ")).then_some(())
+        };
+        eventually("the session process ends", ended);
         assert!(descendants(*pid).is_empty());
     }
 }
@@ -183,6 +183,30 @@ fn psql_logs_in_types_and_changes_the_database() {
     assert_eq!(talk.exit, Some(Exit::Status(0)));
     assert!(!talk.text().contains(PASSWORD), "it is not shown");
     all_gone(&lease);
+}
+
+/// Without a vault, as who writes a manifest tries it: secrets are asked for when the
+/// program wants them, one line each.
+#[test]
+fn a_manifest_is_tried_without_a_vault() {
+    let server = Postgres::start(PASSWORD);
+    let seat = Seat::empty();
+    let file = seat.home.path().join("base.toml");
+    let (_, text) = BUILT_IN.iter().find(|(kind, _)| *kind == "psql").expect("it is there");
+    fs::write(&file, text.replace("kind = \"psql\"", "kind = \"base\"")).expect("ours");
+    let port = format!("port={}", server.port);
+    let field = ["--field", "host=127.0.0.1", "--field", &port, "--field", "user=zoe"];
+    let args = [&["connector", "try", file.to_str().expect("UTF-8")][..], &field].concat();
+    let tried = seat.run(&args, &format!("yes\n{PASSWORD}\nselect 6*7 as n;\n\\q\n")).ended(0);
+    assert!(tried.out.contains("42"), "{}", tried.out);
+    assert!(!tried.out.contains(PASSWORD) && !tried.err.contains(PASSWORD));
+    seat.run(&args, "faux\n").ended(6);
+    for bad in ["database=host=evil", "nothing=x", "password=x", "port=0", "user"] {
+        let all = [&args[..], &["--field", bad]].concat();
+        seat.run(&all, "").ended(2);
+    }
+    let lost = seat.run(&args[..3], "").ended(2);
+    assert!(lost.err.contains("--field host="), "{}", lost.err);
 }
 
 #[test]

@@ -60,6 +60,7 @@ fn a_pipe_carries_what_the_manifest_says_around_the_secret() {
     assert_eq!(told(dir.path().join("got")), wanted, "once, and then its end");
     let note = |said: &Progress| matches!(said, Progress::Warning(w) if w.en == "take note");
     assert!(lease.said.iter().any(note) && link.info().warnings[0].en == "take note");
+    assert!(link.info().description.ends_with(" · untested"), "{}", link.info().description);
     let mut talk = Talk::shell(&*link, 80, 24);
     talk.until("ready");
     talk.send("\r");

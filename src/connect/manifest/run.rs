@@ -148,8 +148,9 @@ impl Run {
             answers.push((answer.pattern.clone(), filler.typed(&answer.types, &name)?));
         }
         let print = fail::short_print(&manifest.text);
+        let tried = if manifest.tested.is_empty() { " · untested" } else { "" };
         Ok(Self {
-            description: format!("{} · {} · {print}", manifest.kind, program.display()),
+            description: format!("{} · {} · {print}{tried}", manifest.kind, program.display()),
             name,
             note: manifest.note.clone(),
             program: program.to_string_lossy().into_owned(),
