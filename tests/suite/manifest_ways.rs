@@ -98,6 +98,40 @@ fn a_helper_tells_the_secret_once_and_to_its_own_program_alone() {
     all_gone(&lease);
 }
 
+/// OpenSSH's client asks a helper as any program would that knows one.
+#[test]
+fn ssh_logs_in_by_the_helper() {
+    let server = Sshd::start(Setup { password: Some(SECRET.into()), ..Setup::default() });
+    let folder = registry::folder().expect("a home");
+    fs::create_dir_all(&folder).expect("ours");
+    let text = r#"
+kind = "essai-ssh"
+name = "ssh"
+opens = "terminal"
+uses = ["host", "port", "user"]
+args = ["-o", "UserKnownHostsFile=/dev/null", "-o", "StrictHostKeyChecking=no",
+  "-o", "NumberOfPasswordPrompts=1", "-p", "{port}", "{user}@{host}"]
+env = { SSH_ASKPASS_REQUIRE = "force" }
+program = { linux = ["ssh"] }
+secret = [{ slot = "password", by = "askpass", variable = "SSH_ASKPASS" }]
+failure = [{ pattern = 'Permission denied', kind = "login" }]
+"#;
+    fs::write(folder.join("essai-ssh.toml"), text).expect("ours");
+    let (hop, mut lease) = with_password(server.hop(), SECRET);
+    lease.trust = true;
+    let link = must_open(&of("essai-ssh", hop.clone()), &mut lease);
+    assert_eq!(lease.taken, [(0, Slot::Password)]);
+    let mut talk = Talk::shell(&*link, 80, 24);
+    talk.send("echo he''re\r");
+    talk.until("here");
+    link.close();
+    all_gone(&lease);
+    let (hop, mut lease) = with_password(hop, "faux");
+    lease.trust = true;
+    let failure = must_fail(&of("essai-ssh", hop), &mut lease);
+    assert_eq!(failure.kind, FailureKind::Login, "{}", failure.what.en);
+}
+
 #[test]
 fn a_question_that_would_show_the_secret_gets_none() {
     let dir = tempfile::tempdir().expect("a folder");

@@ -482,7 +482,8 @@ impl Running {
             let left = patience.saturating_sub(begun.elapsed());
             let spoken = self.run.ready == Ready::Output && watch.has_said();
             // A question may not come at all, where another login does without.
-            let quiet = if watch.all_given() { QUIET } else { NO_QUESTION };
+            let given = watch.all_given() && !self.has_helper();
+            let quiet = if given { QUIET } else { NO_QUESTION };
             let limit = if spoken { left.min(quiet) } else { left };
             match self.heard.recv_timeout(limit) {
                 Ok(Heard::Said(errors, bytes)) => {
