@@ -289,6 +289,13 @@ pub enum Request {
     Restore { at: At, version: Option<u64> },
     /// Every version, the current one first. [`Reply::History`]
     History { at: At },
+    /// Configurations read from the device, the newest first. [`Reply::Snapshots`]
+    Snapshots { at: At },
+    /// The text of one, else of the newest. Audited. [`Reply::Snapshot`]
+    Snapshot { at: At, n: Option<u64>, purpose: Purpose, just: Justification },
+    /// What differs between two, else between the newest and the one before.
+    /// Audited. [`Reply::SnapshotDifference`]
+    SnapshotDifference { at: At, from: Option<u64>, to: Option<u64>, just: Justification },
     /// [`Reply::Plan`]
     Plan { at: At },
     /// The page of a web entry is about to be opened by who asks. Audited, and
@@ -400,6 +407,19 @@ pub enum Reply {
     Saved { id: EntryId, ver: u64, path: String },
     /// Every version.
     History(Vec<VersionView>),
+    /// Configurations that are kept.
+    Snapshots(Vec<SnapshotView>),
+    /// One of them.
+    Snapshot(SnapshotText),
+    /// What differs between two, as `diff -u` tells it.
+    SnapshotDifference {
+        from: SnapshotView,
+        to: SnapshotView,
+        added: u64,
+        removed: u64,
+        #[serde(with = "wire::secret_text")]
+        text: SecretText,
+    },
     /// Effective settings.
     Plan(Box<Plan>),
     /// A page to open.
@@ -438,6 +458,48 @@ pub enum Reply {
     Settings(Settings),
     /// What the log is searched for.
     Filter(AuditFilter),
+}
+
+/// A configuration that is kept, for a list.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct SnapshotView {
+    /// Its number, from 1 for the life of the entry.
+    pub n: u64,
+    /// When it was read.
+    pub at: Time,
+    /// Name of who had it read.
+    pub by: String,
+    /// With which command.
+    pub command: String,
+    /// Size in bytes.
+    pub size: u64,
+    /// Number of lines.
+    pub lines: u64,
+}
+
+/// A configuration that is kept.
+#[derive(Serialize, Deserialize)]
+pub struct SnapshotText {
+    /// Which.
+    pub snapshot: SnapshotView,
+    /// What the device showed.
+    #[serde(with = "wire::secret_text")]
+    pub text: SecretText,
+}
+
+/// What came of reading a configuration.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Taken {
+    /// The newest one now.
+    pub snapshot: SnapshotView,
+    /// It is the same as before, and was not kept again.
+    pub unchanged: bool,
+    /// The one before, if it differs.
+    pub before: Option<SnapshotView>,
+    /// Lines that are new.
+    pub added: u64,
+    /// Lines that are gone.
+    pub removed: u64,
 }
 
 /// The page of a web entry.

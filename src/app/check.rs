@@ -171,7 +171,8 @@ fn unreached(v: &Unlocked, rows: &dyn Rows, places: &Places, walk: &Walk) -> Res
 fn blobs(v: &Unlocked, rows: &dyn Rows, entry: &Entry, seen: &mut BTreeSet<CellId>) -> bool {
     let secrets = entry.secrets.values().map(|s| (s.cell, Purpose::Secret));
     let files = entry.attachments.iter().map(|a| (a.cell, Purpose::Attachment));
-    secrets.chain(files).any(|(cell, purpose)| {
+    let snapshots = entry.snapshots.iter().map(|s| (s.cell, Purpose::Snapshot));
+    secrets.chain(files).chain(snapshots).any(|(cell, purpose)| {
         seen.insert(cell) && v.open_blob(rows, entry.client, cell, purpose).is_err()
     })
 }

@@ -33,6 +33,7 @@ pub mod restore;
 mod reveal;
 mod seeds;
 mod sessions;
+mod snapshots;
 mod team;
 pub mod text;
 mod tickets;
@@ -58,7 +59,9 @@ use crate::model::lang::Bi;
 use crate::secret::SecretText;
 use crate::vault::unlocked::{Env, Unlocked};
 
-use api::{AppError, At, ExportRequest, Factors, Justification, Patch, Reply, Request, Status};
+use api::{
+    AppError, At, ExportRequest, Factors, Justification, Patch, Reply, Request, Status, Taken,
+};
 pub use enrolment::Enrolment;
 pub use plan::pinned_place;
 pub use unlock::time_stretched;
@@ -384,6 +387,19 @@ impl App {
         ui: &mut dyn SessionUi,
     ) -> Result<Box<dyn OpenSession>, AppError> {
         sessions::open(&self.jobs, request, ui)
+    }
+
+    /// Reads the configuration of a device and keeps it with its entry. The lines of
+    /// the session and of the reading are stored before anything is sent.
+    ///
+    /// # Errors
+    /// As [`App::connect`], or the device does not show it; then nothing is kept.
+    pub fn snapshot(
+        &self,
+        request: ConnectRequest,
+        ui: &mut dyn SessionUi,
+    ) -> Result<Taken, AppError> {
+        snapshots::take(&self.jobs, request, ui)
     }
 
     /// Fills an empty vault with many made-up nodes, for trials: far quicker

@@ -4,7 +4,7 @@
 use std::path::Path;
 use std::time::Duration;
 
-use crate::app::api::{AppError, ExportRequest, Reply, Request};
+use crate::app::api::{AppError, ExportRequest, Reply, Request, Taken};
 use crate::app::{App, ConnectRequest, ExportUi, OpenSession, SessionUi};
 
 /// An unlocked vault, in this process or in its agent.
@@ -28,6 +28,11 @@ pub trait Access: Send + Sync {
         request: ConnectRequest,
         ui: &mut dyn SessionUi,
     ) -> Result<Box<dyn OpenSession>, AppError>;
+    /// As [`App::snapshot`].
+    ///
+    /// # Errors
+    /// As there, or the agent is gone.
+    fn snapshot(&self, request: ConnectRequest, ui: &mut dyn SessionUi) -> Result<Taken, AppError>;
     /// Makes the agent lock after so long without use.
     ///
     /// # Errors
@@ -50,6 +55,10 @@ impl Access for App {
         ui: &mut dyn SessionUi,
     ) -> Result<Box<dyn OpenSession>, AppError> {
         App::connect(self, request, ui)
+    }
+
+    fn snapshot(&self, request: ConnectRequest, ui: &mut dyn SessionUi) -> Result<Taken, AppError> {
+        App::snapshot(self, request, ui)
     }
 
     fn lock_when_idle(&self, _idle: Duration) -> Result<Reply, AppError> {
@@ -112,7 +121,7 @@ mod imp {
 
     use super::{
         Access, AppError, ConnectRequest, ExportRequest, ExportUi, OpenSession, Path, Reply,
-        Request, SessionUi,
+        Request, SessionUi, Taken,
     };
 
     /// How long an agent may take to end.
@@ -237,6 +246,36 @@ mod imp {
                 _ => Err(nonsense()),
             }
         }
+
+        /// Has something done that needs the person on the way, on a connection of
+        /// its own; that, and the answer in the end.
+        fn attended(
+            &self,
+            request: ConnectRequest,
+            what: fn(Connect) -> ToAgent,
+            ui: &mut dyn SessionUi,
+        ) -> Result<(UnixStream, FromAgent), AppError> {
+            let gone = || broken(&io::Error::from(io::ErrorKind::UnexpectedEof));
+            let mut stream = dial(&self.path)?.ok_or_else(gone)?;
+            let ConnectRequest { at, just, accept_host_key, reuse, desktop, after } = request;
+            let request = what(Connect { at, just, accept_host_key, reuse, desktop, after });
+            frames::write(&mut stream, &request).map_err(|error| broken(&error))?;
+            loop {
+                while !speaks(&stream) {
+                    if ui.cancelled() {
+                        return Err(given_up());
+                    }
+                }
+                match frames::read(&mut stream).map_err(|error| broken(&error))? {
+                    FromAgent::Ask(question) => {
+                        let answer = ToAgent::Answer(ui.ask(question.into()).into());
+                        frames::write(&mut stream, &answer).map_err(|error| broken(&error))?;
+                    }
+                    FromAgent::Say(progress) => ui.say(progress),
+                    answer => return Ok((stream, answer)),
+                }
+            }
+        }
     }
 
     impl Access for Remote {
@@ -273,30 +312,24 @@ mod imp {
             request: ConnectRequest,
             ui: &mut dyn SessionUi,
         ) -> Result<Box<dyn OpenSession>, AppError> {
-            let gone = || broken(&io::Error::from(io::ErrorKind::UnexpectedEof));
-            let mut stream = dial(&self.path)?.ok_or_else(gone)?;
-            let ConnectRequest { at, just, accept_host_key, reuse, desktop, after } = request;
-            let request = Connect { at, just, accept_host_key, reuse, desktop, after };
-            let request = ToAgent::Connect(request);
-            frames::write(&mut stream, &request).map_err(|error| broken(&error))?;
-            loop {
-                while !speaks(&stream) {
-                    if ui.cancelled() {
-                        return Err(given_up());
-                    }
+            let (stream, answer) = self.attended(request, ToAgent::Connect, ui)?;
+            match answer {
+                FromAgent::Opened(Ok((id, info))) => {
+                    Ok(Box::new(RemoteSession::new(stream, id, info)?))
                 }
-                match frames::read(&mut stream).map_err(|error| broken(&error))? {
-                    FromAgent::Ask(question) => {
-                        let answer = ToAgent::Answer(ui.ask(question.into()).into());
-                        frames::write(&mut stream, &answer).map_err(|error| broken(&error))?;
-                    }
-                    FromAgent::Say(progress) => ui.say(progress),
-                    FromAgent::Opened(Ok((id, info))) => {
-                        return Ok(Box::new(RemoteSession::new(stream, id, info)?));
-                    }
-                    FromAgent::Opened(Err(error)) => return Err(error),
-                    _ => return Err(nonsense()),
-                }
+                FromAgent::Opened(Err(error)) => Err(error),
+                _ => Err(nonsense()),
+            }
+        }
+
+        fn snapshot(
+            &self,
+            request: ConnectRequest,
+            ui: &mut dyn SessionUi,
+        ) -> Result<Taken, AppError> {
+            match self.attended(request, ToAgent::Snapshot, ui)?.1 {
+                FromAgent::Snapshot(taken) => taken,
+                _ => Err(nonsense()),
             }
         }
     }

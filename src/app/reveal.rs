@@ -17,7 +17,7 @@ use super::worker::Open;
 use super::{draft, people, tickets};
 
 /// Finds the entry, checks role, ticket and reason, and logs the act.
-fn released(
+pub(super) fn released(
     v: &mut Unlocked,
     rows: &SqliteRows<'_>,
     env: &mut Env<'_>,

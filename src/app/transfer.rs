@@ -36,7 +36,7 @@ pub(super) fn to_client(
             version.cell = v.put_old_entry(rows, env, &before)?;
         }
         // What it was until now stays a version as well.
-        let mut before = Entry { history: Vec::new(), ..old.clone() };
+        let mut before = Entry { history: Vec::new(), snapshots: Vec::new(), ..old.clone() };
         reseal_blobs(v, rows, env, &mut before, to, &mut moved)?;
         before.client = to;
         let cell = v.put_old_entry(rows, env, &before)?;
@@ -64,7 +64,7 @@ pub(super) fn to_client(
     Ok(())
 }
 
-/// Gives every secret and attachment of `entry` a row under the key of `to`.
+/// Gives every secret, attachment and snapshot of `entry` a row under the key of `to`.
 fn reseal_blobs(
     v: &mut Unlocked,
     rows: &dyn Rows,
@@ -76,7 +76,8 @@ fn reseal_blobs(
     let from = entry.client;
     let secrets = entry.secrets.values_mut().map(|s| (&mut s.cell, Purpose::Secret));
     let files = entry.attachments.iter_mut().map(|a| (&mut a.cell, Purpose::Attachment));
-    for (cell, purpose) in secrets.chain(files) {
+    let snapshots = entry.snapshots.iter_mut().map(|s| (&mut s.cell, Purpose::Snapshot));
+    for (cell, purpose) in secrets.chain(files).chain(snapshots) {
         if let Some(new) = moved.get(cell) {
             *cell = *new;
             continue;

@@ -13,14 +13,15 @@ use crate::model::entry::Kind;
 use crate::model::id::SessionId;
 use crate::model::time::Time;
 use crate::os::{clock, random};
+use crate::secret::SecretBytes;
 use crate::store::sqlite::{SqliteRows, SqliteStore};
 use crate::vault::unlocked::{Env, Unlocked};
 
-use super::api::{AppError, ExportRequest, Patch, Reply, Request, Status};
+use super::api::{AppError, At, ExportRequest, Patch, Reply, Request, Status, Taken};
 use super::devices::NewDevice;
 use super::enrolment::NewMember;
 use super::sessions::{Ask, Closing, Prepared, Running};
-use super::{Change, ConnectRequest, Tell, UnlockOptions, anchor};
+use super::{Change, ConnectRequest, Tell, UnlockOptions, anchor, snapshots};
 
 /// Where the answer to a job goes.
 pub(super) type Answer<T> = Sender<Result<T, AppError>>;
@@ -58,6 +59,12 @@ pub(super) enum Job {
     Prepare(Box<ConnectRequest>, Answer<Prepared>),
     /// A step of a session under way.
     Session(Box<Ask>, Answer<()>),
+    /// Whether and how a configuration can be read.
+    SnapshotReady(At, Answer<snapshots::Ready>),
+    /// One is about to be read; the password of the privileged mode.
+    SnapshotBegin(Box<snapshots::Begin>, Answer<Option<SecretBytes>>),
+    /// One was read, or not.
+    SnapshotEnd(Box<snapshots::End>, Answer<Option<Taken>>),
     /// A session ended; nobody waits for the answer.
     Closed(Box<Closing>),
 }
@@ -191,6 +198,18 @@ impl Worker {
                 let done = self.session(*ask);
                 let _ = answer.send(done);
             }
+            Job::SnapshotReady(at, answer) => {
+                let done = self.snapshot_ready(&at);
+                let _ = answer.send(done);
+            }
+            Job::SnapshotBegin(begin, answer) => {
+                let done = self.snapshot_begin(&begin);
+                let _ = answer.send(done);
+            }
+            Job::SnapshotEnd(end, answer) => {
+                let done = self.snapshot_end(&end);
+                let _ = answer.send(done);
+            }
             Job::Closed(closing) => self.session_closed(*closing),
         }
     }
@@ -252,6 +271,13 @@ impl Worker {
             Request::Remove { at, forever } => self.opened()?.remove(&at, forever),
             Request::Restore { at, version } => self.opened()?.restore(&at, version),
             Request::History { at } => self.opened()?.history(&at),
+            Request::Snapshots { at } => self.opened()?.snapshots(&at),
+            Request::Snapshot { at, n, purpose, just } => {
+                self.opened()?.snapshot(&at, n, purpose, &just)
+            }
+            Request::SnapshotDifference { at, from, to, just } => {
+                self.opened()?.snapshot_difference(&at, (from, to), &just)
+            }
             Request::Plan { at } => self.opened()?.plan(&at),
             Request::Visit { at, just } => self.visit(&at, &just),
             Request::Visited { session, opened } => self.visited(session, opened),
@@ -314,6 +340,8 @@ impl Job {
         match self {
             Self::Call(_, true, _) => Some(Change::Content),
             Self::Session(ask, _) if matches!(**ask, Ask::Pin(..)) => Some(Change::Content),
+            Self::SnapshotEnd(..) => Some(Change::Content),
+            Self::SnapshotBegin(..) => Some(Change::Log),
             Self::Export(..) | Self::Prepare(..) | Self::Session(..) | Self::Closed(_) => {
                 Some(Change::Log)
             }

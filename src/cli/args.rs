@@ -78,6 +78,9 @@ pub enum Command {
     History(EntryPath),
     /// Open a session or a web page, or run a command
     Connect(Connect),
+    /// The configuration of a device: read it, see what is kept, what differs
+    #[command(subcommand)]
+    Snapshot(Snapshot),
     /// Effective settings of an entry and where they come from
     Plan(EntryPath),
     /// The current one-time code of an entry
@@ -303,6 +306,45 @@ pub struct Connect {
     /// line for the far shell; several stay the words they are
     #[arg(last = true, value_name = "COMMAND")]
     pub command: Vec<String>,
+}
+
+#[derive(Subcommand)]
+pub enum Snapshot {
+    /// Read the configuration now, keep it, and show what changed since the last
+    Take(SnapshotTake),
+    /// Which are kept, the newest first
+    List(EntryPath),
+    /// Show one (this is logged)
+    Show {
+        /// Client/Folder/Name
+        path: String,
+        /// Its number, as listed; else the newest
+        number: Option<u64>,
+        #[command(flatten)]
+        why: Why,
+    },
+    /// Show what differs between two (this is logged)
+    Diff {
+        /// Client/Folder/Name
+        path: String,
+        /// Number of the older one; else the one before the newer
+        from: Option<u64>,
+        /// Number of the newer one; else the newest
+        to: Option<u64>,
+        #[command(flatten)]
+        why: Why,
+    },
+}
+
+#[derive(Args)]
+pub struct SnapshotTake {
+    /// Client/Folder/Name
+    pub path: String,
+    #[command(flatten)]
+    pub why: Why,
+    /// Accept this server key, if it is the one shown (SHA256:…)
+    #[arg(long, value_name = "FINGERPRINT")]
+    pub accept_host_key: Option<String>,
 }
 
 #[derive(Args)]

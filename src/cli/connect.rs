@@ -92,9 +92,7 @@ fn attend(
         }
     }
     let just: Justification = options.why.into();
-    let (lang, asked_to_end) = (context.lang, Arc::clone(asked_to_end));
-    let mut ui =
-        Terminal { lang, asked_to_end, warned: Vec::new(), typed: false, unanswered: None };
+    let mut ui = Terminal::new(context.lang, asked_to_end);
     let mut dial = || {
         let request = ConnectRequest {
             at: At::Path(options.path.clone()),
@@ -105,7 +103,7 @@ fn attend(
             after: None,
         };
         let session = opened.access().connect(request, &mut ui);
-        let session = session.map_err(|error| ui.unanswered.take().unwrap_or(error))?;
+        let session = session.map_err(|error| ui.unanswered().unwrap_or(error))?;
         Ok::<Arc<dyn OpenSession>, AppError>(Arc::from(session))
     };
     let on_terminal = matches!(
@@ -303,7 +301,7 @@ fn ended(cause: &str) -> AppError {
 
 /// The fingerprints given in advance, one or several apart by commas, as OpenSSH
 /// prints them: the name of the digest may be missing, padding may be there.
-fn fingerprints(given: &str) -> Result<String, AppError> {
+pub(super) fn fingerprints(given: &str) -> Result<String, AppError> {
     let each = given.split(',').map(|print| {
         let print = print.trim();
         let digest = print.strip_prefix("SHA256:").unwrap_or(print).trim_end_matches('=');
@@ -618,7 +616,7 @@ fn signal_number(name: &str) -> Option<u8> {
 }
 
 /// The person at this terminal, or the program at the other end of standard input.
-struct Terminal {
+pub(super) struct Terminal {
     lang: Lang,
     asked_to_end: Arc<AtomicI32>,
     /// The warnings that were said.
@@ -631,6 +629,17 @@ struct Terminal {
 }
 
 impl Terminal {
+    /// Who reads `lang`, and gives up when a signal is noted in `asked_to_end`.
+    pub(super) fn new(lang: Lang, asked_to_end: &Arc<AtomicI32>) -> Self {
+        let asked_to_end = Arc::clone(asked_to_end);
+        Self { lang, asked_to_end, warned: Vec::new(), typed: false, unanswered: None }
+    }
+
+    /// See [`Terminal::unanswered`]; then there is none.
+    pub(super) fn unanswered(&mut self) -> Option<AppError> {
+        self.unanswered.take()
+    }
+
     /// The answer, or that there is none.
     fn answered(&mut self, answer: Result<SecretText, AppError>) -> Answer {
         match answer {

@@ -29,6 +29,15 @@ pub fn about(here: &str) -> Option<&'static str> {
         "restore" => "Reprend dans la corbeille, ou revient à une version antérieure",
         "history" => "Versions d’une entrée\u{a0}: l’actuelle, puis les antérieures",
         "connect" => "Ouvre une session ou une page web, ou lance une commande",
+        "snapshot" => {
+            "La configuration d’un équipement\u{a0}: la relever, voir ce qui est gardé, ce qui diffère"
+        }
+        "snapshot take" => {
+            "Relève la configuration maintenant, la garde, et montre ce qui a changé depuis la dernière"
+        }
+        "snapshot list" => "Ce qui est gardé, le plus récent d’abord",
+        "snapshot show" => "Montre un relevé (c’est inscrit au journal)",
+        "snapshot diff" => "Montre ce qui diffère entre deux (c’est inscrit au journal)",
         "plan" => "Réglages effectifs d’une entrée et leur provenance",
         "totp" => "Code à usage unique actuel d’une entrée",
         "generate" => "Fabrique un mot de passe",
@@ -104,6 +113,11 @@ pub fn help(here: &str, id: &str) -> Option<&'static str> {
         ("connector approve", "fingerprint") => {
             "Approuve sans demander, si c’est celui-ci (SHA256:…)"
         }
+        ("snapshot show", "number") => "Son numéro, tel que listé\u{a0}; sinon le plus récent",
+        ("snapshot diff", "from") => {
+            "Numéro du plus ancien\u{a0}; sinon celui d’avant le plus récent des deux"
+        }
+        ("snapshot diff", "to") => "Numéro du plus récent des deux\u{a0}; sinon le dernier",
         (_, "force") => "Remplace le fichier s’il y en a un",
         (_, "client") => "Seulement les lignes de ce client",
         (_, "vault") => {

@@ -21,6 +21,7 @@ mod progress;
 mod prompt;
 mod say;
 mod show;
+mod snapshot;
 
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -300,6 +301,14 @@ impl Context {
         self.lang.pick(fr, en)
     }
 
+    /// Makes one of two texts.
+    pub fn pick_owned(&self, fr: impl FnOnce() -> String, en: impl FnOnce() -> String) -> String {
+        match self.lang {
+            Lang::Fr => fr(),
+            Lang::En => en(),
+        }
+    }
+
     /// The vault's file, which need not exist.
     ///
     /// # Errors
@@ -474,6 +483,7 @@ fn perform(cli: Cli, lang: Lang) -> Result<u8, AppError> {
         Command::Restore(options) => entries::restore(context, options)?,
         Command::History(options) => show::history(context, options)?,
         Command::Connect(options) => return connect::connect(context, options),
+        Command::Snapshot(command) => return snapshot::snapshot(context, command),
         Command::Plan(options) => show::plan(context, options)?,
         Command::Totp(options) => show::totp(context, options)?,
         Command::Generate(options) => generate::generate(context, options)?,

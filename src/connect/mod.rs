@@ -7,6 +7,7 @@
 
 pub mod credential;
 mod desk;
+pub mod device;
 pub mod field;
 pub mod file_send;
 pub mod files;
@@ -22,6 +23,7 @@ pub mod retold;
 pub mod screen;
 pub mod serial;
 pub mod shell;
+pub mod snapshot;
 pub mod ssh;
 pub mod telnet;
 pub mod vnc;

@@ -1,6 +1,7 @@
 //! A plain TCP connection on a terminal: what is typed is sent, what comes is
 //! shown. Nothing is encrypted, and the session says so.
 
+use super::device;
 use super::field::Field;
 use super::host::child::Engine;
 use super::host::link::HostLink;
@@ -21,6 +22,8 @@ const FIELDS: &[Field] = &[
     fields::LOCAL_ECHO,
     fields::CONNECT_TIMEOUT,
     fields::IDLE_TIMEOUT,
+    device::DEVICE,
+    device::SNAPSHOT_COMMAND,
 ];
 
 impl Connector for Raw {

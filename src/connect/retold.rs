@@ -8,7 +8,8 @@ use std::sync::LazyLock;
 use regex::Regex;
 
 use super::{
-    Failure, credential, desk, host, line, link, manifest, rdp, serial, shell, ssh, telnet, vnc, web,
+    Failure, credential, desk, host, line, link, manifest, rdp, serial, shell, snapshot, ssh, telnet,
+    vnc, web,
 };
 use crate::model::lang::Bi;
 use crate::model::target::{HostPort, PinnedKey};
@@ -64,6 +65,7 @@ fn each() -> Vec<Failure> {
         shell::each(),
         vec![credential::opens_nothing(), link::no_screen()],
         manifest::fail::each(),
+        snapshot::fail::each(),
     ];
     all.into_iter().flatten().collect()
 }

@@ -2,6 +2,7 @@
 //! firewall. Takes no secret. A profile sets what the entry leaves open to the
 //! console settings its maker documents.
 
+use super::device;
 use super::field::{Field, FieldKind, Offers, Word};
 use super::host::child::Engine;
 use super::host::link::HostLink;
@@ -21,41 +22,6 @@ pub const DEVICE: &str = "device";
 
 /// The connector.
 pub struct Serial;
-
-/// Settings of a console, by the word of its profile.
-struct Profile {
-    word: Word,
-    speed: &'static str,
-    flow: &'static str,
-}
-
-const fn profile(
-    word: &'static str,
-    fr: &'static str,
-    en: &'static str,
-    speed: &'static str,
-) -> Profile {
-    Profile { word: Word { word, fr, en }, speed, flow: "none" }
-}
-
-/// All of them use eight data bits, no parity and one stop bit.
-const PROFILES: [Profile; 6] = [
-    profile("other", "Autre (9600 8N1)", "Other (9600 8N1)", "9600"),
-    profile("cisco", "Cisco (9600 8N1)", "Cisco (9600 8N1)", "9600"),
-    profile("aruba", "Aruba (115200 8N1)", "Aruba (115200 8N1)", "115200"),
-    profile("icx", "Ruckus/Brocade ICX (9600 8N1)", "Ruckus/Brocade ICX (9600 8N1)", "9600"),
-    profile("watchguard", "WatchGuard (115200 8N1)", "WatchGuard (115200 8N1)", "115200"),
-    profile("sophos", "Sophos (38400 8N1)", "Sophos (38400 8N1)", "38400"),
-];
-
-const PROFILE_WORDS: &[Word] = &[
-    PROFILES[0].word,
-    PROFILES[1].word,
-    PROFILES[2].word,
-    PROFILES[3].word,
-    PROFILES[4].word,
-    PROFILES[5].word,
-];
 
 const fn shown(word: &'static str, text: &'static str) -> Word {
     Word { word, fr: text, en: text }
@@ -99,14 +65,7 @@ const FIELDS: &[Field] = &[
             "Such as /dev/ttyUSB0 or COM3; “poterne doctor” says which ports there are.",
         )
         .own(),
-    Field::new("profile", "Équipement", "Device", FieldKind::Choice(PROFILE_WORDS))
-        .explained(
-            "Fixe la vitesse et le contrôle de flux que l’accès laisse vides à ceux de la console \
-             de ce fabricant.",
-            "Sets the speed and flow control that the entry leaves empty to those of this maker's \
-             console.",
-        )
-        .usually("other"),
+    device::CONSOLE,
     Field::new("speed", "Vitesse", "Speed", FieldKind::Choice(SPEEDS)).explained(
         "Vide\u{a0}: celle de l’équipement choisi, 9600 sinon.",
         "Empty: that of the chosen device, otherwise 9600.",
@@ -128,6 +87,7 @@ const FIELDS: &[Field] = &[
     fields::LINE_ENDING,
     fields::LOCAL_ECHO,
     fields::IDLE_TIMEOUT,
+    device::SNAPSHOT_COMMAND,
 ];
 
 impl Connector for Serial {
@@ -169,13 +129,12 @@ impl Connector for Serial {
 fn setup(hop: &Hop) -> Result<Setup, Failure> {
     let read = fields::Reader(hop, FIELDS);
     read.check()?;
-    let device = read.text(DEVICE);
-    if device.is_empty() {
+    let port = read.text(DEVICE);
+    if port.is_empty() {
         return Err(no_device(None));
     }
-    let profile = read.text("profile");
-    let profile = PROFILES.iter().find(|p| p.word.word == profile);
-    let profile = profile.ok_or_else(|| fail::setting("profile", read.text("profile")))?;
+    let word = read.text(device::PROFILE);
+    let profile = device::by_word(word).ok_or_else(|| fail::setting(device::PROFILE, word))?;
     let or = |id: &str, usual: &'static str| match read.text(id) {
         "" => usual,
         text => text,
@@ -183,7 +142,7 @@ fn setup(hop: &Hop) -> Result<Setup, Failure> {
     let digits = |id: &'static str, text: &str| text.parse().map_err(|_| fail::setting(id, text));
     let speed = or("speed", profile.speed);
     Ok(Setup {
-        device: device.to_owned(),
+        device: port.to_owned(),
         speed: digits("speed", speed)?,
         data_bits: digits("data-bits", read.text("data-bits"))? as u8,
         parity: match read.text("parity") {

@@ -77,6 +77,10 @@ events! {
     SessionFailed = "session.failed",
     /// It ended.
     SessionClosed = "session.closed",
+    /// The configuration of a device is about to be read.
+    SnapshotTaking = "snapshot.taking",
+    /// It was read, or could not be.
+    SnapshotTaken = "snapshot.taken",
     /// A server key was pinned.
     HostKeyAccepted = "hostkey.accepted",
     /// A server key was refused.

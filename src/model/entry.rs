@@ -184,6 +184,28 @@ pub struct ClientInfo {
     pub reason_required: bool,
 }
 
+/// A configuration that was read from the device.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Snapshot {
+    /// Counts from 1 for the life of the entry.
+    pub n: u64,
+    /// When it was read.
+    pub at: Time,
+    /// Who had it read.
+    pub by: MemberId,
+    /// With which command.
+    pub command: String,
+    /// Size in bytes.
+    pub size: u64,
+    /// Number of lines.
+    pub lines: u64,
+    /// The sealed row with the text.
+    pub cell: CellId,
+}
+
+/// Snapshots kept of an entry.
+pub const SNAPSHOTS_KEPT: usize = 20;
+
 /// An older state of an entry.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct VersionRef {
@@ -250,6 +272,11 @@ pub struct Entry {
     pub trashed_at: Option<Time>,
     /// Older states, the oldest first.
     pub history: Vec<VersionRef>,
+    /// Configurations read from the device, the oldest first; an older state has
+    /// none. No part of what a version is: they come without a change by a person,
+    /// and are encoded behind the rest (see `vault::cell`).
+    #[serde(skip)]
+    pub snapshots: Vec<Snapshot>,
 }
 
 /// What lists and the search show of a node: the sealed index holds these.

@@ -21,6 +21,8 @@ pub enum Purpose {
     Secret,
     /// One attachment.
     Attachment,
+    /// One configuration.
+    Snapshot,
 }
 
 impl Purpose {
@@ -29,6 +31,7 @@ impl Purpose {
             Self::Entry => "entry",
             Self::Secret => "secret",
             Self::Attachment => "attachment",
+            Self::Snapshot => "snapshot",
         }
     }
 }
@@ -92,7 +95,10 @@ pub fn open(
 
 /// Seals an entry.
 pub fn seal_entry(key: &Key32, place: &Place, entry: &Entry, salt: &[u8; 24]) -> Vec<u8> {
-    let plain = Zeroizing::new(postcard::to_stdvec(entry).expect("plain data serialises"));
+    let mut plain = Zeroizing::new(postcard::to_stdvec(entry).expect("plain data serialises"));
+    if !entry.snapshots.is_empty() {
+        plain.extend(postcard::to_stdvec(&entry.snapshots).expect("plain data serialises"));
+    }
     seal(key, place, Purpose::Entry, &plain, salt)
 }
 
@@ -101,9 +107,14 @@ pub fn seal_entry(key: &Key32, place: &Place, entry: &Entry, salt: &[u8; 24]) ->
 /// # Errors
 /// As [`open`], or the content is not an entry of this format.
 pub fn open_entry(key: &Key32, place: &Place, sealed: &[u8]) -> Result<Entry, OpenError> {
-    open(key, place, Purpose::Entry, sealed)?
-        .expose(|p| postcard::from_bytes(p))
-        .map_err(|_| OpenError)
+    open(key, place, Purpose::Entry, sealed)?.expose(|plain| {
+        let (entry, rest) = postcard::take_from_bytes::<Entry>(plain).map_err(|_| OpenError)?;
+        if rest.is_empty() {
+            return Ok(entry);
+        }
+        let snapshots = postcard::from_bytes(rest).map_err(|_| OpenError)?;
+        Ok(Entry { snapshots, ..entry })
+    })
 }
 
 /// Masks a client id so that a row's client shows only to who has the first

@@ -12,7 +12,7 @@ use super::unlocked::{Unlocked, VaultError};
 
 impl Unlocked {
     /// Every cell that the client's entries lead to: their own, those of their
-    /// secrets and attachments, and the same of their older versions.
+    /// secrets, attachments and snapshots, and the same of their older versions.
     ///
     /// # Errors
     /// An entry or older version cannot be read.
@@ -62,5 +62,7 @@ impl Unlocked {
 
 /// The cells that one state of an entry names.
 pub fn parts(entry: &Entry) -> impl Iterator<Item = CellId> + '_ {
-    entry.secrets.values().map(|s| s.cell).chain(entry.attachments.iter().map(|a| a.cell))
+    let files = entry.attachments.iter().map(|a| a.cell);
+    let snapshots = entry.snapshots.iter().map(|s| s.cell);
+    entry.secrets.values().map(|s| s.cell).chain(files).chain(snapshots)
 }

@@ -397,7 +397,7 @@ impl Unlocked {
         id: CellId,
     ) -> Result<(), VaultError> {
         let (row, place, key) = self.cell_for(rows, client, id)?;
-        let found = [Purpose::Entry, Purpose::Secret, Purpose::Attachment]
+        let found = [Purpose::Entry, Purpose::Secret, Purpose::Attachment, Purpose::Snapshot]
             .into_iter()
             .find_map(|p| cell::open(key, &place, p, &row.ct).ok().map(|plain| (p, plain)));
         let (purpose, plain) = found.ok_or_else(|| VaultError::Tampered(format!("record {id}")))?;

@@ -220,6 +220,7 @@ fn entry() -> Entry {
         changed_at: at,
         changed_by: ME,
         trashed_at: None,
+        snapshots: Vec::new(),
         history: vec![VersionRef { ver: 2, at, by: ME, cell: CellId([7; 16]) }],
     }
 }

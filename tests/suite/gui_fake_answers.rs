@@ -32,6 +32,10 @@ impl State {
             return Err(refused(Code::Other, "Le disque ne répond pas."));
         }
         match request {
+            Request::Snapshots { .. } => Ok(Reply::Snapshots(Vec::new())),
+            Request::Snapshot { .. } | Request::SnapshotDifference { .. } => {
+                Err(refused(Code::NotFound, "Pas de relevé."))
+            }
             Request::Status => Ok(Reply::Status(self.status())),
             Request::Lock => {
                 self.open = false;

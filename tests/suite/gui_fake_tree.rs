@@ -38,6 +38,7 @@ pub fn node(n: u8, client: u8, parent: Option<u8>, kind: &str, name: &str) -> En
         changed_by: ME,
         trashed_at: None,
         history: Vec::new(),
+        snapshots: Vec::new(),
     }
 }
 

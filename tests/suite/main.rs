@@ -169,6 +169,7 @@ mod search_story;
 mod seeded;
 mod slots;
 mod smoke;
+mod snapshots;
 mod ssh_login;
 mod ssh_old_devices;
 mod ssh_session;

@@ -50,6 +50,23 @@ pub fn session(
     result
 }
 
+/// Reads a configuration for the client.
+///
+/// # Errors
+/// The client is gone.
+pub fn snapshot(
+    shared: &Shared,
+    client: u64,
+    stream: &mut UnixStream,
+    request: Connect,
+) -> io::Result<()> {
+    let Connect { at, just, accept_host_key, reuse, desktop } = request;
+    let request = ConnectRequest { at, just, accept_host_key, reuse, desktop };
+    let taken = shared.reads(client, || shared.app.snapshot(request, &mut Person(stream)));
+    shared.touch();
+    frames::write(stream, &FromAgent::Snapshot(taken))
+}
+
 /// Tells that the session is open and relays.
 fn relayed(
     shared: &Shared,
@@ -114,6 +131,7 @@ fn channels(
             | ToAgent::Cancel
             | ToAgent::Idle(_)
             | ToAgent::Connect(_)
+            | ToAgent::Snapshot(_)
             | ToAgent::Answer(_) => {
                 return Err(io::Error::from(io::ErrorKind::InvalidData));
             }

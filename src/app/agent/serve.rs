@@ -313,6 +313,14 @@ impl Shared {
         opened
     }
 
+    /// Does something for a client that has a session of its own.
+    pub fn reads<T>(&self, client: u64, read: impl FnOnce() -> T) -> T {
+        self.set_stage(client, Stage::Connects);
+        let done = read();
+        self.set_stage(client, Stage::Calls);
+        done
+    }
+
     /// Whether sessions are ending.
     fn set_stage(&self, client: u64, stage: Stage) -> bool {
         let mut state = self.state();
@@ -431,6 +439,10 @@ fn answer(shared: &Arc<Shared>, id: u64, mut stream: UnixStream) -> io::Result<(
             ToAgent::Connect(request) => {
                 shared.touch();
                 return relay::session(shared, id, &mut stream, request);
+            }
+            ToAgent::Snapshot(request) => {
+                shared.touch();
+                return relay::snapshot(shared, id, &mut stream, request);
             }
             // A frame of a session outside of one: not a client of ours.
             _ => return Err(io::Error::from(io::ErrorKind::InvalidData)),

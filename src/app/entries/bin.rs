@@ -125,6 +125,7 @@ impl Open {
                     entry.parent = now.parent;
                     entry.trashed_at = now.trashed_at;
                     entry.history = now.history.clone();
+                    entry.snapshots = now.snapshots.clone();
                     entry.ver = now.ver;
                     free_name(v, &mut entry);
                     supersede(v, rows, env, now, &mut entry)?;
@@ -191,7 +192,9 @@ fn erase(
     Ok(())
 }
 
-/// Rows of an entry's secrets and attachments.
+/// Rows of an entry's secrets, attachments and snapshots.
 fn cells_of(entry: &Entry) -> impl Iterator<Item = CellId> + '_ {
-    entry.secrets.values().map(|s| s.cell).chain(entry.attachments.iter().map(|a| a.cell))
+    let files = entry.attachments.iter().map(|a| a.cell);
+    let snapshots = entry.snapshots.iter().map(|s| s.cell);
+    entry.secrets.values().map(|s| s.cell).chain(files).chain(snapshots)
 }

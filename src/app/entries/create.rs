@@ -145,5 +145,6 @@ pub(in crate::app) fn blank(
         changed_by: v.me,
         trashed_at: None,
         history: Vec::new(),
+        snapshots: Vec::new(),
     }
 }

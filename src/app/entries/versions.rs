@@ -56,6 +56,7 @@ pub(in crate::app) fn supersede(
 ) -> Result<(), AppError> {
     let mut kept = old.clone();
     kept.history = Vec::new();
+    kept.snapshots = Vec::new();
     let cell = v.put_old_entry(rows, env, &kept)?;
     entry.history = old.history.clone();
     entry.history.push(VersionRef { ver: old.ver, at: old.changed_at, by: old.changed_by, cell });

@@ -423,7 +423,10 @@ fn ocsf_class(line: &OpenLine) -> (u32, u32) {
         Event::SessionClosed => (network, 2),
         Event::SessionFailed => (network, 4),
         Event::HostKeyRefused => (network, if network == 4001 { 5 } else { 99 }),
-        Event::SessionOpening | Event::HostKeyAccepted => (network, 99),
+        Event::SessionOpening
+        | Event::SnapshotTaking
+        | Event::SnapshotTaken
+        | Event::HostKeyAccepted => (network, 99),
         Event::ClockBackwards | Event::Checkpoint => (0, 99),
     }
 }

@@ -125,6 +125,7 @@ fn slot_word(word: &str, lang: Lang) -> String {
         return format!("{} {name}", lang.pick("Pièce jointe", "Attachment"));
     }
     match word {
+        "configuration" => "Configuration".to_owned(),
         "code" => lang.pick("Code à usage unique", "One-time code").to_owned(),
         "code copied" => {
             lang.pick("Code à usage unique, copié", "One-time code, copied").to_owned()
@@ -162,6 +163,7 @@ fn detail(event: Event, value: &str, lang: Lang, when: When) -> String {
         Event::EntryEdited => each(value, ", ", |field| entry_field(field, lang)),
         Event::SettingsChanged => each(value, ", ", |change| vault_setting(change, lang)),
         Event::SessionFailed => failure(value, lang),
+        Event::SnapshotTaken => snapshot(value, lang),
         Event::SessionClosed => fixed(event, value, lang).unwrap_or_else(|| failure(value, lang)),
         Event::SessionOpened => opened(value, lang),
         Event::Exported => exported(value, lang, when),
@@ -242,6 +244,26 @@ fn failure(value: &str, lang: Lang) -> String {
         _ => return value.to_owned(),
     };
     lang.pick(fr, sentence).to_owned()
+}
+
+/// `3: +4 -2`, `unchanged since 3`, or why there is none, in English.
+fn snapshot(value: &str, lang: Lang) -> String {
+    if let Some(number) = value.strip_prefix("unchanged since ") {
+        return format!(
+            "{} {number}",
+            lang.pick("inchangée depuis le relevé", "unchanged since snapshot")
+        );
+    }
+    let counted = value.split_once(": +").filter(|(n, _)| n.chars().all(|c| c.is_ascii_digit()));
+    if let Some((number, (added, removed))) =
+        counted.and_then(|(number, counts)| Some((number, counts.split_once(" -")?)))
+    {
+        let (name, lines) = (lang.pick("relevé", "snapshot"), lang.pick("lignes", "lines"));
+        let colon = lang.pick("\u{a0}:", ":");
+        return format!("{name} {number}{colon} +{added} −{removed} {lines}");
+    }
+    let known = if lang == Lang::Fr { connect::retold::in_french(value) } else { None };
+    known.unwrap_or_else(|| value.to_owned())
 }
 
 fn opened(value: &str, lang: Lang) -> String {
@@ -397,6 +419,24 @@ mod tests {
                 "network: The connection to h:22 broke: reading broke off.",
                 "La connexion à h:22 a été coupée\u{a0}: la lecture s’est interrompue.",
                 "The connection to h:22 broke: reading broke off.",
+            ),
+            (
+                E::SnapshotTaken,
+                "3: +4 -2",
+                "relevé 3\u{a0}: +4 −2 lignes",
+                "snapshot 3: +4 −2 lines",
+            ),
+            (
+                E::SnapshotTaken,
+                "unchanged since 3",
+                "inchangée depuis le relevé 3",
+                "unchanged since snapshot 3",
+            ),
+            (
+                E::SnapshotTaken,
+                "The device refuses the command “show running-config”.",
+                "L’équipement refuse la commande «\u{a0}show running-config\u{a0}».",
+                "The device refuses the command “show running-config”.",
             ),
             (
                 E::SettingsChanged,

@@ -74,6 +74,8 @@ pub fn event(event: Event, lang: Lang) -> &'static str {
         Event::SessionOpened => ("Session ouverte", "Session opened"),
         Event::SessionFailed => ("Session échouée", "Session failed"),
         Event::SessionClosed => ("Session fermée", "Session closed"),
+        Event::SnapshotTaking => ("Relevé demandé", "Snapshot asked for"),
+        Event::SnapshotTaken => ("Configuration relevée", "Configuration read"),
         Event::HostKeyAccepted => ("Clé de serveur acceptée", "Server key accepted"),
         Event::HostKeyRefused => ("Clé de serveur refusée", "Server key refused"),
         Event::Imported => ("Import", "Import"),

@@ -1,6 +1,7 @@
 //! The settings of an SSH entry, as the form, the flags and the help show them.
 
 use super::settings;
+use crate::connect::device;
 use crate::connect::field::{Field, FieldKind, Reads, Word};
 
 const fn field(id: &'static str, fr: &'static str, en: &'static str, kind: FieldKind) -> Field {
@@ -153,4 +154,6 @@ pub const FIELDS: &[Field] = &[
         "Value of TERM on the server, such as vt100; empty: that of the terminal one \
          connects from.",
     ),
+    device::DEVICE,
+    device::SNAPSHOT_COMMAND,
 ];

@@ -7,6 +7,7 @@ mod login;
 
 use regex::{Regex, RegexBuilder};
 
+use super::device;
 use super::field::{Field, FieldKind};
 use super::host::child::Engine;
 use super::host::link::HostLink;
@@ -59,6 +60,8 @@ const FIELDS: &[Field] = &[
     fields::LOCAL_ECHO,
     fields::CONNECT_TIMEOUT,
     fields::IDLE_TIMEOUT,
+    device::DEVICE,
+    device::SNAPSHOT_COMMAND,
 ];
 
 impl Connector for Telnet {
