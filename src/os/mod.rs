@@ -25,6 +25,7 @@ pub mod random;
 pub mod room;
 pub mod serial;
 pub mod session_lock;
+pub mod share;
 pub mod signals;
 #[cfg(unix)]
 pub mod socket;

@@ -160,6 +160,8 @@ mod rdp_back;
 #[cfg(feature = "gui")]
 mod rdp_files;
 #[cfg(target_os = "linux")]
+mod rdp_folder;
+#[cfg(target_os = "linux")]
 mod rdp_freerdp;
 mod rdp_nla;
 mod rdp_sound;

@@ -1,6 +1,6 @@
 //! The child half: reads frames from standard input, runs an engine, writes
 //! frames to standard output. Ends when the application's end of the pipe closes.
-//! Never reads a file of the person's, never writes one.
+//! Opens no file of the person's, but in the one folder that an RDP entry shares.
 
 use std::collections::VecDeque;
 use std::fs::File;

@@ -2,6 +2,7 @@
 //! the entry wants it. Knows no password.
 
 use std::net::{Ipv4Addr, SocketAddr};
+use std::path::Path;
 
 use ironrdp_cliprdr::CliprdrClient;
 use ironrdp_connector::{BitmapConfig, ClientConnector, Config, Credentials, DesktopSize};
@@ -15,9 +16,12 @@ use ironrdp_pdu::rdp::capability_sets::{
     BitmapCodecs, MajorPlatformType, RailSupportLevel, client_codecs_capabilities,
 };
 use ironrdp_pdu::rdp::client_info::{PerformanceFlags, TimezoneInfo};
+use ironrdp_rdpdr::{NoopRdpdrBackend, Rdpdr};
 use ironrdp_rdpsnd::client::{Rdpsnd, RdpsndDvc};
 
 use super::clip::{Board, Shared};
+#[cfg(any(target_os = "linux", target_os = "macos"))]
+use super::folder::Folder;
 use super::login::Login;
 use super::settings::{Security, Settings};
 use super::sound::Speaker;
@@ -32,6 +36,7 @@ pub fn connector(
     settings: &Settings,
     login: &Login<'_>,
     board: Option<&Shared>,
+    folder: Option<&Path>,
 ) -> ClientConnector {
     // The server only passes it on to programs that ask; no address of this machine.
     let nowhere = SocketAddr::from((Ipv4Addr::UNSPECIFIED, 0));
@@ -58,10 +63,34 @@ pub fn connector(
         dynamic = dynamic.with_dynamic_channel(RdpsndDvc::new(Box::new(Speaker::new())));
         connector = connector.with_static_channel(Rdpsnd::new(Box::new(Speaker::new())));
     }
+    connector = devices(connector, settings, folder);
     connector = connector.with_static_channel(dynamic);
     if let Some(board) = board {
         let backend = Box::new(Board::new(board.clone()));
         connector = connector.with_static_channel(CliprdrClient::new(backend));
+    }
+    connector
+}
+
+/// The channel of devices: the folder, if one is given. Windows plays no sound over a
+/// channel of its own to who has none.
+fn devices(
+    connector: ClientConnector,
+    settings: &Settings,
+    folder: Option<&Path>,
+) -> ClientConnector {
+    #[cfg(any(target_os = "linux", target_os = "macos"))]
+    if let Some(folder) = folder {
+        let name = folder.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        let backend = Folder::new(folder.display().to_string(), settings.folder_writable);
+        let devices = Rdpdr::new(Box::new(backend), machine::host_name());
+        return connector.with_static_channel(devices.with_drives(Some(vec![(1, name)])));
+    }
+    #[cfg(not(any(target_os = "linux", target_os = "macos")))]
+    let _ = folder;
+    if settings.sound {
+        let devices = Rdpdr::new(Box::new(NoopRdpdrBackend), machine::host_name());
+        return connector.with_static_channel(devices);
     }
     connector
 }

@@ -8,6 +8,7 @@ use crate::connect::desk::tls::Unsecured;
 use crate::connect::{Failure, FailureKind};
 use crate::model::lang::Bi;
 use crate::model::target::HostPort;
+use crate::os::share::Unshared;
 use crate::os::words;
 
 /// One of each below that is no other's, of marks.
@@ -74,6 +75,38 @@ pub fn broken(at: &HostPort, e: &io::Error) -> Failure {
              connectez-vous à nouveau.",
             "Check the network and that the remote desktop is enabled on that machine, then \
              connect again.",
+        ),
+    )
+}
+
+/// The folder that the entry names is not given to the desktop.
+pub fn folder(named: &str, why: &Unshared) -> Failure {
+    let (fr, en) = match why {
+        Unshared::Relative => (
+            "son chemin ne commence ni par / ni par ~/".to_owned(),
+            "its path begins neither with / nor with ~/".to_owned(),
+        ),
+        Unshared::TooMuch => (
+            "il contient tout le dossier personnel, ou des dossiers cachés de programmes"
+                .to_owned(),
+            "it holds the whole home folder, or hidden folders of programs".to_owned(),
+        ),
+        Unshared::Missing(e) => {
+            let why = words::cause(e);
+            (why.fr, why.en)
+        }
+    };
+    failure(
+        FailureKind::Setting,
+        (
+            format!("Le dossier «\u{a0}{named}\u{a0}» n’est pas partagé\u{a0}: {fr}."),
+            format!("The folder “{named}” is not shared: {en}."),
+        ),
+        (
+            "Indiquez un dossier d’échange qui existe sur ce poste, ou videz le réglage \
+             «\u{a0}folder\u{a0}» de l’entrée.",
+            "Give an exchange folder that exists on this computer, or empty the setting “folder” \
+             of the entry.",
         ),
     )
 }

@@ -9,6 +9,8 @@ mod config;
 mod ended;
 mod engine;
 pub(super) mod fail;
+#[cfg(any(target_os = "linux", target_os = "macos"))]
+mod folder;
 pub mod freerdp;
 mod input;
 mod layouts;

@@ -37,7 +37,7 @@ use crate::connect::{Failure, FailureKind, Progress};
 use crate::model::lang::Bi;
 use crate::model::target::HostPort;
 use crate::os::net::Socket;
-use crate::os::sound;
+use crate::os::{share, sound};
 
 /// Names of certificates among pinned keys.
 pub const CERTIFICATE: &str = "x509-sha256";
@@ -83,7 +83,11 @@ pub async fn attempt(
     end.up.say(&Progress::Negotiating(at.to_string()));
     let board =
         (settings.clipboard.to_server || settings.clipboard.from_server).then(Shared::default);
-    let mut connector = config::connector(settings, login, board.as_ref());
+    let folder = match settings.folder.as_str() {
+        "" => None,
+        named => Some(share::folder(named).map_err(|why| fail::folder(named, &why))?),
+    };
+    let mut connector = config::connector(settings, login, board.as_ref(), folder.as_deref());
     connector.auto_reconnect_cookie = cookie.cloned();
     let wire = stream_of(socket).map_err(|e| local::local(&e))?;
     let mut framed = MovableTokioFramed::new(wire);
@@ -144,6 +148,10 @@ pub async fn attempt(
             format!("Chiffrement ancien accepté pour cette entrée\u{a0}: {version}"),
             format!("Old encryption accepted for this entry: {version}"),
         ));
+    }
+    if let Some(folder) = folder {
+        let access = if settings.folder_writable { "rw" } else { "ro" };
+        info.forwards.push(format!("{} ({access})", folder.display()));
     }
     if settings.sound && !sound::has_player() {
         info.warnings.push(Bi::new(

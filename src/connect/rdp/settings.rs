@@ -48,6 +48,12 @@ const SOUNDS: &[Word] = &[
     Word { word: "here", fr: "sur ce poste", en: "on this computer" },
 ];
 
+#[cfg(any(target_os = "linux", target_os = "macos"))]
+const ACCESSES: &[Word] = &[
+    Word { word: "read", fr: "lire seulement", en: "read only" },
+    Word { word: "write", fr: "lire et écrire", en: "read and write" },
+];
+
 /// What an entry may say.
 pub const FIELDS: &[Field] = &[
     fields::JUMP,
@@ -85,6 +91,18 @@ pub const FIELDS: &[Field] = &[
             "The sound of the desktop, played here by paplay, pw-cat or aplay.",
         )
         .usually("off"),
+    #[cfg(any(target_os = "linux", target_os = "macos"))]
+    Field::new("folder", "Dossier partagé", "Shared folder", FieldKind::Text).explained(
+        "Dossier de ce poste que le bureau distant voit, comme ~/Échange\u{a0}; vide\u{a0}: aucun.",
+        "Folder of this computer that the remote desktop sees, such as ~/Exchange; empty: none.",
+    ),
+    #[cfg(any(target_os = "linux", target_os = "macos"))]
+    Field::new("folder-access", "Accès au dossier", "Access to the folder", FieldKind::Choice(ACCESSES))
+        .explained(
+            "Ce que le bureau distant peut faire dans ce dossier.",
+            "What the remote desktop may do in that folder.",
+        )
+        .usually("read"),
     Field::new("admin-session", "Session d’administration", "Admin session", FieldKind::Bool)
         .explained(
             "Demande la session d’administration du serveur, sans licence de bureau à distance.",
@@ -201,6 +219,10 @@ pub struct Settings {
     pub effects: bool,
     /// Its sound is heard here.
     pub sound: bool,
+    /// Folder of this machine that it sees; may be empty.
+    pub folder: String,
+    /// It may change that folder.
+    pub folder_writable: bool,
     /// A connection that broke is made again.
     pub reconnect: bool,
     /// For each step of connecting.
@@ -240,6 +262,8 @@ impl Settings {
             plain: read.text("graphics") == "classic" || read.text("colour-depth") == "16",
             effects: read.text("effects") == "yes",
             sound: read.text("sound") == "here",
+            folder: read.text("folder").to_owned(),
+            folder_writable: read.text("folder-access") == "write",
             reconnect: read.text("reconnect") == "yes",
             connect_timeout: read.connect_timeout()?,
         })
