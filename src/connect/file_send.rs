@@ -175,7 +175,7 @@ impl FileSend {
         if about.is_dir() {
             return Err(unread(&io::ErrorKind::IsADirectory.into()));
         }
-        let mut child = begin(protocol, &file)?;
+        let mut child = begin(&PROGRAMS, protocol, &file)?;
         let (stdin, stdout, stderr) =
             (child.stdin.take(), child.stdout.take(), child.stderr.take());
         let (heard, queue) = channel();
@@ -255,8 +255,8 @@ fn aside(name: &str, run: impl FnOnce() + Send + 'static) -> Result<JoinHandle<(
     thread::Builder::new().name(name.to_owned()).spawn(run).map_err(|e| no_start(&e))
 }
 
-fn begin(protocol: Protocol, file: &Path) -> Result<Child, Failure> {
-    for program in PROGRAMS {
+fn begin(programs: &[&str], protocol: Protocol, file: &Path) -> Result<Child, Failure> {
+    for program in programs {
         let mut args: Vec<OsString> = protocol.flags().iter().map(OsString::from).collect();
         args.extend(["-vv".into(), "--".into(), file.into()]);
         // Its words are read here.
@@ -510,7 +510,19 @@ fn broken_off(said: &str) -> Failure {
 
 #[cfg(test)]
 mod tests {
-    use super::sent;
+    use std::path::Path;
+
+    use super::{FailureKind, Protocol, begin, sent};
+
+    #[test]
+    fn where_lrzsz_is_missing_it_is_named() {
+        let none = begin(&["no-such-sz"], Protocol::Ymodem, Path::new("/dev/null"));
+        let failure = none.expect_err("there is no such program");
+        assert_eq!(failure.kind, FailureKind::Helper);
+        for todo in [&failure.todo.fr, &failure.todo.en] {
+            assert!(todo.contains("apt install lrzsz"), "{todo}");
+        }
+    }
 
     #[test]
     fn what_lrzsz_says_of_its_progress_is_read() {
