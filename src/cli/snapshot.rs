@@ -78,6 +78,7 @@ fn taken(
         accept_host_key,
         reuse: false,
         desktop: desktop::of_person(context.lang),
+        after: None,
     };
     let mut ui = Terminal::new(context.lang, asked_to_end);
     let taken = opened.access().snapshot(request, &mut ui);

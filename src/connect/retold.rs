@@ -8,8 +8,8 @@ use std::sync::LazyLock;
 use regex::Regex;
 
 use super::{
-    Failure, credential, desk, host, line, link, manifest, rdp, serial, shell, snapshot, ssh, telnet,
-    vnc, web,
+    Failure, credential, desk, host, line, link, manifest, rdp, serial, shell, snapshot, ssh,
+    telnet, vnc, web,
 };
 use crate::model::lang::Bi;
 use crate::model::target::{HostPort, PinnedKey};

@@ -60,8 +60,8 @@ pub fn snapshot(
     stream: &mut UnixStream,
     request: Connect,
 ) -> io::Result<()> {
-    let Connect { at, just, accept_host_key, reuse, desktop } = request;
-    let request = ConnectRequest { at, just, accept_host_key, reuse, desktop };
+    let Connect { at, just, accept_host_key, reuse, desktop, after } = request;
+    let request = ConnectRequest { at, just, accept_host_key, reuse, desktop, after };
     let taken = shared.reads(client, || shared.app.snapshot(request, &mut Person(stream)));
     shared.touch();
     frames::write(stream, &FromAgent::Snapshot(taken))

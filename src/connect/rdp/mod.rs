@@ -89,7 +89,8 @@ impl Connector for Rdp {
             launch.env = outside.variables(desktop);
         } else if settings.sound {
             // A player has to find the sound of this desktop.
-            launch.env = desktop.into_iter().map(|(name, value)| (name.into(), value.into())).collect();
+            launch.env =
+                desktop.into_iter().map(|(name, value)| (name.into(), value.into())).collect();
         }
         Ok(Box::new(HostLink::open_as(launch, target, lease, settings.connect_timeout)?))
     }

@@ -167,7 +167,7 @@ pub fn open(program: &Path, end: &End<'_>) -> Result<Box<dyn Engine>, Failure> {
         let at = &end.hop.at;
         let whose = Whose { at, user: &user, program: &shown, secs, shown: false, nla: seen.nla };
         let failure = exit::told(status, &whose).unwrap_or_else(|| given_up(&shown));
-        if failure.kind != FailureKind::Login || !login.refused() {
+        if failure.kind != FailureKind::Login || !login.asked.refused() {
             return Err(end.reason(failure));
         }
     }
@@ -236,7 +236,7 @@ fn begin(
 ) -> Result<(), Failure> {
     // Checked first: what is cut off or taken for two lines would be a wrong password.
     let fits = |p: &str| p.len() < PASSWORD_MAX && !p.contains(['\n', '\r', '\0']);
-    if login.password().is_some_and(|p| !p.expose(fits)) {
+    if login.asked.password().is_some_and(|p| !p.expose(fits)) {
         return Err(fail::password());
     }
     let files = Profile::make().map_err(|e| local::local(&e))?;
@@ -256,7 +256,7 @@ fn begin(
     }
     if let Some(mut input) = input {
         // A program that has ended tells by its status why.
-        let _ = match login.password() {
+        let _ = match login.asked.password() {
             Some(password) => password.expose(|p| input.write_all(p.as_bytes())),
             None => Ok(()),
         };

@@ -45,7 +45,7 @@ pub async fn look(
     let limit = settings.connect_timeout;
     let late = || local::timeout(at, limit.as_secs());
     end.up.say(&Progress::Negotiating(at.to_string()));
-    let mut connector = config::connector(settings, login, None);
+    let mut connector = config::connector(settings, login, None, None);
     let wire = stream_of(socket).map_err(|e| local::local(&e))?;
     let mut framed = MovableTokioFramed::new(wire);
     let begun = timeout(limit, connect_begin(&mut framed, &mut connector)).await;
@@ -61,7 +61,7 @@ pub async fn look(
     if trusted.as_ref() != Some(&seen.fingerprint) {
         let since = Instant::now();
         hostkey::check(&seen, end.hop, end.up)?;
-        login.waited(since);
+        login.asked.waited(since);
         *trusted = Some(seen.fingerprint.clone());
     }
     mark_as_upgraded(upgrade, &mut connector);
