@@ -9,14 +9,15 @@ use std::os::unix::net::UnixStream;
 use std::os::unix::process::ExitStatusExt;
 use std::process::{Child, ExitStatus};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, SyncSender, channel, sync_channel};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use super::askpass::{self, Desk};
+use super::give::{content, given_up, one_line, secret_of};
+use super::hold::{Ended, Held, Hold, end, lock};
 use super::run::{Run, Way, WayBy};
-use super::template::Part;
 use super::watch::{Next, Watch};
-use super::{Escape, Ready, Stop, StopSignal, fail};
+use super::{Ready, fail};
 use crate::connect::host::child::{self, Command, Engine, Inbox, Output, Uplink};
 use crate::connect::host::wire::WINDOW;
 use crate::connect::line::fail as line;
@@ -24,13 +25,12 @@ use crate::connect::link::{ChannelRequest, Exit, LinkInfo, no_screen};
 use crate::connect::shell::exit_of;
 use crate::connect::ssh::fail::{self as local, key_refused};
 use crate::connect::ssh::hostkey;
-use crate::connect::{Failure, FailureKind, Progress, Question};
+use crate::connect::{Failure, Progress};
 use crate::model::entry::Slot;
-use crate::model::lang::Bi;
 use crate::model::target::{Hop, PinnedKey, Target};
-use crate::os::process::{Spawn, own_path, signal_group, spawn};
+use crate::os::process::{Spawn, own_path, spawn};
 use crate::os::pty::{self, Pty};
-use crate::secret::{SecretBytes, SecretText};
+use crate::secret::SecretBytes;
 
 /// Bytes for the person above which the program is not read.
 const SHOWN_MAX: usize = 1 << 18;
@@ -64,67 +64,6 @@ struct Ear(Sender<Heard>);
 impl Inbox for Ear {
     fn push(&self, command: Command) {
         let _ = self.0.send(Heard::Command(command));
-    }
-}
-
-/// Whether the program has ended.
-#[derive(Default)]
-struct Ended(Mutex<bool>, Condvar);
-
-impl Ended {
-    fn note(&self) {
-        *lock(&self.0) = true;
-        self.1.notify_all();
-    }
-
-    /// Waits for the end; whether it came.
-    fn within(&self, limit: Duration) -> bool {
-        let over = self.1.wait_timeout_while(lock(&self.0), limit, |over| !*over);
-        *over.unwrap_or_else(PoisonError::into_inner).0
-    }
-}
-
-/// What is needed to end the program, from whatever thread.
-struct Held {
-    pid: u32,
-    ended: Arc<Ended>,
-    stop: Stop,
-    typing: Option<Sender<Vec<u8>>>,
-    /// There as long as the program may ask.
-    desk: Option<Desk>,
-}
-
-type Hold = Arc<Mutex<Option<Held>>>;
-
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-/// Ends the program as its manifest says, then by force.
-fn end(hold: &Hold) {
-    // Kept until it is done: who leaves the process meanwhile waits for it.
-    let mut slot = lock(hold);
-    let Some(held) = slot.take() else { return };
-    let limit = Duration::from_secs(held.stop.wait_secs);
-    if !held.ended.within(Duration::ZERO) {
-        if let Some(typing) = held.typing.as_ref().filter(|_| !held.stop.types.is_empty()) {
-            let _ = typing.send(held.stop.types.clone().into_bytes());
-            held.ended.within(limit / 2);
-        }
-        if !held.ended.within(Duration::ZERO) {
-            signal_group(
-                held.pid,
-                match held.stop.signal {
-                    StopSignal::Hup => libc::SIGHUP,
-                    StopSignal::Int => libc::SIGINT,
-                    StopSignal::Term => libc::SIGTERM,
-                },
-            );
-        }
-        if !held.ended.within(limit) {
-            signal_group(held.pid, libc::SIGKILL);
-            held.ended.within(limit);
-        }
     }
 }
 
@@ -178,71 +117,6 @@ pub(in crate::connect) fn open(
             Err(failure)
         }
     }
-}
-
-/// A secret of the entry, or what the person types in its place.
-fn secret_of(
-    way: &Way,
-    index: usize,
-    hop: &Hop,
-    up: &Uplink,
-) -> Result<Option<SecretBytes>, Failure> {
-    if way.slot == Slot::Totp {
-        return Ok(up.totp(index).map(SecretText::into_bytes));
-    }
-    let stored = match hop.slots.contains(&way.slot) {
-        true => up.secret(index, &way.slot),
-        false => None,
-    };
-    if stored.is_some() || !way.ask {
-        return Ok(stored);
-    }
-    let (user, at) = (hop.user.clone(), hop.at.clone());
-    let typed = up.ask_text(Question::Password { user, at, again: false });
-    typed.map(|text| Some(text.into_bytes())).ok_or_else(given_up)
-}
-
-fn given_up() -> Failure {
-    Failure {
-        kind: FailureKind::Cancelled,
-        what: Bi::new("Aucun mot de passe n’a été donné.", "No password was given."),
-        todo: Bi::new(
-            "Enregistrez-le dans l’accès, ou tapez-le quand il est demandé.",
-            "Store it in the entry, or type it when it is asked for.",
-        ),
-    }
-}
-
-/// What a pipe carries, in one block that is wiped.
-fn content(parts: &[Part], escape: Escape, secret: &[u8]) -> SecretBytes {
-    let text: usize = parts.iter().map(|p| if let Part::Text(t) = p { t.len() } else { 0 }).sum();
-    let mut out = Vec::with_capacity(text + 2 * secret.len() * parts.len());
-    for part in parts {
-        match part {
-            Part::Text(text) => out.extend_from_slice(text.as_bytes()),
-            Part::Secret => {
-                for byte in secret {
-                    if escape == Escape::Backslash && matches!(byte, b'"' | b'\\') {
-                        out.push(b'\\');
-                    }
-                    out.push(*byte);
-                }
-            }
-        }
-    }
-    SecretBytes::new(out)
-}
-
-/// Without one line end, and with none inside.
-fn one_line(secret: &SecretBytes, slot: &Slot) -> Result<SecretBytes, Failure> {
-    secret.expose(|bytes| {
-        let bytes = bytes.strip_suffix(b"\n").unwrap_or(bytes);
-        let bytes = bytes.strip_suffix(b"\r").unwrap_or(bytes);
-        match bytes.iter().any(|byte| matches!(byte, b'\n' | b'\r' | 0)) {
-            true => Err(fail::secret_of_lines(&slot.to_string())),
-            false => Ok(SecretBytes::copy_of(bytes)),
-        }
-    })
 }
 
 impl Running {

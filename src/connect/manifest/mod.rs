@@ -10,6 +10,10 @@ mod declared;
 #[cfg(unix)]
 pub(in crate::connect) mod engine;
 pub mod fail;
+#[cfg(unix)]
+mod give;
+#[cfg(unix)]
+mod hold;
 pub mod place;
 mod read;
 pub mod registry;
