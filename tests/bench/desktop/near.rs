@@ -1,6 +1,6 @@
 //! Poterne's side: the link that the window opens, with its session process, and the
 //! picture that the window keeps of it. What the window then has the graphics card
-//! do is left out, as is the X server's work for the others.
+//! do is left out.
 
 use std::process::{Command, Stdio};
 use std::sync::mpsc::{Receiver, channel};
