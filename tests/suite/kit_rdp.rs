@@ -543,3 +543,13 @@ impl Desktop {
         self.channel.send(ToRemote::Clipboard(SecretText::copy_of(text)));
     }
 }
+
+/// Whether xrdp can mount folders and copied files in a session here: some containers
+/// have no FUSE, and the tests that need it say so.
+pub fn mounts_here() -> bool {
+    let there = std::fs::File::options().read(true).write(true).open("/dev/fuse").is_ok();
+    if !there {
+        eprintln!("not tested here: /dev/fuse cannot be opened");
+    }
+    there
+}

@@ -30,6 +30,8 @@ const PLACES: &[(&str, &str, &str)] = &[
     ),
     ("settings", "Réglages › Coffre", "Settings › Vault"),
     ("show", "les détails de l’accès", "the entry’s details"),
+    ("snapshot list", "les détails de l’accès", "the entry’s details"),
+    ("snapshot take", "les détails de l’accès", "the entry’s details"),
     ("totp-reset", "Réglages › Moi", "Settings › Me"),
     ("unlock", "l’écran d’ouverture", "the unlock screen"),
 ];
@@ -132,7 +134,7 @@ mod tests {
     use super::*;
 
     /// Commands without a place in the window: a person has to type them.
-    const TYPED: &[&str] = &["agent-process", "backup", "doctor"];
+    const TYPED: &[&str] = &["agent-process", "backup", "connector", "doctor"];
 
     #[test]
     fn commands_become_places() {

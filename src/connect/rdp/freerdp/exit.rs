@@ -99,8 +99,8 @@ mod tests {
             assert_eq!(told(Some(status), &whose(true)), None, "{status}");
         }
         let kinds = [
-            (1, Kind::Network),
-            (5, Kind::Network),
+            (1, Kind::Ended),
+            (5, Kind::Ended),
             (17, Kind::Protocol),
             (128, Kind::Helper),
             (132, Kind::Login),
