@@ -79,11 +79,25 @@ pub(super) fn menu(
     });
 }
 
-/// What the member may make below `path`.
+/// What the member may make below `path`. Programs described by manifests are many,
+/// and stand together.
 pub(super) fn new_menu(ui: &mut Ui, path: &str, rights: &Rights, lang: Lang, acts: &mut Acts) {
-    for kind in kinds().filter(|kind| rights.change(kind, path)) {
-        let name = text::kind(&kind, lang);
-        item_ui(ui, &name, Act::New(kind, path.to_owned()), acts);
+    let own =
+        |kind: &Kind| *kind == Kind::FOLDER || connect::ALL.iter().any(|c| c.id() == kind.word());
+    let may = kinds().filter(|kind| rights.change(kind, path));
+    let (own, described): (Vec<Kind>, Vec<Kind>) = may.partition(own);
+    let items = |ui: &mut Ui, kinds: Vec<Kind>, acts: &mut Acts| {
+        for kind in kinds {
+            let name = text::kind(&kind, lang);
+            item_ui(ui, &name, Act::New(kind, path.to_owned()), acts);
+        }
+    };
+    items(ui, own, acts);
+    if !described.is_empty() {
+        ui.menu_button(t(lang, "Autres programmes", "Other programs"), |ui| {
+            let room = ui.ctx().content_rect().height() - 4.0 * ui.spacing().interact_size.y;
+            egui::ScrollArea::vertical().max_height(room).show(ui, |ui| items(ui, described, acts));
+        });
     }
 }
 
