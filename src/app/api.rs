@@ -411,6 +411,8 @@ pub enum Reply {
     Snapshots(Vec<SnapshotView>),
     /// One of them.
     Snapshot(SnapshotText),
+    /// What came of reading one.
+    Taken(Taken),
     /// What differs between two, as `diff -u` tells it.
     SnapshotDifference {
         from: SnapshotView,
@@ -577,6 +579,10 @@ pub struct EntryView {
     pub pinned: Vec<PinnedKey>,
     /// What connecting to it means on this machine, a screen given.
     pub opens: Opens,
+    /// Configurations read from it, the newest first.
+    pub snapshots: Vec<SnapshotView>,
+    /// The command that reads it, if its settings say how.
+    pub snapshot_command: Option<String>,
 }
 
 /// A one-time code and the time it is good for.

@@ -328,7 +328,8 @@ mod imp {
             ui: &mut dyn SessionUi,
         ) -> Result<Taken, AppError> {
             match self.attended(request, ToAgent::Snapshot, ui)?.1 {
-                FromAgent::Snapshot(taken) => taken,
+                FromAgent::Reply(Ok(Reply::Taken(taken))) => Ok(taken),
+                FromAgent::Reply(Err(error)) => Err(error),
                 _ => Err(nonsense()),
             }
         }

@@ -41,6 +41,14 @@ pub enum Guarded {
     CopyTotp,
     /// Write an attachment to a file.
     SaveAttachment(String, PathBuf),
+    /// Read the configuration of the device.
+    TakeSnapshot,
+    /// Show the configuration of this number.
+    ShowSnapshot(u64),
+    /// Put it on the clipboard.
+    CopySnapshot(u64),
+    /// Show what differs from one to another.
+    CompareSnapshots(u64, u64),
     /// Open a session.
     Connect,
     /// Open a web page.

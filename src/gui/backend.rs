@@ -6,7 +6,7 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use crate::app::api::{AppError, ExportRequest, Factors, Reply, Request, Status};
+use crate::app::api::{AppError, ExportRequest, Factors, Reply, Request, Status, Taken};
 use crate::app::{
     App, ConnectRequest, CreateOptions, Enrolment, ExportUi, Finished, OpenSession, SessionUi,
     Tell, UnlockOptions, browser,
@@ -83,6 +83,11 @@ pub trait Backend: Send + Sync + 'static {
         request: ConnectRequest,
         ui: &mut dyn SessionUi,
     ) -> Result<Box<dyn OpenSession>, AppError>;
+    /// As [`App::snapshot`].
+    ///
+    /// # Errors
+    /// As there.
+    fn snapshot(&self, request: ConnectRequest, ui: &mut dyn SessionUi) -> Result<Taken, AppError>;
     /// The same vault's application at another place, for the guide.
     fn at(&self, file: PathBuf) -> Box<dyn Backend>;
     /// Calls `tell` when the vault is locked from outside the window.
@@ -273,6 +278,9 @@ impl Backend for Served {
         ui: &mut dyn SessionUi,
     ) -> Result<Box<dyn OpenSession>, AppError> {
         self.app.connect(request, ui)
+    }
+    fn snapshot(&self, request: ConnectRequest, ui: &mut dyn SessionUi) -> Result<Taken, AppError> {
+        self.app.snapshot(request, ui)
     }
     fn at(&self, file: PathBuf) -> Box<dyn Backend> {
         Box::new(Served::new(App::new(file)))

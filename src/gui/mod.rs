@@ -20,6 +20,7 @@ pub mod team;
 pub mod terminal;
 pub mod text;
 pub mod theme;
+mod unattended;
 pub mod unlock;
 pub mod widgets;
 pub mod worker;

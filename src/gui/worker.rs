@@ -15,7 +15,8 @@ use crate::app::api::{
     AppError, At, AttachmentBytes, Code, ExportRequest, Factors, Item, Justification, Reply,
     Request, Status,
 };
-use crate::app::{CreateOptions, ExportUi, Finished, UnlockOptions, browser};
+use crate::app::desktop::of_person;
+use crate::app::{ConnectRequest, CreateOptions, ExportUi, Finished, UnlockOptions, browser};
 use crate::connect::file_send::Protocol;
 use crate::model::entry::{ATTACHMENT_MAX_BYTES, Slot};
 use crate::model::id::{EntryId, MemberId};
@@ -25,6 +26,7 @@ use crate::secret::{SecretBytes, SecretText};
 use super::backend::{Backend, Enrolling};
 use super::files;
 use super::sessions::TabId;
+use super::unattended::Unattended;
 
 /// What an answer is for; it comes back with it.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -65,6 +67,14 @@ pub enum Tag {
     CopyTotp(EntryId),
     /// An attachment to write to a file.
     Attachment(EntryId, PathBuf),
+    /// A configuration was read.
+    Snapshot(EntryId),
+    /// One to show.
+    ShowSnapshot(EntryId),
+    /// One for the clipboard.
+    CopySnapshot(EntryId),
+    /// What differs between two.
+    CompareSnapshots(EntryId),
     /// Entries for the form's picker.
     PickEntry,
     /// The form was saved.
@@ -241,6 +251,8 @@ pub enum Command {
     Browse(String),
     /// Opens the page of a web entry.
     Visit(EntryId, Justification),
+    /// Reads the configuration of a device; the flag gives up.
+    Snapshot(EntryId, Justification, Arc<AtomicBool>),
 }
 
 /// What the guide needs of an enrolment that has begun.
@@ -347,7 +359,8 @@ impl Worker {
             | Command::Read(..)
             | Command::Write(..)
             | Command::Browse(..)
-            | Command::Visit(..) => {
+            | Command::Visit(..)
+            | Command::Snapshot(..) => {
                 self.aside(command);
             }
             other => drop(self.main.send(Job::Do(Box::new(other)))),
@@ -551,6 +564,16 @@ impl Back {
             }
             Command::Browse(url) => self.browse(&url),
             Command::Visit(id, just) => self.visit(id, just, asked),
+            Command::Snapshot(id, just, given_up) => {
+                let desktop = of_person(Lang::default());
+                let at = At::Id(id);
+                let request =
+                    ConnectRequest { at, just, accept_host_key: None, reuse: false, desktop };
+                let mut nobody = Unattended { given_up, asked: None };
+                let taken = self.backend.snapshot(request, &mut nobody);
+                let taken = taken.map(Reply::Taken).map_err(|e| nobody.asked.unwrap_or(e));
+                self.answer(asked, Notice::Answer(Tag::Snapshot(id), taken));
+            }
             _ => {}
         }
     }

@@ -6,7 +6,9 @@ use std::path::PathBuf;
 use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex};
 
-use poterne::app::api::{AppError, Code, ExportRequest, Factors, Reply, Request, Settings, Status};
+use poterne::app::api::{
+    AppError, Code, ExportRequest, Factors, Reply, Request, Settings, SnapshotView, Status, Taken,
+};
 use poterne::app::{
     Change, ConnectRequest, CreateOptions, ExportUi, Finished, OpenSession, SessionUi, Tell,
     UnlockOptions,
@@ -105,6 +107,10 @@ pub struct State {
     pub looks: usize,
     /// Hears of changes.
     pub tell: Option<Arc<Tell>>,
+    /// What `srv-base-01` shows as its configuration from now on; none: it shows none.
+    pub config: Option<String>,
+    /// The configurations kept of it, the oldest first.
+    pub configs: Vec<(SnapshotView, String)>,
     /// Identifier of the entry made last.
     pub next: u8,
 }
@@ -162,6 +168,8 @@ impl Fake {
             written: false,
             looks: 0,
             tell: None,
+            config: None,
+            configs: Vec::new(),
             next: 100,
         })))
     }
@@ -297,6 +305,24 @@ impl Backend for Fake {
             let _ = ui.ask(Question::TrustHostKey(key("neuve")));
         }
         Err(refused(Code::Connection, "Le serveur ne répond pas."))
+    }
+    fn snapshot(&self, request: ConnectRequest, ui: &mut dyn SessionUi) -> Result<Taken, AppError> {
+        while self.lock().held == "snapshot" {
+            if ui.cancelled() {
+                return Err(refused(Code::Connection, "Le relevé a été abandonné."));
+            }
+            std::thread::yield_now();
+        }
+        let mut state = self.lock();
+        let entry = find(&state.entries, &request.at)?.clone();
+        state.justified(&entry, &request.just)?;
+        state.asked.push(format!("snapshot {}", entry.name));
+        if state.pinned.is_some() {
+            drop(state);
+            let _ = ui.ask(Question::TrustHostKey(key("neuve")));
+            return Err(refused(Code::Connection, "La clé n’a pas été acceptée."));
+        }
+        state.take()
     }
     fn show_page(&self, url: &str) -> Result<(), AppError> {
         let mut state = self.lock();

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use poterne::app::api::{
     AppError, At, AttachmentBytes, CheckReport, Code, DeviceView, PageView, Reply, Request,
-    TotpView, Verified, VersionView,
+    SnapshotText, TotpView, Verified, VersionView,
 };
 use poterne::model::entry::VersionRef;
 use poterne::model::id::{CellId, DeviceId, SessionId};
@@ -33,8 +33,20 @@ impl State {
         }
         match request {
             Request::Snapshots { .. } => Ok(Reply::Snapshots(Vec::new())),
-            Request::Snapshot { .. } | Request::SnapshotDifference { .. } => {
-                Err(refused(Code::NotFound, "Pas de relevé."))
+            Request::Snapshot { n, purpose, .. } => {
+                let n = n.unwrap_or(1);
+                self.asked.push(format!("{purpose:?} snapshot {n}"));
+                let kept = self.configs.iter().find(|(view, _)| view.n == n).cloned();
+                let (snapshot, text) = kept.ok_or_else(|| refused(Code::NotFound, "Aucun."))?;
+                Ok(Reply::Snapshot(SnapshotText { snapshot, text: SecretText::new(text) }))
+            }
+            Request::SnapshotDifference { from, to, .. } => {
+                let (from, to) = (from.unwrap_or(1), to.unwrap_or(2));
+                self.asked.push(format!("compare {from} {to}"));
+                let differ = self.differ(from, to);
+                let (from, to, text) = differ.ok_or_else(|| refused(Code::NotFound, "Aucun."))?;
+                let (added, removed, text) = (2, 1, SecretText::new(text));
+                Ok(Reply::SnapshotDifference { from, to, added, removed, text })
             }
             Request::Status => Ok(Reply::Status(self.status())),
             Request::Lock => {

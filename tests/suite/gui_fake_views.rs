@@ -3,7 +3,9 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use poterne::app::api::{AppError, Code, EntryView, Justification, MemberView, RotateItem, Status};
+use poterne::app::api::{
+    AppError, Code, EntryView, Justification, MemberView, RotateItem, SnapshotView, Status, Taken,
+};
 use poterne::connect::{self, Opens};
 use poterne::model::audit_event::{Event, OpenLine, field};
 use poterne::model::entry::{Entry, Kind, Slot};
@@ -19,6 +21,12 @@ impl State {
     pub fn view(&self, entry: &Entry) -> EntryView {
         let client = self.entries.iter().find(|e| e.id == entry.client);
         EntryView {
+            snapshots: match entry.id == id(12) {
+                true => self.configs.iter().rev().map(|(view, _)| view.clone()).collect(),
+                false => Vec::new(),
+            },
+            snapshot_command: (self.config.is_some() && entry.id == id(12))
+                .then(|| "show running-config".to_owned()),
             entry: entry.clone(),
             path: path(&self.entries, entry),
             linked: None,
@@ -36,6 +44,37 @@ impl State {
             },
             pinned: self.pinned.iter().filter(|_| entry.id == id(12)).cloned().collect(),
         }
+    }
+
+    /// Reads the configuration as the device shows it now.
+    pub fn take(&mut self) -> Result<Taken, AppError> {
+        let text = self.config.clone().ok_or_else(|| refused(Code::Connection, "Rien."))?;
+        let before = self.configs.last().cloned();
+        if let Some((view, _)) = before.clone().filter(|(_, old)| *old == text) {
+            let (snapshot, before) = (view, None);
+            return Ok(Taken { snapshot, unchanged: true, before, added: 0, removed: 0 });
+        }
+        let n = before.as_ref().map_or(1, |(view, _)| view.n + 1);
+        let snapshot = SnapshotView {
+            n,
+            at: time(60 * n as i64),
+            by: "Alice".to_owned(),
+            command: "show running-config".to_owned(),
+            size: text.len() as u64,
+            lines: text.lines().count() as u64,
+        };
+        self.configs.push((snapshot.clone(), text));
+        let before = before.map(|(view, _)| view);
+        Ok(Taken { snapshot, unchanged: false, before, added: 2, removed: 1 })
+    }
+
+    /// What differs from one configuration to another.
+    pub fn differ(&self, from: u64, to: u64) -> Option<(SnapshotView, SnapshotView, String)> {
+        let kept = |n| self.configs.iter().find(|(view, _)| view.n == n);
+        let ((from, old), (to, new)) = (kept(from)?, kept(to)?);
+        let diff = similar::TextDiff::from_lines(old, new);
+        let text = diff.unified_diff().header("a", "b").to_string();
+        Some((from.clone(), to.clone(), text))
     }
 
     pub fn plan(&self, entry: &Entry) -> Plan {

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use egui::{Event, Key, Modifiers, Role};
 use egui_kittest::Harness;
 use egui_kittest::kittest::Queryable as _;
-use poterne::app::api::{AppError, Code, Factors, Justification, Reply, Request, Status};
+use poterne::app::api::{AppError, Code, Factors, Justification, Reply, Request, Status, Taken};
 use poterne::app::{
     ConnectRequest, CreateOptions, Finished, OpenSession, SessionUi, UnlockOptions,
 };
@@ -132,6 +132,9 @@ impl Backend for Fake {
             script(ui)?;
         }
         Ok(Box::new(Open(Arc::clone(&self.0))))
+    }
+    fn snapshot(&self, _: ConnectRequest, _: &mut dyn SessionUi) -> Result<Taken, AppError> {
+        Err(refused())
     }
     fn at(&self, _: PathBuf) -> Box<dyn Backend> {
         Box::new(self.clone())

@@ -66,6 +66,8 @@ mod gui_acts;
 mod gui_ahead;
 #[cfg(feature = "gui")]
 mod gui_changes;
+#[cfg(feature = "gui")]
+mod gui_config;
 #[cfg(all(feature = "gui", target_os = "linux"))]
 mod gui_desktop;
 #[cfg(feature = "gui")]

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
 use crate::app::api::{
-    AppError, At, ExportRequest, Factors, Justification, Reply, Request, Status, Taken,
+    AppError, At, ExportRequest, Factors, Justification, Reply, Request, Status,
 };
 use crate::app::wire;
 use crate::connect::files::{FilesSaid, FilesTold};
@@ -41,7 +41,7 @@ pub enum ToAgent {
     /// then [`FromAgent::Opened`].
     Connect(Connect),
     /// As [`ToAgent::Connect`], to read a configuration: in the end there is
-    /// [`FromAgent::Snapshot`].
+    /// [`FromAgent::Reply`].
     Snapshot(Connect),
     /// Answered by [`FromAgent::Exporting`], then [`FromAgent::Reply`].
     Export(ExportRequest),
@@ -84,8 +84,6 @@ pub enum FromAgent {
     Say(Progress),
     /// The session is open, or not.
     Opened(Result<(SessionId, LinkInfo), AppError>),
-    /// The configuration is kept, or there is none.
-    Snapshot(Result<Taken, AppError>),
     /// The channel is open, or not; false when the connection is of no use any more.
     ChannelOpened(u32, Result<(), AppError>, bool),
     /// Standard output of a channel.

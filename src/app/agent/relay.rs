@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
-use crate::app::api::ExportRequest;
+use crate::app::api::{ExportRequest, Reply};
 use crate::app::{ConnectRequest, ExportUi, OpenSession, SessionUi};
 use crate::connect::files::FilesSaid;
 use crate::connect::link::{Channel, FromRemote, Sink, ToRemote};
@@ -64,7 +64,7 @@ pub fn snapshot(
     let request = ConnectRequest { at, just, accept_host_key, reuse, desktop, after };
     let taken = shared.reads(client, || shared.app.snapshot(request, &mut Person(stream)));
     shared.touch();
-    frames::write(stream, &FromAgent::Snapshot(taken))
+    frames::write(stream, &FromAgent::Reply(taken.map(Reply::Taken)))
 }
 
 /// Tells that the session is open and relays.

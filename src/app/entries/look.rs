@@ -3,8 +3,9 @@
 
 use crate::app::api::{AppError, At, EntryView, Item, Reply};
 use crate::app::worker::Open;
-use crate::app::{people, plan, sessions, tickets};
+use crate::app::{people, plan, sessions, snapshots, tickets};
 use crate::connect::field::FieldKind;
+use crate::connect::snapshot::Task;
 use crate::connect::{self, Opens};
 use crate::model::entry::{CredentialSource, Entry, Kind, Summary};
 use crate::model::id::{EntryId, MemberId};
@@ -82,6 +83,8 @@ impl Open {
                 Some(target) => c.opens_with(&target.destination().settings),
                 None => c.opens(),
             });
+            let settings = resolved.target.as_ref().map(|t| &t.destination().settings);
+            let task = Task::of(&entry.kind, settings.unwrap_or(&entry.settings)).ok();
             let pinned = plan::pins_of_entry(&client, &entry);
             Ok(Reply::Entry(Box::new(EntryView {
                 path: v.index.path(&node),
@@ -94,6 +97,8 @@ impl Open {
                 may_edit: writes && need_change(v, &node).is_ok(),
                 pinned,
                 opens,
+                snapshots: snapshots::views(v, &entry),
+                snapshot_command: task.map(|task| task.command),
                 entry,
             })))
         })

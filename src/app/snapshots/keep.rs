@@ -144,6 +144,11 @@ fn present(v: &Unlocked, rows: &dyn Rows, id: &EntryId) -> Result<Entry, AppErro
     ))
 }
 
+/// Those of an entry, the newest first.
+pub(in crate::app) fn views(v: &Unlocked, entry: &Entry) -> Vec<SnapshotView> {
+    entry.snapshots.iter().rev().map(|s| view(v, s)).collect()
+}
+
 /// A snapshot for a list.
 pub(super) fn view(v: &Unlocked, s: &Snapshot) -> SnapshotView {
     SnapshotView {

@@ -6,6 +6,8 @@ mod difference;
 mod keep;
 mod read;
 
+pub(super) use keep::views;
+
 use std::sync::mpsc::Sender;
 
 use crate::connect::link::{ChannelRequest, Sink};

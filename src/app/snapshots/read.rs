@@ -15,7 +15,7 @@ use crate::vault::rows::Rows;
 use crate::vault::unlocked::Unlocked;
 
 use super::difference;
-use super::keep::view;
+use super::keep::{view, views};
 
 /// What the log calls a configuration, among the secrets.
 const SLOT: &str = "configuration";
@@ -27,7 +27,7 @@ impl Open {
             need(v, Action::Browse)?;
             let node = locate(v, at)?;
             let entry = v.entry(rows, &node.id)?;
-            Ok(Reply::Snapshots(entry.snapshots.iter().rev().map(|s| view(v, s)).collect()))
+            Ok(Reply::Snapshots(views(v, &entry)))
         })
     }
 

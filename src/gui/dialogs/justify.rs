@@ -127,6 +127,18 @@ fn purpose(what: &Guarded, lang: Lang) -> String {
         Guarded::Totp => text::named(t(lang, "Afficher", "Show"), &code, lang),
         Guarded::CopyTotp => text::named(t(lang, "Copier", "Copy"), &code, lang),
         Guarded::SaveAttachment(name, _) => text::named(t(lang, "Enregistrer", "Save"), name, lang),
+        Guarded::TakeSnapshot => {
+            t(lang, "Relever la configuration", "Read the configuration").to_owned()
+        }
+        Guarded::ShowSnapshot(n) => {
+            format!("{} {n}", t(lang, "Afficher le relevé", "Show snapshot"))
+        }
+        Guarded::CopySnapshot(n) => {
+            format!("{} {n}", t(lang, "Copier le relevé", "Copy snapshot"))
+        }
+        Guarded::CompareSnapshots(from, to) => {
+            format!("{} {from} → {to}", t(lang, "Comparer les relevés", "Compare snapshots"))
+        }
         Guarded::Visit => t(lang, "Ouvrir dans le navigateur", "Open in the browser").to_owned(),
         Guarded::Connect | Guarded::Retry(_) => t(lang, "Se connecter", "Connect").to_owned(),
     }

@@ -11,6 +11,8 @@ use crate::model::id::EntryId;
 use crate::model::plan::Plan;
 use crate::secret::{SecretBytes, SecretText};
 
+use super::config::Config;
+
 /// How long a revealed secret stays on screen.
 pub const SHOWN_FOR: Duration = Duration::from_secs(30);
 
@@ -50,6 +52,8 @@ pub struct Details {
     pub history: Option<Vec<VersionView>>,
     /// Why it could not be shown.
     pub error: Option<AppError>,
+    /// The configurations read from it.
+    pub config: Config,
     shown: BTreeMap<(EntryId, Slot), (SecretText, Instant)>,
     code: Option<ShownCode>,
 }
@@ -182,7 +186,7 @@ impl Details {
         let wait = next.map(|until| until.saturating_duration_since(now));
         // The ring of a code is redrawn each second.
         let tick = self.code.as_ref().map(|_| Duration::from_secs(1));
-        wait.into_iter().chain(tick).min()
+        wait.into_iter().chain(tick).chain(self.config.expire(now)).min()
     }
 
     /// True when the entry is a container.

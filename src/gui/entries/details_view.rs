@@ -15,6 +15,7 @@ use crate::model::entry::{CredentialSource, Kind};
 use crate::model::lang::Lang;
 use crate::model::target::PinnedKey;
 
+use super::config_view::config_ui;
 use super::details::Details;
 use super::history_view::history_ui;
 use super::list_view::kind_sign;
@@ -70,6 +71,7 @@ pub fn details_ui(
         host_key_ui(ui, &view, lang, acts);
         secrets_ui(ui, &view, model, rights, lang, now, acts);
         attachments_ui(ui, &view, rights, lang, acts);
+        config_ui(ui, &view, model, rights, lang, acts);
         plan_ui(ui, model, lang);
         history_ui(ui, &view, model, lang, acts);
         ui.add_space(20.0);

@@ -1,6 +1,8 @@
 //! Clients, folders and entries: the tree, the search, the details, the form.
 
 mod client_view;
+pub mod config;
+mod config_view;
 mod connector_view;
 pub mod custom;
 mod custom_view;

@@ -4,11 +4,12 @@ use std::time::Instant;
 
 use egui::Context;
 
-use crate::app::api::{AppError, Code, EntryView, Item, Reply, Request};
+use crate::app::api::{AppError, Code, EntryView, Item, Reply, Request, Taken};
 use crate::connect::{Opens, web};
 use crate::gui::act::{Act, Guarded};
 use crate::gui::audit::model::Exported;
 use crate::gui::dialogs::Dialog;
+use crate::gui::entries::config::What;
 use crate::gui::entries::editor::Editor;
 use crate::gui::entries::rights::Rights;
 use crate::gui::settings::model::Work;
@@ -16,10 +17,11 @@ use crate::gui::team::model::Sheet;
 use crate::gui::text;
 use crate::gui::worker::{Command, Tag};
 use crate::model::audit_event::field;
+use crate::model::id::EntryId;
 use crate::model::lang::Bi;
 use crate::model::order::natural;
 
-use super::{Opened, Screen, Shell};
+use super::{Opened, Screen, Shell, ask_details};
 
 impl Shell {
     pub(super) fn answered(&mut self, ctx: &Context, tag: Tag, answer: Result<Reply, AppError>) {
@@ -92,6 +94,27 @@ impl Shell {
                 self.worker.send(Command::Write(path, bytes));
                 self.justified();
             }
+            (Tag::Snapshot(id), Reply::Taken(taken)) => self.snapshot_taken(id, taken),
+            (Tag::ShowSnapshot(id), Reply::Snapshot(shown)) => {
+                if opened.details.wanted == Some(id) {
+                    opened.details.config.show(What::Text(shown.snapshot), shown.text, now);
+                }
+                self.justified();
+            }
+            (Tag::CopySnapshot(_), Reply::Snapshot(shown)) => {
+                self.put_secret(ctx, shown.text);
+                self.justified();
+            }
+            (
+                Tag::CompareSnapshots(id),
+                Reply::SnapshotDifference { from, to, added, removed, text },
+            ) => {
+                if opened.details.wanted == Some(id) {
+                    let what = What::Difference(from, to, added, removed);
+                    opened.details.config.show(what, text, now);
+                }
+                self.justified();
+            }
             (Tag::BeforeConnect(id), Reply::Entry(view)) => {
                 let page = view.opens == Opens::Browser;
                 opened.connecting = Some(view);
@@ -162,6 +185,23 @@ impl Shell {
                 self.reload();
             }
             (tag, reply) => self.answered_page(tag, reply),
+        }
+    }
+
+    /// A configuration was read: the details say so, and what changed.
+    fn snapshot_taken(&mut self, id: EntryId, taken: Taken) {
+        let Screen::Open(opened) = &mut self.screen else { return };
+        if opened.details.wanted != Some(id) {
+            self.toast("La configuration est relevée.", "The configuration was read.");
+            return;
+        }
+        let pair = taken.before.as_ref().map(|before| (before.n, taken.snapshot.n));
+        opened.details.config.ended(Ok(taken));
+        let reads = opened.details.entry.as_ref().is_some_and(|view| view.may_reveal);
+        let just = opened.details.config.just.clone();
+        ask_details(&self.worker, id);
+        if let Some((from, to)) = pair.filter(|_| reads) {
+            self.carry_out(id, Guarded::CompareSnapshots(from, to), just);
         }
     }
 

@@ -1,5 +1,8 @@
 //! Carries out what screens and keys ask for.
 
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+
 use egui::Context;
 
 use crate::app::api::{AppError, At, Code, EntryView, Justification, Patch, Purpose, Request, Set};
@@ -285,6 +288,7 @@ impl Shell {
             Guarded::Connect | Guarded::Visit => {
                 opened.connecting.as_deref().and_then(|v| v.asked.clone())
             }
+            Guarded::TakeSnapshot => opened.details.entry.as_ref().and_then(|v| v.asked.clone()),
             _ => opened.asks_for(id),
         };
         match asks {
@@ -328,7 +332,7 @@ impl Shell {
         self.dialog = Some(Dialog::Justify(model));
     }
 
-    fn carry_out(&mut self, id: EntryId, what: Guarded, just: Justification) {
+    pub(super) fn carry_out(&mut self, id: EntryId, what: Guarded, just: Justification) {
         let at = At::Id(id);
         let again = what.clone();
         let (tag, request) = match what {
@@ -346,6 +350,22 @@ impl Shell {
             }
             Guarded::SaveAttachment(name, path) => {
                 (Tag::Attachment(id, path), Request::Attachment { at, name, just })
+            }
+            Guarded::TakeSnapshot => {
+                self.take_snapshot(id, just);
+                return;
+            }
+            Guarded::ShowSnapshot(n) => {
+                let (n, purpose) = (Some(n), Purpose::Reveal);
+                (Tag::ShowSnapshot(id), Request::Snapshot { at, n, purpose, just })
+            }
+            Guarded::CopySnapshot(n) => {
+                let (n, purpose) = (Some(n), Purpose::Copy);
+                (Tag::CopySnapshot(id), Request::Snapshot { at, n, purpose, just })
+            }
+            Guarded::CompareSnapshots(from, to) => {
+                let (from, to) = (Some(from), Some(to));
+                (Tag::CompareSnapshots(id), Request::SnapshotDifference { at, from, to, just })
             }
             Guarded::Connect => {
                 self.connect(just);
@@ -369,6 +389,19 @@ impl Shell {
             opened.guarded.push((tag.clone(), id, again));
         }
         self.ask(tag, request);
+    }
+
+    /// Has the configuration of the selected device read; one at a time.
+    fn take_snapshot(&mut self, id: EntryId, just: Justification) {
+        self.justified();
+        let Some(opened) = self.opened() else { return };
+        if opened.details.wanted != Some(id) || opened.details.config.taking() {
+            return;
+        }
+        let given_up = Arc::<AtomicBool>::default();
+        opened.details.config.begin(Arc::clone(&given_up), just.clone());
+        opened.guarded.push((Tag::Snapshot(id), id, Guarded::TakeSnapshot));
+        self.worker.send(Command::Snapshot(id, just, given_up));
     }
 
     /// Opens the session tab of the entry that was asked for.

@@ -60,6 +60,14 @@ impl Shell {
             return;
         }
         let Screen::Open(opened) = &mut self.screen else { return };
+        if let Tag::Snapshot(id) = tag
+            && opened.details.wanted == Some(id)
+        {
+            opened.details.config.ended(Err(error.clone()));
+            if error.code != Code::NotAllowed {
+                return;
+            }
+        }
         if let Some((_, id, what)) = guarded
             && error.code == Code::NotAllowed
             && opened.may(Right::Reveal)
@@ -128,6 +136,7 @@ impl Shell {
                     self.failed(error);
                 }
             }
+            Tag::Snapshot(id) if opened.details.wanted == Some(id) => {}
             // The details say it already, or the member may not see it.
             Tag::Plan(_) | Tag::Trash | Tag::Favourites | Tag::Status => {}
             tag => self.toasts.fail(error, Some(tag)),
