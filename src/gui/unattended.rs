@@ -27,6 +27,10 @@ impl SessionUi for Unattended {
                 "La clé de ce serveur n’est pas encore connue.",
                 "The key of this server is not known yet.",
             ),
+            Question::Approve(_) => (
+                "Le connecteur de cet accès n’est pas approuvé sur cet ordinateur.",
+                "The connector of this entry is not approved on this computer.",
+            ),
             Question::Prompt { .. } | Question::User | Question::Password { .. } => (
                 "La connexion demande un identifiant ou un mot de passe qui n’est pas dans le coffre.",
                 "The connection asks for a login or password that is not in the vault.",

@@ -567,8 +567,8 @@ impl Back {
             Command::Snapshot(id, just, given_up) => {
                 let desktop = of_person(Lang::default());
                 let at = At::Id(id);
-                let request =
-                    ConnectRequest { at, just, accept_host_key: None, reuse: false, desktop };
+                let (accept_host_key, reuse, after) = (None, false, None);
+                let request = ConnectRequest { at, just, accept_host_key, reuse, desktop, after };
                 let mut nobody = Unattended { given_up, asked: None };
                 let taken = self.backend.snapshot(request, &mut nobody);
                 let taken = taken.map(Reply::Taken).map_err(|e| nobody.asked.unwrap_or(e));

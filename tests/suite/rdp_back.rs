@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use poterne::app::api::{AppError, Code, Factors, Justification, Reply, Request, Status};
+use poterne::app::api::{AppError, Code, Factors, Justification, Reply, Request, Status, Taken};
 use poterne::app::remote::{self, Access};
 use poterne::app::{
     ConnectRequest, CreateOptions, Finished, OpenSession, SessionUi, UnlockOptions,
@@ -167,6 +167,9 @@ impl Backend for Agent {
         ui: &mut dyn SessionUi,
     ) -> Result<Box<dyn OpenSession>, AppError> {
         self.access().connect(request, ui)
+    }
+    fn snapshot(&self, _: ConnectRequest, _: &mut dyn SessionUi) -> Result<Taken, AppError> {
+        never()
     }
     fn at(&self, _: PathBuf) -> Box<dyn Backend> {
         unreachable!("nobody opens another vault")
