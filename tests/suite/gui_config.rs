@@ -38,7 +38,7 @@ fn a_difference_is_split_into_lines_without_its_head_and_goes_by_itself() {
     let (now, what) = (Instant::now(), What::Difference(view(1), view(2), 2, 2));
     config.show(what, SecretText::copy_of(text), now);
     let shown = config.shown().expect("just shown");
-    let lines: Vec<(Line, String)> = (0..shown.len())
+    let lines: Vec<(Line, String)> = (0..shown.count())
         .filter_map(|n| shown.line(n, |kind, text| (kind, text.to_owned())))
         .collect();
     let wanted = [
@@ -56,7 +56,7 @@ fn a_difference_is_split_into_lines_without_its_head_and_goes_by_itself() {
     // A whole configuration may begin its lines as it likes.
     config.show(What::Text(view(1)), SecretText::copy_of("--- a\n+b\n"), now);
     let shown = config.shown().expect("just shown");
-    assert_eq!((shown.len(), shown.line(1, |kind, _| kind)), (2, Some(Line::Same)));
+    assert_eq!((shown.count(), shown.line(1, |kind, _| kind)), (2, Some(Line::Same)));
     assert_eq!(config.expire(now + Duration::from_secs(1)).map(|d| d < SHOWN_FOR), Some(true));
 }
 

@@ -53,7 +53,7 @@ impl Shown {
     }
 
     /// How many lines it has.
-    pub fn len(&self) -> usize {
+    pub fn count(&self) -> usize {
         self.lines.len()
     }
 

@@ -240,7 +240,7 @@ fn lines_ui(ui: &mut Ui, shown: &Shown) {
         .id_salt("snapshot-text")
         .max_height(TEXT_HEIGHT)
         .auto_shrink([false, true])
-        .show_rows(ui, height, shown.len(), |ui, range| {
+        .show_rows(ui, height, shown.count(), |ui, range| {
             for n in range {
                 let (rect, _) = ui.allocate_exact_size(vec2(width, height), Sense::hover());
                 shown.line(n, |kind, text| {
