@@ -350,6 +350,20 @@ fn a_technician_is_offered_no_change_of_a_client() {
 }
 
 #[test]
+fn described_programs_stand_in_a_menu_of_their_own() {
+    let fake = Fake::new();
+    let mut window = opened(&fake);
+    sees(&mut window, WEB);
+    window.get_by_role_and_label(Kind::ListItem, "Boulangerie Dupont").click();
+    press(&mut window, "Nouveau");
+    sees(&mut window, "Dossier");
+    assert!(window.query_by_role_and_label(Kind::Button, "PostgreSQL (psql)").is_none());
+    press(&mut window, "Autres programmes");
+    press(&mut window, "PostgreSQL (psql)");
+    sees(&mut window, "dans Boulangerie Dupont");
+}
+
+#[test]
 fn an_operator_empties_no_bin_and_keeps_logins_of_the_own() {
     let fake = Fake::new();
     fake.0.lock().expect("ours").role = Role::Operator;

@@ -313,7 +313,8 @@ fn what_is_chosen_from_a_list_has_a_name_in_both_languages() {
         let mut form = Editor::new(Kind::new(connector.id()), "Dupont");
         form.name = "x".to_owned();
         for field in connector.fields() {
-            let listed = matches!(field.kind, FieldKind::Bool | FieldKind::Choice(_));
+            let listed =
+                matches!(field.kind, FieldKind::Bool | FieldKind::Choice(_) | FieldKind::Listed(_));
             assert_eq!(listed, !field.words().is_empty(), "{}", field.id);
             for word in field.words() {
                 lists += 1;
