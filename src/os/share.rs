@@ -1,16 +1,24 @@
-//! The folder of this machine that a person lets a far side see: which one is meant,
-//! and which are never given. Reads nothing in it.
+//! The folder of this machine that a far side may see: which one is meant, and which
+//! are never given. Reads nothing in it.
+//!
+//! An entry may come from somebody else, so it can only name what a person of this
+//! machine has put into one place for that: [`PLACE`].
 
 use std::io;
 use std::path::{Component, Path, PathBuf};
 
+/// The folder of the home that holds what may be given, or links to it.
+pub const PLACE: &str = "Poterne";
+/// Places of the system, in which nothing is for others.
+const SYSTEM: &[&str] = &["/boot", "/dev", "/etc", "/proc", "/run", "/sys"];
+
 /// Why a folder is not given.
 #[derive(Debug)]
 pub enum Unshared {
-    /// It is not named from the root or from `~/`.
-    Relative,
-    /// It holds far more than what one would give: the root, the home, or what
-    /// programs keep there under hidden names.
+    /// It is not named from [`PLACE`].
+    Elsewhere,
+    /// It leads to far more than what one would give: the root, the home, what
+    /// programs keep there under hidden names, or the system's own places.
     TooMuch,
     /// It is not there, or no folder.
     Missing(io::Error),
@@ -21,28 +29,28 @@ pub enum Unshared {
 /// # Errors
 /// It is not given.
 pub fn folder(named: &str) -> Result<PathBuf, Unshared> {
-    let home = dirs::home_dir().and_then(|home| home.canonicalize().ok());
-    of_home(named, home.as_deref())
+    let home = dirs::home_dir().ok_or(Unshared::Elsewhere)?;
+    of_home(named, &home)
 }
 
-fn of_home(named: &str, home: Option<&Path>) -> Result<PathBuf, Unshared> {
-    let path = match (named.strip_prefix("~/"), home) {
-        (Some(rest), Some(home)) => home.join(rest),
-        _ => PathBuf::from(named),
+fn of_home(named: &str, home: &Path) -> Result<PathBuf, Unshared> {
+    let path = match named.strip_prefix("~/") {
+        Some(rest) => home.join(rest),
+        None => PathBuf::from(named),
     };
-    if !path.is_absolute() {
-        return Err(Unshared::Relative);
+    let within = path.strip_prefix(home.join(PLACE)).map_err(|_| Unshared::Elsewhere)?;
+    if !within.components().all(|part| matches!(part, Component::Normal(_))) {
+        return Err(Unshared::Elsewhere);
     }
     let real = path.canonicalize().map_err(Unshared::Missing)?;
+    let home = home.canonicalize().map_err(Unshared::Missing)?;
     if !real.is_dir() {
         return Err(Unshared::Missing(io::ErrorKind::NotADirectory.into()));
     }
     let hidden = |part: Component<'_>| part.as_os_str().as_encoded_bytes().starts_with(b".");
-    let kept = |home: &Path| {
-        home.starts_with(&real)
-            || real.strip_prefix(home).is_ok_and(|within| within.components().any(hidden))
-    };
-    if real.parent().is_none() || home.is_some_and(kept) {
+    let kept = real.strip_prefix(&home).is_ok_and(|within| within.components().any(hidden));
+    let systems = SYSTEM.iter().any(|place| real.starts_with(place));
+    if real.parent().is_none() || home.starts_with(&real) || kept || systems {
         return Err(Unshared::TooMuch);
     }
     Ok(real)
@@ -53,27 +61,41 @@ mod tests {
     use super::*;
 
     #[test]
-    fn neither_the_home_nor_what_is_above_or_hidden_in_it_is_given() {
+    fn only_what_lies_in_one_place_is_given_and_never_too_much() {
         let room = tempfile::tempdir().expect("a folder");
         let home = room.path().canonicalize().expect("it is there");
-        for folder in ["Échange/client", ".ssh/x"] {
+        for folder in ["Poterne/Échange/client", "Documents", ".ssh/x"] {
             std::fs::create_dir_all(home.join(folder)).expect("ours");
         }
-        let given = |named: &str| of_home(named, Some(&home));
-        assert_eq!(given("~/Échange/client").ok(), Some(home.join("Échange/client")));
-        for named in ["~/", "/", "~/.ssh", "~/.ssh/x", "~/Échange/..", "~/Échange/../.ssh"] {
-            assert!(matches!(given(named), Err(Unshared::TooMuch)), "{named}");
+        let given = |named: &str| of_home(named, &home);
+        let there = home.join("Poterne/Échange/client");
+        assert_eq!(given("~/Poterne/Échange/client").ok(), Some(there.clone()));
+        assert_eq!(given(there.to_str().expect("UTF-8")).ok(), Some(there));
+        assert_eq!(given("~/Poterne").ok(), Some(home.join("Poterne")));
+        for named in
+            ["", "~/", "/", "/proc", "~/Documents", "~/.ssh", "~/Poterne/../Documents", "Poterne"]
+        {
+            assert!(matches!(given(named), Err(Unshared::Elsewhere)), "{named}");
         }
-        let above = home.parent().expect("it lies somewhere").display().to_string();
-        assert!(matches!(given(&above), Err(Unshared::TooMuch)));
-        assert!(matches!(given("Échange"), Err(Unshared::Relative)));
-        assert!(matches!(given("~/nulle part"), Err(Unshared::Missing(_))));
-        std::fs::write(home.join("fichier"), "").expect("ours");
-        assert!(matches!(given("~/fichier"), Err(Unshared::Missing(_))));
+        assert!(matches!(given("~/Poterne/nulle part"), Err(Unshared::Missing(_))));
+        std::fs::write(home.join("Poterne/fichier"), "").expect("ours");
+        assert!(matches!(given("~/Poterne/fichier"), Err(Unshared::Missing(_))));
         #[cfg(unix)]
         {
-            std::os::unix::fs::symlink(home.join(".ssh"), home.join("lien")).expect("ours");
-            assert!(matches!(given("~/lien"), Err(Unshared::TooMuch)), "where the link leads");
+            let link = |to: &Path, name: &str| {
+                std::os::unix::fs::symlink(to, home.join("Poterne").join(name)).expect("ours");
+                given(&format!("~/Poterne/{name}"))
+            };
+            let meant = link(&home.join("Documents"), "documents");
+            assert_eq!(meant.ok(), Some(home.join("Documents")), "a person of here meant it");
+            for (to, name) in [
+                (home.join(".ssh"), "clés"),
+                (home.clone(), "tout"),
+                ("/".into(), "racine"),
+                ("/proc/self".into(), "moi"),
+            ] {
+                assert!(matches!(link(&to, name), Err(Unshared::TooMuch)), "{name}");
+            }
         }
     }
 }

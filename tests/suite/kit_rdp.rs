@@ -172,7 +172,16 @@ impl Xrdp {
 
     /// A link that is logged in, its certificate known.
     pub fn open(&self, password: &str, settings: &[(&str, &str)]) -> Box<dyn Link> {
-        let mut lease = FakeLease::default();
+        self.open_with(FakeLease::default(), password, settings)
+    }
+
+    /// As [`Xrdp::open`], with this lease.
+    pub fn open_with(
+        &self,
+        mut lease: FakeLease,
+        password: &str,
+        settings: &[(&str, &str)],
+    ) -> Box<dyn Link> {
         let mut hop = self.hop();
         hop.pinned.push(self.pinned());
         for (id, value) in settings {

@@ -15,7 +15,8 @@ const PASSWORD: &str = "Pâte-à-sel 45 !";
 
 /// A folder with a file and a link out of it, and what the link leads to.
 struct Here {
-    _room: tempfile::TempDir,
+    /// The home of whoever connects.
+    room: tempfile::TempDir,
     folder: PathBuf,
     outside: PathBuf,
 }
@@ -23,22 +24,28 @@ struct Here {
 impl Here {
     fn new() -> Self {
         let room = tempfile::tempdir().expect("a folder");
-        let (folder, outside) = (room.path().join("Échange"), room.path().join("ailleurs"));
+        let (folder, outside) = (room.path().join("Poterne/Échange"), room.path().join("ailleurs"));
         for made in [&folder, &outside] {
-            fs::create_dir(made).expect("ours");
+            fs::create_dir_all(made).expect("ours");
         }
         fs::write(outside.join("secret.txt"), "garde-le").expect("ours");
         fs::write(folder.join("relevé d’été.txt"), "de ce poste").expect("ours");
         symlink(&outside, folder.join("lien")).expect("ours");
         symlink(outside.join("secret.txt"), folder.join("fichier")).expect("ours");
-        Self { _room: room, folder, outside }
+        Self { room, folder, outside }
+    }
+
+    fn lease(&self) -> FakeLease {
+        let home = ("HOME".into(), self.room.path().into());
+        FakeLease { env: vec![home], ..FakeLease::default() }
     }
 }
 
 /// Opens a desktop with the folder, and waits until it is mounted there.
 fn open(server: &Xrdp, here: &Here, access: &str) -> (Box<dyn Link>, Desktop, PathBuf) {
     let folder = here.folder.to_str().expect("UTF-8");
-    let link = server.open(PASSWORD, &[("folder", folder), ("folder-access", access)]);
+    let settings = [("folder", folder), ("folder-access", access)];
+    let link = server.open_with(here.lease(), PASSWORD, &settings);
     let mut desk = Desktop::open(&*link, size(800, 600)).expect("it opens");
     desk.until("the desktop is there", |d| d.has_colour(790, 590));
     // xrdp calls it by its short name, which is one of letters without accents.
@@ -119,11 +126,17 @@ fn a_folder_to_read_is_not_changed() {
 
 #[test]
 fn a_folder_that_is_not_given_is_said_before_anything_starts() {
-    let server = Xrdp::start(PASSWORD);
-    for (folder, words) in [("/", "whole home folder"), ("/nulle/part", "“/nulle/part”")] {
+    let (server, here) = (Xrdp::start(PASSWORD), Here::new());
+    symlink("/proc", here.room.path().join("Poterne/système")).expect("ours");
+    for (folder, words) in [
+        ("/", "in ~/Poterne"),
+        ("~/ailleurs", "in ~/Poterne"),
+        ("~/Poterne/nulle part", "“~/Poterne/nulle part”"),
+        ("~/Poterne/système", "the system"),
+    ] {
         let mut hop = with(server.hop(), "folder", folder);
         hop.pinned.push(server.pinned());
-        let mut lease = FakeLease::default();
+        let mut lease = here.lease();
         let failure = must_fail(&rdp(hop), &mut lease);
         assert_eq!(failure.kind, FailureKind::Setting);
         assert!(failure.what.en.contains(words), "{}", failure.what.en);

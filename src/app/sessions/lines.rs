@@ -149,7 +149,9 @@ impl Running {
 
 fn opened_detail(info: &LinkInfo) -> String {
     let warnings = info.warnings.iter().map(|w| w.en.clone());
-    std::iter::once(info.description.clone()).chain(warnings).collect::<Vec<_>>().join("; ")
+    let forwards = info.forwards.iter().cloned();
+    let all = std::iter::once(info.description.clone()).chain(warnings).chain(forwards);
+    all.collect::<Vec<_>>().join("; ")
 }
 
 pub(super) fn word(kind: FailureKind) -> String {

@@ -8,7 +8,7 @@ use crate::connect::desk::tls::Unsecured;
 use crate::connect::{Failure, FailureKind};
 use crate::model::lang::Bi;
 use crate::model::target::HostPort;
-use crate::os::share::Unshared;
+use crate::os::share::{PLACE, Unshared};
 use crate::os::words;
 
 /// One of each below that is no other's, of marks.
@@ -82,14 +82,15 @@ pub fn broken(at: &HostPort, e: &io::Error) -> Failure {
 /// The folder that the entry names is not given to the desktop.
 pub fn folder(named: &str, why: &Unshared) -> Failure {
     let (fr, en) = match why {
-        Unshared::Relative => (
-            "son chemin ne commence ni par / ni par ~/".to_owned(),
-            "its path begins neither with / nor with ~/".to_owned(),
-        ),
+        Unshared::Elsewhere => {
+            let place = format!("~/{PLACE}");
+            (format!("il n’est pas dans {place}"), format!("it does not lie in {place}"))
+        }
         Unshared::TooMuch => (
-            "il contient tout le dossier personnel, ou des dossiers cachés de programmes"
+            "il mène à tout le dossier personnel, à des dossiers cachés de programmes ou au système"
                 .to_owned(),
-            "it holds the whole home folder, or hidden folders of programs".to_owned(),
+            "it leads to the whole home folder, to hidden folders of programs or to the system"
+                .to_owned(),
         ),
         Unshared::Missing(e) => {
             let why = words::cause(e);

@@ -93,8 +93,10 @@ pub const FIELDS: &[Field] = &[
         .usually("off"),
     #[cfg(any(target_os = "linux", target_os = "macos"))]
     Field::new("folder", "Dossier partagé", "Shared folder", FieldKind::Text).explained(
-        "Dossier de ce poste que le bureau distant voit, comme ~/Échange\u{a0}; vide\u{a0}: aucun.",
-        "Folder of this computer that the remote desktop sees, such as ~/Exchange; empty: none.",
+        "Dossier de ce poste que le bureau distant voit, dans ~/Poterne, comme ~/Poterne/Échange, \
+         ou un lien qui s’y trouve\u{a0}; vide\u{a0}: aucun.",
+        "Folder of this computer that the remote desktop sees, in ~/Poterne, such as \
+         ~/Poterne/Exchange, or a link that lies there; empty: none.",
     ),
     #[cfg(any(target_os = "linux", target_os = "macos"))]
     Field::new("folder-access", "Accès au dossier", "Access to the folder", FieldKind::Choice(ACCESSES))
