@@ -27,8 +27,8 @@ impl Worker {
                 let (Some(running), Some(open)) = (self.sessions.get(&id), &mut self.open) else {
                     return Err(AppError::locked());
                 };
-                if let Some((_, entry)) = running.hops.last() {
-                    open.resumes.keep(id, (running.member, *entry), with);
+                if let Some(hop) = running.hops.last() {
+                    open.resumes.keep(id, running.member, hop, with);
                 }
                 Ok(())
             }

@@ -113,12 +113,12 @@ impl Open {
         }
         let pins: Vec<&str> = dest.pinned.iter().map(|k| k.fingerprint.as_str()).collect();
         let host_key = pins.join(",");
-        let hops = target.hops.iter().map(|h| (h.at.clone(), h.entry)).collect();
+        let hops: Vec<_> = target.hops.iter().map(|h| (h.at.clone(), h.entry)).collect();
         if let Some(accepted) = &request.accept_host_key {
             self.pinned_otherwise(&target, accepted, &entry, &fields)?;
         }
         let last = target.hops.len() - 1;
-        let resume = request.after.and_then(|id| self.resumes.of(id, member, entry.id));
+        let resume = request.after.and_then(|id| self.resumes.of(id, member, &hops[last]));
         if resume.is_some() {
             target.hops[last].slots.push(connect::resume_slot());
         }

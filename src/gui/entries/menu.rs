@@ -96,7 +96,10 @@ pub(super) fn new_menu(ui: &mut Ui, path: &str, rights: &Rights, lang: Lang, act
     if !described.is_empty() {
         ui.menu_button(t(lang, "Autres programmes", "Other programs"), |ui| {
             let room = ui.ctx().content_rect().height() - 4.0 * ui.spacing().interact_size.y;
-            egui::ScrollArea::vertical().max_height(room).show(ui, |ui| items(ui, described, acts));
+            egui::ScrollArea::vertical()
+                .max_height(room)
+                .min_scrolled_height(room)
+                .show(ui, |ui| items(ui, described, acts));
         });
     }
 }
