@@ -239,6 +239,7 @@ fn lines_ui(ui: &mut Ui, shown: &Shown) {
     ScrollArea::both()
         .id_salt("snapshot-text")
         .max_height(TEXT_HEIGHT)
+        .min_scrolled_height(TEXT_HEIGHT)
         .auto_shrink([false, true])
         .show_rows(ui, height, shown.count(), |ui, range| {
             for n in range {
