@@ -199,29 +199,23 @@ fn approve(context: &Context, file: &Path, given: Option<&str>) -> Result<(), Ap
     let manifest = sound(context, file)?;
     let source = source_of(file);
     let print = manifest.fingerprint();
-    let asked = approval::question(&manifest, &source);
-    if let Some(asked) = asked {
-        let yes = match given {
-            Some(given) => {
-                let same = given.trim().trim_start_matches("SHA256:").to_lowercase();
-                if format!("SHA256:{same}") != print {
-                    return Err(usage(
-                        bi(
-                            format!("L’empreinte de ce manifeste est {print}, pas celle donnée."),
-                            format!(
-                                "The fingerprint of this manifest is {print}, not the one given."
-                            ),
-                        ),
-                        bi(
-                            "Demandez-le à qui l’a écrit, ou relisez-le.",
-                            "Ask who wrote it, or read it again.",
-                        ),
-                    ));
-                }
-                true
-            }
-            None => ask(context.lang, &asked),
-        };
+    if let Some(given) = given {
+        let same = given.trim().trim_start_matches("SHA256:").to_lowercase();
+        if format!("SHA256:{same}") != print {
+            return Err(usage(
+                bi(
+                    format!("L’empreinte de ce manifeste est {print}, pas celle donnée."),
+                    format!("The fingerprint of this manifest is {print}, not the one given."),
+                ),
+                bi(
+                    "Demandez-le à qui l’a écrit, ou relisez-le.",
+                    "Ask who wrote it, or read it again.",
+                ),
+            ));
+        }
+    }
+    if let Some(asked) = approval::question(&manifest, &source) {
+        let yes = given.is_some() || ask(context.lang, &asked);
         if !yes {
             return Err(other(
                 bi("Le manifeste n’a pas été approuvé.", "The manifest was not approved."),

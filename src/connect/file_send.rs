@@ -170,9 +170,13 @@ impl FileSend {
         let name = file.file_name().unwrap_or(file.as_os_str()).to_string_lossy().into_owned();
         let unread = |e: &io::Error| unreadable(&name, e);
         let file = std::path::absolute(file).map_err(|e| unread(&e))?;
-        let about = std::fs::File::open(&file).and_then(|open| open.metadata());
+        // A pipe would keep whoever opens it waiting.
+        let about = std::fs::metadata(&file).and_then(|about| match about.is_file() {
+            true => std::fs::File::open(&file)?.metadata(),
+            false => Ok(about),
+        });
         let about = about.map_err(|e| unread(&e))?;
-        if about.is_dir() {
+        if !about.is_file() {
             return Err(unread(&io::ErrorKind::IsADirectory.into()));
         }
         let mut child = begin(&PROGRAMS, protocol, &file)?;

@@ -70,6 +70,8 @@ impl Inbox for Ear {
 /// A program that runs.
 struct Running {
     run: Run,
+    /// Ways whose secret a helper was told.
+    told: Vec<bool>,
     hop: Hop,
     index: usize,
     hold: Hold,
@@ -211,6 +213,7 @@ impl Running {
             ..LinkInfo::default()
         };
         let mut running = Self {
+            told: vec![false; run.ways.len()],
             run,
             hop,
             index,
@@ -233,7 +236,10 @@ impl Running {
             end(&running.hold);
             return Err(failure);
         }
-        wait_for(process, ended, ear)?;
+        if let Err(failure) = wait_for(process, ended, ear) {
+            end(&running.hold);
+            return Err(failure);
+        }
         Ok(running)
     }
 
@@ -416,12 +422,12 @@ impl Running {
                 let at = self.hop.at.clone();
                 let seen = PinnedKey { at, algorithm: as_protocol(&algorithm), fingerprint };
                 let (_, accept, refuse) = self.run.trust.clone().unwrap_or_default();
+                if seen.fingerprint.is_empty() {
+                    return Err(key_refused(&seen));
+                }
                 if let Err(failure) = hostkey::check(&seen, &self.hop, up) {
                     self.types(refuse.into_bytes());
                     return Err(failure);
-                }
-                if seen.fingerprint.is_empty() {
-                    return Err(key_refused(&seen));
                 }
                 self.info.host_key = seen.fingerprint;
                 self.types(accept.into_bytes());
@@ -467,14 +473,21 @@ impl Running {
 
     /// Whether a secret still waits for the program's helper.
     fn has_helper(&self) -> bool {
-        self.run.ways.iter().any(|way| matches!(way.by, WayBy::Askpass(_)))
+        self.helper().is_some()
+    }
+
+    /// The next secret for the helper. What was told keeps its place: the questions of
+    /// the terminal know their ways by number.
+    fn helper(&self) -> Option<usize> {
+        let asks = |way: &Way| matches!(way.by, WayBy::Askpass(_));
+        (0..self.run.ways.len()).find(|at| !self.told[*at] && asks(&self.run.ways[*at]))
     }
 
     /// Tells the helper of the program the secret, if it is there and was not told.
     fn tell_helper(&mut self, mut stream: UnixStream, up: &Arc<Uplink>) -> Result<(), Failure> {
-        let asks = |way: &Way| matches!(way.by, WayBy::Askpass(_));
-        let Some(at) = self.run.ways.iter().position(asks) else { return Ok(()) };
-        let way = self.run.ways.remove(at);
+        let Some(at) = self.helper() else { return Ok(()) };
+        self.told[at] = true;
+        let way = self.run.ways[at].clone();
         let secret = secret_of(&way, self.index, &self.hop, up)?;
         if let Some(secret) = secret {
             up.say(&Progress::Authenticating(way.slot.to_string()));

@@ -170,10 +170,11 @@ pub fn load(file: &Path) -> Result<Manifest, Vec<Fault>> {
             format!("the file cannot be read: {}", why.en),
         ))
     };
-    let open = fs::File::open(file).map_err(unreadable)?;
-    if !open.metadata().map_err(unreadable)?.is_file() {
+    // Looked at before it is opened, which would wait for the other end of a pipe.
+    if !fs::metadata(file).map_err(unreadable)?.is_file() {
         return Err(at_top(Bi::new("ce n’est pas un fichier", "this is no file")));
     }
+    let open = fs::File::open(file).map_err(unreadable)?;
     let mut bytes = Vec::new();
     open.take(MAX_BYTES as u64 + 1).read_to_end(&mut bytes).map_err(unreadable)?;
     let text = String::from_utf8(bytes)

@@ -41,6 +41,12 @@ pub struct Watch {
     all: Vec<u8>,
 }
 
+/// A question, which stands at the very end of what was said whatever its pattern
+/// makes of `$`.
+fn question(pattern: &str) -> Option<Regex> {
+    compiled(&format!("(?:{pattern})\\z"))
+}
+
 /// Where in the text we are.
 #[derive(Clone, Copy)]
 enum At {
@@ -54,7 +60,7 @@ impl Watch {
     /// For a program. A pattern that the manifest's reading let through compiles.
     pub fn of(run: &Run) -> Self {
         let prompts = run.ways.iter().enumerate().filter_map(|(at, way)| match &way.by {
-            WayBy::Prompt(pattern) => Some((at, compiled(pattern)?, false)),
+            WayBy::Prompt(pattern) => Some((at, question(pattern)?, false)),
             _ => None,
         });
         let sign = |sign: &super::run::Sign| super::FailureSign {
@@ -69,7 +75,7 @@ impl Watch {
             answers: run
                 .answers
                 .iter()
-                .filter_map(|(pattern, types)| Some((compiled(pattern)?, types.clone(), false)))
+                .filter_map(|(pattern, types)| Some((question(pattern)?, types.clone(), false)))
                 .collect(),
             trust: run.trust.as_ref().and_then(|(pattern, ..)| Some((compiled(pattern)?, false))),
             failures: run
