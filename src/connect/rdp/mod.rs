@@ -15,6 +15,7 @@ pub mod freerdp;
 mod input;
 mod layouts;
 mod login;
+mod out;
 mod picture;
 mod refusal;
 mod resume;

@@ -19,13 +19,14 @@ use ironrdp_session::{
 };
 use ironrdp_tokio::{FramedWrite, MovableTokioFramed};
 use tokio::io::{ReadHalf, WriteHalf};
-use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
+use tokio::sync::mpsc::UnboundedReceiver;
 use tokio::task::JoinHandle;
 use tokio::time::{sleep_until, timeout};
 use tokio_openssl::SslStream;
 
 use super::clip::{Clip, Shared, Todo};
 use super::input::Input;
+use super::out::{self, Orders, Out};
 use super::picture::Picture;
 use super::sequence::{self, Framed};
 use super::settings::Settings;
@@ -34,6 +35,7 @@ use crate::connect::Failure;
 use crate::connect::desk::fail as desk;
 use crate::connect::desk::resize::Resize;
 use crate::connect::desk::tls::Wire;
+use crate::connect::files::FilesTold;
 use crate::connect::host::child::{Command, Uplink};
 use crate::connect::link::ChannelRequest;
 use crate::connect::screen::{Pointer, ScreenInput, ScreenSaid, ScreenSize};
@@ -64,7 +66,7 @@ pub struct Session<'a> {
     up: &'a Uplink,
     channel: u32,
     reader: Reader,
-    out: UnboundedSender<Vec<u8>>,
+    out: Out,
     writer: JoinHandle<()>,
     stage: ActiveStage,
     activation: ConnectionActivationFactory,
@@ -86,7 +88,7 @@ impl<'a> Session<'a> {
     ) -> Self {
         let (stream, early) = framed.into_inner();
         let (read, write) = tokio::io::split(stream);
-        let (out, orders) = unbounded_channel();
+        let (out, orders) = out::queue();
         let writer = tokio::spawn(write_all(MovableTokioFramed::new(write), orders));
         let desktop = result.desktop_size;
         let stage = ActiveStageBuilder {
@@ -157,7 +159,8 @@ impl<'a> Session<'a> {
                     Some(command) => self.command(command),
                 },
                 () = look => self.ask_for_size(),
-                pdu = self.reader.read_pdu() => {
+                () = self.out.room(), if self.out.full() => {}
+                pdu = self.reader.read_pdu(), if !self.out.full() => {
                     let done = match pdu {
                         Ok((action, frame)) => self.heard(action, &frame).await,
                         Err(e) => Err(End::Over(Some(fail::broken(self.at, &e)))),
@@ -195,7 +198,13 @@ impl<'a> Session<'a> {
                 let todo = clip.copied(text, channel);
                 self.do_for_clipboard(todo.into_iter().collect());
             }
-            Command::Files(id, told) if id == self.channel => {
+            Command::Files(id, mut told) if id == self.channel => {
+                // The server asked for all these pieces before it took the first.
+                if let FilesTold::Piece(piece) = &mut told
+                    && self.out.full()
+                {
+                    piece.bytes = None;
+                }
                 let Some(clip) = &mut self.clip else { return };
                 let Some(channel) = self.stage.get_svc_processor_mut::<CliprdrClient>() else {
                     return;
@@ -219,10 +228,7 @@ impl<'a> Session<'a> {
     }
 
     fn write(&self, frame: Vec<u8>) {
-        if !frame.is_empty() {
-            // Without a writer the reader will see the end.
-            let _ = self.out.send(frame);
-        }
+        self.out.write(frame);
     }
 
     fn ask_for_size(&mut self) {
@@ -338,7 +344,7 @@ impl<'a> Session<'a> {
                 };
                 let written = written.map_err(|e| refusal::in_words(self.at, self.settings, &e))?;
                 if written.size().is_some() {
-                    let _ = out.send(buffer.filled().to_vec());
+                    out.write(buffer.filled().to_vec());
                 }
                 match activation.connection_activation_state() {
                     // What was painted for the size before.
@@ -403,14 +409,12 @@ impl<'a> Session<'a> {
 }
 
 /// Writes what the session wants written, so that reading never waits for it.
-async fn write_all(
-    mut to: MovableTokioFramed<WriteHalf<SslStream<Wire>>>,
-    mut orders: UnboundedReceiver<Vec<u8>>,
-) {
-    while let Some(frame) = orders.recv().await {
+async fn write_all(mut to: MovableTokioFramed<WriteHalf<SslStream<Wire>>>, mut orders: Orders) {
+    while let Some(frame) = orders.next().await {
         if to.write_all(&frame).await.is_err() {
             return;
         }
+        orders.written(frame.len());
     }
     use tokio::io::AsyncWriteExt as _;
     let (stream, _) = to.get_inner_mut();
