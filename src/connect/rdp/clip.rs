@@ -16,7 +16,7 @@ use ironrdp_core::impl_as_any;
 
 use super::clipfiles::{self, Asked};
 use crate::connect::desk::clipboard::Clipboard;
-use crate::connect::files::{CopiedFile, FILES_MAX, FilesSaid, FilesTold, Piece};
+use crate::connect::files::{CopiedFile, FILES_MAX, FilesSaid, FilesTold, PIECE_MAX, Piece};
 use crate::secret::SecretText;
 
 /// Most bytes of text that travel in one piece to the application.
@@ -129,7 +129,9 @@ impl CliprdrBackend for Board {
     }
 
     fn on_file_contents_response(&mut self, response: FileContentsResponse<'_>) {
-        let bytes = (!response.is_error()).then(|| response.data().to_vec());
+        // No more was asked for, and the application takes no more in one message.
+        let fits = !response.is_error() && response.data().len() <= PIECE_MAX as usize;
+        let bytes = fits.then(|| response.data().to_vec());
         self.wish(Wish::Piece(Piece { ticket: response.stream_id(), bytes }));
     }
 
@@ -294,7 +296,23 @@ fn from_windows(bytes: &[u8]) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{from_windows, to_windows};
+    use super::*;
+
+    #[test]
+    fn a_piece_larger_than_any_that_is_asked_for_is_a_refusal() {
+        let arrives = |length: u32| {
+            let shared = Shared::default();
+            let bytes = vec![7; length as usize];
+            Board::new(shared.clone())
+                .on_file_contents_response(FileContentsResponse::new_data_response(3, bytes));
+            match shared.wishes().pop() {
+                Some(Wish::Piece(Piece { ticket: 3, bytes })) => bytes.map(|bytes| bytes.len()),
+                other => panic!("{other:?}"),
+            }
+        };
+        assert_eq!(arrives(PIECE_MAX), Some(PIECE_MAX as usize));
+        assert_eq!(arrives(PIECE_MAX + 1), None);
+    }
 
     #[test]
     fn text_keeps_its_lines_and_signs_on_the_way_to_windows_and_back() {
