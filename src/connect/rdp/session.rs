@@ -28,9 +28,10 @@ use super::clip::{Clip, Shared, Todo};
 use super::input::Input;
 use super::out::{self, Orders, Out};
 use super::picture::Picture;
+use super::resume::Cookies;
 use super::sequence::{self, Framed};
 use super::settings::Settings;
-use super::{ended, fail, refusal, resume};
+use super::{ended, fail, refusal};
 use crate::connect::Failure;
 use crate::connect::desk::fail as desk;
 use crate::connect::desk::resize::Resize;
@@ -74,6 +75,7 @@ pub struct Session<'a> {
     input: Input,
     resize: Resize,
     clip: Option<Clip>,
+    cookies: Cookies,
     shown_at: Instant,
 }
 
@@ -116,6 +118,7 @@ impl<'a> Session<'a> {
             input: Input::new(settings.unicode, desktop.width, desktop.height),
             resize: Resize::new(size),
             clip: board.map(|board| Clip::new(board, settings.clipboard)),
+            cookies: Cookies::default(),
             shown_at: Instant::now(),
         }
     }
@@ -123,6 +126,9 @@ impl<'a> Session<'a> {
     /// Serves it until its end.
     pub async fn run(mut self, commands: &mut UnboundedReceiver<Command>) -> End {
         let end = self.serve(commands).await;
+        if let Some(cookie) = self.cookies.last() {
+            self.up.resume(self.channel, cookie);
+        }
         let Self { out, writer, .. } = self;
         drop(out);
         let _ = timeout(GOODBYE, writer).await;
@@ -137,6 +143,13 @@ impl<'a> Session<'a> {
             let due = self.resize.due();
             let look = async {
                 match due {
+                    Some(due) => sleep_until(due.into()).await,
+                    None => pending().await,
+                }
+            };
+            let untold = self.cookies.due(Instant::now());
+            let tell = async {
+                match untold {
                     Some(due) => sleep_until(due.into()).await,
                     None => pending().await,
                 }
@@ -159,6 +172,7 @@ impl<'a> Session<'a> {
                     Some(command) => self.command(command),
                 },
                 () = look => self.ask_for_size(),
+                () = tell => self.tell_cookie(),
                 () = self.out.room(), if self.out.full() => {}
                 pdu = self.reader.read_pdu(), if !self.out.full() => {
                     let done = match pdu {
@@ -177,6 +191,12 @@ impl<'a> Session<'a> {
     fn show(&mut self) {
         self.picture.send(self.up);
         self.shown_at = Instant::now();
+    }
+
+    fn tell_cookie(&mut self) {
+        if let Some(cookie) = self.cookies.ready(Instant::now()) {
+            self.up.resume(self.channel, cookie);
+        }
     }
 
     fn command(&mut self, command: Command) {
@@ -281,7 +301,8 @@ impl<'a> Session<'a> {
             ActiveStageOutput::PointerHidden => self.pointer(Pointer::Hidden),
             ActiveStageOutput::PointerBitmap(shape) => self.pointer(shown(&shape)),
             ActiveStageOutput::AutoReconnectCookie(cookie) if self.settings.reconnect => {
-                self.up.resume(self.channel, &resume::kept(&cookie));
+                self.cookies.came(&cookie);
+                self.tell_cookie();
             }
             ActiveStageOutput::DeactivateAll => self.activate_again().await?,
             ActiveStageOutput::Terminate(reason) => {
