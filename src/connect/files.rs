@@ -4,6 +4,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::model::unseen;
+
 /// Most bytes of one piece.
 pub const PIECE_MAX: u32 = 1 << 18;
 /// Most files and folders of one copy.
@@ -40,19 +42,23 @@ pub fn fit(files: &[CopiedFile]) -> bool {
     files.len() <= FILES_MAX && names.sum::<usize>() <= NAMES_MAX
 }
 
-/// A name that is nothing but a name.
+/// A name that is nothing but a name, and is seen as what it is.
 fn is_name(name: &str) -> bool {
     let bare = name.trim_end_matches(['.', ' ']);
     // Ends of names that Windows drops, and its devices, whatever follows the dot.
     let device = {
-        let stem = bare.split('.').next().unwrap_or_default().to_ascii_uppercase();
+        let stem = bare.split('.').next().unwrap_or_default().trim_end().to_ascii_uppercase();
         let numbered = |word: &str| {
-            let number = stem.strip_prefix(word).unwrap_or_default();
-            number.len() == 1 && number.bytes().all(|b| b.is_ascii_digit())
+            let mut number = stem.strip_prefix(word).unwrap_or_default().chars();
+            let digit = |c: char| c.is_ascii_digit() || matches!(c, '¹' | '²' | '³');
+            number.next().is_some_and(digit) && number.next().is_none()
         };
-        matches!(stem.as_str(), "CON" | "PRN" | "AUX" | "NUL") || numbered("COM") || numbered("LPT")
+        matches!(stem.as_str(), "CON" | "PRN" | "AUX" | "NUL" | "CONIN$" | "CONOUT$")
+            || numbered("COM")
+            || numbered("LPT")
     };
-    !bare.is_empty() && !device && !name.contains(|c: char| "/\\:".contains(c) || c.is_control())
+    let forbidden = |c: char| "/\\:".contains(c) || unseen::hidden(c);
+    !bare.is_empty() && !device && !name.contains(forbidden)
 }
 
 /// A piece of a file that is wanted.
@@ -113,14 +119,35 @@ mod tests {
             CopiedFile { path, size: None, folder: false }.stays()
         };
         assert!(stays(&["été à Noël", "Facture n° 4 œuf.pdf"]) && stays(&[".profile"]));
-        assert!(stays(&["console.log", "com.txt", "..caché", "lpt10"]));
+        assert!(stays(&[
+            "console.log",
+            "com.txt",
+            "..caché",
+            "lpt10",
+            "conin",
+            "m² 👩\u{200d}🔬.txt"
+        ]));
         let long = "é".repeat(259);
         assert!(stays(&[&long]) && !stays(&[&long, "a"]) && !stays(&[]));
         for bad in ["", ".", "..", "...", " ", "a/b", "a\\b", "C:", "a\nb", "a\0", "/etc"] {
             assert!(!stays(&[bad]) && !stays(&["ok", bad]) && !stays(&[bad, "ok"]), "{bad:?}");
         }
-        for device in ["nul", "CON.txt", "Lpt1", "com9.tar.gz"] {
+        for device in [
+            "nul",
+            "CON.txt",
+            "Lpt1",
+            "com9.tar.gz",
+            "conin$",
+            "CONOUT$.txt",
+            "COM²",
+            "lpt¹.x",
+            "aux .c",
+        ] {
             assert!(!stays(&[device]), "{device}");
+        }
+        let turns = ['\u{200e}', '\u{200f}', '\u{202a}', '\u{202e}', '\u{2066}', '\u{2069}'];
+        for turn in turns {
+            assert!(!stays(&[&format!("facture{turn}fdp.exe")]), "{turn:?}");
         }
     }
 }

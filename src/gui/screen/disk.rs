@@ -2,6 +2,7 @@
 //! that the person chose, and what is read of those that the person dropped. Never
 //! writes over anything, follows no link.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::fs::{self, File};
 use std::io::{self, Read, Seek, SeekFrom};
@@ -34,13 +35,13 @@ impl Landing {
         let mut at = match self.tops.get(top) {
             Some(at) => at.clone(),
             None => {
-                let (_, at) = unused(&self.into, top, |at| fs::create_dir(at))?;
+                let (_, at) = unused(&self.into, &seen(top), |at| fs::create_dir(at))?;
                 self.tops.insert(top.clone(), at.clone());
                 at
             }
         };
         for name in rest {
-            at.push(name);
+            at.push(&*seen(name));
             match fs::create_dir(&at) {
                 Err(e) if e.kind() == io::ErrorKind::AlreadyExists => {
                     if !fs::symlink_metadata(&at)?.is_dir() {
@@ -60,7 +61,16 @@ impl Landing {
     pub fn file(&mut self, path: &[String]) -> io::Result<(File, PathBuf)> {
         let (name, folders) = path.split_last().ok_or(io::ErrorKind::InvalidInput)?;
         let folder = self.folder(folders)?;
-        unused(&folder, name, own)
+        unused(&folder, &seen(name), own)
+    }
+}
+
+/// A name under which the person sees what came: a file that begins with a dot would be
+/// hidden, and many of them are read by programs that nobody starts by hand.
+fn seen(name: &str) -> Cow<'_, str> {
+    match name.strip_prefix('.') {
+        Some(rest) => format!("_{rest}").into(),
+        None => name.into(),
     }
 }
 
@@ -202,6 +212,22 @@ mod tests {
         std::os::unix::fs::symlink(&outside, into.join("lien (2)/piège")).expect("ours");
         assert!(landing.file(&names(&["lien", "piège", "d"])).is_err());
         assert!(fs::read_dir(&outside).expect("ours").next().is_none());
+    }
+
+    #[test]
+    fn what_came_from_there_is_seen_at_every_level() {
+        let room = tempfile::tempdir().expect("a folder");
+        let mut landing = Landing::new(room.path());
+        for (from, to) in [
+            (&[".bash_profile"][..], "_bash_profile"),
+            (&["..x"], "_.x"),
+            (&[".config", ".autostart", ".x"], "_config/_autostart/_x"),
+            // The folder that is called so beside it is another.
+            (&["_config", "a"], "_config (2)/a"),
+        ] {
+            assert_eq!(landing.file(&names(from)).expect("ours").1, room.path().join(to));
+        }
+        assert_eq!(landing.folder(&names(&[".ssh"])).expect("ours"), room.path().join("_ssh"));
     }
 
     #[cfg(unix)]

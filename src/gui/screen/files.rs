@@ -93,10 +93,10 @@ impl Files {
             FilesSaid::Refused => {
                 state.copied = Arc::default();
                 state.news = Some(News::bad(
-                    "Des fichiers copiés là-bas ont des noms qui sortiraient du dossier choisi, \
-                     ou sont trop nombreux\u{a0}: ils sont refusés.",
-                    "Files that were copied there have names that would leave the chosen folder, \
-                     or are too many: they are refused.",
+                    "Des fichiers copiés là-bas ont des noms trompeurs ou qui sortiraient du \
+                     dossier choisi, ou sont trop nombreux\u{a0}: ils sont refusés.",
+                    "Files that were copied there have names that mislead or would leave the \
+                     chosen folder, or are too many: they are refused.",
                 ));
             }
             FilesSaid::Piece(piece) => {
@@ -400,8 +400,8 @@ fn failed(e: &io::Error) -> News {
 fn not_offered(e: &io::Error) -> News {
     match e.kind() {
         io::ErrorKind::InvalidFilename => News::bad(
-            "Un nom ne peut pas voyager (caractère interdit sous Windows, ou trop long)\u{a0}: renommez, puis déposez à nouveau.",
-            "A name cannot travel (a sign that Windows forbids, or too long): rename, then drop again.",
+            "Un nom ne peut pas voyager (caractère invisible ou interdit sous Windows, ou trop long)\u{a0}: renommez, puis déposez à nouveau.",
+            "A name cannot travel (a sign that is not seen or that Windows forbids, or too long): rename, then drop again.",
         ),
         io::ErrorKind::FileTooLarge => News::bad(
             "Trop de fichiers d’un coup\u{a0}: déposez-en moins, ou une archive.",

@@ -36,7 +36,10 @@ impl Shell {
                 return export.map(|e| e.out.clone()).unwrap_or_default();
             }
             Pick::CopiedFiles(_) => {
-                return dirs::download_dir().unwrap_or(home).display().to_string();
+                // Never the home itself, whose files the person's programs read by
+                // themselves.
+                let folder = dirs::download_dir().filter(|folder| *folder != home);
+                return folder.unwrap_or_default().display().to_string();
             }
             Pick::OpenVault(_) => return self.vault.display().to_string(),
             _ => "",
