@@ -218,7 +218,21 @@ impl Clip {
     /// Whatever the channel wished for since.
     pub fn work(&mut self, channel: &mut CliprdrClient) -> Vec<Todo> {
         let wishes = std::mem::take(&mut *self.shared.wishes());
-        wishes.into_iter().filter_map(|wish| self.grant(wish, channel)).collect()
+        let mut todo = Vec::new();
+        for wish in wishes {
+            if matches!(wish, Wish::Changed(_)) {
+                todo.extend(self.forget());
+            }
+            todo.extend(self.grant(wish, channel));
+        }
+        todo
+    }
+
+    /// The files of the server that the application was told of are not on its clipboard
+    /// any more. That is said before the next ones are known, for a piece that is asked for
+    /// meanwhile would be of those.
+    fn forget(&mut self) -> Option<Todo> {
+        std::mem::take(&mut self.told).then(|| Todo::Say(FilesSaid::Copied(Vec::new())))
     }
 
     fn grant(&mut self, wish: Wish, channel: &mut CliprdrClient) -> Option<Todo> {
@@ -246,10 +260,6 @@ impl Clip {
             Wish::Ready => self.offer_files(channel),
             Wish::Changed(Some(list)) if self.policy.from_server => {
                 channel.initiate_paste(list).ok().map(Todo::Send)
-            }
-            Wish::Changed(_) if self.told => {
-                self.told = false;
-                Some(Todo::Say(FilesSaid::Copied(Vec::new())))
             }
             Wish::Changed(_) => None,
             Wish::Files(files) if self.policy.from_server => {
@@ -312,6 +322,28 @@ mod tests {
         };
         assert_eq!(arrives(PIECE_MAX), Some(PIECE_MAX as usize));
         assert_eq!(arrives(PIECE_MAX + 1), None);
+    }
+
+    #[test]
+    fn files_are_gone_as_soon_as_something_else_is_copied() {
+        let shared = Shared::default();
+        let mut channel = CliprdrClient::new(Box::new(Board::new(shared.clone())));
+        let mut clip = Clip::new(shared.clone(), Clipboard { to_server: true, from_server: true });
+        let mut said = |wish| {
+            shared.wishes().push(wish);
+            let said = |todo| match todo {
+                Todo::Say(FilesSaid::Copied(files)) => Some(files.len()),
+                _ => None,
+            };
+            clip.work(&mut channel).into_iter().find_map(said)
+        };
+        let list = || Some(ClipboardFormatId::new(49_201));
+        for other in [list(), None] {
+            assert_eq!(said(Wish::Changed(list())), None, "nothing was told before");
+            assert_eq!(said(Wish::Files(vec![FileDescriptor::new("a.txt")])), Some(1));
+            assert_eq!(said(Wish::Changed(other)), Some(0));
+            assert_eq!(said(Wish::Changed(None)), None, "once is enough");
+        }
     }
 
     #[test]

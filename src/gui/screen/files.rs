@@ -42,7 +42,8 @@ struct State {
 }
 
 struct Saving {
-    pieces: SyncSender<Piece>,
+    /// `None` when what was copied there is not there any more.
+    pieces: Option<SyncSender<Piece>>,
     stop: Arc<AtomicBool>,
     progress: Progress,
 }
@@ -77,6 +78,16 @@ impl News {
     }
 }
 
+impl State {
+    /// What is being saved is not on the far side's clipboard any more: saving ends as if
+    /// it had been gone.
+    fn lose(&mut self) {
+        if let Some(saving) = &mut self.saving {
+            saving.pieces = None;
+        }
+    }
+}
+
 impl Files {
     fn state(&self) -> MutexGuard<'_, State> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
@@ -86,12 +97,15 @@ impl Files {
     pub fn said(&self, said: FilesSaid, tell: impl Fn(FilesTold)) {
         let mut state = self.state();
         match said {
+            // What is asked for from now on would be of other files under the same numbers.
             FilesSaid::Copied(files) => {
                 state.news = None;
                 state.copied = Arc::new(files);
+                state.lose();
             }
             FilesSaid::Refused => {
                 state.copied = Arc::default();
+                state.lose();
                 state.news = Some(News::bad(
                     "Des fichiers copiés là-bas ont des noms trompeurs ou qui sortiraient du \
                      dossier choisi, ou sont trop nombreux\u{a0}: ils sont refusés.",
@@ -100,8 +114,8 @@ impl Files {
                 ));
             }
             FilesSaid::Piece(piece) => {
-                if let Some(saving) = &state.saving {
-                    let _ = saving.pieces.try_send(piece);
+                if let Some(pieces) = state.saving.as_ref().and_then(|s| s.pieces.as_ref()) {
+                    let _ = pieces.try_send(piece);
                 }
             }
             FilesSaid::Want(want) => {
@@ -152,7 +166,7 @@ impl Files {
             }
             state.news = None;
             let progress = Progress { of: state.copied.len(), ..Progress::default() };
-            state.saving = Some(Saving { pieces, stop: Arc::clone(&stop), progress });
+            state.saving = Some(Saving { pieces: Some(pieces), stop: Arc::clone(&stop), progress });
             Arc::clone(&state.copied)
         };
         let all = Arc::clone(self);
@@ -416,6 +430,63 @@ fn not_offered(e: &io::Error) -> News {
                 ),
                 format!("What was dropped cannot be read: {}. Check your rights.", why.en),
             )
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc::{Sender, channel};
+
+    use super::*;
+
+    fn copied(name: &str) -> FilesSaid {
+        FilesSaid::Copied(vec![CopiedFile {
+            path: vec![name.to_owned()],
+            size: Some(4),
+            folder: false,
+        }])
+    }
+
+    /// Saves `a.txt` into a folder; what is told the far side and that something
+    /// changed comes out.
+    fn saving(files: &Arc<Files>, into: &Path) -> (Receiver<FilesTold>, Receiver<()>) {
+        let (told, heard) = channel();
+        let (changed, changes): (Sender<()>, _) = channel();
+        files.said(copied("a.txt"), |_| {});
+        let tell: Tell = Arc::new(move |what| told.send(what).is_ok());
+        files.save(into.to_owned(), tell, move || {
+            let _ = changed.send(());
+        });
+        (heard, changes)
+    }
+
+    fn wanted(heard: &Receiver<FilesTold>) -> Want {
+        match heard.recv() {
+            Ok(FilesTold::Want(want)) => want,
+            other => panic!("a want, not {other:?}"),
+        }
+    }
+
+    fn ended(files: &Files, changes: &Receiver<()>) -> News {
+        while files.progress().is_some() {
+            changes.recv().expect("it says when it ends");
+        }
+        files.news().expect("it says how it ended")
+    }
+
+    #[test]
+    fn saving_takes_nothing_of_what_was_copied_since() {
+        for other in [copied("b.txt"), FilesSaid::Copied(Vec::new()), FilesSaid::Refused] {
+            let room = tempfile::tempdir().expect("a folder");
+            let files = Arc::<Files>::default();
+            let (heard, changes) = saving(&files, room.path());
+            let ticket = wanted(&heard).ticket;
+            files.said(other, |_| {});
+            files.said(FilesSaid::Piece(Piece { ticket, bytes: Some(b"faux".to_vec()) }), |_| {});
+            let news = ended(&files, &changes);
+            assert!(news.bad && news.words.en.contains("a.txt"), "{}", news.words.en);
+            assert!(std::fs::read_dir(room.path()).expect("ours").next().is_none());
         }
     }
 }
