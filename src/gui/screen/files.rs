@@ -6,10 +6,10 @@
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
-use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::Builder;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crate::app::text;
 use crate::connect::files::{CopiedFile, FilesSaid, FilesTold, PIECE_MAX, Piece, Want};
@@ -19,6 +19,8 @@ use super::disk::{Dropped, Landing};
 
 /// How long the far side may take for a piece.
 const PATIENCE: Duration = Duration::from_secs(60);
+/// How long the person waits at most after a word to stop.
+const STEP: Duration = Duration::from_millis(200);
 /// Pieces that the far side may want at once.
 const WANTS: usize = 64;
 
@@ -362,11 +364,20 @@ impl Job<'_> {
         if !(self.tell)(FilesTold::Want(want)) {
             return Err(Lost::There);
         }
+        let end = Instant::now() + PATIENCE;
         loop {
-            let piece = self.came.recv_timeout(PATIENCE).map_err(|_| Lost::There)?;
-            // One of an attempt that was given up is not for this file.
-            if piece.ticket == want.ticket {
-                return piece.bytes.ok_or(Lost::There);
+            let left = end.saturating_duration_since(Instant::now());
+            match self.came.recv_timeout(left.min(STEP)) {
+                Ok(piece) if piece.ticket == want.ticket => {
+                    return piece.bytes.ok_or(Lost::There);
+                }
+                Err(RecvTimeoutError::Disconnected) => return Err(Lost::There),
+                Err(RecvTimeoutError::Timeout) if left.is_zero() => return Err(Lost::There),
+                // One of an attempt that was given up is not for this file.
+                Ok(_) | Err(RecvTimeoutError::Timeout) => {}
+            }
+            if self.stop.load(Ordering::Acquire) {
+                return Err(Lost::Stopped);
             }
         }
     }
@@ -488,5 +499,17 @@ mod tests {
             assert!(news.bad && news.words.en.contains("a.txt"), "{}", news.words.en);
             assert!(std::fs::read_dir(room.path()).expect("ours").next().is_none());
         }
+    }
+
+    #[test]
+    fn saving_stops_while_the_far_side_is_silent() {
+        let room = tempfile::tempdir().expect("a folder");
+        let files = Arc::<Files>::default();
+        let (heard, changes) = saving(&files, room.path());
+        wanted(&heard);
+        files.stop();
+        let news = ended(&files, &changes);
+        assert!(!news.bad && news.words.en.starts_with("Stopped"), "{}", news.words.en);
+        assert!(std::fs::read_dir(room.path()).expect("ours").next().is_none());
     }
 }
