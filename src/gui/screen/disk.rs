@@ -5,13 +5,15 @@
 use std::borrow::Cow;
 use std::collections::HashMap;
 use std::fs::{self, File};
-use std::io::{self, Read, Seek, SeekFrom};
+use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
 use crate::connect::files::{CopiedFile, FILES_MAX, PIECE_MAX, Want};
 
 /// How many names are tried for one that is taken.
 const NAMES: u32 = 1000;
+/// Most bytes of a name while its file arrives, so that what marks it fits as well.
+const PART_MAX: usize = 200;
 
 /// A folder into which files are copied.
 pub struct Landing {
@@ -54,14 +56,66 @@ impl Landing {
         Ok(at)
     }
 
-    /// Makes an empty file, under a name beside the one that is taken.
+    /// Begins a file.
     ///
     /// # Errors
     /// It cannot be made.
-    pub fn file(&mut self, path: &[String]) -> io::Result<(File, PathBuf)> {
+    pub fn file(&mut self, path: &[String]) -> io::Result<Arrival> {
         let (name, folders) = path.split_last().ok_or(io::ErrorKind::InvalidInput)?;
         let folder = self.folder(folders)?;
-        unused(&folder, &seen(name), own)
+        let name = seen(name).into_owned();
+        let fits = |(at, c): &(usize, char)| at + c.len_utf8() <= PART_MAX;
+        let short: String = name.char_indices().take_while(fits).map(|(_, c)| c).collect();
+        let (file, part) = unused(&folder, &format!("{short}.part"), own)?;
+        Ok(Arrival { file, part, folder, name })
+    }
+}
+
+/// A file under way, under a name that says so: a crash leaves no half file that looks
+/// whole. Dropped before it is kept, it leaves nothing.
+pub struct Arrival {
+    file: File,
+    part: PathBuf,
+    folder: PathBuf,
+    name: String,
+}
+
+impl Arrival {
+    /// Writes what follows.
+    ///
+    /// # Errors
+    /// It cannot be written.
+    pub fn write(&mut self, bytes: &[u8]) -> io::Result<()> {
+        self.file.write_all(bytes)
+    }
+
+    /// Gives the whole file its name, or one beside that which is taken.
+    ///
+    /// # Errors
+    /// It does not reach the disk, or no name is free.
+    pub fn keep(self) -> io::Result<PathBuf> {
+        self.file.sync_all()?;
+        let (_, at) = unused(&self.folder, &self.name, |at| self.publish(at))?;
+        Ok(at)
+    }
+
+    fn publish(&self, at: &Path) -> io::Result<()> {
+        match fs::hard_link(&self.part, at) {
+            Err(e) if e.kind() != io::ErrorKind::AlreadyExists => {}
+            done => return done,
+        }
+        // Some file systems have no second names: the name is taken first, so that
+        // nothing but that empty file is replaced.
+        own(at)?;
+        fs::rename(&self.part, at).inspect_err(|_| {
+            let _ = fs::remove_file(at);
+        })
+    }
+}
+
+impl Drop for Arrival {
+    fn drop(&mut self) {
+        let _ = fs::remove_file(&self.part);
     }
 }
 
@@ -180,10 +234,39 @@ impl Dropped {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::io::Write;
 
     fn names(path: &[&str]) -> Vec<String> {
         path.iter().map(|&name| name.to_owned()).collect()
+    }
+
+    fn land(landing: &mut Landing, path: &[&str], bytes: &[u8]) -> io::Result<PathBuf> {
+        let mut arrival = landing.file(&names(path))?;
+        arrival.write(bytes)?;
+        arrival.keep()
+    }
+
+    #[test]
+    fn a_file_has_its_name_when_it_is_whole() {
+        let room = tempfile::tempdir().expect("a folder");
+        let there = || {
+            let names = fs::read_dir(room.path()).expect("ours").map(|e| e.expect("ours").path());
+            names.collect::<Vec<_>>()
+        };
+        let mut landing = Landing::new(room.path());
+        let mut arrival = landing.file(&names(&["a.txt"])).expect("ours");
+        arrival.write(b"un").expect("ours");
+        assert_eq!(there(), [room.path().join("a.txt.part")]);
+        drop(arrival);
+        assert!(there().is_empty(), "half a file is no file");
+        // What takes the name meanwhile keeps it.
+        let mut arrival = landing.file(&names(&["a.txt"])).expect("ours");
+        arrival.write(b"deux").expect("ours");
+        fs::write(room.path().join("a.txt"), "à moi").expect("ours");
+        assert_eq!(arrival.keep().expect("beside it"), room.path().join("a (2).txt"));
+        assert_eq!(fs::read(room.path().join("a (2).txt")).expect("whole"), b"deux");
+        assert_eq!(there().len(), 2);
+        let long = format!("{}.txt", "é".repeat(125));
+        assert_eq!(land(&mut landing, &[&long], b"").expect("it fits"), room.path().join(&long));
     }
 
     #[cfg(unix)]
@@ -198,19 +281,18 @@ mod tests {
         std::os::unix::fs::symlink(&outside, into.join("lien")).expect("ours");
         std::os::unix::fs::symlink(outside.join("x"), into.join("x")).expect("ours");
         let mut landing = Landing::new(&into);
-        let (mut file, at) = landing.file(&names(&["été.txt"])).expect("beside it");
-        file.write_all(b"neuf").expect("ours");
+        let at = land(&mut landing, &["été.txt"], b"neuf").expect("beside it");
         assert_eq!(at, into.join("été (2).txt"));
         assert_eq!(fs::read(into.join("été.txt")).expect("it stays"), "à moi".as_bytes());
         // Both halves of a folder land in the same, which is not the link.
-        let (_, first) = landing.file(&names(&["lien", "a"])).expect("in a new folder");
+        let first = land(&mut landing, &["lien", "a"], b"").expect("in a new folder");
         assert_eq!(landing.folder(&names(&["lien", "b"])).expect("ours"), into.join("lien (2)/b"));
-        let (_, second) = landing.file(&names(&["lien", "b", "c"])).expect("ours");
+        let second = land(&mut landing, &["lien", "b", "c"], b"").expect("ours");
         assert_eq!((first, second), (into.join("lien (2)/a"), into.join("lien (2)/b/c")));
-        assert_eq!(landing.file(&names(&["x"])).expect("beside").1, into.join("x (2)"));
+        assert_eq!(land(&mut landing, &["x"], b"").expect("beside"), into.join("x (2)"));
         // A link that appears within it is not followed either.
         std::os::unix::fs::symlink(&outside, into.join("lien (2)/piège")).expect("ours");
-        assert!(landing.file(&names(&["lien", "piège", "d"])).is_err());
+        assert!(land(&mut landing, &["lien", "piège", "d"], b"").is_err());
         assert!(fs::read_dir(&outside).expect("ours").next().is_none());
     }
 
@@ -225,7 +307,7 @@ mod tests {
             // The folder that is called so beside it is another.
             (&["_config", "a"], "_config (2)/a"),
         ] {
-            assert_eq!(landing.file(&names(from)).expect("ours").1, room.path().join(to));
+            assert_eq!(land(&mut landing, from, b"").expect("ours"), room.path().join(to));
         }
         assert_eq!(landing.folder(&names(&[".ssh"])).expect("ours"), room.path().join("_ssh"));
     }

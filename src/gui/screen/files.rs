@@ -3,7 +3,7 @@
 //! dropped when the far side wants it. Each piece is asked for when the one before is
 //! written, so that nothing piles up. Paints nothing.
 
-use std::io::{self, Write};
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
@@ -319,42 +319,34 @@ impl Job<'_> {
         landing: &mut Landing,
         mut wrote: impl FnMut(u64),
     ) -> Result<(), Lost> {
-        let (mut out, at) = landing.file(&file.path)?;
+        let mut out = landing.file(&file.path)?;
         let mut offset = 0u64;
-        let done = loop {
+        loop {
             let left = file.size.map_or(u64::from(PIECE_MAX), |size| size.saturating_sub(offset));
             let length = u32::try_from(left).unwrap_or(PIECE_MAX).min(PIECE_MAX);
             if length == 0 {
-                break Ok(());
+                break;
             }
             let ticket = TICKETS.fetch_add(1, Ordering::Relaxed);
             let index = u32::try_from(index).map_err(io::Error::other)?;
             let want = Want { ticket, index, offset, length };
-            match self.piece(want) {
-                Ok(bytes) if bytes.len() > length as usize => break Err(Lost::There),
-                Ok(bytes) => {
-                    if let Err(e) = out.write_all(&bytes) {
-                        break Err(Lost::Here(e));
-                    }
-                    offset += bytes.len() as u64;
-                    wrote(bytes.len() as u64);
-                    match file.size {
-                        // The file ends where its size is not known.
-                        None if bytes.len() < length as usize => break Ok(()),
-                        // It has become shorter there.
-                        Some(_) if bytes.is_empty() => break Err(Lost::There),
-                        _ => {}
-                    }
-                }
-                Err(lost) => break Err(lost),
+            let bytes = self.piece(want)?;
+            if bytes.len() > length as usize {
+                return Err(Lost::There);
             }
-        };
-        if done.is_err() {
-            // Half a file is no file.
-            drop(out);
-            let _ = std::fs::remove_file(at);
+            out.write(&bytes)?;
+            offset += bytes.len() as u64;
+            wrote(bytes.len() as u64);
+            match file.size {
+                // The file ends where its size is not known.
+                None if bytes.len() < length as usize => break,
+                // It has become shorter there.
+                Some(_) if bytes.is_empty() => return Err(Lost::There),
+                _ => {}
+            }
         }
-        done
+        out.keep()?;
+        Ok(())
     }
 
     fn piece(&self, want: Want) -> Result<Vec<u8>, Lost> {
