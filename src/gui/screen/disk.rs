@@ -4,6 +4,7 @@
 
 use std::borrow::Cow;
 use std::collections::HashMap;
+use std::ffi::OsStr;
 use std::fs::{self, File};
 use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
@@ -163,8 +164,41 @@ fn unused<T>(
 pub struct Dropped {
     /// What the far side is told of them.
     pub files: Vec<CopiedFile>,
-    paths: Vec<PathBuf>,
+    places: Vec<(PathBuf, Identity)>,
     open: Option<(u32, File)>,
+}
+
+/// What tells a file from another that takes its name (device and number).
+#[cfg(unix)]
+type Identity = (u64, u64);
+#[cfg(not(unix))]
+type Identity = ();
+
+#[cfg(unix)]
+fn identity(is: &fs::Metadata) -> Identity {
+    use std::os::unix::fs::MetadataExt;
+    (is.dev(), is.ino())
+}
+
+#[cfg(not(unix))]
+fn identity(_: &fs::Metadata) -> Identity {}
+
+/// Opens the file that was looked at, and no other that has come into its place: a
+/// link would give away what the person did not drop, a pipe would never answer.
+fn open_same(at: &Path, was: Identity) -> io::Result<File> {
+    let mut options = File::options();
+    options.read(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::custom_flags(
+        &mut options,
+        libc::O_NOFOLLOW | libc::O_NONBLOCK | libc::O_CLOEXEC,
+    );
+    let file = options.open(at)?;
+    let is = file.metadata()?;
+    match is.is_file() && identity(&is) == was {
+        true => Ok(file),
+        false => Err(io::ErrorKind::NotFound.into()),
+    }
 }
 
 impl Dropped {
@@ -174,10 +208,12 @@ impl Dropped {
     /// Some of it cannot be looked at, has a name that cannot travel, or it is too
     /// much.
     pub fn look(paths: &[PathBuf]) -> io::Result<Self> {
-        let mut all = Self { files: Vec::new(), paths: Vec::new(), open: None };
+        let mut all = Self { files: Vec::new(), places: Vec::new(), open: None };
         for path in paths {
             // What the person dropped may be a link; what lies in a folder may not.
-            all.add(path, &fs::metadata(path)?, &[])?;
+            let at = fs::canonicalize(path)?;
+            let name = path.file_name().ok_or(io::ErrorKind::InvalidFilename)?;
+            all.add(&at, name, &fs::symlink_metadata(&at)?, &[])?;
         }
         match crate::connect::files::fit(&all.files) {
             true => Ok(all),
@@ -185,9 +221,14 @@ impl Dropped {
         }
     }
 
-    fn add(&mut self, at: &Path, is: &fs::Metadata, within: &[String]) -> io::Result<()> {
-        let name = at.file_name().and_then(|name| name.to_str());
-        let name = name.ok_or(io::ErrorKind::InvalidFilename)?;
+    fn add(
+        &mut self,
+        at: &Path,
+        name: &OsStr,
+        is: &fs::Metadata,
+        within: &[String],
+    ) -> io::Result<()> {
+        let name = name.to_str().ok_or(io::ErrorKind::InvalidFilename)?;
         let path = [within, &[name.to_owned()]].concat();
         let folder = is.is_dir();
         if !folder && !is.is_file() {
@@ -202,12 +243,12 @@ impl Dropped {
             return Err(io::ErrorKind::FileTooLarge.into());
         }
         self.files.push(file);
-        self.paths.push(at.to_owned());
+        self.places.push((at.to_owned(), identity(is)));
         if folder {
             let mut inside: Vec<_> = fs::read_dir(at)?.collect::<Result<_, _>>()?;
             inside.sort_by_key(fs::DirEntry::file_name);
             for entry in inside {
-                self.add(&entry.path(), &entry.metadata()?, &path)?;
+                self.add(&entry.path(), &entry.file_name(), &entry.metadata()?, &path)?;
             }
         }
         Ok(())
@@ -220,8 +261,8 @@ impl Dropped {
     pub fn read(&mut self, want: Want) -> io::Result<Vec<u8>> {
         if self.open.as_ref().is_none_or(|(index, _)| *index != want.index) {
             let place = usize::try_from(want.index).map_err(io::Error::other)?;
-            let path = self.paths.get(place).ok_or(io::ErrorKind::NotFound)?;
-            self.open = Some((want.index, File::open(path)?));
+            let (path, was) = self.places.get(place).ok_or(io::ErrorKind::NotFound)?;
+            self.open = Some((want.index, open_same(path, *was)?));
         }
         let (_, file) = self.open.as_mut().ok_or(io::ErrorKind::NotFound)?;
         file.seek(SeekFrom::Start(want.offset))?;
@@ -331,5 +372,40 @@ mod tests {
         assert!(dropped.read(want(0, 0, 1)).is_err() && dropped.read(want(2, 0, 1)).is_err());
         fs::write(folder.join("a:b"), "").expect("ours");
         assert!(Dropped::look(&[folder]).is_err(), "a name that Windows takes otherwise");
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn what_takes_the_place_of_a_dropped_file_is_not_read() {
+        use std::os::unix::fs::symlink;
+
+        let room = tempfile::tempdir().expect("a folder");
+        let at = |name: &str| room.path().join(name);
+        fs::create_dir(at("dossier")).expect("ours");
+        fs::create_dir(at("autre")).expect("ours");
+        for name in ["a", "b", "c", "d", "dossier/e", "autre/e", "secret"] {
+            fs::write(at(name), name).expect("ours");
+        }
+        symlink(at("d"), at("lien")).expect("ours");
+        let paths = ["a", "b", "c", "lien", "dossier"].map(at);
+        let mut dropped = Dropped::look(&paths).expect("they can be read");
+        assert_eq!(dropped.files[3].path, ["lien"], "under the name that was dropped");
+        for name in ["a", "b", "c"] {
+            // Kept, so that no other file gets its number.
+            fs::rename(at(name), at(&format!("{name}.avant"))).expect("ours");
+        }
+        symlink(at("secret"), at("a")).expect("ours");
+        let mode = rustix::fs::Mode::RUSR | rustix::fs::Mode::WUSR;
+        rustix::fs::mkfifoat(rustix::fs::CWD, at("b"), mode).expect("ours");
+        fs::write(at("c"), "autre").expect("ours");
+        fs::remove_file(at("lien")).expect("ours");
+        symlink(at("secret"), at("lien")).expect("ours");
+        fs::rename(at("dossier"), at("avant")).expect("ours");
+        symlink(at("autre"), at("dossier")).expect("ours");
+        let mut read = |index| dropped.read(Want { ticket: 1, index, offset: 0, length: 9 });
+        for (index, what) in [(0, "a link"), (1, "a pipe"), (2, "a file"), (5, "a folder")] {
+            assert!(read(index).is_err(), "{what} took its place");
+        }
+        assert_eq!(read(3).expect("what the link was of when it was dropped"), b"d");
     }
 }
