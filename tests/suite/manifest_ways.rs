@@ -98,6 +98,27 @@ fn a_helper_tells_the_secret_once_and_to_its_own_program_alone() {
     all_gone(&lease);
 }
 
+/// A helper and a question, each with its own secret, in whichever order they come.
+#[test]
+fn a_question_after_the_helper_gets_its_own_secret() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let shell = "\"$ASK\" x > \"$D/helper\"; stty -echo; printf 'Code: '; read -r y; \
+                 printf '%s\\n' \"$y\" > \"$D/typed\"; stty echo; echo ready; read x";
+    let secrets = "[[secret]]\nslot = \"passphrase\"\nby = \"askpass\"\nvariable = \"ASK\"\n\
+                   [[secret]]\nslot = \"password\"\nby = \"prompt\"\npattern = 'Code: $'\n\
+                   [ready]\npattern = \"ready\"\n";
+    put("essai-deux", dir.path(), shell, secrets);
+    let (hop, mut lease) = with_password(hop(1), SECRET);
+    let mut hops = vec![hop];
+    lease.plant(&mut hops, 0, Slot::Passphrase, b"autre secret");
+    lease.trust = true;
+    let link = must_open(&of("essai-deux", hops.remove(0)), &mut lease);
+    assert_eq!(told(dir.path().join("helper")), "autre secret\n");
+    assert_eq!(told(dir.path().join("typed")).trim_end(), SECRET);
+    link.close();
+    all_gone(&lease);
+}
+
 /// OpenSSH's client asks a helper as any program would that knows one.
 #[test]
 fn ssh_logs_in_by_the_helper() {
