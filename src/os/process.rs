@@ -24,6 +24,8 @@ pub struct Spawn {
     /// Its three streams lead nowhere: a program that chatters must not wait for a
     /// reader.
     pub mute: bool,
+    /// Its two outputs lead nowhere, its input is a pipe as ever.
+    pub unheard: bool,
     /// It leads a group of its own, so that it can be ended with all it starts.
     #[cfg(unix)]
     pub leads: bool,
@@ -92,7 +94,8 @@ pub fn spawn(what: Spawn) -> io::Result<Child> {
 
 fn start(what: Spawn) -> io::Result<Child> {
     let own = what.program.is_none();
-    let stream = || if what.mute { Stdio::null() } else { Stdio::piped() };
+    let stream = |nowhere: bool| if nowhere { Stdio::null() } else { Stdio::piped() };
+    let unheard = what.mute || what.unheard;
     let mut command = Command::new(match what.program {
         Some(program) => program,
         None => own_program()?,
@@ -102,9 +105,9 @@ fn start(what: Spawn) -> io::Result<Child> {
         .env_clear()
         .envs(std::env::vars_os().filter(|(name, _)| is_allowed(name)))
         .envs(what.env)
-        .stdin(stream())
-        .stdout(stream())
-        .stderr(stream());
+        .stdin(stream(what.mute))
+        .stdout(stream(unheard))
+        .stderr(stream(unheard));
     #[cfg(unix)]
     if what.leads {
         use std::os::unix::process::CommandExt;

@@ -56,10 +56,9 @@ pub fn has_player() -> bool {
     found().next().is_some()
 }
 
-/// A player that runs. Dropping it ends it once it has played what it was given, or
-/// with this process.
+/// A player that runs. Dropping it ends it at once.
 pub struct Player {
-    child: Child,
+    process: Ending,
     samples: ChildStdin,
 }
 
@@ -75,10 +74,13 @@ impl Player {
             program: Some(program.into()),
             args: args(pcm).into_iter().map(OsString::from).collect(),
             env: env.map(|(name, value)| (name.into(), value.into())).collect(),
+            // Nobody reads what it says, and it must not wait for that.
+            unheard: true,
             ..Spawn::default()
         })?;
-        let samples = child.stdin.take().ok_or(io::ErrorKind::BrokenPipe)?;
-        Ok(Self { child, samples })
+        let samples = child.stdin.take();
+        let process = Ending(child);
+        Ok(Self { process, samples: samples.ok_or(io::ErrorKind::BrokenPipe)? })
     }
 
     /// Gives it samples; waits while it has enough.
@@ -93,11 +95,11 @@ impl Player {
     /// [`Ending::over`] now and then.
     pub fn finish(self) -> Ending {
         drop(self.samples);
-        Ending(self.child)
+        self.process
     }
 }
 
-/// A player that plays its last samples.
+/// A player that plays its last samples. Dropping it ends it at once.
 pub struct Ending(Child);
 
 impl Ending {

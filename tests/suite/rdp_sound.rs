@@ -40,7 +40,10 @@ fn tune() -> Vec<u8> {
 #[test]
 fn the_sound_of_the_desktop_is_played_by_the_first_player_that_works() {
     let server = Xrdp::start(PASSWORD);
-    let dir = players(&[("paplay", "exit 1"), ("pacat", "echo \"$@\" > told; exec cat > played")]);
+    // One that says more than a pipe holds is heard too.
+    let chatters = "head -c 300000 /dev/zero; head -c 300000 /dev/zero >&2";
+    let plays = format!("echo \"$@\" > told; {chatters}; exec cat > played");
+    let dir = players(&[("paplay", "exit 1"), ("pacat", &plays)]);
     let mut lease = lease_with(dir.path());
     let mut hop = with(server.hop(), "sound", "here");
     hop.pinned.push(server.pinned());
