@@ -115,3 +115,25 @@ impl Drop for Ending {
         let _ = self.0.wait();
     }
 }
+
+#[cfg(all(test, target_os = "linux"))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_player_that_is_dropped_leaves_nothing_behind() {
+        let mut child = spawn(Spawn {
+            program: Some("sleep".into()),
+            args: vec!["1000".into()],
+            unheard: true,
+            ..Spawn::default()
+        })
+        .expect("it starts");
+        assert!(child.stdout.is_none() && child.stderr.is_none());
+        let samples = child.stdin.take().expect("its input is a pipe");
+        let process = PathBuf::from(format!("/proc/{}", child.id()));
+        assert!(process.exists());
+        drop(Player { process: Ending(child), samples });
+        assert!(!process.exists(), "it is ended and waited for");
+    }
+}
