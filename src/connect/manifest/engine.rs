@@ -307,18 +307,19 @@ impl Running {
 
     /// Takes in what was said, and lets the reader go on while there is room.
     fn said(&mut self, errors: bool, bytes: &[u8]) {
-        if self.run.window && self.attended {
-            for byte in bytes {
-                if *byte == b'\n' {
-                    self.shown.push_back(b'\r');
-                }
-                self.shown.push_back(*byte);
-            }
-        } else {
-            self.shown.extend(bytes);
-        }
+        self.put(bytes);
         self.waiting[usize::from(errors)] = true;
         self.permit();
+    }
+
+    /// Keeps words for the person; beside a window no terminal ends their lines.
+    fn put(&mut self, bytes: &[u8]) {
+        for byte in bytes {
+            if *byte == b'\n' && self.run.window && self.attended {
+                self.shown.push_back(b'\r');
+            }
+            self.shown.push_back(*byte);
+        }
     }
 
     fn permit(&mut self) {
@@ -528,6 +529,9 @@ impl Running {
                 self.channel = Some(id);
                 self.credit = WINDOW;
                 self.attended = !term.is_empty();
+                // What was said before there was a terminal.
+                let early = Vec::from(std::mem::take(&mut self.shown));
+                self.put(&early);
                 if let Some(pty) = &self.pty {
                     pty.resize(size.cols, size.rows);
                 }
