@@ -257,8 +257,7 @@ mod imp {
         ) -> Result<(UnixStream, FromAgent), AppError> {
             let gone = || broken(&io::Error::from(io::ErrorKind::UnexpectedEof));
             let mut stream = dial(&self.path)?.ok_or_else(gone)?;
-            let ConnectRequest { at, just, accept_host_key, reuse, desktop, after } = request;
-            let request = what(Connect { at, just, accept_host_key, reuse, desktop, after });
+            let request = what(request.into());
             frames::write(&mut stream, &request).map_err(|error| broken(&error))?;
             loop {
                 while !speaks(&stream) {

@@ -8,6 +8,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
+use crate::app::ConnectRequest;
 use crate::app::api::{
     AppError, At, ExportRequest, Factors, Justification, Reply, Request, Status,
 };
@@ -119,6 +120,20 @@ pub struct Connect {
     pub desktop: Vec<(String, String)>,
     /// The session that broke before it.
     pub after: Option<SessionId>,
+}
+
+impl From<Connect> for ConnectRequest {
+    fn from(request: Connect) -> Self {
+        let Connect { at, just, accept_host_key, reuse, desktop, after } = request;
+        Self { at, just, accept_host_key, reuse, desktop, after }
+    }
+}
+
+impl From<ConnectRequest> for Connect {
+    fn from(request: ConnectRequest) -> Self {
+        let ConnectRequest { at, just, accept_host_key, reuse, desktop, after } = request;
+        Self { at, just, accept_host_key, reuse, desktop, after }
+    }
 }
 
 /// As [`Question`].

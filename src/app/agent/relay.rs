@@ -12,7 +12,7 @@ use std::time::Duration;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
 use crate::app::api::{ExportRequest, Reply};
-use crate::app::{ConnectRequest, ExportUi, OpenSession, SessionUi};
+use crate::app::{ExportUi, OpenSession, SessionUi};
 use crate::connect::files::FilesSaid;
 use crate::connect::link::{Channel, FromRemote, Sink, ToRemote};
 use crate::connect::screen::Tile;
@@ -38,9 +38,7 @@ pub fn session(
     stream: &mut UnixStream,
     request: Connect,
 ) -> io::Result<()> {
-    let Connect { at, just, accept_host_key, reuse, desktop, after } = request;
-    let request = ConnectRequest { at, just, accept_host_key, reuse, desktop, after };
-    let opened = shared.opens(client, || shared.app.connect(request, &mut Person(stream)));
+    let opened = shared.opens(client, || shared.app.connect(request.into(), &mut Person(stream)));
     let session = match opened {
         Ok(session) => session,
         Err(error) => return frames::write(stream, &FromAgent::Opened(Err(error))),
@@ -60,9 +58,7 @@ pub fn snapshot(
     stream: &mut UnixStream,
     request: Connect,
 ) -> io::Result<()> {
-    let Connect { at, just, accept_host_key, reuse, desktop, after } = request;
-    let request = ConnectRequest { at, just, accept_host_key, reuse, desktop, after };
-    let taken = shared.reads(client, || shared.app.snapshot(request, &mut Person(stream)));
+    let taken = shared.reads(client, || shared.app.snapshot(request.into(), &mut Person(stream)));
     shared.touch();
     frames::write(stream, &FromAgent::Reply(taken.map(Reply::Taken)))
 }

@@ -13,7 +13,7 @@ use super::typed::{self, Enter};
 use crate::connect::Failure;
 use crate::connect::host::child::{Command, Engine, Inbox, Output, Queue, Uplink};
 use crate::connect::host::wire::WINDOW;
-use crate::connect::link::{ChannelRequest, LineSignal, LinkInfo, TermSize, no_screen};
+use crate::connect::link::{ChannelRequest, LineSignal, LinkInfo, TermSize};
 use crate::connect::ssh::fail as local;
 use crate::connect::telnet::filter::Filter;
 use crate::os::net::{Socket, Watch, wait};
@@ -186,12 +186,10 @@ impl LineEngine {
 
     fn command(&mut self, command: Command, up: &Uplink) {
         match command {
-            Command::Open(id, ChannelRequest::Exec { .. }) => {
-                up.opened(id, Err(&fail::no_commands()));
-            }
-            Command::Open(id, ChannelRequest::Screen { .. }) => up.opened(id, Err(&no_screen())),
-            Command::Open(id, _) if self.channel.is_some() => {
-                up.opened(id, Err(&fail::one_terminal(&self.stream.at)));
+            Command::Open(id, ref request)
+                if let Some(why) = fail::refused(request, self.channel, &self.stream.at) =>
+            {
+                up.opened(id, Err(&why));
             }
             Command::Open(id, ChannelRequest::Shell { size, term }) => {
                 self.channel = Some(id);

@@ -2,6 +2,7 @@
 
 use std::io;
 
+use crate::connect::link::{ChannelRequest, no_screen};
 use crate::connect::{Failure, FailureKind};
 use crate::model::lang::Bi;
 use crate::os::words;
@@ -55,6 +56,15 @@ pub fn ended(at: &str, said: &[u8]) -> Failure {
 /// A line of the far side's without what is no text, and not too long.
 fn plain(line: &str) -> String {
     line.chars().filter(|c| !c.is_control()).take(100).collect::<String>().trim().to_owned()
+}
+
+/// Why what is one terminal opens no channel for `request`; `None` for its first shell.
+pub fn refused(request: &ChannelRequest, open: Option<u32>, at: &str) -> Option<Failure> {
+    match request {
+        ChannelRequest::Exec { .. } => Some(no_commands()),
+        ChannelRequest::Screen { .. } => Some(no_screen()),
+        ChannelRequest::Shell { .. } => open.map(|_| one_terminal(at)),
+    }
 }
 
 /// A command, where there is only a terminal.

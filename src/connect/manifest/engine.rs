@@ -21,7 +21,7 @@ use super::{Ready, fail};
 use crate::connect::host::child::{self, Command, Engine, Inbox, Output, Uplink};
 use crate::connect::host::wire::WINDOW;
 use crate::connect::line::fail as line;
-use crate::connect::link::{ChannelRequest, Exit, LinkInfo, no_screen};
+use crate::connect::link::{ChannelRequest, Exit, LinkInfo};
 use crate::connect::shell::exit_of;
 use crate::connect::ssh::fail::{self as local, key_refused};
 use crate::connect::ssh::hostkey;
@@ -518,12 +518,10 @@ impl Running {
         let ours = |id: u32| self.channel == Some(id);
         match command {
             Command::Quit => return true,
-            Command::Open(id, ChannelRequest::Exec { .. }) => {
-                up.opened(id, Err(&line::no_commands()));
-            }
-            Command::Open(id, ChannelRequest::Screen { .. }) => up.opened(id, Err(&no_screen())),
-            Command::Open(id, _) if self.channel.is_some() => {
-                up.opened(id, Err(&line::one_terminal(&self.run.name)));
+            Command::Open(id, ref request)
+                if let Some(why) = line::refused(request, self.channel, &self.run.name) =>
+            {
+                up.opened(id, Err(&why));
             }
             Command::Open(id, ChannelRequest::Shell { size, term }) => {
                 self.channel = Some(id);

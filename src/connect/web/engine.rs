@@ -15,7 +15,7 @@ use super::page::Page;
 use super::{Choice, LOGIN_URL, fail, in_clear};
 use crate::connect::host::child::{self, Command, Engine, Inbox, Output, Uplink};
 use crate::connect::line::fail as line;
-use crate::connect::link::{ChannelRequest, Exit, LinkInfo, no_screen};
+use crate::connect::link::{ChannelRequest, Exit, LinkInfo};
 use crate::connect::ssh::fail as local;
 use crate::connect::{Failure, Progress};
 use crate::model::lang::{Bi, Lang};
@@ -234,12 +234,10 @@ impl PageEngine {
     /// Does what the application wants; true when that is the end.
     fn command(&mut self, command: Command, up: &Uplink) -> bool {
         match command {
-            Command::Open(id, ChannelRequest::Exec { .. }) => {
-                up.opened(id, Err(&line::no_commands()));
-            }
-            Command::Open(id, ChannelRequest::Screen { .. }) => up.opened(id, Err(&no_screen())),
-            Command::Open(id, _) if self.channel.is_some() => {
-                up.opened(id, Err(&line::one_terminal(&self.info.description)));
+            Command::Open(id, ref request)
+                if let Some(why) = line::refused(request, self.channel, &self.info.description) =>
+            {
+                up.opened(id, Err(&why));
             }
             Command::Open(id, ChannelRequest::Shell { term, .. }) => {
                 self.channel = Some(id);

@@ -15,7 +15,7 @@ use super::fail;
 use super::probe::{self, Seen};
 use crate::connect::host::child::{self, Command, Engine, Inbox, Output, Uplink};
 use crate::connect::line::{End, fail as line};
-use crate::connect::link::{ChannelRequest, Exit, LinkInfo, no_screen};
+use crate::connect::link::{ChannelRequest, Exit, LinkInfo};
 use crate::connect::rdp::login::Login;
 use crate::connect::rdp::settings::Settings;
 use crate::connect::ssh::{fail as local, forward};
@@ -357,12 +357,10 @@ impl WindowEngine {
     /// Does what the application wants; true when that is the end.
     fn command(&mut self, command: Command, up: &Uplink) -> bool {
         match command {
-            Command::Open(id, ChannelRequest::Exec { .. }) => {
-                up.opened(id, Err(&line::no_commands()));
-            }
-            Command::Open(id, ChannelRequest::Screen { .. }) => up.opened(id, Err(&no_screen())),
-            Command::Open(id, _) if self.channel.is_some() => {
-                up.opened(id, Err(&line::one_terminal(&self.info.description)));
+            Command::Open(id, ref request)
+                if let Some(why) = line::refused(request, self.channel, &self.info.description) =>
+            {
+                up.opened(id, Err(&why));
             }
             Command::Open(id, ChannelRequest::Shell { term, .. }) => {
                 self.channel = Some(id);
