@@ -1,7 +1,7 @@
 //! What the stories share: a vault in a temporary folder and codes of its phone.
 
 use std::path::{Path, PathBuf};
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use poterne::app::api::{
     AppError, At, Factors, Justification, Patch, Purpose, Reply, Request, SecretChange, Set, Status,
@@ -30,6 +30,13 @@ pub struct Phone {
     next: u64,
 }
 
+/// The step of now, and how long it still lasts.
+fn step() -> (u64, Duration) {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).expect("after 1970");
+    let step = since.as_secs() / 30;
+    (step, Duration::from_secs((step + 1) * 30) - since)
+}
+
 impl Phone {
     pub fn of_uri(uri: &str) -> Self {
         let seed = Seed::parse(uri).expect("the vault prints a readable URI");
@@ -43,9 +50,14 @@ impl Phone {
     }
 
     /// A code that was not used yet, inside the accepted window of one step
-    /// either way: three per half minute.
+    /// either way: three per half minute. The earliest one ends with the step at
+    /// hand: where that is about to happen, the next step is waited for.
     pub fn code(&mut self) -> SecretText {
-        let now = SystemTime::now().duration_since(UNIX_EPOCH).expect("after 1970").as_secs() / 30;
+        let (mut now, left) = step();
+        if self.next < now && left < Duration::from_secs(1) {
+            std::thread::sleep(left);
+            now += 1;
+        }
         let step = self.next.max(now - 1);
         assert!(step <= now + 1, "a story may use three codes before it must wait");
         self.next = step + 1;
@@ -55,15 +67,15 @@ impl Phone {
     /// A code that was not used yet and is good for half a minute at least, for
     /// hands that are slow to type it.
     pub fn newest(&mut self) -> SecretText {
-        let now = SystemTime::now().duration_since(UNIX_EPOCH).expect("after 1970").as_secs() / 30;
-        self.next = self.next.max(now);
+        self.next = self.next.max(step().0);
         self.code()
     }
 
     /// The code shown now, to prove a new phone with; it stays usable.
     pub fn peek_first(&self) -> SecretText {
-        let now = SystemTime::now().duration_since(UNIX_EPOCH).expect("after 1970").as_secs() / 30;
-        SecretText::new(format!("{:06}", self.codes.at(now - 1)))
+        let (now, left) = step();
+        let earliest = if left < Duration::from_secs(1) { now } else { now - 1 };
+        SecretText::new(format!("{:06}", self.codes.at(earliest)))
     }
 
     /// The code handed out last, again.
