@@ -3,6 +3,7 @@
 
 pub mod act;
 pub mod action;
+mod asking;
 pub mod audit;
 pub mod backend;
 pub mod dialogs;
@@ -20,7 +21,6 @@ pub mod team;
 pub mod terminal;
 pub mod text;
 pub mod theme;
-mod unattended;
 pub mod unlock;
 pub mod widgets;
 pub mod worker;

@@ -23,10 +23,10 @@ use crate::model::id::{EntryId, MemberId};
 use crate::model::lang::{Bi, Lang};
 use crate::secret::{SecretBytes, SecretText};
 
+use super::asking::{Asked, Asking};
 use super::backend::{Backend, Enrolling};
 use super::files;
 use super::sessions::TabId;
-use super::unattended::Unattended;
 
 /// What an answer is for; it comes back with it.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -279,6 +279,8 @@ pub enum Notice {
     Finished(Result<Finished, AppError>),
     /// An answer of the vault.
     Answer(Tag, Result<Reply, AppError>),
+    /// A device wants an answer before its configuration is read.
+    Asked(Asked),
     /// Another process has changed the vault.
     Changed,
     /// How far the export is: lines read, of how many.
@@ -569,9 +571,10 @@ impl Back {
                 let at = At::Id(id);
                 let (accept_host_key, reuse, after) = (None, false, None);
                 let request = ConnectRequest { at, just, accept_host_key, reuse, desktop, after };
-                let mut nobody = Unattended { given_up, asked: None };
-                let taken = self.backend.snapshot(request, &mut nobody);
-                let taken = taken.map(Reply::Taken).map_err(|e| nobody.asked.unwrap_or(e));
+                // A question that comes after a lock is dropped, and so is answered no.
+                let tell = |question| self.answer(asked, Notice::Asked(question));
+                let mut person = Asking { entry: id, given_up, tell };
+                let taken = self.backend.snapshot(request, &mut person).map(Reply::Taken);
                 self.answer(asked, Notice::Answer(Tag::Snapshot(id), taken));
             }
             _ => {}

@@ -3,14 +3,17 @@
 
 use std::time::{Duration, Instant};
 
+use egui::accesskit::Role as Widget;
 use egui_kittest::kittest::Queryable;
 use poterne::app::api::SnapshotView;
+use poterne::connect::Question;
 use poterne::gui::entries::config::{Config, Line, SHOWN_FOR, What};
 use poterne::model::member::Role;
+use poterne::model::target::HostPort;
 use poterne::secret::SecretText;
 
 use crate::gui_fake::{Fake, time};
-use crate::kit_gui::{Window, find, gone, opened, press, sees, until};
+use crate::kit_gui::{Window, fill, find, gone, opened, press, sees, until};
 
 const BASE: &str = "Boulangerie Dupont/Serveurs/srv-base-01";
 
@@ -99,12 +102,62 @@ fn one_under_way_can_be_given_up_and_a_failure_is_told_in_its_place() {
     press(&mut window, "Abandonner");
     sees(&mut window, "Le relevé a été abandonné.");
     sees(&mut window, "Relever maintenant");
-    fake.lock().held = "";
-    // Nobody is asked about a key: that is done where a person looks at it.
-    fake.lock().pinned = Some(crate::gui_fake_tree::key("vieille"));
-    press(&mut window, "Relever maintenant");
-    sees(&mut window, "La clé de ce serveur n’est pas encore connue.");
     assert!(fake.lock().configs.is_empty());
+}
+
+/// A window that reads the configuration of a device which asks this.
+fn asked(fake: &Fake, questions: Vec<Question>) -> Window {
+    fake.lock().config = config("Gi0/1");
+    fake.lock().questions = questions;
+    let mut window = shows(fake);
+    press(&mut window, "Relever maintenant");
+    window
+}
+
+fn password(again: bool) -> Question {
+    let at = HostPort { host: "sw1.example".to_owned(), port: 22 };
+    Question::Password { user: "admin".to_owned(), at, again }
+}
+
+#[test]
+fn an_unknown_key_and_a_missing_password_are_asked_for_as_a_session_does() {
+    let fake = Fake::new();
+    let key = crate::gui_fake_tree::key("neuve");
+    let mut window = asked(&fake, vec![Question::TrustHostKey(key.clone()), password(false)]);
+    sees(&mut window, "Relevé de «\u{a0}srv-base-01\u{a0}»");
+    sees(&mut window, "Premier contact avec ce serveur");
+    sees(&mut window, &key.fingerprint);
+    press(&mut window, "Faire confiance et continuer");
+    let label = "Mot de passe de admin sur sw1.example";
+    sees(&mut window, "Mot de passe demandé");
+    fill(&mut window, Widget::PasswordInput, label, "tuile");
+    press(&mut window, "Répondre");
+    sees(&mut window, "Premier relevé gardé\u{a0}: 5 lignes.");
+    gone(&mut window, "Mot de passe demandé");
+    assert_eq!(fake.asked(), ["snapshot srv-base-01", "yes", "answer tuile"]);
+}
+
+#[test]
+fn a_question_that_is_refused_closed_or_locked_away_is_answered_no() {
+    let fake = Fake::new();
+    let trust = || Question::TrustHostKey(crate::gui_fake_tree::key("neuve"));
+    let mut window = asked(&fake, vec![trust()]);
+    press(&mut window, "Refuser");
+    sees(&mut window, "Réponse\u{a0}: non.");
+    fake.lock().questions = vec![password(true)];
+    press(&mut window, "Relever maintenant");
+    sees(&mut window, "Le serveur l’a refusé.");
+    window.key_press(egui::Key::Escape);
+    sees(&mut window, "Le relevé a été abandonné.");
+    gone(&mut window, "Mot de passe demandé");
+    fake.lock().questions = vec![trust(), trust()];
+    press(&mut window, "Relever maintenant");
+    sees(&mut window, "Premier contact avec ce serveur");
+    let keys = egui::Modifiers::COMMAND | egui::Modifiers::SHIFT;
+    window.key_press_modifiers(keys, egui::Key::L);
+    gone(&mut window, "Premier contact avec ce serveur");
+    assert!(fake.lock().configs.is_empty());
+    assert_eq!(fake.asked().iter().filter(|asked| *asked == "yes").count(), 0);
 }
 
 #[test]

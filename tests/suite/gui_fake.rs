@@ -13,8 +13,8 @@ use poterne::app::{
     Change, ConnectRequest, CreateOptions, ExportUi, Finished, OpenSession, SessionUi, Tell,
     UnlockOptions,
 };
-use poterne::connect::Question;
 use poterne::connect::link::Sink;
+use poterne::connect::{Answer, Question};
 use poterne::gui::backend::{Backend, Enrolling};
 use poterne::model::entry::{Entry, Slot};
 use poterne::model::id::{EntryId, MemberId};
@@ -95,6 +95,8 @@ pub struct State {
     pub former: Vec<String>,
     /// The key pinned for the host of `srv-base-01`, which shows another one.
     pub pinned: Option<PinnedKey>,
+    /// What the next device asks before its configuration is read.
+    pub questions: Vec<Question>,
     /// The vault has several members, and none is known here.
     pub several: bool,
     /// No page can be shown.
@@ -162,6 +164,7 @@ impl Fake {
             closed: Vec::new(),
             former: Vec::new(),
             pinned: None,
+            questions: Vec::new(),
             several: false,
             no_browser: false,
             drives_pages: false,
@@ -317,12 +320,22 @@ impl Backend for Fake {
         let entry = find(&state.entries, &request.at)?.clone();
         state.justified(&entry, &request.just)?;
         state.asked.push(format!("snapshot {}", entry.name));
-        if state.pinned.is_some() {
-            drop(state);
-            let _ = ui.ask(Question::TrustHostKey(key("neuve")));
-            return Err(refused(Code::Connection, "La clé n’a pas été acceptée."));
+        let questions = std::mem::take(&mut state.questions);
+        drop(state);
+        for question in questions {
+            match ui.ask(question) {
+                Answer::No if ui.cancelled() => {
+                    return Err(refused(Code::Connection, "Le relevé a été abandonné."));
+                }
+                Answer::No => return Err(refused(Code::Connection, "Réponse\u{a0}: non.")),
+                Answer::Yes => self.lock().asked.push("yes".to_owned()),
+                Answer::Text(text) => {
+                    let told = text.expose(|text| format!("answer {text}"));
+                    self.lock().asked.push(told);
+                }
+            }
         }
-        state.take()
+        self.lock().take()
     }
     fn show_page(&self, url: &str) -> Result<(), AppError> {
         let mut state = self.lock();

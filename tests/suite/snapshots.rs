@@ -206,6 +206,12 @@ fn a_switch_behind_telnet_is_read_compared_and_kept_sealed() {
     assert!(lines(&seat, "snapshot.taking").is_empty() && kept(&seat).is_empty());
     seat.run(&["edit", "A/sw", "--secret-stdin", "password"], PASSWORD).ended(0);
     story(&seat, &switch);
+    // A password that is not kept is asked for.
+    let add = ["add", "telnet", "A/typed", "--host", "127.0.0.1", "--port", &port];
+    let more = ["--user", &server.user, "--credential", "own", "--profile", "cisco"];
+    seat.run(&[&add[..], &more].concat(), "").ended(0);
+    let typed = seat.run(&["snapshot", "take", "A/typed"], &format!("{PASSWORD}\n"));
+    assert!(typed.status == 0 && typed.err.contains("Snapshot 1 kept: "), "{}", typed.err);
 }
 
 #[test]

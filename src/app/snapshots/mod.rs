@@ -8,10 +8,11 @@ mod read;
 
 pub(super) use keep::views;
 
+use std::cell::RefCell;
 use std::sync::mpsc::Sender;
 
 use crate::connect::link::{ChannelRequest, Sink};
-use crate::connect::snapshot::{self, Task};
+use crate::connect::snapshot::{self, Person, Task};
 use crate::model::id::{EntryId, SessionId};
 use crate::secret::SecretBytes;
 
@@ -66,7 +67,12 @@ pub(super) fn take(
     let begun = super::ask(jobs, |answer| Job::SnapshotBegin(Box::new(begin), answer));
     let done = begun.and_then(|enable| {
         let open = |request: ChannelRequest, sink: Sink| session.open_channel(request, sink);
-        snapshot::take(&task, enable, &open, &|| ui.cancelled() || !session.alive())
+        let ui = RefCell::new(ui);
+        let person = Person {
+            ask: &|question| ui.borrow_mut().ask(question),
+            cancelled: &|| ui.borrow().cancelled() || !session.alive(),
+        };
+        snapshot::take(&task, enable, &open, &person)
     });
     let (result, failed) = match done {
         Ok(config) => (Ok(config), None),

@@ -16,7 +16,7 @@ use regex::bytes::Regex;
 use super::device::{self, COMMAND, PROFILE, Profile};
 use super::link::{Channel, ChannelRequest, Exit, FromRemote, Sink, TermSize, ToRemote};
 use super::ssh::fail as settings;
-use super::{Failure, by_kind};
+use super::{Answer, Failure, Question, by_kind};
 use crate::model::entry::Kind;
 use crate::secret::SecretBytes;
 
@@ -188,6 +188,14 @@ fn only_reads(profile: &Profile, command: &str) -> bool {
 /// Opens channels on the connection to the device.
 pub type Opening<'a, E> = &'a dyn Fn(ChannelRequest, Sink) -> Result<Box<dyn Channel>, E>;
 
+/// Who waits for the configuration.
+pub struct Person<'a> {
+    /// Has them answer a login.
+    pub ask: &'a dyn Fn(Question) -> Answer,
+    /// They gave up.
+    pub cancelled: &'a dyn Fn() -> bool,
+}
+
 /// Reads the configuration over an open connection.
 ///
 /// # Errors
@@ -196,9 +204,9 @@ pub fn take<E: From<Failure>>(
     task: &Task,
     enable: Option<SecretBytes>,
     open: Opening<'_, E>,
-    cancelled: &dyn Fn() -> bool,
+    person: &Person<'_>,
 ) -> Result<SecretBytes, E> {
-    let watch = Watch { until: Instant::now() + LIMIT, cancelled };
+    let watch = Watch { until: Instant::now() + LIMIT, person };
     if task.profile.reading.exec && !task.plain {
         let (said, hears) = channel();
         let sink: Sink = Box::new(move |message| drop(said.send(message)));
@@ -223,12 +231,12 @@ pub fn take<E: From<Failure>>(
 
 struct Watch<'a> {
     until: Instant,
-    cancelled: &'a dyn Fn() -> bool,
+    person: &'a Person<'a>,
 }
 
 impl Watch<'_> {
     fn check(&self, task: &Task) -> Result<(), Failure> {
-        if (self.cancelled)() {
+        if (self.person.cancelled)() {
             return Err(fail::cancelled());
         }
         if Instant::now() > self.until { Err(fail::stuck(&task.command)) } else { Ok(()) }
@@ -264,6 +272,15 @@ fn converse(
             Err(RecvTimeoutError::Timeout) => match talk.quiet(last.elapsed())? {
                 Next::Wait => {}
                 Next::Done => break,
+                Next::Ask(text, echo) => {
+                    let Answer::Text(answer) = (watch.person.ask)(Question::Prompt { text, echo })
+                    else {
+                        watch.check(task)?;
+                        return Err(fail::needs_login());
+                    };
+                    last = Instant::now();
+                    channel.send(ToRemote::Data(answer.expose(|a| [a.as_bytes(), b"\r"].concat())));
+                }
                 Next::Type(bytes) => {
                     last = Instant::now();
                     channel.send(ToRemote::Data(bytes.expose(<[u8]>::to_vec)));

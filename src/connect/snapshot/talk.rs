@@ -1,6 +1,7 @@
 //! The conversation with a device's command line: what is typed next, decided from
 //! what it showed and how long it has been silent. Works on bytes alone, and types
-//! nothing but the commands of [`Reading`](crate::connect::device::Reading).
+//! nothing but the commands of [`Reading`](crate::connect::device::Reading) and what
+//! the person answers to a login.
 
 use std::collections::VecDeque;
 use std::sync::LazyLock;
@@ -21,6 +22,8 @@ const NO_ECHO: Duration = Duration::from_secs(2);
 const POKE: Duration = Duration::from_millis(1500);
 /// Times that Enter is pressed.
 const POKES: u32 = 3;
+/// Questions of a login that are passed on: three times name and password.
+const QUESTIONS: u32 = 6;
 /// Silence that ends the wait.
 const SILENCE: Duration = Duration::from_secs(45);
 
@@ -30,6 +33,9 @@ static PAGER: LazyLock<Regex> = LazyLock::new(|| {
 });
 static PROMPT: LazyLock<Regex> =
     LazyLock::new(|| Regex::new(r"^(\S.{0,99})?[#>$%]$").expect("a constant"));
+static SECRET: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new(r"(?i)\b(password|passwd|mot de passe)\b[^:]*:$").expect("a constant")
+});
 static LOGIN: LazyLock<Regex> = LazyLock::new(|| {
     let words = r"(?i)\b(login|user ?name|password|passwd|mot de passe|identifiant)\b[^:]*:$";
     Regex::new(words).expect("a constant")
@@ -41,6 +47,9 @@ pub enum Next {
     Wait,
     /// Type this.
     Type(SecretBytes),
+    /// The device asks who is there: have the person say it, in sight or not, and
+    /// type that.
+    Ask(String, bool),
     /// The configuration is whole.
     Done,
 }
@@ -68,6 +77,7 @@ pub struct Talk<'a> {
     /// The command that was typed last.
     typed: &'a str,
     pokes: u32,
+    questions: u32,
     chosen: bool,
     asked: bool,
     config: Option<SecretBytes>,
@@ -96,6 +106,7 @@ impl<'a> Talk<'a> {
             prompt: None,
             typed: "",
             pokes: 0,
+            questions: 0,
             chosen: false,
             asked: false,
             config: None,
@@ -161,7 +172,13 @@ impl<'a> Talk<'a> {
             return Ok(self.advance());
         }
         if LOGIN.is_match(tail) {
-            return Err(fail::needs_login());
+            if self.questions == QUESTIONS {
+                return Err(fail::needs_login());
+            }
+            self.questions += 1;
+            // What is typed is not echoed behind it, or is: either way a line begins.
+            self.page.wipe_tail();
+            return Ok(Next::Ask(tail.to_owned(), !SECRET.is_match(tail)));
         }
         if silent < POKE {
             return Ok(Next::Wait);
@@ -263,6 +280,7 @@ mod tests {
             Next::Type(bytes) => {
                 Some(bytes.expose(|bytes| String::from_utf8_lossy(bytes).into_owned()))
             }
+            Next::Ask(words, _) => panic!("{words}"),
             Next::Done => Some("done".to_owned()),
         }
     }
@@ -300,7 +318,16 @@ mod tests {
         assert_eq!(typed(&mut talk, "", A_MOMENT), None);
         assert_eq!(typed(&mut talk, "", POKE).as_deref(), Some("\r"));
         talk.heard(b"\r\nUsername: ").expect("not too long");
-        let failure = talk.quiet(A_MOMENT).err().expect("it asks");
+        let Ok(Next::Ask(words, true)) = talk.quiet(A_MOMENT) else { panic!("it asks a name") };
+        assert_eq!(words, "Username:");
+        // Nothing is typed, and nothing asked twice, while the device thinks.
+        assert!(matches!(talk.quiet(A_MOMENT), Ok(Next::Wait)));
+        for _ in 0..QUESTIONS - 1 {
+            talk.heard(b"\r\nEnable password for admin: ").expect("not too long");
+            assert!(matches!(talk.quiet(A_MOMENT), Ok(Next::Ask(_, false))));
+        }
+        talk.heard(b"\r\nPassword: ").expect("not too long");
+        let failure = talk.quiet(A_MOMENT).err().expect("enough is enough");
         assert_eq!(failure.what, fail::needs_login().what);
     }
 

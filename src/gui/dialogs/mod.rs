@@ -4,6 +4,7 @@ pub mod frame;
 pub mod generator;
 pub mod justify;
 pub mod path;
+pub mod question;
 
 pub use frame::{middle_ui, modal, title_ui};
 
@@ -43,6 +44,8 @@ pub enum Dialog {
     },
     /// The password generator.
     Generator(Box<generator::GeneratorModel>),
+    /// What a device asks before its configuration is read.
+    Question(Box<question::QuestionModel>),
     /// The shortcuts.
     Help,
 }
@@ -77,13 +80,21 @@ pub fn dialog_ui(ui: &mut Ui, dialog: &mut Dialog, lang: Lang, acts: &mut Acts) 
         Dialog::Justify(_) | Dialog::Confirm(_) | Dialog::Discard(_) => 420.0,
         Dialog::Move(_) | Dialog::Path { .. } => 460.0,
         Dialog::Generator(_) => 500.0,
+        Dialog::Question(_) => 540.0,
         Dialog::Help => 520.0,
     };
     let salt = opening(ui);
     let modal = modal(ui.ctx(), Id::unique("dialog"), width, |ui| {
         ui.push_id(salt, |ui| dialog_inner_ui(ui, dialog, lang, acts)).inner
     });
-    if modal.should_close() { Outcome::Close } else { modal.inner }
+    if modal.should_close() {
+        if let Dialog::Question(model) = dialog {
+            model.give_up();
+        }
+        Outcome::Close
+    } else {
+        modal.inner
+    }
 }
 
 /// Which opening of a dialog this is: egui keeps the caret of a field by its id,
@@ -112,6 +123,7 @@ fn dialog_inner_ui(ui: &mut Ui, dialog: &mut Dialog, lang: Lang, acts: &mut Acts
         Dialog::Move(model) => path::move_ui(ui, model, lang),
         Dialog::Path { pick, path, asked } => path::path_ui(ui, pick, path, asked, lang),
         Dialog::Generator(model) => generator::generator_ui(ui, model, lang, acts),
+        Dialog::Question(model) => question::question_ui(ui, model, lang),
         Dialog::Help => help_ui(ui, lang),
     }
 }

@@ -5,11 +5,11 @@
 pub mod ask;
 pub mod back;
 pub mod model;
+pub(in crate::gui) mod pages;
 pub mod tab;
 pub mod view;
 
 mod attempt;
-mod pages;
 mod strip;
 
 pub use model::Sessions;

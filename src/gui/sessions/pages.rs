@@ -21,7 +21,7 @@ use super::tab::{OpenAs, Tab, TabState};
 const WIDTH: f32 = 560.0;
 
 /// What the person chose on a page.
-pub(super) enum Chosen {
+pub(in crate::gui) enum Chosen {
     Cancel,
     Retry,
     /// A folder for copied files.
@@ -56,7 +56,7 @@ pub(super) fn page_ui(
                             connecting_ui(ui, steps, *since, lang)
                         }
                         TabState::Question { question, .. } => {
-                            question_ui(ui, question, typed, focus, &tab.open_as, lang)
+                            question_ui(ui, question, typed, focus, &tab.open_as.client, lang)
                         }
                         TabState::Failed(error) => failed_ui(ui, error, focus, may_forget, lang),
                         TabState::Live | TabState::Ended(_) => None,
@@ -125,16 +125,17 @@ fn step_words(step: &Progress, lang: Lang) -> String {
     }
 }
 
-fn question_ui(
+/// A question of a connection; `client` keeps a key that is trusted.
+pub(in crate::gui) fn question_ui(
     ui: &mut Ui,
     question: &Question,
     typed: &mut SecretBuffer,
     focus: bool,
-    open_as: &OpenAs,
+    client: &str,
     lang: Lang,
 ) -> Option<Chosen> {
     match question {
-        Question::TrustHostKey(key) => trust_ui(ui, key, focus, open_as, lang),
+        Question::TrustHostKey(key) => trust_ui(ui, key, focus, client, lang),
         Question::Prompt { text, echo } => {
             ui.label(bold(lang.pick("Le serveur demande\u{a0}:", "The server asks:")));
             // The server's words, not ours: shown as they are, harmless.
@@ -204,13 +205,7 @@ fn answer_ui(
     chosen
 }
 
-fn trust_ui(
-    ui: &mut Ui,
-    key: &PinnedKey,
-    focus: bool,
-    open_as: &OpenAs,
-    lang: Lang,
-) -> Option<Chosen> {
+fn trust_ui(ui: &mut Ui, key: &PinnedKey, focus: bool, client: &str, lang: Lang) -> Option<Chosen> {
     let p = palette(ui.ctx());
     ui.label(bold(lang.pick("Premier contact avec ce serveur", "First contact with this server")));
     let (fr, en) = match key.is_certificate() {
@@ -245,13 +240,11 @@ fn trust_ui(
     });
     let words = match lang {
         Lang::Fr => format!(
-            "Si vous acceptez, elle est retenue pour {} et tout changement sera refusé.",
-            open_as.client
+            "Si vous acceptez, elle est retenue pour {client} et tout changement sera refusé."
         ),
-        Lang::En => format!(
-            "If you accept, it is kept for {} and any change will be refused.",
-            open_as.client
-        ),
+        Lang::En => {
+            format!("If you accept, it is kept for {client} and any change will be refused.")
+        }
     };
     ui.label(RichText::new(words).color(p.weak));
     ui.add_space(8.0);

@@ -3,6 +3,7 @@
 
 mod ahead;
 mod answers;
+mod asked;
 mod clips;
 mod files;
 mod kept;
@@ -17,7 +18,7 @@ mod refresh;
 mod refusals;
 mod top_bar;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
@@ -34,6 +35,7 @@ use crate::model::lang::{Bi, Lang};
 use crate::model::policy::{Action as Right, may};
 
 use super::act::{Acts, Guarded, Page};
+use super::asking::Asked;
 use super::audit::model::AuditModel;
 use super::backend::Backend;
 use super::dialogs::{self, Dialog, Outcome};
@@ -116,6 +118,8 @@ struct Opened {
     asked_to_connect: Option<EntryId>,
     /// What was asked that may still want a ticket.
     guarded: Vec<(Tag, EntryId, Guarded)>,
+    /// What devices ask, and nobody has seen yet.
+    asking: VecDeque<Asked>,
     /// Last ticket given, by client.
     tickets: HashMap<String, String>,
 }
@@ -141,6 +145,7 @@ impl Opened {
             connecting: None,
             asked_to_connect: None,
             guarded: Vec::new(),
+            asking: VecDeque::new(),
             tickets: HashMap::new(),
         }
     }
@@ -323,6 +328,7 @@ impl eframe::App for Shell {
         while let Some(notice) = self.worker.poll() {
             self.take_notice(ctx, notice);
         }
+        self.show_asked();
         self.sessions.drain((self.clock)());
         let clips: Vec<_> = self.clips_told.try_iter().collect();
         for kept in clips {

@@ -106,6 +106,7 @@ impl Shell {
                     ask_details(&self.worker, item.summary.id);
                 }
             }
+            Notice::Asked(asked) => self.asked(asked),
             Notice::Changed => self.outdated = Some(Change::Content),
             Notice::Exporting(done, total) => {
                 if let Screen::Open(opened) = &mut self.screen
