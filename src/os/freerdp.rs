@@ -42,6 +42,9 @@ mod here {
     use std::io::{self, Read};
     use std::path::Path;
     use std::process::Child;
+    use std::sync::mpsc::channel;
+    use std::thread;
+    use std::time::Duration;
 
     use rustix::process::{Pid, WaitId, WaitIdOptions, waitid};
 
@@ -50,25 +53,38 @@ mod here {
 
     /// Longest answer of a program that tells its version.
     const TOLD_MAX: u64 = 1 << 16;
+    /// How long it may take.
+    const TELLS: Duration = Duration::from_secs(5);
 
-    /// What a program tells of itself; empty when it tells nothing.
+    /// What a program tells of itself; empty when it tells nothing, or not in time.
     pub fn version(program: &Path) -> String {
+        version_within(program, TELLS)
+    }
+
+    fn version_within(program: &Path, limit: Duration) -> String {
         let args = vec!["/version".into()];
         let started = spawn(Spawn {
             program: Some(program.into()),
             args,
             env: desktop(),
+            leads: true,
             ..Spawn::default()
         });
         let Ok(mut process) = started else { return String::new() };
         drop(process.stdin.take());
         drop(process.stderr.take());
-        let mut told = Vec::new();
+        let (tell, told) = channel();
         if let Some(out) = process.stdout.take() {
-            let _ = out.take(TOLD_MAX).read_to_end(&mut told);
+            let read = move || {
+                let mut told = Vec::new();
+                let _ = out.take(TOLD_MAX).read_to_end(&mut told);
+                let _ = tell.send(told);
+            };
+            // Without a thread nothing is told; neither is to one that says nothing.
+            let _ = thread::Builder::new().name("version".into()).spawn(read);
         }
-        let _ = process.kill();
-        let _ = process.wait();
+        let told = told.recv_timeout(limit).unwrap_or_default();
+        chromium::end(process);
         String::from_utf8_lossy(&told).into_owned()
     }
 
@@ -117,6 +133,29 @@ mod here {
                 Err(rustix::io::Errno::INTR) => {}
                 Err(_) => return None,
             }
+        }
+    }
+
+    #[cfg(test)]
+    mod tests {
+        use std::os::unix::fs::PermissionsExt;
+
+        use super::*;
+
+        #[test]
+        fn a_program_that_never_tells_its_version_is_not_waited_for() {
+            let folder = tempfile::tempdir().expect("a folder");
+            let program = |name: &str, text: &str| {
+                let path = folder.path().join(name);
+                fs::write(&path, text).expect("ours");
+                fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).expect("ours");
+                path
+            };
+            // Its child would hold its output open.
+            let mute = program("mute", "#!/bin/sh\nsleep 100000 &\nwait\n");
+            assert_eq!(version_within(&mute, Duration::from_millis(100)), "");
+            let told = program("told", "#!/bin/sh\necho This is FreeRDP version 3.15.0\n");
+            assert!(version(&told).contains("3.15.0"));
         }
     }
 }

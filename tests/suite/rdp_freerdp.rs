@@ -135,7 +135,7 @@ fn closing_the_session_ends_freerdp_and_wipes_its_files() {
 #[test]
 fn a_server_that_is_killed_ends_freerdp() {
     let (mut server, screen) = (Xrdp::start(PASSWORD), Screen::start());
-    let (link, lease) = open(&screen, &server, &[]);
+    let (link, lease) = open(&screen, &server, &[("reconnect", "no")]);
     let talk = Talk::shell(&*link, 80, 24);
     screen.shows(TITLE);
     let programs = programs(&lease);

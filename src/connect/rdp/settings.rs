@@ -169,8 +169,10 @@ pub const FIELDS: &[Field] = &[
         .usually("yes"),
     Field::new("reconnect", "Reconnexion automatique", "Automatic reconnect", FieldKind::Bool)
         .explained(
-            "Rouvre le bureau quand la connexion a été coupée\u{a0}; chaque essai est au journal.",
-            "Opens the desktop again when the connection broke; each attempt is in the log.",
+            "Rouvre le bureau quand la connexion a été coupée\u{a0}; chaque essai est au journal. \
+             FreeRDP le fait lui-même, dans la même session.",
+            "Opens the desktop again when the connection broke; each attempt is in the log. \
+             FreeRDP does it by itself, in the same session.",
         )
         .usually("yes"),
     fields::CONNECT_TIMEOUT,

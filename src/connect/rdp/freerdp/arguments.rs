@@ -3,6 +3,7 @@
 //! connect. An empty domain has to be given, or FreeRDP 2 asks for one.
 
 use std::ffi::OsString;
+use std::path::Path;
 
 use data_encoding::{BASE64_NOPAD, HEXLOWER};
 
@@ -22,7 +23,15 @@ pub struct Place<'a> {
     pub fingerprint: &'a str,
     /// The server has chosen NLA, not TLS alone.
     pub nla: bool,
+    /// The folder of this machine that the entry names, if it is given.
+    pub folder: Option<&'a Path>,
 }
+
+/// Attempts of FreeRDP after a break, five seconds apart.
+const TRIES: u32 = 12;
+/// FreeRDP's word that the server has taken part in the login (NLA). It is told
+/// among the details of that part, whose secrets are sealed by then.
+pub const LOGS: &str = "/log-filters:com.freerdp.core.nla:DEBUG";
 
 /// The arguments for FreeRDP of this major version.
 pub fn of(settings: &Settings, place: &Place<'_>, major: u32) -> Vec<OsString> {
@@ -46,6 +55,8 @@ pub fn of(settings: &Settings, place: &Place<'_>, major: u32) -> Vec<OsString> {
         on(settings.effects, "menu-anims"),
         on(settings.effects, "window-drag"),
         clipboard(settings, major),
+        on(settings.reconnect, "auto-reconnect"),
+        LOGS.to_owned(),
     ];
     args.push(match (major, settings.unicode) {
         (..=2, _) => format!("/kbd:0x{:08X}", settings.layout),
@@ -57,6 +68,15 @@ pub fn of(settings: &Settings, place: &Place<'_>, major: u32) -> Vec<OsString> {
     }
     if settings.admin {
         args.push("/admin".to_owned());
+    }
+    if settings.reconnect {
+        args.push(format!("/auto-reconnect-max-retries:{TRIES}"));
+    }
+    if settings.sound {
+        args.extend(["/audio-mode:0", "/sound"].map(str::to_owned));
+    }
+    if let Some(drive) = place.folder.and_then(|folder| drive(settings, folder)) {
+        args.push(drive);
     }
     let named = [
         ("shell", &settings.program),
@@ -83,9 +103,29 @@ fn clipboard(settings: &Settings, major: u32) -> String {
     format!("/clipboard:direction-to:{way},files-to:{way}")
 }
 
+/// The folder as a drive. FreeRDP lets the server write into each one, and takes a
+/// comma for the end of its path.
+fn drive(settings: &Settings, folder: &Path) -> Option<String> {
+    let name = folder.file_name()?.to_str()?;
+    let path = folder.to_str()?;
+    let plain = !path.contains([',', '"', '*', '%']);
+    (settings.folder_writable && plain).then(|| format!("/drive:{name},{path}"))
+}
+
 /// What this version cannot do of what the entry says.
-pub fn lost(settings: &Settings, major: u32) -> Vec<Bi> {
+pub fn lost(settings: &Settings, folder: Option<&Path>, major: u32) -> Vec<Bi> {
     let mut lost = Vec::new();
+    match folder {
+        Some(_) if !settings.folder_writable => lost.push(Bi::new(
+            "FreeRDP ne sait pas partager un dossier en lecture seule\u{a0}: il n’est pas partagé",
+            "FreeRDP cannot share a folder for reading only: it is not shared",
+        )),
+        Some(folder) if drive(settings, folder).is_none() => lost.push(Bi::new(
+            "FreeRDP ne comprend pas le nom de ce dossier\u{a0}: il n’est pas partagé",
+            "FreeRDP does not understand the name of that folder: it is not shared",
+        )),
+        _ => {}
+    }
     if major <= 2 && settings.clipboard.to_server != settings.clipboard.from_server {
         lost.push(Bi::new(
             "FreeRDP 2 ne sait pas limiter le presse-papiers à un sens\u{a0}: il n’est pas partagé",
@@ -132,6 +172,7 @@ mod tests {
             ask: false,
         };
         let settings = Settings::of(&hop).unwrap_or_else(|e| panic!("{}", e.what.en));
+        let folder = Some(&settings.folder).filter(|f| !f.is_empty()).map(std::path::PathBuf::from);
         let fingerprint = format!("SHA256:{}", BASE64_NOPAD.encode(&[0xAB; 32]));
         let place = Place {
             at: &at,
@@ -139,10 +180,11 @@ mod tests {
             user: ("ada", ""),
             fingerprint: &fingerprint,
             nla: true,
+            folder: folder.as_deref(),
         };
         let args = of(&settings, &place, major);
         let args = args.into_iter().map(|a| a.into_string().expect("text")).collect();
-        (args, lost(&settings, major).len())
+        (args, lost(&settings, folder.as_deref(), major).len())
     }
 
     #[test]
@@ -182,5 +224,33 @@ mod tests {
         let (args, lost) = arguments(&set, 2);
         assert_eq!(lost, 2);
         assert!(args.iter().any(|a| a == "-clipboard"), "{args:?}");
+    }
+
+    #[test]
+    fn sound_folder_and_reconnection_are_handed_on_as_far_as_they_can_be() {
+        for major in [2, 3] {
+            let set = [("sound", "here"), ("folder", "/h/Poterne/é x"), ("folder-access", "write")];
+            let (args, lost) = arguments(&set, major);
+            assert_eq!(lost, 0);
+            for arg in [
+                "/audio-mode:0",
+                "/sound",
+                "/drive:é x,/h/Poterne/é x",
+                "+auto-reconnect",
+                "/auto-reconnect-max-retries:12",
+            ] {
+                assert!(args.iter().any(|a| a == arg), "{arg}: {args:?}");
+            }
+            // A folder that may only be read, or whose path ends elsewhere for FreeRDP.
+            for set in [
+                [("folder", "/h/Poterne/x"), ("folder-access", "read")],
+                [("folder", "/h/Poterne/a,/etc"), ("folder-access", "write")],
+            ] {
+                let (args, lost) = arguments(&[&set[..], &[("reconnect", "no")]].concat(), major);
+                assert_eq!(lost, 1);
+                assert!(!args.iter().any(|a| a.starts_with("/drive") || a.starts_with("/sound")));
+                assert!(args.iter().any(|a| a == "-auto-reconnect"), "{args:?}");
+            }
+        }
     }
 }

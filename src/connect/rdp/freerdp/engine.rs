@@ -6,16 +6,17 @@ use std::io::{BufRead, BufReader, Read, Write};
 use std::path::Path;
 use std::process::Child;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use super::arguments::{self, Place};
-use super::exit::{self, Whose};
+use super::exit::{self, Said, Whose};
 use super::fail;
 use super::probe::{self, Seen};
 use crate::connect::host::child::{self, Command, Engine, Inbox, Output, Uplink};
 use crate::connect::line::{End, fail as line};
 use crate::connect::link::{ChannelRequest, Exit, LinkInfo};
+use crate::connect::rdp::fail as rdp;
 use crate::connect::rdp::login::Login;
 use crate::connect::rdp::settings::Settings;
 use crate::connect::ssh::{fail as local, forward};
@@ -24,7 +25,7 @@ use crate::connect::{Failure, FailureKind};
 use crate::model::lang::{Bi, Lang};
 use crate::model::target::HostPort;
 use crate::os::chromium::Profile;
-use crate::os::freerdp;
+use crate::os::{freerdp, share};
 
 /// Sent by Ctrl+C on a terminal whose line is raw.
 const CTRL_C: u8 = 3;
@@ -34,6 +35,8 @@ const PASSWORD_MAX: usize = 512;
 const SHOWN: &[u8] = b"Local framebuffer format";
 /// Longest line of FreeRDP's that is looked at.
 const LINE_MAX: u64 = 1 << 12;
+/// How long the last words of a program that has ended are waited for.
+const LAST_WORDS: Duration = Duration::from_secs(2);
 /// What FreeRDP takes besides a step of connecting, before it counts as shown.
 const SLOW: Duration = Duration::from_secs(5);
 
@@ -95,6 +98,10 @@ pub struct WindowEngine {
 /// then.
 pub fn open(program: &Path, end: &End<'_>) -> Result<Box<dyn Engine>, Failure> {
     let settings = Settings::of(end.hop)?;
+    let folder = match settings.folder.as_str() {
+        "" => None,
+        named => Some(share::folder(named).map_err(|why| rdp::folder(named, &why))?),
+    };
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let runtime = runtime.map_err(|e| local::local(&e))?;
     let mut login = Login::of(end, &settings);
@@ -130,15 +137,17 @@ pub fn open(program: &Path, end: &End<'_>) -> Result<Box<dyn Engine>, Failure> {
             user: (login.user(), &domain),
             fingerprint: &seen.fingerprint,
             nla: seen.nla,
+            folder: folder.as_deref(),
         };
         let args = arguments::of(&settings, &place, major);
         let held = Held::default();
         let (sender, heard) = channel();
-        let started = begin(program, args, &login, &held, &sender);
+        let said = Arc::<Mutex<Said>>::default();
+        let started = begin(program, args, &login, &held, (&sender, &said));
         let wait = started.map(|()| shows(&heard, settings.connect_timeout + SLOW));
         let status = match wait {
             Ok(None) => {
-                let about = (&settings, &*version, major);
+                let about = (&settings, folder.as_deref(), &*version, major);
                 return Ok(Box::new(WindowEngine {
                     held,
                     inbox: Arc::new(Ear(Mutex::new(sender))),
@@ -165,7 +174,8 @@ pub fn open(program: &Path, end: &End<'_>) -> Result<Box<dyn Engine>, Failure> {
         held.clear();
         let user = login.shown();
         let at = &end.hop.at;
-        let whose = Whose { at, user: &user, program: &shown, secs, shown: false, nla: seen.nla };
+        let whose =
+            Whose { at, user: &user, program: &shown, secs, shown: false, said: *locked(&said) };
         let failure = exit::told(status, &whose).unwrap_or_else(|| given_up(&shown));
         if failure.kind != FailureKind::Login || !login.asked.refused() {
             return Err(end.reason(failure));
@@ -192,10 +202,10 @@ fn given_up(program: &str) -> Failure {
     }
 }
 
-fn info(seen: &Seen, login: &Login<'_>, about: (&Settings, &str, u32)) -> LinkInfo {
-    let (settings, version, major) = about;
+fn info(seen: &Seen, login: &Login<'_>, about: (&Settings, Option<&Path>, &str, u32)) -> LinkInfo {
+    let (settings, folder, version, major) = about;
     let nla = if seen.nla { " · NLA" } else { "" };
-    let mut warnings = arguments::lost(settings, major);
+    let mut warnings = arguments::lost(settings, folder, major);
     if seen.weak {
         warnings.push(Bi::new(
             format!("Chiffrement ancien accepté pour cette entrée\u{a0}: {}", seen.version),
@@ -232,7 +242,7 @@ fn begin(
     args: Vec<std::ffi::OsString>,
     login: &Login<'_>,
     held: &Held,
-    sender: &Sender<Heard>,
+    (sender, said): (&Sender<Heard>, &Arc<Mutex<Said>>),
 ) -> Result<(), Failure> {
     // Checked first: what is cut off or taken for two lines would be a wrong password.
     let fits = |p: &str| p.len() < PASSWORD_MAX && !p.contains(['\n', '\r', '\0']);
@@ -262,28 +272,43 @@ fn begin(
         };
         let _ = input.write_all(b"\n");
     }
+    let (reading, read) = channel();
     if let Some(out) = streams.0 {
-        listen(out, sender)?;
+        listen(out, (sender, said), reading.clone())?;
     }
     if let Some(errors) = streams.1 {
-        listen(errors, sender)?;
+        listen(errors, (sender, said), reading)?;
     }
     let sender = sender.clone();
     named("freerdp", move || {
-        let _ = sender.send(Heard::Ended(freerdp::ended(id)));
+        let status = freerdp::ended(id);
+        // Nothing is ever sent: it ends when all that it said is read, or when a
+        // program of its own holds its streams open.
+        let _ = read.recv_timeout(LAST_WORDS);
+        let _ = sender.send(Heard::Ended(status));
     })
 }
 
+fn locked(said: &Mutex<Said>) -> MutexGuard<'_, Said> {
+    said.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
 /// Reads what the program tells, so that it never waits for a reader.
-fn listen(stream: impl Read + Send + 'static, sender: &Sender<Heard>) -> Result<(), Failure> {
-    let sender = sender.clone();
+fn listen(
+    stream: impl Read + Send + 'static,
+    (sender, said): (&Sender<Heard>, &Arc<Mutex<Said>>),
+    reading: Sender<()>,
+) -> Result<(), Failure> {
+    let (sender, said) = (sender.clone(), Arc::clone(said));
     named("listener", move || {
+        let _reading = reading;
         let mut stream = BufReader::new(stream);
         let mut line = Vec::new();
         while let Ok(1..) = stream.by_ref().take(LINE_MAX).read_until(b'\n', &mut line) {
             if line.windows(SHOWN.len()).any(|part| part == SHOWN) {
                 let _ = sender.send(Heard::Shown);
             }
+            locked(&said).hear(&line);
             line.clear();
         }
     })
@@ -345,7 +370,7 @@ impl WindowEngine {
 
     fn ended(&mut self, status: Option<i32>) -> Option<Failure> {
         let Self { at, user, program, secs, .. } = &*self;
-        let whose = Whose { at, user, program, secs: *secs, shown: true, nla: false };
+        let whose = Whose { at, user, program, secs: *secs, shown: true, said: Said::default() };
         let why = exit::told(status, &whose);
         if why.is_none() {
             self.lines.push(Bi::new("Fenêtre fermée", "Window closed"));

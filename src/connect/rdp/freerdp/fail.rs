@@ -98,6 +98,47 @@ pub fn certificate(at: &HostPort) -> Failure {
     )
 }
 
+/// The server hung up within the login, without a word.
+pub fn hung_up(at: &HostPort, user: &str) -> Failure {
+    failure(
+        FailureKind::Login,
+        (
+            format!(
+                "{at} a raccroché pendant l’identification de {user}, sans dire pourquoi\u{a0}: le \
+                 plus souvent, l’utilisateur ou le mot de passe est faux."
+            ),
+            format!(
+                "{at} hung up during the login of {user} without saying why: most often the user \
+                 or the password is wrong."
+            ),
+        ),
+        (
+            "Vérifiez l’utilisateur, le domaine, le mot de passe et les droits du compte\u{a0}; \
+             mettez «\u{a0}program\u{a0}» à embedded pour en savoir plus.",
+            "Check the user, the domain, the password and the rights of the account; set “program” \
+             to embedded to learn more.",
+        ),
+    )
+}
+
+/// The connection was not made, or broke before the login.
+pub fn unreached(at: &HostPort) -> Failure {
+    failure(
+        FailureKind::Network,
+        (
+            format!(
+                "FreeRDP n’a pas pu se connecter à {at}, ou a été coupé avant l’identification."
+            ),
+            format!("FreeRDP could not connect to {at}, or was cut off before the login."),
+        ),
+        (
+            "Vérifiez le réseau et que le serveur accepte une connexion de plus, puis \
+             connectez-vous à nouveau.",
+            "Check the network and that the server takes one more connection, then connect again.",
+        ),
+    )
+}
+
 /// The connection broke while its window was there.
 pub fn lost(at: &HostPort) -> Failure {
     failure(
