@@ -39,6 +39,11 @@ pub fn has_screen() -> bool {
     crate::os::chromium::has_screen(&crate::os::chromium::desktop())
 }
 
+/// A number by the machine's randomness.
+pub fn chance() -> u16 {
+    u16::from_le_bytes(crate::os::random::bytes())
+}
+
 /// Makes a password with the machine's randomness.
 ///
 /// # Errors

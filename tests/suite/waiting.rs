@@ -2,8 +2,12 @@
 //! and which therefore say little, and the late lines of sessions that outlive a
 //! lock, which nobody can. What else lies there is counted, and leaves no line.
 
+use std::time::Instant;
+
 use poterne::app::api::{At, Code, Factors, Justification, Patch, Reply, Request};
-use poterne::app::{App, ConnectRequest, OpenSession, SessionUi, UnlockOptions};
+use poterne::app::remote::{self, Access};
+use poterne::app::{App, ConnectRequest, OpenSession, SessionUi, UnlockOptions, agent};
+use poterne::connect::link::{ChannelRequest, TermSize};
 use poterne::connect::{Answer, Progress, Question};
 use poterne::crypto::kem;
 use poterne::model::audit_event::{AuditFilter, Event, OpenLine};
@@ -323,4 +327,39 @@ fn no_more_sessions_are_remembered_than_there_is_room_for() {
     }
     assert_eq!(state.sessions.len(), SESSIONS_MAX);
     assert_eq!(state.sessions[0].id, SessionId(5u128.to_be_bytes()));
+}
+
+/// Connects through the agent, as who takes up `after`.
+fn through(agent: &dyn Access, after: Option<SessionId>) -> Box<dyn OpenSession> {
+    let request = ConnectRequest {
+        at: At::Path(SHELL.into()),
+        just: Justification::default(),
+        accept_host_key: None,
+        reuse: false,
+        desktop: Vec::new(),
+        after,
+    };
+    let opened = agent.connect(request, &mut Nobody);
+    opened.unwrap_or_else(|e| panic!("{} {}", e.what.en, e.todo.en))
+}
+
+#[test]
+fn a_session_that_comes_back_by_itself_does_not_keep_the_vault_open() {
+    let desk = desk();
+    let socket = agent::socket_of(&desk.file).expect("there is a place for sockets");
+    let guard = agent::serve(desk.app.clone(), &socket).expect("nobody serves this vault");
+    let client = remote::find(&desk.file).expect("of this build").expect("it serves");
+    // By hand: somebody is there.
+    let since = Instant::now();
+    let first = through(&*client, None);
+    assert!(guard.idle_for() < since.elapsed());
+    let (id, since) = (first.id(), Instant::now());
+    let second = through(&*client, Some(id));
+    let sink = Box::new(|_| {});
+    let size = TermSize { cols: 80, rows: 24 };
+    let shell = ChannelRequest::Shell { size, term: String::new() };
+    let channel = second.open_channel(shell, sink).expect("a shell");
+    let unused = since.elapsed();
+    assert!(guard.idle_for() >= unused);
+    drop(channel);
 }

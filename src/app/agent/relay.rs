@@ -13,7 +13,7 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
 use crate::app::api::{ExportRequest, Reply};
 use crate::app::{ExportUi, OpenSession, SessionUi};
-use crate::connect::files::FilesSaid;
+use crate::connect::files::{FilesSaid, FilesTold};
 use crate::connect::link::{Channel, FromRemote, Sink, ToRemote};
 use crate::connect::screen::Tile;
 use crate::connect::{Answer, Progress, Question};
@@ -38,12 +38,13 @@ pub fn session(
     stream: &mut UnixStream,
     request: Connect,
 ) -> io::Result<()> {
+    let by_itself = request.after.is_some();
     let opened = shared.opens(client, || shared.app.connect(request.into(), &mut Person(stream)));
     let session = match opened {
         Ok(session) => session,
         Err(error) => return frames::write(stream, &FromAgent::Opened(Err(error))),
     };
-    let result = relayed(shared, stream, &session);
+    let result = relayed(shared, stream, &session, by_itself);
     session.close_because(shared.why_gone());
     result
 }
@@ -68,18 +69,29 @@ fn relayed(
     shared: &Shared,
     stream: &mut UnixStream,
     session: &Arc<dyn OpenSession>,
+    by_itself: bool,
 ) -> io::Result<()> {
     frames::write(stream, &FromAgent::Opened(Ok((session.id(), session.info()))))?;
     let outbox = Outbox::to(stream.try_clone()?)?;
     let mut open = HashMap::new();
-    let result = channels(shared, stream, session, &outbox, &mut open);
+    let result = channels((shared, by_itself), stream, session, &outbox, &mut open);
     outbox.close();
     result
 }
 
+/// Whether a frame of a session is something that the person does: not the pieces of
+/// files that programs fetch and give, nor what opens a session again by itself.
+fn by_person(frame: &ToAgent, by_itself: bool) -> bool {
+    match frame {
+        ToAgent::Files(_, told) => matches!(told, FilesTold::Offer(_)),
+        ToAgent::OpenChannel(..) => !by_itself,
+        _ => true,
+    }
+}
+
 /// The client's frames, until it hangs up.
 fn channels(
-    shared: &Shared,
+    (shared, by_itself): (&Shared, bool),
     stream: &mut UnixStream,
     session: &Arc<dyn OpenSession>,
     outbox: &Arc<Outbox>,
@@ -90,7 +102,9 @@ fn channels(
             Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => return Ok(()),
             other => other?,
         };
-        shared.touch();
+        if by_person(&frame, by_itself) {
+            shared.touch();
+        }
         match frame {
             ToAgent::OpenChannel(id, request) => {
                 // Nothing of the channel may overtake the word that it is open.
@@ -354,4 +368,26 @@ fn ready(stream: &UnixStream, wanted: PollFlags) -> bool {
     let now = Timespec { tv_sec: 0, tv_nsec: 0 };
     poll(&mut fds, Some(&now)).is_ok_and(|ready| ready > 0)
         && fds[0].revents().intersects(wanted | PollFlags::ERR | PollFlags::HUP)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::connect::files::{Piece, Want};
+    use crate::connect::link::{ChannelRequest, TermSize};
+
+    #[test]
+    fn only_what_the_person_does_keeps_the_vault_open() {
+        let files = |told| ToAgent::Files(1, told);
+        let open = || {
+            let size = TermSize { cols: 80, rows: 24 };
+            ToAgent::OpenChannel(1, ChannelRequest::Shell { size, term: String::new() })
+        };
+        let want = Want { ticket: 1, index: 0, offset: 0, length: 1 };
+        assert!(!by_person(&files(FilesTold::Want(want)), false));
+        assert!(!by_person(&files(FilesTold::Piece(Piece { ticket: 1, bytes: None })), false));
+        assert!(by_person(&files(FilesTold::Offer(Vec::new())), false));
+        assert!(by_person(&ToAgent::Data(1, b"ls".to_vec()), true));
+        assert!(by_person(&open(), false) && !by_person(&open(), true));
+    }
 }

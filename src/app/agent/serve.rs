@@ -437,7 +437,10 @@ fn answer(shared: &Arc<Shared>, id: u64, mut stream: UnixStream) -> io::Result<(
             // Too late: the answer was on its way.
             ToAgent::Cancel => {}
             ToAgent::Connect(request) => {
-                shared.touch();
+                // One that broke is taken up again by itself, with nobody there.
+                if request.after.is_none() {
+                    shared.touch();
+                }
                 return relay::session(shared, id, &mut stream, request);
             }
             ToAgent::Snapshot(request) => {

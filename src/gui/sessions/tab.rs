@@ -8,6 +8,7 @@ use std::time::Instant;
 
 use crate::app::OpenSession;
 use crate::app::api::{AppError, Code, Justification};
+use crate::app::desktop::chance;
 use crate::connect::link::{Exit, LinkInfo};
 use crate::connect::{Answer, FailureKind, Progress, Question};
 use crate::gui::screen::Screen;
@@ -229,7 +230,7 @@ impl Tab {
                 let again = error.code == Code::Unreachable;
                 let back = self.back.take();
                 let why = back.as_ref().map(|back| back.why.clone());
-                self.back = back.filter(|_| again).and_then(|back| back.again(now));
+                self.back = back.filter(|_| again).and_then(|back| back.again(now, chance()));
                 self.state = match why.filter(|_| self.back.is_some()) {
                     Some(why) => TabState::Ended(Ended { exit: None, failure: Some(why) }),
                     None => TabState::Failed(error),
@@ -247,7 +248,7 @@ impl Tab {
             if let (Some(why), Some((_, since))) = (broke, self.opened)
                 && self.info.comes_back
             {
-                self.back = Back::after(why, self.tries, since, now);
+                self.back = Back::after(why, self.tries, since, (now, chance()));
             }
             self.state = TabState::Ended(ended);
             if let Some(session) = self.session.take() {
