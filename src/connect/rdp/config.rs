@@ -21,6 +21,8 @@ use ironrdp_rdpsnd::client::{Rdpsnd, RdpsndDvc};
 
 use super::clip::{Board, Shared};
 #[cfg(any(target_os = "linux", target_os = "macos"))]
+use super::disk::Disk;
+#[cfg(any(target_os = "linux", target_os = "macos"))]
 use super::folder::Folder;
 use super::login::Login;
 use super::settings::{Security, Settings};
@@ -82,7 +84,8 @@ fn devices(
     #[cfg(any(target_os = "linux", target_os = "macos"))]
     if let Some(folder) = folder {
         let name = folder.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        let backend = Folder::new(folder.display().to_string(), settings.folder_writable);
+        let inner = Folder::new(folder.display().to_string(), settings.folder_writable);
+        let Ok(backend) = Disk::new(inner) else { return connector };
         let devices = Rdpdr::new(Box::new(backend), machine::host_name());
         return connector.with_static_channel(devices.with_drives(Some(vec![(1, name)])));
     }

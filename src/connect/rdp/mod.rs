@@ -6,6 +6,7 @@
 mod clip;
 mod clipfiles;
 mod config;
+mod disk;
 mod ended;
 mod engine;
 pub(super) mod fail;

@@ -14,9 +14,11 @@ use ironrdp_graphics::pointer::DecodedPointer;
 use ironrdp_pdu::Action;
 use ironrdp_pdu::mcs::{DisconnectProviderUltimatum, DisconnectReason, McsMessage};
 use ironrdp_pdu::x224::X224;
+use ironrdp_rdpdr::Rdpdr;
 use ironrdp_session::{
     ActiveStage, ActiveStageBuilder, ActiveStageOutput, GracefulDisconnectReason, SessionError,
 };
+use ironrdp_svc::SvcProcessorMessages;
 use ironrdp_tokio::{FramedWrite, MovableTokioFramed};
 use tokio::io::{ReadHalf, WriteHalf};
 use tokio::sync::mpsc::UnboundedReceiver;
@@ -25,6 +27,7 @@ use tokio::time::{sleep_until, timeout};
 use tokio_openssl::SslStream;
 
 use super::clip::{Clip, Shared, Todo};
+use super::disk::{Disk, Pace};
 use super::input::Input;
 use super::out::{self, Orders, Out};
 use super::picture::Picture;
@@ -47,6 +50,8 @@ use crate::model::target::HostPort;
 const GOODBYE: Duration = Duration::from_millis(300);
 /// A server that never stops painting is shown this often nevertheless.
 const FRAME: Duration = Duration::from_millis(16);
+/// Bytes that are kept while a desktop is activated again: some pictures of a large one.
+const LATER_MAX: usize = 64 << 20;
 /// Largest side of a pointer; a server may show one of 384.
 const POINTER_MAX: u16 = 384;
 
@@ -76,6 +81,7 @@ pub struct Session<'a> {
     resize: Resize,
     clip: Option<Clip>,
     cookies: Cookies,
+    disk: Option<Pace>,
     shown_at: Instant,
 }
 
@@ -93,7 +99,7 @@ impl<'a> Session<'a> {
         let (out, orders) = out::queue();
         let writer = tokio::spawn(write_all(MovableTokioFramed::new(write), orders));
         let desktop = result.desktop_size;
-        let stage = ActiveStageBuilder {
+        let mut stage = ActiveStageBuilder {
             static_channels: result.static_channels,
             user_channel_id: result.user_channel_id,
             io_channel_id: result.io_channel_id,
@@ -104,6 +110,9 @@ impl<'a> Session<'a> {
             pointer_software_rendering: result.pointer_software_rendering,
         }
         .build();
+        let disk = stage
+            .get_svc_processor::<Rdpdr>()
+            .and_then(|devices| devices.downcast_backend::<Disk>().map(Disk::pace));
         Self {
             at,
             settings,
@@ -119,6 +128,7 @@ impl<'a> Session<'a> {
             resize: Resize::new(size),
             clip: board.map(|board| Clip::new(board, settings.clipboard)),
             cookies: Cookies::default(),
+            disk,
             shown_at: Instant::now(),
         }
     }
@@ -161,6 +171,14 @@ impl<'a> Session<'a> {
                     None => pending().await,
                 }
             };
+            let disk = self.disk.clone();
+            let deferred = async {
+                match &disk {
+                    Some(disk) => disk.done().await,
+                    None => pending().await,
+                }
+            };
+            let listens = !self.out.full() && !disk.as_ref().is_some_and(Pace::full);
             // What has arrived is taken in before anything is shown: what the person
             // sees is the newest. Commands come first, else a busy desktop could not
             // be left.
@@ -174,7 +192,8 @@ impl<'a> Session<'a> {
                 () = look => self.ask_for_size(),
                 () = tell => self.tell_cookie(),
                 () = self.out.room(), if self.out.full() => {}
-                pdu = self.reader.read_pdu(), if !self.out.full() => {
+                () = deferred, if !self.out.full() => self.answer_from_disk(),
+                pdu = self.reader.read_pdu(), if listens => {
                     let done = match pdu {
                         Ok((action, frame)) => self.heard(action, &frame).await,
                         Err(e) => Err(End::Over(Some(fail::broken(self.at, &e)))),
@@ -191,6 +210,19 @@ impl<'a> Session<'a> {
     fn show(&mut self) {
         self.picture.send(self.up);
         self.shown_at = Instant::now();
+    }
+
+    /// Sends what the folder has answered meanwhile.
+    fn answer_from_disk(&mut self) {
+        let Some(devices) = self.stage.get_svc_processor_mut::<Rdpdr>() else { return };
+        let answers = devices.poll_deferred_messages().unwrap_or_default();
+        if answers.is_empty() {
+            return;
+        }
+        let answers = SvcProcessorMessages::<Rdpdr>::new(answers);
+        if let Ok(frame) = self.stage.process_svc_processor_messages(answers) {
+            self.write(frame);
+        }
     }
 
     fn tell_cookie(&mut self) {
@@ -347,7 +379,7 @@ impl<'a> Session<'a> {
     async fn activate_again(&mut self) -> Result<(), End> {
         let mut activation = self.activation.create();
         let (reader, out) = (&mut self.reader, &self.out);
-        let mut later = Vec::new();
+        let mut later = Later::default();
         let steps = async {
             let mut buffer = WriteBuf::new();
             loop {
@@ -358,7 +390,9 @@ impl<'a> Session<'a> {
                     let read = reader.read_pdu().await;
                     let (action, frame) = read.map_err(|e| fail::broken(self.at, &e))?;
                     if !sequence::activates(&activation, action, &frame) {
-                        later.push((action, frame));
+                        if !later.keep(action, frame.into()) {
+                            return Err(fail::protocol(self.at, "too much before the activation"));
+                        }
                         continue;
                     }
                     activation.step(&frame, reader.last_read_at(), &mut buffer)
@@ -369,7 +403,7 @@ impl<'a> Session<'a> {
                 }
                 match activation.connection_activation_state() {
                     // What was painted for the size before.
-                    ConnectionActivationState::CapabilitiesExchange => later.clear(),
+                    ConnectionActivationState::CapabilitiesExchange => later = Later::default(),
                     ConnectionActivationState::ConnectionFinalization { .. } => {}
                     done => return Ok(done),
                 }
@@ -399,7 +433,7 @@ impl<'a> Session<'a> {
                 );
                 self.picture.resize(desktop_size.width, desktop_size.height, self.up);
                 self.sized();
-                for (action, frame) in later {
+                for (action, frame) in later.frames {
                     Box::pin(self.heard(action, &frame)).await?;
                 }
                 Ok(())
@@ -426,6 +460,25 @@ impl<'a> Session<'a> {
             self.write(frame);
         }
         End::Closed
+    }
+}
+
+/// What came while a desktop is activated again and is for afterwards.
+#[derive(Default)]
+struct Later {
+    frames: Vec<(Action, Vec<u8>)>,
+    bytes: usize,
+}
+
+impl Later {
+    /// Keeps one more; false when there are too many.
+    fn keep(&mut self, action: Action, frame: Vec<u8>) -> bool {
+        self.bytes += frame.len() + size_of::<(Action, Vec<u8>)>();
+        if self.bytes > LATER_MAX {
+            return false;
+        }
+        self.frames.push((action, frame));
+        true
     }
 }
 
@@ -457,5 +510,21 @@ fn shown(shape: &DecodedPointer) -> Pointer {
         hot_x: shape.hotspot_x.min(shape.width - 1),
         hot_y: shape.hotspot_y.min(shape.height - 1),
         pixels: shape.bitmap_data.clone(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_server_that_never_finishes_an_activation_is_not_kept_for_ever() {
+        let mut later = Later::default();
+        assert!(later.keep(Action::FastPath, vec![0; LATER_MAX / 2]));
+        assert!(!later.keep(Action::FastPath, vec![0; LATER_MAX / 2]));
+        // Empty ones count as well.
+        let mut later = Later::default();
+        let kept = (0..LATER_MAX).take_while(|_| later.keep(Action::X224, Vec::new())).count();
+        assert!(kept < LATER_MAX / size_of::<Vec<u8>>());
     }
 }

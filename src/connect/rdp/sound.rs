@@ -5,6 +5,7 @@
 use std::borrow::Cow;
 use std::collections::VecDeque;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
 
 use ironrdp_rdpsnd::client::RdpsndClientHandler;
 use ironrdp_rdpsnd::codec::AudioDecoder;
@@ -22,6 +23,36 @@ const BLOCK_MAX: usize = 1 << 20;
 const ENDING: usize = 2;
 /// Most formats that are offered to the server.
 const FORMATS: usize = 16;
+
+/// Players that are started at once, and how long until one more may be: a server that
+/// changes the format with each block wants one for each.
+const STARTS: u32 = 8;
+const START_EVERY: Duration = Duration::from_secs(1);
+
+/// How many players may be started.
+struct Starts {
+    left: u32,
+    since: Instant,
+}
+
+impl Starts {
+    fn at(now: Instant) -> Self {
+        Self { left: STARTS, since: now }
+    }
+
+    /// Whether one may be now.
+    fn one(&mut self, now: Instant) -> bool {
+        let passed = now.saturating_duration_since(self.since).as_secs() / START_EVERY.as_secs();
+        let more = u32::try_from(passed).unwrap_or(STARTS).min(STARTS);
+        if more > 0 {
+            self.left = (self.left + more).min(STARTS);
+            self.since = now;
+        }
+        let may = self.left > 0;
+        self.left = self.left.saturating_sub(1);
+        may
+    }
+}
 
 enum Sound {
     Block(Pcm, Vec<i16>),
@@ -190,6 +221,7 @@ fn play(from: &Queue) {
     let mut ending: VecDeque<Ending> = VecDeque::new();
     // Which of the players there are; one that leaves at once makes place for the next.
     let mut nth = 0;
+    let mut starts = Starts::at(Instant::now());
     while let Some(sound) = from.next() {
         ending.retain_mut(|player| !player.over());
         let Sound::Block(pcm, samples) = sound else {
@@ -202,6 +234,10 @@ fn play(from: &Queue) {
         let bytes: Vec<u8> = samples.into_iter().flat_map(i16::to_le_bytes).collect();
         loop {
             if playing.is_none() {
+                if !starts.one(Instant::now()) {
+                    // This block is not heard.
+                    break;
+                }
                 match Player::start(pcm, nth) {
                     Ok(player) => playing = Some((pcm, player)),
                     // Without any the sound is not heard.
@@ -246,6 +282,20 @@ mod tests {
             Sound::Block(_, samples) => samples.first().copied(),
             Sound::Pause => None,
         }
+    }
+
+    #[test]
+    fn players_are_not_started_faster_than_a_person_hears() {
+        let start = Instant::now();
+        let at = |millis| start + Duration::from_millis(millis);
+        let mut starts = Starts::at(start);
+        let many = |starts: &mut Starts, now| (0..1000).filter(|_| starts.one(now)).count();
+        assert_eq!(many(&mut starts, at(0)), STARTS as usize);
+        assert_eq!(many(&mut starts, at(999)), 0);
+        assert_eq!(many(&mut starts, at(1000)), 1);
+        assert_eq!(many(&mut starts, at(4500)), 3);
+        // After a long rest no more than at the beginning.
+        assert_eq!(many(&mut starts, at(600_000)), STARTS as usize);
     }
 
     #[test]
