@@ -33,6 +33,30 @@ pub fn folder(named: &str) -> Result<PathBuf, Unshared> {
     of_home(named, &home)
 }
 
+/// Entries that [`plain`] looks at.
+const LOOKED_AT: usize = 20_000;
+
+/// Whether there is no link anywhere in a folder: for programs that would follow one
+/// out of it. False as well of what is too large to be looked through.
+pub fn plain(folder: &Path) -> bool {
+    let (mut folders, mut left) = (vec![folder.to_path_buf()], LOOKED_AT);
+    while let Some(folder) = folders.pop() {
+        let Ok(entries) = folder.read_dir() else { return false };
+        for entry in entries {
+            let Some(kind) = entry.ok().and_then(|e| Some((e.file_type().ok()?, e.path()))) else {
+                return false;
+            };
+            left -= 1;
+            match kind {
+                (kind, _) if kind.is_symlink() || left == 0 => return false,
+                (kind, path) if kind.is_dir() => folders.push(path),
+                _ => {}
+            }
+        }
+    }
+    true
+}
+
 fn of_home(named: &str, home: &Path) -> Result<PathBuf, Unshared> {
     let path = match named.strip_prefix("~/") {
         Some(rest) => home.join(rest),
@@ -88,6 +112,12 @@ mod tests {
             };
             let meant = link(&home.join("Documents"), "documents");
             assert_eq!(meant.ok(), Some(home.join("Documents")), "a person of here meant it");
+            // But who shares the whole place does not share what its links lead to.
+            assert!(!plain(&home.join("Poterne")) && plain(&home.join("Poterne/Échange")));
+            let hidden = home.join("Poterne/Échange/client/lien");
+            std::os::unix::fs::symlink("/etc", &hidden).expect("ours");
+            assert!(!plain(&home.join("Poterne/Échange")));
+            std::fs::remove_file(&hidden).expect("ours");
             for (to, name) in [
                 (home.join(".ssh"), "clés"),
                 (home.clone(), "tout"),

@@ -10,6 +10,7 @@ use data_encoding::{BASE64_NOPAD, HEXLOWER};
 use crate::connect::rdp::settings::Settings;
 use crate::model::lang::Bi;
 use crate::model::target::HostPort;
+use crate::os::share;
 
 /// Who logs in where, besides the settings.
 pub struct Place<'a> {
@@ -103,13 +104,14 @@ fn clipboard(settings: &Settings, major: u32) -> String {
     format!("/clipboard:direction-to:{way},files-to:{way}")
 }
 
-/// The folder as a drive. FreeRDP lets the server write into each one, and takes a
-/// comma for the end of its path.
+/// The folder as a drive. FreeRDP lets the server write into each one, follows links
+/// out of it, and takes a comma for the end of its path.
 fn drive(settings: &Settings, folder: &Path) -> Option<String> {
     let name = folder.file_name()?.to_str()?;
     let path = folder.to_str()?;
     let plain = !path.contains([',', '"', '*', '%']);
-    (settings.folder_writable && plain).then(|| format!("/drive:{name},{path}"))
+    (settings.folder_writable && plain && share::plain(folder))
+        .then(|| format!("/drive:{name},{path}"))
 }
 
 /// What this version cannot do of what the entry says.
@@ -119,6 +121,12 @@ pub fn lost(settings: &Settings, folder: Option<&Path>, major: u32) -> Vec<Bi> {
         Some(_) if !settings.folder_writable => lost.push(Bi::new(
             "FreeRDP ne sait pas partager un dossier en lecture seule\u{a0}: il n’est pas partagé",
             "FreeRDP cannot share a folder for reading only: it is not shared",
+        )),
+        Some(folder) if !share::plain(folder) => lost.push(Bi::new(
+            "Ce dossier contient un lien, que FreeRDP suivrait, ou trop de fichiers\u{a0}: il n’est \
+             pas partagé",
+            "That folder holds a link, which FreeRDP would follow, or too many files: it is not \
+             shared",
         )),
         Some(folder) if drive(settings, folder).is_none() => lost.push(Bi::new(
             "FreeRDP ne comprend pas le nom de ce dossier\u{a0}: il n’est pas partagé",
@@ -226,26 +234,35 @@ mod tests {
         assert!(args.iter().any(|a| a == "-clipboard"), "{args:?}");
     }
 
+    #[cfg(unix)]
     #[test]
     fn sound_folder_and_reconnection_are_handed_on_as_far_as_they_can_be() {
+        let room = tempfile::tempdir().expect("a folder");
+        let made = |name: &str| {
+            let folder = room.path().join(name);
+            std::fs::create_dir(&folder).expect("ours");
+            folder.to_str().expect("UTF-8").to_owned()
+        };
+        let (shared, comma, linked) = (made("é x"), made("a,etc"), made("lien"));
+        std::os::unix::fs::symlink("/etc", format!("{linked}/etc")).expect("ours");
+        let drive = format!("/drive:é x,{shared}");
         for major in [2, 3] {
-            let set = [("sound", "here"), ("folder", "/h/Poterne/é x"), ("folder-access", "write")];
+            let set = [("sound", "here"), ("folder", &shared), ("folder-access", "write")];
             let (args, lost) = arguments(&set, major);
             assert_eq!(lost, 0);
             for arg in [
                 "/audio-mode:0",
                 "/sound",
-                "/drive:é x,/h/Poterne/é x",
+                &drive,
                 "+auto-reconnect",
                 "/auto-reconnect-max-retries:12",
             ] {
                 assert!(args.iter().any(|a| a == arg), "{arg}: {args:?}");
             }
-            // A folder that may only be read, or whose path ends elsewhere for FreeRDP.
-            for set in [
-                [("folder", "/h/Poterne/x"), ("folder-access", "read")],
-                [("folder", "/h/Poterne/a,/etc"), ("folder-access", "write")],
-            ] {
+            // A folder that may only be read, whose path ends elsewhere for FreeRDP, or that
+            // leads elsewhere.
+            for (folder, access) in [(&shared, "read"), (&comma, "write"), (&linked, "write")] {
+                let set = [("folder", folder.as_str()), ("folder-access", access)];
                 let (args, lost) = arguments(&[&set[..], &[("reconnect", "no")]].concat(), major);
                 assert_eq!(lost, 1);
                 assert!(!args.iter().any(|a| a.starts_with("/drive") || a.starts_with("/sound")));
