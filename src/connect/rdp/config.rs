@@ -25,7 +25,7 @@ use super::disk::Disk;
 #[cfg(any(target_os = "linux", target_os = "macos"))]
 use super::folder::Folder;
 use super::login::Login;
-use super::settings::{Security, Settings};
+use super::settings::{Security, Settings, Sound};
 use super::sound::Speaker;
 use crate::os::machine;
 
@@ -60,7 +60,7 @@ pub fn connector(
         let pipeline = GraphicsPipelineClient::new(Box::new(Pipeline), None);
         dynamic = dynamic.with_dynamic_channel(pipeline);
     }
-    if settings.sound {
+    if settings.sound == Sound::Here {
         // Newer servers take the dynamic channel, others the static one.
         dynamic = dynamic.with_dynamic_channel(RdpsndDvc::new(Box::new(Speaker::new())));
         connector = connector.with_static_channel(Rdpsnd::new(Box::new(Speaker::new())));
@@ -91,7 +91,7 @@ fn devices(
     }
     #[cfg(not(any(target_os = "linux", target_os = "macos")))]
     let _ = folder;
-    if settings.sound {
+    if settings.sound == Sound::Here {
         let devices = Rdpdr::new(Box::new(NoopRdpdrBackend), machine::host_name());
         return connector.with_static_channel(devices);
     }
@@ -153,7 +153,8 @@ fn config(settings: &Settings, login: &Login<'_>) -> Config {
         hardware_id: None,
         request_data: None,
         autologon: false,
-        enable_audio_playback: settings.sound,
+        // Without that the server plays it nowhere.
+        enable_audio_playback: settings.sound != Sound::Off,
         enable_audio_capture: false,
         performance_flags: effects | PerformanceFlags::ENABLE_FONT_SMOOTHING,
         license_cache: None,

@@ -35,7 +35,7 @@ use super::{Common, Connector, Failure, Lease, Opens};
 use crate::model::entry::Slot;
 use crate::model::lang::Bi;
 use crate::model::target::Target;
-use settings::{FIELDS, Settings};
+use settings::{FIELDS, Settings, Sound};
 
 /// Its word.
 pub const ID: &str = "rdp";
@@ -89,7 +89,7 @@ impl Connector for Rdp {
                 lease.say(warning);
             }
             launch.env = outside.variables(desktop);
-        } else if settings.sound {
+        } else if settings.sound == Sound::Here {
             // A player has to find the sound of this desktop.
             launch.env =
                 desktop.into_iter().map(|(name, value)| (name.into(), value.into())).collect();

@@ -10,23 +10,28 @@ use ironrdp_connector::credssp::CredsspSequence;
 use ironrdp_connector::sspi::generator::NetworkRequest;
 use ironrdp_connector::{
     ClientConnector, ClientConnectorState, ConnectionOutcome, ConnectionResult, ConnectorError,
-    ConnectorErrorExt, ConnectorResult, Credentials, DesktopSize, MultitransportResult, ServerName,
+    ConnectorErrorExt, ConnectorResult, Credentials, DesktopSize, MultitransportResult, Sequence,
+    ServerName,
 };
-use ironrdp_core::WriteBuf;
+use ironrdp_core::{WriteBuf, decode};
+use ironrdp_pdu::mcs::SendDataRequest;
+use ironrdp_pdu::rdp::ClientInfoPdu;
+use ironrdp_pdu::rdp::client_info::ClientInfoFlags;
 use ironrdp_pdu::rdp::headers::{self, ShareControlPdu, ShareDataPdu};
 use ironrdp_pdu::rdp::multitransport::MultitransportResponsePdu;
 use ironrdp_pdu::rdp::session_info::ServerAutoReconnect;
+use ironrdp_pdu::x224::X224;
 use ironrdp_pdu::{Action, mcs};
 use ironrdp_tokio::{
-    MovableTokioFramed, NetworkClient, complete_multitransport, connect_begin, mark_as_upgraded,
-    perform_credssp, single_sequence_step,
+    FramedWrite, MovableTokioFramed, NetworkClient, complete_multitransport, connect_begin,
+    mark_as_upgraded, perform_credssp, single_sequence_step,
 };
 use tokio::time::timeout;
 use tokio_openssl::SslStream;
 
 use super::clip::Shared;
 use super::login::Login;
-use super::settings::Settings;
+use super::settings::{Settings, Sound};
 use super::{config, fail, refusal};
 use crate::connect::desk::tls::{self, Ciphers, Secured, Wire};
 use crate::connect::line::End;
@@ -153,7 +158,7 @@ pub async fn attempt(
         let access = if settings.folder_writable { "rw" } else { "ro" };
         info.forwards.push(format!("{} ({access})", folder.display()));
     }
-    if settings.sound && !sound::has_player() {
+    if settings.sound == Sound::Here && !sound::has_player() {
         info.warnings.push(Bi::new(
             "Le son ne sera pas entendu\u{a0}: installez paplay (pulseaudio-utils), pw-cat ou aplay \
              (alsa-utils)",
@@ -226,6 +231,17 @@ pub async fn finish(
                 complete_multitransport(connector, framed, no).await?;
                 continue;
             }
+            let info =
+                matches!(connector.state, ClientConnectorState::SecureSettingsExchange { .. });
+            if info && settings.sound == Sound::There {
+                buffer.clear();
+                connector.step_no_input(&mut buffer)?;
+                let frame = sound_there(buffer.filled());
+                let frame = frame.ok_or_else(|| ConnectorError::general("Client Info"))?;
+                let sent = framed.write_all(&frame).await;
+                sent.map_err(|e| ConnectorError::custom("Client Info", e))?;
+                continue;
+            }
             single_sequence_step(framed, connector, &mut buffer).await?;
             if let Some(outcome) = connector.state.take_outcome() {
                 return Ok(outcome);
@@ -241,6 +257,19 @@ pub async fn finish(
         Err(e) if licensing => Err(refusal::of_licence(at, &e)),
         Err(e) => Err(refusal::in_words(at, settings, &e)),
     }
+}
+
+/// What the client says of itself, with the wish that the sound stays at the server
+/// (INFO_REMOTECONSOLEAUDIO, MS-RDPBCGR section 2.2.1.11.1.1), for which IronRDP has no
+/// setting.
+fn sound_there(frame: &[u8]) -> Option<Vec<u8>> {
+    let X224(request) = decode::<X224<SendDataRequest<'_>>>(frame).ok()?;
+    let mut said: ClientInfoPdu = decode(&request.user_data).ok()?;
+    said.client_info.flags |= ClientInfoFlags::REMOTE_CONSOLE_AUDIO;
+    let mut out = WriteBuf::new();
+    let SendDataRequest { initiator_id, channel_id, .. } = request;
+    mcs::encode_send_data_request(initiator_id, channel_id, &said, &mut out).ok()?;
+    Some(out.filled().to_vec())
 }
 
 /// Whether a message belongs to the activation that is under way: channels and the
@@ -270,5 +299,52 @@ pub fn activates(activation: &ConnectionActivationSequence, action: Action, fram
             Ok(control) => !matches!(control.pdu, ShareControlPdu::Data(_)),
             Err(_) => true,
         },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use ironrdp_core::encode_vec;
+    use ironrdp_pdu::rdp::client_info::{
+        AddressFamily, ClientInfo, CompressionType, Credentials, ExtendedClientInfo,
+        ExtendedClientOptionalInfo,
+    };
+    use ironrdp_pdu::rdp::headers::{BasicSecurityHeader, BasicSecurityHeaderFlags};
+
+    use super::*;
+
+    #[test]
+    fn nothing_but_the_place_of_the_sound_is_said_anew() {
+        let said = ClientInfoPdu {
+            security_header: BasicSecurityHeader { flags: BasicSecurityHeaderFlags::INFO_PKT },
+            client_info: ClientInfo {
+                credentials: Credentials {
+                    username: "ada".into(),
+                    password: "tuile-Érable".into(),
+                    domain: Some("CORP".into()),
+                },
+                password_cookie: None,
+                code_page: 0,
+                flags: ClientInfoFlags::UNICODE | ClientInfoFlags::AUTOLOGON,
+                compression_type: CompressionType::K8,
+                alternate_shell: "calc.exe".into(),
+                work_dir: String::new(),
+                extra_info: ExtendedClientInfo {
+                    address_family: AddressFamily::INET,
+                    address: "0.0.0.0".into(),
+                    dir: "C:\\".into(),
+                    optional_data: ExtendedClientOptionalInfo::default(),
+                },
+            },
+        };
+        let mut frame = WriteBuf::new();
+        mcs::encode_send_data_request(1007, 1003, &said, &mut frame).expect("it can be said");
+        let anew = sound_there(frame.filled()).expect("it can be read");
+        let X224(request) = decode::<X224<SendDataRequest<'_>>>(&anew).expect("a request");
+        assert_eq!((request.initiator_id, request.channel_id), (1007, 1003));
+        let mut there: ClientInfoPdu = decode(&request.user_data).expect("the same");
+        assert!(there.client_info.flags.contains(ClientInfoFlags::REMOTE_CONSOLE_AUDIO));
+        there.client_info.flags -= ClientInfoFlags::REMOTE_CONSOLE_AUDIO;
+        assert_eq!(encode_vec(&there).expect("again"), encode_vec(&said).expect("again"));
     }
 }

@@ -46,6 +46,7 @@ const PROGRAMS: &[Word] = &[
 const SOUNDS: &[Word] = &[
     Word { word: "off", fr: "aucun", en: "none" },
     Word { word: "here", fr: "sur ce poste", en: "on this computer" },
+    Word { word: "there", fr: "sur l’ordinateur distant", en: "on the remote computer" },
 ];
 
 #[cfg(any(target_os = "linux", target_os = "macos"))]
@@ -87,8 +88,10 @@ pub const FIELDS: &[Field] = &[
     clipboard::FIELD,
     Field::new("sound", "Son", "Sound", FieldKind::Choice(SOUNDS))
         .explained(
-            "Le son du bureau, joué ici par paplay, pw-cat ou aplay.",
-            "The sound of the desktop, played here by paplay, pw-cat or aplay.",
+            "Le son du bureau\u{a0}: joué ici par paplay, pw-cat ou aplay, laissé à l’ordinateur \
+             distant, ou aucun.",
+            "The sound of the desktop: played here by paplay, pw-cat or aplay, left to the remote \
+             computer, or none.",
         )
         .usually("off"),
     #[cfg(any(target_os = "linux", target_os = "macos"))]
@@ -189,6 +192,17 @@ pub enum Security {
     Tls,
 }
 
+/// Where the sound of a desktop is heard.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Sound {
+    /// Nowhere.
+    Off,
+    /// On this machine.
+    Here,
+    /// On the remote one.
+    There,
+}
+
 /// The settings of one entry.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Settings {
@@ -221,8 +235,8 @@ pub struct Settings {
     pub plain: bool,
     /// Wallpaper, themes and animations are wanted.
     pub effects: bool,
-    /// Its sound is heard here.
-    pub sound: bool,
+    /// Where its sound is heard.
+    pub sound: Sound,
     /// Folder of this machine that it sees; may be empty.
     pub folder: String,
     /// It may change that folder.
@@ -265,7 +279,11 @@ impl Settings {
             depth: if read.text("colour-depth") == "16" { 16 } else { 32 },
             plain: read.text("graphics") == "classic" || read.text("colour-depth") == "16",
             effects: read.text("effects") == "yes",
-            sound: read.text("sound") == "here",
+            sound: match read.text("sound") {
+                "here" => Sound::Here,
+                "there" => Sound::There,
+                _ => Sound::Off,
+            },
             folder: read.text("folder").to_owned(),
             folder_writable: read.text("folder-access") == "write",
             reconnect: read.text("reconnect") == "yes",

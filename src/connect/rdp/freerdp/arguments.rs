@@ -7,7 +7,7 @@ use std::path::Path;
 
 use data_encoding::{BASE64_NOPAD, HEXLOWER};
 
-use crate::connect::rdp::settings::Settings;
+use crate::connect::rdp::settings::{Settings, Sound};
 use crate::model::lang::Bi;
 use crate::model::target::HostPort;
 use crate::os::share;
@@ -73,8 +73,10 @@ pub fn of(settings: &Settings, place: &Place<'_>, major: u32) -> Vec<OsString> {
     if settings.reconnect {
         args.push(format!("/auto-reconnect-max-retries:{TRIES}"));
     }
-    if settings.sound {
-        args.extend(["/audio-mode:0", "/sound"].map(str::to_owned));
+    match settings.sound {
+        Sound::Off => {}
+        Sound::Here => args.extend(["/audio-mode:0", "/sound"].map(str::to_owned)),
+        Sound::There => args.push("/audio-mode:1".to_owned()),
     }
     if let Some(drive) = place.folder.and_then(|folder| drive(settings, folder)) {
         args.push(drive);
@@ -214,6 +216,7 @@ mod tests {
             ("load-balance-info", "tsv://a b"),
             ("effects", "no"),
             ("weak-tls", "yes"),
+            ("sound", "there"),
         ];
         let (args, lost) = arguments(&set, 3);
         assert_eq!(lost, 0);
@@ -224,6 +227,7 @@ mod tests {
             "/shell:calc.exe",
             "/load-balance-info:tsv://a b",
             "-wallpaper",
+            "/audio-mode:1",
             "/tls:seclevel:0",
         ] {
             assert!(args.iter().any(|a| a == arg), "{arg}: {args:?}");
