@@ -33,8 +33,8 @@ pub fn each() -> Vec<Failure> {
         impostor(&to),
         protocol(&to, ANY[1]),
         licence(&to, ANY[1]),
-        redirected(&to, ""),
-        redirected(&to, ANY[1]),
+        redirected(&to, "", ""),
+        redirected(&to, ANY[1], ""),
     ];
     all.extend(unsecured.iter().map(|why| self::unsecured(&to, why, false)));
     all.extend(negotiations.map(|(wants, security)| negotiation(&to, wants, security)));
@@ -424,20 +424,30 @@ pub fn licence(at: &HostPort, detail: &str) -> Failure {
     )
 }
 
-/// The server sends the session to another one.
-pub fn redirected(at: &HostPort, to: &str) -> Failure {
+/// The server sends the session to another one, which it may name, or to a farm that
+/// finds it by a token.
+pub fn redirected(at: &HostPort, to: &str, token: &str) -> Failure {
     let (fr, en) = if to.is_empty() {
         (" vers un autre serveur".to_owned(), " to another server".to_owned())
     } else {
         (format!(" vers {to}"), format!(" to {to}"))
     };
-    failure(
-        FailureKind::Protocol,
-        (format!("{at} renvoie{fr}."), format!("{at} sends on{en}.")),
-        (
-            "Indiquez ce serveur dans l’entrée, ou le jeton de la ferme dans \
-             «\u{a0}load-balance-info\u{a0}».",
-            "Give that server in the entry, or the token of the farm in “load-balance-info”.",
+    let what = (format!("{at} renvoie{fr}."), format!("{at} sends on{en}."));
+    let todo = (
+        "Indiquez ce serveur dans l’entrée, ou le jeton de la ferme dans \
+         «\u{a0}load-balance-info\u{a0}».",
+        "Give that server in the entry, or the token of the farm in “load-balance-info”.",
+    );
+    let failure = failure(FailureKind::Protocol, what, todo);
+    if token.is_empty() {
+        return failure;
+    }
+    let todo = Bi::new(
+        format!(
+            "Indiquez ce serveur dans l’entrée, ou ce jeton dans «\u{a0}load-balance-info\u{a0}»\u{a0}: \
+             «\u{a0}{token}\u{a0}»."
         ),
-    )
+        format!("Give that server in the entry, or this token in “load-balance-info”: “{token}”."),
+    );
+    Failure { todo, ..failure }
 }

@@ -13,11 +13,20 @@ use super::{ended, fail};
 use crate::connect::Failure;
 use crate::model::target::HostPort;
 
-/// The server sends the session to another one.
+/// Longest token of a farm that is told; those of Windows have some sixty signs.
+const TOKEN_MAX: usize = 256;
+
+/// The server sends the session to another one. The login that it may name is not told:
+/// its password is a secret.
 pub fn redirected(at: &HostPort, to: &ServerRedirectionPdu) -> Failure {
+    let several = to.target_net_addresses.iter().flatten();
     let names = [&to.target_fqdn, &to.target_net_address, &to.target_netbios_name];
-    let name = names.into_iter().flatten().find(|name| !name.is_empty());
-    fail::redirected(at, name.map_or("", |name| name))
+    let mut names = names.into_iter().flatten().chain(several);
+    let name = names.find(|name| !name.is_empty()).map_or("", |name| name);
+    let token = to.load_balance_info.as_deref().unwrap_or_default();
+    let token = str::from_utf8(token).unwrap_or_default().trim();
+    let fits = token.len() <= TOKEN_MAX && !token.chars().any(char::is_control);
+    fail::redirected(at, name, if fits { token } else { "" })
 }
 
 /// The licence was not settled.
@@ -97,5 +106,51 @@ pub fn of_login(at: &HostPort, user: &str, e: &ConnectorError) -> Failure {
             (None, _) => fail::protocol(at, &e.description),
         },
         _ => fail::protocol(at, &detail(e)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use ironrdp_core::decode;
+
+    use super::*;
+
+    /// A packet of MS-RDPBCGR section 2.2.13.1 with these fields, in their order there.
+    fn packet(flags: u32, fields: &[&[u8]]) -> ServerRedirectionPdu {
+        let fields: Vec<u8> = fields
+            .iter()
+            .flat_map(|f| [&u32::try_from(f.len()).expect("short").to_le_bytes(), *f].concat())
+            .collect();
+        let length = u16::try_from(12 + fields.len() + 8).expect("short");
+        let head = [0x0400_u16.to_le_bytes(), length.to_le_bytes()].concat();
+        let session = 3_u32.to_le_bytes();
+        let whole = [&head[..], &session, &flags.to_le_bytes(), &fields, &[0; 8]].concat();
+        decode(&whole).expect("as the specification has it")
+    }
+
+    fn wide(text: &str) -> Vec<u8> {
+        text.encode_utf16().chain([0]).flat_map(u16::to_le_bytes).collect()
+    }
+
+    #[test]
+    fn where_a_farm_sends_is_told_with_its_token_and_without_its_password() {
+        let at = HostPort { host: "farm".into(), port: 3389 };
+        let (address, name) = (wide("10.0.0.7"), wide("rds2.corp.example"));
+        let (token, password) = (b"tsv://MS Terminal Services Plugin.1.Ferme\r\n", b"s3cret");
+        let all = packet(0x0000_0113, &[&address, token, password, &name]);
+        let told = redirected(&at, &all);
+        assert!(told.what.en.contains("to rds2.corp.example"), "{}", told.what.en);
+        let told = format!("{} {} {} {}", told.what.fr, told.what.en, told.todo.fr, told.todo.en);
+        assert!(told.contains("“tsv://MS Terminal Services Plugin.1.Ferme”"), "{told}");
+        assert!(!told.contains("s3cret"), "{told}");
+        // A token alone, and one that no person could type.
+        let told = redirected(&at, &packet(0x0000_0002, &[b"Cookie: msts=1.2.0\r\n"]));
+        assert!(told.todo.fr.contains("«\u{a0}Cookie: msts=1.2.0\u{a0}»"), "{}", told.todo.fr);
+        let told = redirected(&at, &packet(0x0000_0002, &[b"\xff\x01"]));
+        assert!(told.what.en.contains("another server") && told.todo.en.contains("token of the"));
+        // Only a list of addresses.
+        let one = [&u32::try_from(address.len()).expect("short").to_le_bytes()[..], &address];
+        let list = [&1_u32.to_le_bytes()[..], &one.concat()].concat();
+        assert!(redirected(&at, &packet(0x0000_0800, &[&list])).what.en.contains("10.0.0.7"));
     }
 }
