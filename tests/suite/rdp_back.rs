@@ -27,8 +27,9 @@ use crate::kit_rdp::*;
 const PASSWORD: &str = "Pâte-à-sel 42 !";
 
 /// The way to a server, which can be cut and mended.
-struct Relay {
-    port: u16,
+pub struct Relay {
+    /// Where it listens on 127.0.0.1.
+    pub port: u16,
     to: u16,
     way: Option<Way>,
 }
@@ -40,13 +41,13 @@ struct Way {
 }
 
 impl Relay {
-    fn to(to: u16) -> Self {
+    pub fn to(to: u16) -> Self {
         let mut relay = Self { port: 0, to, way: None };
         relay.mend();
         relay
     }
 
-    fn mend(&mut self) {
+    pub fn mend(&mut self) {
         let listener = TcpListener::bind(("127.0.0.1", self.port)).expect("its port is free");
         self.port = listener.local_addr().expect("it listens").port();
         let streams = Arc::new(Mutex::new(Vec::new()));
@@ -74,7 +75,7 @@ impl Relay {
     }
 
     /// Every connection breaks, and none can be made.
-    fn cut(&mut self) {
+    pub fn cut(&mut self) {
         let Some(Way { streams, end, thread }) = self.way.take() else { return };
         end.store(true, std::sync::atomic::Ordering::Release);
         let _ = TcpStream::connect(("127.0.0.1", self.port));

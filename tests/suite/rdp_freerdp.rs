@@ -14,6 +14,7 @@ use crate::cli_kit::Seat;
 use crate::kit_rdp::*;
 use crate::kit_screen::{Screen, Window};
 use crate::kit_ssh::*;
+use crate::rdp_back::Relay;
 
 const PASSWORD: &str = "tuile-Érable-42";
 /// The title of a window: where the entry lies.
@@ -144,6 +145,36 @@ fn a_server_that_is_killed_ends_freerdp() {
     assert_eq!(failure.kind, FailureKind::Network, "{failure:?}");
     assert!(!failure.todo.fr.is_empty());
     gone(&programs);
+}
+
+#[test]
+fn a_window_comes_back_by_itself_after_a_cut() {
+    let (server, screen) = (Xrdp::start(PASSWORD), Screen::start());
+    let mut relay = Relay::to(server.port);
+    let mut hop = outside(server.hop());
+    hop.at.port = relay.port;
+    let mut lease = lease_on(&screen, &mut hop, PASSWORD);
+    lease.trust = true;
+    let link = must_open(&rdp(hop), &mut lease);
+    let _talk = Talk::shell(&*link, 80, 24);
+    let window = screen.shows(TITLE);
+    same(&screen, &window, &server, 8);
+    let before = programs(&lease);
+    relay.cut();
+    relay.mend();
+    let file = server.home().join("typed");
+    let typed = || fs::read_to_string(&file).unwrap_or_default();
+    let until = typed().len();
+    eventually("it takes keys again", || {
+        let window = screen.window(TITLE)?;
+        screen.point(&window, 200, 100);
+        screen.act(&["click", "1"]);
+        screen.act(&["key", "e", "r", "Return"]);
+        (typed().len() > until).then_some(())
+    });
+    assert_eq!(programs(&lease), before, "in the same window");
+    link.close();
+    gone(&before);
 }
 
 #[test]
