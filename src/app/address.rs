@@ -4,7 +4,8 @@
 
 use std::net::Ipv6Addr;
 
-use crate::connect::{self, Common, web};
+use crate::connect::web::{self, PageFault};
+use crate::connect::{self, Common};
 use crate::model::entry::{CredentialSource, Kind};
 use crate::model::lang::Bi;
 
@@ -104,9 +105,27 @@ fn v6(text: &str) -> bool {
 
 /// Refuses an address that no browser is to be given.
 pub(super) fn check_web(address: &str) -> Result<(), AppError> {
-    match web::may_open(address) {
-        true => Ok(()),
-        false => Err(refused_web(address)),
+    if !web::may_open(address) {
+        return Err(refused_web(address));
+    }
+    if web::wants_ticket(address) && web::page(address) == Err(PageFault::NoPage) {
+        return Err(ticket_leads(address));
+    }
+    Ok(())
+}
+
+/// The words for an address in which the ticket would say which machine it is.
+fn ticket_leads(address: &str) -> AppError {
+    AppError {
+        code: Code::Usage,
+        what: Bi::new(
+            format!("Dans «\u{a0}{address}\u{a0}», le ticket déciderait du serveur."),
+            format!("In “{address}” the ticket would decide on the server."),
+        ),
+        todo: Bi::new(
+            "Mettez {ticket} après le nom du serveur, comme https://artis.example/tickets/{ticket}",
+            "Put {ticket} behind the server's name, as https://artis.example/tickets/{ticket}",
+        ),
     }
 }
 

@@ -80,6 +80,9 @@ pub fn resolve(look: &dyn Look, entry: &Entry) -> Resolved {
         plan.ticket_required |= info.ticket_required;
         plan.reason_required |= info.reason_required;
     }
+    // A page for each ticket cannot be opened without one.
+    let page = hops.last().and_then(|hop| hop.settings.get(web::LOGIN_URL));
+    plan.ticket_required |= page.is_some_and(|page| web::wants_ticket(page));
     let opens = connect::by_kind(&entry.kind).is_some_and(|c| c.opens() != Opens::Details);
     let target =
         (plan.broken.is_empty() && opens).then(|| Target { kind: entry.kind.clone(), hops });

@@ -241,6 +241,17 @@ fn missing(what: (&str, &str), pattern: &str) -> AppError {
     }
 }
 
+/// A page is another one for each ticket, and none was given.
+pub(super) fn wanted() -> AppError {
+    missing(
+        (
+            "L’adresse de cette page contient {ticket}\u{a0}: il faut un numéro de ticket.",
+            "The address of this page holds {ticket}: it takes a ticket number.",
+        ),
+        "",
+    )
+}
+
 /// How the ticket must look, if the client says so.
 fn form(pattern: &str) -> Bi {
     match pattern {

@@ -181,3 +181,28 @@ mod driven {
         assert_eq!(given(&told), url);
     }
 }
+
+#[test]
+fn a_page_for_each_ticket_asks_for_it_and_opens_there() {
+    let seat = Seat::unlocked();
+    let (program, told) = browser(&seat);
+    seat.ok(&["add", "client", "A"]);
+    let url = "https://artis.example/tickets?no={ticket}";
+    seat.ok(&["add", "web", "A/artis", "--host", url, "--preset", "tickets", "--login", "manual"]);
+    // Whoever shows it knows that a ticket is wanted, though the client wants none.
+    let plan = seat.ok(&["--json", "plan", "A/artis"]).json();
+    assert_eq!(plan["ticket_required"], true, "{plan}");
+    let refused = with_browser(&seat, &program, &["connect", "A/artis"]).ended(5);
+    assert!(refused.err.contains("it takes a ticket number"), "{}", refused.err);
+    assert!(lines(&seat).is_empty() && !told.exists());
+    let ticket = ["connect", "A/artis", "--ticket", "ART 12/é&x=1"];
+    with_browser(&seat, &program, &ticket).ended(0);
+    assert_eq!(given(&told), "https://artis.example/tickets?no=ART%2012%2F%C3%A9%26x%3D1");
+    let opening = lines(&seat)[0].clone();
+    assert_eq!(opening.2, "web artis.example:443");
+    // The ticket may not say where the login goes.
+    let elsewhere = ["add", "web", "A/x", "--host", "https://{ticket}.example/"];
+    let elsewhere = seat.run(&elsewhere, "").ended(2);
+    assert!(elsewhere.err.contains("decide on the server"), "{}", elsewhere.err);
+    assert_eq!(page("https://{ticket}/"), Err(PageFault::NoPage));
+}

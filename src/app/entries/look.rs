@@ -7,7 +7,7 @@ use crate::app::{people, plan, sessions, snapshots, tickets};
 use crate::connect::field::FieldKind;
 use crate::connect::snapshot::Task;
 use crate::connect::{self, Opens};
-use crate::model::entry::{CredentialSource, Entry, Kind, Summary};
+use crate::model::entry::{ClientInfo, CredentialSource, Entry, Kind, Summary};
 use crate::model::id::{EntryId, MemberId};
 use crate::model::policy::{Action, may};
 use crate::vault::index::search;
@@ -77,7 +77,13 @@ impl Open {
             ids.extend(entry.secrets.values().map(|s| s.set_by));
             let named = ids.into_iter().map(|id| (id, people::name(v, &id))).collect();
             let resolved = plan::resolve(&look, &entry);
-            let asked = tickets::asked(&sessions::infos(v, rows, &resolved.clients)?);
+            let mut asked = tickets::asked(&sessions::infos(v, rows, &resolved.clients)?);
+            if resolved.plan.ticket_required {
+                // The page may want one though no client does.
+                let info = client.client_info.clone().unwrap_or_default();
+                let (name, info) = asked.unwrap_or_else(|| (client.name.clone(), info));
+                asked = Some((name, ClientInfo { ticket_required: true, ..info }));
+            }
             let connector = connect::by_kind(&entry.kind);
             let opens = connector.map_or(Opens::Details, |c| match &resolved.target {
                 Some(target) => c.opens_with(&target.destination().settings),

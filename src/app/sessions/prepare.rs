@@ -22,7 +22,7 @@ use crate::os::random;
 use crate::vault::rows::Rows;
 use crate::vault::unlocked::Unlocked;
 
-use super::visit::{is_page, page_of};
+use super::visit::{fill_ticket, is_page, page_of};
 use super::{Prepared, Running};
 
 impl Worker {
@@ -93,10 +93,11 @@ impl Open {
             });
         };
         let id = SessionId(random::id());
-        let dest = target.destination();
-        if is_page(&entry) {
+        if let Some(dest) = target.hops.last_mut().filter(|_| is_page(&entry)) {
+            fill_ticket(&entry, dest, &request.just)?;
             page_of(&entry, dest)?;
         }
+        let dest = target.destination();
         let hops: Vec<String> =
             target.hops[..target.hops.len() - 1].iter().map(|h| h.at.to_string()).collect();
         let mut fields = vec![

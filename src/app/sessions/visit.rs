@@ -39,6 +39,26 @@ pub(super) fn page_of<'a>(
     Ok((url, at))
 }
 
+/// Puts the ticket into the address of a page that is another one for each.
+///
+/// # Errors
+/// There is no ticket, or the page is not to be opened.
+pub(super) fn fill_ticket(
+    entry: &Entry,
+    dest: &mut Hop,
+    just: &Justification,
+) -> Result<(), AppError> {
+    let url = web::address(&entry.host, &dest.settings).to_owned();
+    if !web::wants_ticket(&url) {
+        return Ok(());
+    }
+    page_of(entry, dest)?;
+    let ticket = just.ticket.as_deref().unwrap_or_default();
+    let page = web::ticket_page(&url, ticket).ok_or_else(tickets::wanted)?;
+    dest.settings.insert(web::LOGIN_URL.to_owned(), page);
+    Ok(())
+}
+
 impl Worker {
     /// Logs that the page is about to open; its address.
     pub(in crate::app) fn visit(
@@ -57,12 +77,15 @@ impl Worker {
         })?;
         broken(&resolved.plan)?;
         let page = is_page(&entry);
-        let Some(target) = resolved.target.filter(|_| page) else {
+        let Some(mut target) = resolved.target.filter(|_| page) else {
             return Err(AppError::usage(
                 ("Cette entrée n’ouvre pas de page web.", "This entry opens no web page."),
                 ("Choisissez une entrée web.", "Choose a web entry."),
             ));
         };
+        if let Some(dest) = target.hops.last_mut() {
+            fill_ticket(&entry, dest, just)?;
+        }
         let dest = target.destination();
         let (url, at) = page_of(&entry, dest)?;
         let id = SessionId(random::id());

@@ -83,9 +83,20 @@ pub fn page(address: &str) -> Result<HostPort, PageFault> {
     };
     let port = if port.is_empty() { Ok(usual) } else { port.parse() };
     match port {
-        Ok(port) if !host.is_empty() => Ok(HostPort { host: host.to_owned(), port }),
+        // A ticket may not decide where the login goes.
+        Ok(port) if !host.is_empty() && !host.contains(TICKET) => {
+            Ok(HostPort { host: host.to_owned(), port })
+        }
         _ => Err(PageFault::NoPage),
     }
+}
+
+/// Where a ticket's number goes in an address.
+pub const TICKET: &str = "{ticket}";
+
+/// Whether an address is that of a page for each ticket.
+pub fn wants_ticket(address: &str) -> bool {
+    address.contains(TICKET)
 }
 
 /// The page of a ticket: `{ticket}` in `template` filled in, percent-encoded
@@ -93,7 +104,7 @@ pub fn page(address: &str) -> Result<HostPort, PageFault> {
 /// is no page to open.
 pub fn ticket_page(template: &str, ticket: &str) -> Option<String> {
     let ticket = ticket.trim();
-    if ticket.is_empty() || !template.contains("{ticket}") {
+    if ticket.is_empty() || !wants_ticket(template) {
         return None;
     }
     let mut coded = String::new();
@@ -104,7 +115,7 @@ pub fn ticket_page(template: &str, ticket: &str) -> Option<String> {
             coded.push_str(&format!("%{byte:02X}"));
         }
     }
-    let page = template.trim().replace("{ticket}", &coded);
+    let page = template.trim().replace(TICKET, &coded);
     may_open(&page).then_some(page)
 }
 
@@ -130,8 +141,10 @@ const LOGINS: &[Word] = &[
 const FIELDS: &[Field] = &[
     Field::new(LOGIN_URL, "Page de connexion", "Login page", FieldKind::Text)
         .explained(
-            "Adresse de la page où l’on se connecte, si ce n’est pas celle de l’entrée.",
-            "Address of the page where one logs in, if it is not the entry's own.",
+            "Adresse de la page où l’on se connecte, si ce n’est pas celle de l’entrée. Dans l’une \
+             et l’autre, {ticket} est remplacé par le ticket de la session, qui est alors demandé.",
+            "Address of the page where one logs in, if it is not the entry's own. In both, {ticket} \
+             is replaced by the session's ticket, which is asked for then.",
         )
         .own(),
     Field::new(LOGIN, "Connexion", "Login", FieldKind::Choice(LOGINS))
