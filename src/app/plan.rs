@@ -5,6 +5,7 @@
 use std::collections::BTreeMap;
 
 use crate::connect::field::{Field, FieldKind};
+use crate::connect::rdp::nla::way;
 use crate::connect::rdp::{self, freerdp};
 use crate::connect::web::{self, Choice};
 use crate::connect::{self, Opens};
@@ -273,6 +274,19 @@ fn hop_of(
     }
     if connector.is_some_and(|c| c.id() == rdp::ID) {
         lines.extend(program_lines(&settings));
+        match way::planned(&settings, &user, &at.host) {
+            Some(Ok((proof, why))) => lines.push(PlanLine {
+                field: way::PLANNED.to_owned(),
+                value: proof.to_owned(),
+                secret: false,
+                origin: Origin::Because(why),
+            }),
+            Some(Err(why)) => plan.broken.push(Bi::new(
+                format!("«\u{a0}{path}\u{a0}»\u{a0}: {}", why.fr),
+                format!("“{path}”: {}", why.en),
+            )),
+            None => {}
+        }
     }
 
     if main {

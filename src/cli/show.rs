@@ -10,6 +10,7 @@ use crate::app::api::{
 };
 use crate::app::place;
 use crate::model::entry::{CredentialSource, Slot};
+use crate::model::lang::Lang;
 use crate::model::plan::Origin;
 use crate::os::terminal;
 use crate::secret::SecretBytes;
@@ -380,6 +381,15 @@ fn origin_of(origin: &Origin) -> (&'static str, Option<&str>) {
         Origin::Missing => ("missing", None),
         Origin::ByHand => ("by-hand", None),
         Origin::Absent => ("absent", None),
+        Origin::Because(_) => ("reason", None),
+    }
+}
+
+/// Why it was chosen, where that is told.
+fn reason_of(origin: &Origin, lang: Lang) -> Option<&str> {
+    match origin {
+        Origin::Because(why) => Some(why.get(lang)),
+        _ => None,
     }
 }
 
@@ -401,6 +411,7 @@ pub fn plan(context: &Context, options: EntryPath) -> Result<(), AppError> {
                     "secret": line.secret,
                     "from": from,
                     "from_path": path,
+                    "reason": reason_of(&line.origin, context.lang),
                 })
             })
             .collect();
@@ -443,6 +454,7 @@ pub fn plan(context: &Context, options: EntryPath) -> Result<(), AppError> {
                 "faute de FreeRDP, introuvable sur cet ordinateur".to_owned(),
                 "for want of FreeRDP, which is not on this computer".to_owned(),
             ),
+            Origin::Because(why) => (why.fr.clone(), why.en.clone()),
         };
         say::plain(context.pick(&fr, &en))
     };

@@ -154,6 +154,7 @@ pub fn origin(origin: &Origin, lang: Lang) -> String {
             "for want of FreeRDP, which is not on this computer",
         )
         .to_owned(),
+        Origin::Because(why) => why.get(lang).to_owned(),
     }
 }
 

@@ -30,6 +30,8 @@ pub enum Origin {
     ByHand,
     /// Instead of what the entry prefers, which is not on this machine.
     Absent,
+    /// Chosen, for this reason.
+    Because(Bi),
 }
 
 /// One effective value. A secret appears only as "present".

@@ -126,6 +126,7 @@ mod kill;
 mod kit;
 #[cfg(feature = "gui")]
 mod kit_gui;
+mod kit_kerberos;
 mod kit_lines;
 mod kit_mariadb;
 mod kit_postgres;
@@ -165,6 +166,7 @@ mod rdp_files;
 mod rdp_folder;
 #[cfg(target_os = "linux")]
 mod rdp_freerdp;
+mod rdp_kerberos;
 mod rdp_nla;
 mod rdp_sound;
 mod restore_swap;

@@ -22,7 +22,7 @@ fn a_stored_password_opens_the_desktop() {
     let (mut lease, target) = stored(&server, PASSWORD);
     let link = must_open(&target, &mut lease);
     assert_eq!((lease.keys_shown.len(), lease.asked.len()), (1, 0));
-    assert!(link.info().description.ends_with(" · NLA"), "{}", link.info().description);
+    assert!(link.info().description.ends_with(" · NLA (NTLM)"), "{}", link.info().description);
     let mut desk =
         Desktop::open(&*link, size(640, 480)).unwrap_or_else(|e| panic!("{}", e.what.en));
     desk.until("a desktop", |d| d.size == (640, 480));

@@ -97,6 +97,7 @@ pub fn entry_field(id: &str, lang: Lang) -> String {
         "parent" | "folder" => ("Emplacement", "Place"),
         "bin" => ("Corbeille", "Recycle bin"),
         "host-keys" => ("Clé d’hôte", "Host key"),
+        "nla-proof" => ("Preuve pour NLA", "Proof for NLA"),
         "program-of-terminals" => ("Depuis un terminal", "From a terminal"),
         "password" | "private-key" | "passphrase" | "totp" | "notes" => {
             let name: Slot = id.parse().unwrap_or(Slot::Password);

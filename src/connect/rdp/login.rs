@@ -6,6 +6,7 @@ use crate::connect::Failure;
 use crate::connect::desk::asked::Asked;
 use crate::connect::line::End;
 use crate::connect::ssh::fail;
+use crate::model::lang::Bi;
 
 /// User and password, as far as they are known.
 pub struct Login<'a> {
@@ -14,13 +15,15 @@ pub struct Login<'a> {
     domain: String,
     /// The password, and what the person was asked.
     pub asked: Asked<'a>,
+    /// Why NTLM is to take the place of Kerberos, once that has failed.
+    pub instead: Option<Bi>,
 }
 
 impl<'a> Login<'a> {
     /// What the entry has.
     pub fn of(end: &'a End<'a>, settings: &Settings) -> Self {
         let (user, domain) = split(&end.hop.user, &settings.domain);
-        Self { end, user, domain, asked: Asked::of(end) }
+        Self { end, user, domain, asked: Asked::of(end), instead: None }
     }
 
     /// Login name as the server is told, without the domain; may be empty.
@@ -66,7 +69,7 @@ impl<'a> Login<'a> {
 
 /// User and domain of `DOMAIN\user`; a `user@domain` is a name of its own, which the
 /// server takes apart itself.
-fn split(user: &str, domain: &str) -> (String, String) {
+pub fn split(user: &str, domain: &str) -> (String, String) {
     match user.split_once('\\') {
         Some((domain, user)) => (user.to_owned(), domain.to_owned()),
         None if user.contains('@') => (user.to_owned(), String::new()),

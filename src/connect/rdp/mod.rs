@@ -16,6 +16,7 @@ pub mod freerdp;
 mod input;
 mod layouts;
 mod login;
+pub mod nla;
 mod out;
 mod picture;
 mod refusal;
@@ -85,6 +86,9 @@ impl Connector for Rdp {
         let mut launch = Launch::session_host();
         let (desktop, prefers) = (lease.desktop(), settings.outside);
         if let Some(outside) = freerdp::chosen(prefers, &desktop) {
+            if settings.proof == nla::way::Allowed::Kerberos && !outside.is_missing() {
+                return Err(nla::fail::outside());
+            }
             if let Some(warning) = outside.warning() {
                 lease.say(warning);
             }

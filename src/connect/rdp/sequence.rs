@@ -6,12 +6,9 @@ use std::time::Instant;
 use ironrdp_connector::connection_activation::{
     ConnectionActivationSequence, ConnectionActivationState,
 };
-use ironrdp_connector::credssp::CredsspSequence;
-use ironrdp_connector::sspi::generator::NetworkRequest;
 use ironrdp_connector::{
     ClientConnector, ClientConnectorState, ConnectionOutcome, ConnectionResult, ConnectorError,
-    ConnectorErrorExt, ConnectorResult, Credentials, DesktopSize, MultitransportResult, Sequence,
-    ServerName,
+    ConnectorErrorExt, Credentials, DesktopSize, MultitransportResult, Sequence,
 };
 use ironrdp_core::{WriteBuf, decode};
 use ironrdp_pdu::mcs::SendDataRequest;
@@ -23,14 +20,16 @@ use ironrdp_pdu::rdp::session_info::ServerAutoReconnect;
 use ironrdp_pdu::x224::X224;
 use ironrdp_pdu::{Action, mcs};
 use ironrdp_tokio::{
-    FramedWrite, MovableTokioFramed, NetworkClient, complete_multitransport, connect_begin,
-    mark_as_upgraded, perform_credssp, single_sequence_step,
+    FramedWrite, MovableTokioFramed, complete_multitransport, connect_begin, mark_as_upgraded,
+    single_sequence_step,
 };
 use tokio::time::timeout;
 use tokio_openssl::SslStream;
 
 use super::clip::Shared;
 use super::login::Login;
+use super::nla::way::{Allowed, Way, way};
+use super::nla::{self, Kdc, Server, Who};
 use super::settings::{Settings, Sound};
 use super::{config, fail, refusal};
 use crate::connect::desk::tls::{self, Ciphers, Secured, Wire};
@@ -129,25 +128,26 @@ pub async fn attempt(
     connector.config.domain = login.domain();
     connector.config.autologon = login.asked.password().is_some();
     connector.config.credentials = credentials(login);
+    let mut by = String::new();
     if nla {
-        let name = ServerName::new(&at.host);
-        let done =
-            timeout(limit, authenticate(&mut connector, &mut framed, name, public_key)).await;
-        if let Err(e) = done.map_err(|_| late())? {
-            let failure = refusal::of_login(at, &login.shown(), &e);
-            let wrong = failure.kind == FailureKind::Login;
-            return if wrong && login.asked.refused() { Ok(Attempt::Again) } else { Err(failure) };
+        let wire = (&mut connector, &mut framed);
+        match authenticate(end, wire, settings, login, public_key).await? {
+            Proven::By(protocol) => by = format!(" · NLA ({protocol})"),
+            Proven::Again => return Ok(Attempt::Again),
         }
     }
     let mut info = LinkInfo {
         user: login.shown(),
         host_key: seen.fingerprint,
-        description: format!("RDP · {version}{}", if nla { " · NLA" } else { "" }),
+        description: format!("RDP · {version}{by}"),
         desktop: true,
         comes_back: settings.reconnect,
         takes_files: settings.clipboard.to_server,
         ..LinkInfo::default()
     };
+    if let Some(why) = &login.instead {
+        info.warnings.push(nla::fail::instead(why));
+    }
     if weak {
         info.warnings.push(Bi::new(
             format!("Chiffrement ancien accepté pour cette entrée\u{a0}: {version}"),
@@ -174,36 +174,82 @@ fn credentials(login: &Login<'_>) -> Credentials {
     Credentials::UsernamePassword { username: login.user().to_owned(), password }
 }
 
-/// NLA (MS-CSSP).
-async fn authenticate(
-    connector: &mut ClientConnector,
-    framed: &mut Framed,
-    name: ServerName,
-    public_key: Vec<u8>,
-) -> ConnectorResult<()> {
-    let ClientConnectorState::Credssp { selected_protocol } = connector.state else {
-        return Err(ConnectorError::general("CredSSP"));
-    };
-    let (sequence, first) = CredsspSequence::init(
-        connector.config.credentials.clone(),
-        connector.config.domain.as_deref(),
-        selected_protocol,
-        name,
-        public_key,
-        None,
-    )?;
-    let mut buffer = WriteBuf::new();
-    perform_credssp(framed, &mut NoNetwork, &mut buffer, sequence, first).await?;
-    connector.mark_credssp_as_done();
-    Ok(())
+/// How NLA went.
+enum Proven {
+    /// By this protocol.
+    By(&'static str),
+    /// Not, but another connection may do better.
+    Again,
 }
 
-/// NTLM asks nobody else; only Kerberos would.
-struct NoNetwork;
+/// NLA: by Kerberos where that can be, else by NTLM.
+async fn authenticate(
+    end: &End<'_>,
+    (connector, framed): (&mut ClientConnector, &mut Framed),
+    settings: &Settings,
+    login: &mut Login<'_>,
+    public_key: Vec<u8>,
+) -> Result<Proven, Failure> {
+    let (at, limit) = (&end.hop.at, settings.connect_timeout);
+    let ClientConnectorState::Credssp { selected_protocol } = connector.state else {
+        return Err(fail::protocol(at, "CredSSP"));
+    };
+    let mut kdc = kdc(end, settings, login)?;
+    let domain = login.domain();
+    let who =
+        Who { user: login.user(), domain: domain.as_deref(), password: login.asked.password() };
+    let server = Server { at, public_key, protocol: selected_protocol };
+    let done = timeout(limit, nla::prove(framed, &who, server, kdc.as_mut())).await;
+    let done = done.map_err(|_| local::timeout(at, limit.as_secs()))?;
+    if let Some(ahead) = kdc.as_ref().and_then(|kdc| kdc.ahead) {
+        end.up.say(&Progress::Warning(nla::fail::ahead(ahead)));
+    }
+    let Err(unproven) = done else {
+        connector.mark_credssp_as_done();
+        return Ok(Proven::By(if kdc.is_some() { "Kerberos" } else { "NTLM" }));
+    };
+    let (failure, other_way) = match &kdc {
+        Some(kdc) => unproven.of_kerberos(at, &login.shown(), kdc),
+        None => {
+            let by = format!("{} (NTLM)", login.shown());
+            (refusal::of_login(at, &by, &unproven.error), false)
+        }
+    };
+    if other_way && settings.proof == Allowed::Both {
+        login.instead = Some(failure.what);
+        return Ok(Proven::Again);
+    }
+    let wrong = failure.kind == FailureKind::Login;
+    if wrong && login.asked.refused() { Ok(Proven::Again) } else { Err(failure) }
+}
 
-impl NetworkClient for NoNetwork {
-    async fn send(&mut self, _request: &NetworkRequest) -> ConnectorResult<Vec<u8>> {
-        Err(ConnectorError::general("Kerberos"))
+/// The KDC that gives the ticket; none where NTLM is to do.
+fn kdc<'a>(
+    end: &'a End<'a>,
+    settings: &Settings,
+    login: &mut Login<'_>,
+) -> Result<Option<Kdc<'a>>, Failure> {
+    if login.instead.is_some() {
+        return Ok(None);
+    }
+    let domain = login.domain().unwrap_or_default();
+    let host = &end.hop.at.host;
+    let only = settings.proof == Allowed::Kerberos;
+    let at = match way(settings.proof, &settings.kdc, login.user(), &domain, host) {
+        Way::Kerberos(at) => at,
+        Way::Ntlm(why) if only => return Err(nla::fail::impossible(why)),
+        Way::Ntlm(_) => return Ok(None),
+    };
+    match Kdc::reach(end, at.clone(), settings.connect_timeout) {
+        Ok(kdc) => Ok(Some(kdc)),
+        Err(why) => {
+            let failure = nla::fail::silent(&at, &why.what);
+            if only {
+                return Err(failure);
+            }
+            login.instead = Some(failure.what);
+            Ok(None)
+        }
     }
 }
 

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::layouts;
+use super::nla::way::{self, Allowed};
 use crate::connect::Failure;
 use crate::connect::desk::clipboard::{self, Clipboard};
 use crate::connect::field::{Field, FieldKind, Word};
@@ -79,6 +80,23 @@ pub const FIELDS: &[Field] = &[
              asks for it.",
         )
         .usually("auto"),
+    Field::new(way::SETTING, "Kerberos", "Kerberos", FieldKind::Choice(way::WORDS))
+        .explained(
+            "La preuve que NLA donne au serveur. Les membres de «\u{a0}Protected Users\u{a0}» ont \
+             besoin de Kerberos seulement, qui exige NLA\u{a0}; il lui faut un utilisateur avec \
+             domaine, un serveur désigné par son nom et un KDC.",
+            "The proof that NLA gives the server. Members of “Protected Users” need Kerberos \
+             only, which requires NLA; it takes a user with a domain, a server given by its name, \
+             and a KDC.",
+        )
+        .usually("auto"),
+    Field::new(way::KDC, "KDC (contrôleur de domaine)", "KDC (domain controller)", FieldKind::Text)
+        .explained(
+            "Machine qui donne les tickets de Kerberos, comme dc1.exemple.fr ou dc1.exemple.fr:88, \
+             jointe par le même chemin que le bureau\u{a0}; vide\u{a0}: NTLM.",
+            "Machine that gives the tickets of Kerberos, such as dc1.example.com or \
+             dc1.example.com:88, reached by the same way as the desktop; empty: NTLM.",
+        ),
     Field::new("weak-tls", "TLS ancien accepté", "Old TLS accepted", FieldKind::Bool)
         .explained(
             "TLS 1.0 et 1.1, pour les serveurs plus vieux que Windows Server 2012.",
@@ -212,6 +230,10 @@ pub struct Settings {
     pub domain: String,
     /// Ways to log in.
     pub security: Security,
+    /// How NLA proves who is there.
+    pub proof: Allowed,
+    /// Where tickets come from; may be empty.
+    pub kdc: String,
     /// TLS older than 1.2 will do.
     pub weak_tls: bool,
     /// Where copied text may go.
@@ -260,14 +282,24 @@ impl Settings {
                 return Err(fail::setting(field.id, value));
             }
         }
+        if !read.text(way::KDC).is_empty() && way::place(read.text(way::KDC)).is_none() {
+            return Err(fail::setting(way::KDC, read.text(way::KDC)));
+        }
+        let proof = Allowed::of(read.text(way::SETTING));
+        let security = match read.text("security") {
+            // Without NLA the password goes to the server as it is.
+            "tls" if proof == Allowed::Kerberos => return Err(fail::setting("security", "tls")),
+            "tls" => Security::Tls,
+            _ if proof == Allowed::Kerberos => Security::Nla,
+            "nla" => Security::Nla,
+            _ => Security::Auto,
+        };
         Ok(Self {
             outside: read.text(PROGRAM) == FREERDP,
             domain: read.text("domain").to_owned(),
-            security: match read.text("security") {
-                "nla" => Security::Nla,
-                "tls" => Security::Tls,
-                _ => Security::Auto,
-            },
+            security,
+            proof,
+            kdc: read.text(way::KDC).to_owned(),
             weak_tls: read.text("weak-tls") == "yes",
             clipboard: Clipboard::of(read.text("clipboard")),
             admin: read.text("admin-session") == "yes",

@@ -120,7 +120,8 @@ impl Details {
                             | O::Found
                             | O::Missing
                             | O::ByHand
-                            | O::Absent => None,
+                            | O::Absent
+                            | O::Because(_) => None,
                         }
                     })
                 });

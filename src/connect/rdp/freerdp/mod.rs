@@ -75,9 +75,14 @@ pub(super) fn chosen(prefers: bool, desktop: &[(String, String)]) -> Option<Outs
 }
 
 impl Outside {
+    /// Whether it opens here after all.
+    pub(super) fn is_missing(&self) -> bool {
+        matches!(self, Self::Missing)
+    }
+
     /// What the person is told where it is not what the entry prefers.
     pub(super) fn warning(&self) -> Option<Progress> {
-        matches!(self, Self::Missing).then(|| {
+        self.is_missing().then(|| {
             Progress::Warning(Bi::new(
                 "FreeRDP, que cette entrée préfère, n’est pas sur cet ordinateur ou n’y a pas \
                  d’écran\u{a0}: le bureau intégré est utilisé",
