@@ -184,6 +184,23 @@ mod tests {
     }
 
     #[test]
+    fn a_plan_tells_the_proof_or_what_is_missing() {
+        let of = |pairs: &[(&str, &str)]| {
+            let owned = |(id, value): &(&str, &str)| ((*id).to_owned(), (*value).to_owned());
+            planned(&pairs.iter().map(owned).collect(), "CORP\\ada", "srv")
+        };
+        let proof = |told: Option<Result<(&'static str, Bi), Bi>>| told.map(|t| t.map(|t| t.0));
+        assert_eq!(proof(of(&[])), Some(Ok("NTLM")));
+        assert_eq!(proof(of(&[("kdc", "dc1")])), Some(Ok("Kerberos")));
+        assert_eq!(proof(of(&[("kdc", "dc1"), ("kerberos", "never")])), Some(Ok("NTLM")));
+        assert_eq!(proof(of(&[("kdc", "dc1"), ("security", "tls")])), None);
+        let missing = of(&[("kerberos", "only")]).and_then(Result::err).map(|why| why.en);
+        assert!(missing.is_some_and(|why| why.contains("names no KDC")));
+        let outside = of(&[("kerberos", "only"), ("kdc", "dc1"), ("program", "freerdp")]);
+        assert!(outside.is_some_and(|told| told.is_err()));
+    }
+
+    #[test]
     fn a_place_of_a_kdc_is_a_host_and_perhaps_a_port() {
         for wrong in ["dc1:0", "dc1:x", "dc1:70000", "a b", "http://dc1", "[::1", "[::1]88", ":88"]
         {
