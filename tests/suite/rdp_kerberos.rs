@@ -204,3 +204,16 @@ fn no_secret_shows_while_a_session_is_open_by_kerberos() {
     assert!(!realm.log().contains(password));
     link.close();
 }
+
+#[test]
+fn a_user_with_the_domain_in_the_name_is_asked_for_as_a_whole() {
+    // A Windows KDC looks such a name up (RFC 6806 section 5); MIT's has it as it is.
+    let realm = Realm::start(PASSWORD);
+    realm.admin(&[&format!("addprinc +requires_preauth -pw {PASSWORD} ada\\@{REALM}")]);
+    let mut server = Taker::start(&realm, "kerberos", "+0s");
+    let mut hop = server.hop(&realm);
+    hop.user = format!("ada@{REALM}");
+    let link = opened(with(hop, "kerberos", "only"));
+    server.until(&format!("ticket of ada\\@{REALM}@{REALM} for {SERVER}@{REALM}"));
+    link.close();
+}
