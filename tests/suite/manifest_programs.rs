@@ -169,10 +169,30 @@ fn a_killed_server_ends_plink_and_a_closed_session_ends_it_too() {
     all_gone(&lease);
 }
 
+/// An entry for the server of these tests, which encrypts nothing.
+fn plain(hop: Hop) -> Hop {
+    with(hop, "encryption", "disable")
+}
+
+/// Nothing goes over a connection that is not encrypted because somebody on the way said
+/// that there is no encryption; the entry may say that it is wanted so.
+#[test]
+fn psql_gives_no_password_to_a_server_that_does_not_encrypt_unless_the_entry_says_so() {
+    let server = Postgres::start(PASSWORD);
+    let (hop, mut lease) = with_password(server.hop(), PASSWORD);
+    let failure = must_fail(&of("psql", hop), &mut lease);
+    assert!(failure.what.en.contains("does not encrypt"), "{}", failure.what.en);
+    assert!(failure.todo.en.contains("prefer"), "{}", failure.todo.en);
+    all_gone(&lease);
+    let (link, lease) = open("psql", with(server.hop(), "encryption", "prefer"), PASSWORD);
+    link.close();
+    all_gone(&lease);
+}
+
 #[test]
 fn psql_logs_in_types_and_changes_the_database() {
     let server = Postgres::start(PASSWORD);
-    let (link, lease) = open("psql", with(server.hop(), "encryption", "disable"), PASSWORD);
+    let (link, lease) = open("psql", plain(server.hop()), PASSWORD);
     assert_eq!(lease.taken, [(0, Slot::Password)]);
     let mut talk = Talk::shell(&*link, 80, 24);
     talk.send("create table essai as select 6*7 as n;\r");
@@ -196,6 +216,8 @@ fn a_manifest_is_tried_without_a_vault() {
     fs::write(&file, text.replace("kind = \"psql\"", "kind = \"base\"")).expect("ours");
     let port = format!("port={}", server.port);
     let field = ["--field", "host=127.0.0.1", "--field", &port, "--field", "user=zoe"];
+    let plain = ["--field", "encryption=disable"];
+    let field = [&field[..], &plain].concat();
     let args = [&["connector", "try", file.to_str().expect("UTF-8")][..], &field].concat();
     let tried = seat.run(&args, &format!("yes\n{PASSWORD}\nselect 6*7 as n;\n\\q\n")).ended(0);
     assert!(tried.out.contains("42"), "{}", tried.out);
@@ -212,7 +234,7 @@ fn a_manifest_is_tried_without_a_vault() {
 #[test]
 fn psql_tells_a_wrong_password_and_a_closed_port() {
     let server = Postgres::start(PASSWORD);
-    let (hop, mut lease) = with_password(server.hop(), "faux");
+    let (hop, mut lease) = with_password(plain(server.hop()), "faux");
     let failure = must_fail(&of("psql", hop), &mut lease);
     assert_eq!(failure.kind, FailureKind::Login, "{}", failure.what.en);
     all_gone(&lease);
@@ -220,7 +242,7 @@ fn psql_tells_a_wrong_password_and_a_closed_port() {
     let failure = must_fail(&of("psql", hop), &mut lease);
     assert_eq!(failure.kind, FailureKind::Refused, "{}", failure.what.en);
     // A whole connection string would name another host.
-    let (hop, mut lease) = with_password(with(server.hop(), "database", "-x"), PASSWORD);
+    let (hop, mut lease) = with_password(with(plain(server.hop()), "database", "-x"), PASSWORD);
     let failure = must_fail(&of("psql", hop), &mut lease);
     assert!(failure.what.en.contains("database"), "{}", failure.what.en);
 }
@@ -228,7 +250,7 @@ fn psql_tells_a_wrong_password_and_a_closed_port() {
 #[test]
 fn a_killed_database_does_not_hold_up_the_session() {
     let mut server = Postgres::start(PASSWORD);
-    let (link, lease) = open("psql", server.hop(), PASSWORD);
+    let (link, lease) = open("psql", plain(server.hop()), PASSWORD);
     let mut talk = Talk::shell(&*link, 80, 24);
     talk.send("select 'u'||'p';\r");
     talk.until("up");
@@ -327,7 +349,7 @@ fn far_side(kind: &str, password: &str) -> (Hop, Box<dyn Any>, Option<PathBuf>) 
         "psql" => {
             let far = Postgres::start(password);
             let own = Some(far.dir.path().to_owned());
-            (far.hop(), Box::new(far), own)
+            (plain(far.hop()), Box::new(far), own)
         }
         "mysql" => {
             let far = MariaDb::start(password);
