@@ -4,8 +4,8 @@
 
 use std::net::Ipv6Addr;
 
+use crate::connect;
 use crate::connect::web::{self, PageFault};
-use crate::connect::{self, Common};
 use crate::model::entry::{CredentialSource, Kind};
 use crate::model::lang::Bi;
 
@@ -17,9 +17,7 @@ const HOST_MAX_BYTES: usize = 253;
 /// Refuses what a new state says about fields that its kind does not have. To
 /// empty one is always allowed.
 pub(super) fn check_fields(kind: &Kind, patch: &Patch) -> Result<(), AppError> {
-    // A folder passes its login on; it is no place to go to.
-    let common = connect::by_kind(kind)
-        .map_or(Common { host: false, port: false, user: true }, |c| c.common());
+    let common = connect::common_of(kind);
     let credential = match &patch.credential {
         Set::To(source) => *source != CredentialSource::default(),
         Set::Keep => false,

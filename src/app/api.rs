@@ -363,6 +363,12 @@ pub enum Request {
     /// with a filter does, and refuses names that nobody and nothing has.
     /// [`Reply::Filter`]
     AuditFilter { filter: AuditFilter },
+    /// Manifests that the vault shares. [`Reply::Shared`]
+    Shared,
+    /// Shares one, in place of one of its kind. Audited. [`Reply::Done`]
+    Share { text: String },
+    /// Shares it no longer. Audited. [`Reply::Done`]
+    Unshare { kind: String },
 }
 
 /// Password and code typed at an unlock.
@@ -460,6 +466,23 @@ pub enum Reply {
     Settings(Settings),
     /// What the log is searched for.
     Filter(AuditFilter),
+    /// Manifests that the vault shares, by kind.
+    Shared(Vec<SharedView>),
+}
+
+/// A manifest that the vault shares.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct SharedView {
+    /// The word of its kind.
+    pub kind: String,
+    /// Which vault.
+    pub vault: VaultId,
+    /// Name of who put it there.
+    pub by: String,
+    /// When.
+    pub at: Time,
+    /// Its text; nothing when it is damaged.
+    pub text: Option<String>,
 }
 
 /// A configuration that is kept, for a list.

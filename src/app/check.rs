@@ -12,6 +12,7 @@ use crate::vault::cell::Purpose;
 use crate::vault::cert::Act;
 use crate::vault::grant::{self, AUDIT_KEY, GrantRow, PENDING_KEY, VAULT_KEY};
 use crate::vault::rows::Rows;
+use crate::vault::shared::MANIFESTS;
 use crate::vault::unlocked::Unlocked;
 
 use super::api::{AppError, CheckReport, Reply};
@@ -35,7 +36,8 @@ impl Open {
             let mut report =
                 CheckReport { entries: 0, cells: 0, unreached: 0, audit_lines: 0, faults };
             let places = sums(v, rows, &mut report)?;
-            records(v, rows, &haste, &places, &mut report)?;
+            let shared = shared(v, rows, &places, &mut report)?;
+            records(v, rows, &haste, &places, shared, &mut report)?;
             grants(v, rows, &haste, &mut report)?;
             report.faults.extend(windows::faults(v, rows, &haste)?);
             let verified = auditing::verify(v, rows, &haste)?;
@@ -100,14 +102,42 @@ struct Walk {
     unsure: BTreeSet<EntryId>,
 }
 
+/// The cells of the shared manifests, each of which is read.
+fn shared(
+    v: &Unlocked,
+    rows: &dyn Rows,
+    places: &Places,
+    report: &mut CheckReport,
+) -> Result<BTreeSet<CellId>, AppError> {
+    let mut cells = BTreeSet::new();
+    for shared in &v.state.shared {
+        cells.insert(shared.cell);
+        let place = places.get(&shared.cell);
+        let placed = match place {
+            Some(place) => v.in_place(&MANIFESTS, &shared.cell, place)?,
+            None => false,
+        };
+        if !placed || v.shared_text(rows, shared).is_err() {
+            let kind = &shared.kind;
+            fault(
+                report,
+                format!("le connecteur partagé «\u{a0}{kind}\u{a0}» ne se lit pas"),
+                format!("the shared connector “{kind}” cannot be read"),
+            );
+        }
+    }
+    Ok(cells)
+}
+
 fn records(
     v: &Unlocked,
     rows: &dyn Rows,
     haste: &Haste,
     places: &Places,
+    shared: BTreeSet<CellId>,
     report: &mut CheckReport,
 ) -> Result<(), AppError> {
-    let mut walk = Walk::default();
+    let mut walk = Walk { reached: shared, ..Walk::default() };
     for client in v.index.clients() {
         for node in client.all() {
             haste.check()?;

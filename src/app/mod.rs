@@ -33,6 +33,7 @@ pub mod restore;
 mod reveal;
 mod seeds;
 mod sessions;
+pub mod shared;
 mod snapshots;
 mod team;
 pub mod text;

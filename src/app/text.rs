@@ -4,6 +4,7 @@
 use std::io;
 
 use crate::connect::{Failure, FailureKind};
+use crate::model::entry::Kind;
 use crate::model::id::DeviceId;
 use crate::model::lang::Bi;
 use crate::os::paths::PlaceError;
@@ -129,6 +130,38 @@ impl AppError {
     /// Wrong use; `todo` tells the right one.
     pub fn usage(what: (&str, &str), todo: (&str, &str)) -> Self {
         Self::new(Code::Usage, what, todo)
+    }
+
+    /// A file that was to be a text.
+    pub fn no_text(file: &str) -> Self {
+        Self {
+            code: Code::Usage,
+            what: Bi::new(
+                format!("«\u{a0}{file}\u{a0}» n’est pas un texte en UTF-8."),
+                format!("“{file}” is no text in UTF-8."),
+            ),
+            todo: Bi::new(
+                "Choisissez un manifeste, un fichier TOML.",
+                "Choose a manifest, a TOML file.",
+            ),
+        }
+    }
+
+    /// Entries of a kind that this computer does not know, or no longer.
+    pub fn no_connector(kind: &Kind) -> Self {
+        Self {
+            code: Code::NotFound,
+            what: Bi::new(
+                format!(
+                    "Le connecteur «\u{a0}{kind}\u{a0}» n’est connu ni de ce poste ni de ce coffre."
+                ),
+                format!("Neither this computer nor this vault knows the connector “{kind}”."),
+            ),
+            todo: Bi::new(
+                "L’accès se lit et se modifie toujours. Pour l’ouvrir, un administrateur remet le manifeste dans le coffre\u{a0}: poterne connector add FICHIER",
+                "The entry can still be read and changed. To open it, an administrator puts the manifest back into the vault: poterne connector add FILE",
+            ),
+        }
     }
 
     /// The vault is locked.

@@ -110,6 +110,8 @@ pub(super) struct Open {
     pub(super) version: Option<i64>,
     /// What takes sessions up again that break; gone with the lock.
     pub(super) resumes: super::sessions::Resumes,
+    /// What the vault shares, as this process knows it.
+    pub(super) shared: super::shared::Published,
 }
 
 impl Worker {
@@ -312,6 +314,9 @@ impl Worker {
             Request::Backup { to } => self.opened()?.backup(to),
             Request::Check => self.opened()?.check(),
             Request::Settings => self.opened()?.settings(),
+            Request::Shared => self.opened()?.shared_list(),
+            Request::Share { text } => self.opened()?.share(&text),
+            Request::Unshare { kind } => self.opened()?.unshare(&kind),
             Request::SetSettings { expected, new } => self.opened()?.set_settings(&expected, new),
         }
     }
@@ -383,7 +388,7 @@ impl Open {
         work: impl FnOnce(&mut Unlocked, &SqliteRows<'_>, &mut Env<'_>) -> Result<T, AppError>,
     ) -> Result<T, AppError> {
         self.writable()?;
-        let vault = &mut self.vault;
+        let (vault, shared) = (&mut self.vault, &self.shared);
         let mut fill = |out: &mut [u8]| random::fill(out);
         let machine = self.machine.as_str();
         let done = self.store.write(|rows| {
@@ -391,11 +396,12 @@ impl Open {
             vault.refresh(rows)?;
             let out = work(vault, rows, &mut env)?;
             vault.save(rows, &mut env)?;
-            Ok::<T, AppError>(out)
+            Ok::<_, AppError>((out, shared.news(vault, rows)))
         });
         match done {
-            Ok(out) => {
+            Ok((out, news)) => {
                 self.wrote = true;
+                self.shared.take(news);
                 // One who was told at the unlock need not be told again.
                 let _ = self.place.remember(&self.vault);
                 Ok(out)
@@ -414,9 +420,10 @@ impl Open {
         &mut self,
         work: impl FnOnce(&Unlocked, &SqliteRows<'_>) -> Result<T, AppError>,
     ) -> Result<T, AppError> {
-        let vault = &mut self.vault;
+        let (vault, shared) = (&mut self.vault, &mut self.shared);
         self.store.read(|rows| {
             vault.refresh(rows)?;
+            shared.take(shared.news(vault, rows));
             work(vault, rows)
         })
     }

@@ -96,7 +96,7 @@ pub enum Command {
     /// Your enrolled computers
     #[command(subcommand)]
     Device(Device),
-    /// Kinds of entries, and connectors by manifest (needs no vault)
+    /// Kinds of entries, and connectors by manifest
     #[command(subcommand)]
     Connector(Connector),
     /// Change your password
@@ -560,6 +560,19 @@ pub enum Connector {
     },
     /// Run a manifest without a vault; its secrets are asked for
     Try(Try),
+    /// Share a manifest with the members of the vault, in place of one of its kind
+    Add {
+        /// The manifest, a TOML file
+        file: PathBuf,
+    },
+    /// Share it no longer: its entries stay, and open no more
+    Remove {
+        /// The word of its kind, as listed
+        name: String,
+        /// Do not ask
+        #[arg(long)]
+        yes: bool,
+    },
     /// Show a manifest, or what changed in it, and approve it for this computer
     Approve {
         /// The manifest, a TOML file

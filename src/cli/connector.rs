@@ -1,12 +1,13 @@
 //! `connector`: the connectors of this computer, and what is needed to write one by
-//! manifest: checking, trying and approving it. Needs no vault and opens none.
+//! manifest: checking, trying, approving it, and sharing it by the vault. Only the
+//! last opens a vault; one that is open already adds what it shares to the list.
 
 use std::path::Path;
 
 use serde_json::{Value, json};
 
-use crate::app::api::{AppError, Code};
-use crate::connect::manifest::approval::{self, Approval, State};
+use crate::app::api::{AppError, Code, Request};
+use crate::connect::manifest::approval::{self, Approval};
 use crate::connect::manifest::place::Fault;
 use crate::connect::manifest::registry::{self, Problem};
 use crate::connect::manifest::{Declared, Manifest, Source, find_program};
@@ -26,7 +27,13 @@ use super::{Context, connect as sessions, prompt};
 /// A file that is at fault where a good one is needed, or that was not approved.
 pub fn connector(context: &Context, command: Connector) -> Result<u8, AppError> {
     match command {
-        Connector::List => list(context),
+        Connector::List => {
+            // A vault that is busy or does not answer is no reason to list nothing.
+            let _open = context.if_open().ok().flatten();
+            list(context);
+        }
+        Connector::Add { file } => add(context, &file)?,
+        Connector::Remove { name, yes } => remove(context, name, yes)?,
         Connector::Check { file } => return Ok(check(context, &file)),
         Connector::Try(options) => return try_out(context, &options),
         Connector::Approve { file, fingerprint } => {
@@ -90,8 +97,10 @@ fn list(context: &Context) {
     }
     say::raw(say::table(&rows).as_bytes());
     for problem in known.problems {
+        let told = problem.source.told();
+        let place = told.get(context.lang);
         for fault in &problem.faults {
-            say::note(&located(&problem.file, fault, context.lang));
+            say::note(&located(place, fault, context.lang));
         }
     }
 }
@@ -99,12 +108,11 @@ fn list(context: &Context) {
 fn of_declared(context: &Context, declared: &Declared) -> Value {
     let manifest = &declared.manifest;
     let program = find_program(manifest.programs());
-    let (source, approved) = match &declared.source {
-        Source::BuiltIn => ("built-in".to_owned(), true),
-        Source::File(path) => {
-            (path.display().to_string(), approval::state(manifest, &declared.source).may_run())
-        }
+    let source = match &declared.source {
+        Source::BuiltIn => "built-in".to_owned(),
+        other => other.told().get(context.lang).to_owned(),
     };
+    let approved = approval::state(manifest, &declared.source).may_run();
     json!({
         "kind": manifest.kind,
         "name": manifest.name.get(context.lang),
@@ -124,7 +132,7 @@ fn of_problem(context: &Context, problem: &Problem) -> Value {
         "kind": Value::Null,
         "name": Value::Null,
         "icon": "",
-        "source": problem.file.display().to_string(),
+        "source": problem.source.told().get(context.lang),
         "manifest": true,
         "tested": Value::Null,
         "approved": false,
@@ -142,10 +150,10 @@ fn faults(all: &[Fault], lang: Lang) -> Vec<Value> {
 }
 
 /// As compilers write it, so that an editor finds the place.
-fn located(file: &Path, fault: &Fault, lang: Lang) -> String {
+fn located(place: &str, fault: &Fault, lang: Lang) -> String {
     let (line, column) = (fault.line, fault.column);
     let what = fault.what.get(lang);
-    say::plain(&format!("{}:{line}:{column}: {what}", file.display()))
+    say::plain(&format!("{place}:{line}:{column}: {what}"))
 }
 
 fn check(context: &Context, file: &Path) -> u8 {
@@ -165,7 +173,7 @@ fn check(context: &Context, file: &Path) -> u8 {
         return status;
     }
     for fault in &found {
-        say::line(&located(file, fault, context.lang));
+        say::line(&located(&file.display().to_string(), fault, context.lang));
     }
     if let Ok(manifest) = read {
         say::line(&format!("✓ {} {}", manifest.kind, manifest.fingerprint()));
@@ -177,7 +185,8 @@ fn check(context: &Context, file: &Path) -> u8 {
 fn sound(context: &Context, file: &Path) -> Result<Manifest, AppError> {
     registry::load(file).map_err(|faults| {
         let told = |lang| {
-            let each = faults.iter().map(|fault| located(file, fault, lang));
+            let place = file.display().to_string();
+            let each = faults.iter().map(|fault| located(&place, fault, lang));
             each.collect::<Vec<_>>().join("\n")
         };
         let _ = context;
@@ -189,6 +198,44 @@ fn sound(context: &Context, file: &Path) -> Result<Manifest, AppError> {
             ),
         )
     })
+}
+
+fn add(context: &Context, file: &Path) -> Result<(), AppError> {
+    let manifest = sound(context, file)?;
+    let opened = context.open()?;
+    opened.call(Request::Share { text: manifest.text.clone() })?;
+    let print = manifest.fingerprint();
+    if context.json {
+        say::document(&json!({ "kind": manifest.kind, "sha256": print, "shared": true }));
+    } else {
+        say::line(&format!("✓ {} {print}", manifest.kind));
+    }
+    Ok(())
+}
+
+fn remove(context: &Context, kind: String, yes: bool) -> Result<(), AppError> {
+    let opened = context.open()?;
+    let question = context.pick_owned(
+        || format!("Ne plus partager «\u{a0}{kind}\u{a0}»\u{a0}? Les accès de ce type ne s’ouvriront plus. Tapez yes\u{a0}: "),
+        || format!("Share “{kind}” no longer? Entries of this kind will not open any more. Type yes: "),
+    );
+    let answer = || prompt::visible(&say::plain_lines(&question));
+    if !yes && !answer().is_ok_and(|answer| answer.expose(|text| text.trim() == "yes")) {
+        return Err(other(
+            bi("Le connecteur n’a pas été retiré.", "The connector was not removed."),
+            bi(
+                "Rien n’a été changé\u{a0}; --yes ne pose pas la question.",
+                "Nothing was changed; --yes does not ask.",
+            ),
+        ));
+    }
+    opened.call(Request::Unshare { kind: kind.clone() })?;
+    if context.json {
+        say::document(&json!({ "kind": kind, "shared": false }));
+    } else {
+        say::line(&say::plain(&kind));
+    }
+    Ok(())
 }
 
 fn source_of(file: &Path) -> Source {
@@ -214,7 +261,8 @@ fn approve(context: &Context, file: &Path, given: Option<&str>) -> Result<(), Ap
             ));
         }
     }
-    if let Some(asked) = approval::question(&manifest, &source) {
+    let program = find_program(manifest.programs());
+    if let Some(asked) = approval::question(&manifest, &source, program.as_deref()) {
         let yes = given.is_some() || ask(context.lang, &asked);
         if !yes {
             return Err(other(
@@ -222,7 +270,7 @@ fn approve(context: &Context, file: &Path, given: Option<&str>) -> Result<(), Ap
                 bi("Rien n’a été changé.", "Nothing was changed."),
             ));
         }
-        approval::approve(&manifest).map_err(|error| {
+        approval::approve(&manifest, &source, program.as_deref()).map_err(|error| {
             let cause = crate::app::text::cause(&error);
             other(
                 bi(
@@ -233,7 +281,6 @@ fn approve(context: &Context, file: &Path, given: Option<&str>) -> Result<(), Ap
             )
         })?;
     }
-    debug_assert!(matches!(approval::state(&manifest, &source), State::Approved));
     if context.json {
         say::document(&json!({ "kind": manifest.kind, "sha256": print, "approved": true }));
     } else {
@@ -245,6 +292,14 @@ fn approve(context: &Context, file: &Path, given: Option<&str>) -> Result<(), Ap
 /// Shows a manifest, or what changed in it, and asks.
 pub fn ask(lang: Lang, asked: &Approval) -> bool {
     let Approval { kind, source, program, fingerprint, changed, text, .. } = asked;
+    let source = source.get(lang);
+    let open = match asked.open {
+        true => lang.pick(
+            "\n! Tout compte de cet ordinateur peut changer ce programme.",
+            "\n! Any account of this computer may change this program.",
+        ),
+        false => "",
+    };
     let none = lang.pick("aucun ici", "none here");
     let program = if program.is_empty() { none } else { program };
     let head = match (lang, changed) {
@@ -255,10 +310,10 @@ pub fn ask(lang: Lang, asked: &Approval) -> bool {
     };
     let question = match lang {
         Lang::Fr => format!(
-            "{head}\n{source}\n{fingerprint}\nProgramme\u{a0}: {program}\n\n{text}\nIl pourra lancer ce programme et lui donner les secrets des accès. Tapez yes pour l’approuver\u{a0}: "
+            "{head}\n{source}\n{fingerprint}\nProgramme\u{a0}: {program}{open}\n\n{text}\nIl pourra lancer ce programme et lui donner les secrets des accès. Tapez yes pour l’approuver\u{a0}: "
         ),
         Lang::En => format!(
-            "{head}\n{source}\n{fingerprint}\nProgram: {program}\n\n{text}\nIt may start this program and give it the secrets of entries. Type yes to approve it: "
+            "{head}\n{source}\n{fingerprint}\nProgram: {program}{open}\n\n{text}\nIt may start this program and give it the secrets of entries. Type yes to approve it: "
         ),
     };
     let answer = prompt::visible(&say::plain_lines(&question));

@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 
 use crate::app::api::{AppError, At, Code, Item, Patch, Reply, Request, Set};
 use crate::connect;
+use crate::connect::manifest::is_word;
 use crate::model::entry::Kind;
 
 use super::Context;
@@ -168,8 +169,14 @@ fn kind(word: &str) -> Result<Kind, AppError> {
 }
 
 pub fn add(context: &Context, options: Add) -> Result<(), AppError> {
-    let kind = kind(&options.kind)?;
+    // One that this computer does not know may be the vault's.
+    let word = Kind::new(&options.kind);
+    let known = word.is_container() || connect::by_kind(&word).is_some();
+    if !known && !is_word(&options.kind) {
+        kind(&options.kind)?;
+    }
     let opened = context.open()?;
+    let kind = kind(&options.kind)?;
     let mut patch = Patch::default();
     options.entry.apply(opened.access(), &kind, &mut patch)?;
     options.client.apply(&kind, None, &mut patch)?;

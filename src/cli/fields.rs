@@ -53,6 +53,9 @@ pub struct EntryFlags {
     /// Where the login comes from: own, inherited, ask, mine, or linked:PATH
     #[arg(long, value_name = "SOURCE")]
     pub credential: Option<String>,
+    /// A setting by its name (repeat): also one of a connector that the vault shares
+    #[arg(long, value_name = "NAME=VALUE")]
+    pub field: Vec<String>,
     /// A field of your own (repeat); a secret one: --secret-stdin custom:NAME
     #[arg(long, value_name = "NAME=VALUE")]
     pub custom: Vec<String>,
@@ -188,7 +191,12 @@ impl EntryFlags {
         kind: &Kind,
         patch: &mut Patch,
     ) -> Result<(), AppError> {
-        patch.settings.extend(self.settings.checked(kind)?);
+        let mut settings = self.settings;
+        for given in &self.field {
+            let (name, value) = named(given)?;
+            settings.0.insert(name.to_owned(), value.to_owned());
+        }
+        patch.settings.extend(settings.checked(kind)?);
         if self.host.as_deref().is_some_and(|host| host.trim().is_empty()) {
             return Err(usage(
                 bi("--host est vide.", "--host is empty."),
@@ -241,6 +249,44 @@ impl EntryFlags {
     }
 }
 
+/// A setting that was given by its name.
+fn named(given: &str) -> Result<(&str, &str), AppError> {
+    let Some((name, value)) = given.split_once('=').filter(|(name, _)| !name.is_empty()) else {
+        return Err(usage(
+            bi(
+                format!("«\u{a0}{given}\u{a0}» n’est pas de la forme NOM=VALEUR."),
+                format!("“{given}” is not of the form NAME=VALUE."),
+            ),
+            bi(
+                "Écrivez par exemple\u{a0}: --field database=compta",
+                "Write for instance: --field database=books",
+            ),
+        ));
+    };
+    if matches!(name, "host" | "port" | "user") {
+        return Err(usage(
+            bi(
+                format!("«\u{a0}{name}\u{a0}» a son option à lui."),
+                format!("“{name}” has an option of its own."),
+            ),
+            bi(format!("Écrivez\u{a0}: --{name} VALEUR"), format!("Write: --{name} VALUE")),
+        ));
+    }
+    if KNOWN_SECRETS.contains(&slot(name)) {
+        return Err(usage(
+            bi(
+                format!("«\u{a0}{name}\u{a0}» est un secret\u{a0}: jamais un argument."),
+                format!("“{name}” is a secret: never an argument."),
+            ),
+            bi(
+                format!("Donnez-le avec --secret-ask {name} ou --secret-stdin {name}."),
+                format!("Give it with --secret-ask {name} or --secret-stdin {name}."),
+            ),
+        ));
+    }
+    Ok((name, value))
+}
+
 impl SettingFlags {
     fn checked(mut self, kind: &Kind) -> Result<BTreeMap<String, String>, AppError> {
         for (id, value) in &mut self.0 {
@@ -252,18 +298,32 @@ impl SettingFlags {
                     .find(|(field, _)| field.id == id && kind.is_container() && field.inherits)
                     .map(|(field, _)| field),
             };
+            if field.is_none() && !kind.is_container() && connect::by_kind(kind).is_none() {
+                return Err(AppError::no_connector(kind));
+            }
             let Some(field) = field else {
-                return Err(usage(
-                    bi(
-                        format!("«\u{a0}{kind}\u{a0}» n’a pas de réglage --{id}."),
-                        format!("“{kind}” has no setting --{id}."),
-                    ),
-                    bi(
-                        "Voyez les réglages de chaque type\u{a0}: poterne add --help",
-                        "See the settings of each kind: poterne add --help",
-                    ),
-                ));
+                let known = connect::by_kind(kind).map_or(&[][..], |c| c.fields());
+                let known = known.iter().map(|field| field.id).collect::<Vec<_>>().join(", ");
+                let mut todo = bi(
+                    "Voyez les réglages de chaque type\u{a0}: poterne add --help",
+                    "See the settings of each kind: poterne add --help",
+                );
+                if !known.is_empty() {
+                    todo = bi(
+                        format!("Ses réglages\u{a0}: {known}. Tous\u{a0}: poterne add --help"),
+                        format!("Its settings: {known}. All: poterne add --help"),
+                    );
+                }
+                let what = bi(
+                    format!("«\u{a0}{kind}\u{a0}» n’a pas de réglage --{id}."),
+                    format!("“{kind}” has no setting --{id}."),
+                );
+                return Err(usage(what, todo));
             };
+            // An empty one is taken away.
+            if value.is_empty() {
+                continue;
+            }
             // What counts seconds takes them as any other duration.
             let letters = value.contains(|c: char| c.is_ascii_alphabetic());
             if letters
@@ -440,7 +500,9 @@ pub fn clear(fields: Vec<String>, entry: &Entry, patch: &mut Patch) -> Result<()
             "description" => patch.description = Set::To(String::new()),
             "expires" => patch.expires = Set::To(None),
             "favourite" => patch.favourite = Set::To(false),
-            name if settings().iter().any(|(known, _)| known.id == name) => {
+            name if entry.settings.contains_key(name)
+                || settings().iter().any(|(known, _)| known.id == name) =>
+            {
                 patch.settings.insert(field, String::new());
             }
             name if entry.secrets.contains_key(&slot(name)) => {

@@ -64,10 +64,14 @@ pub fn about(here: &str) -> Option<&'static str> {
             "Enrôle cet ordinateur\u{a0}: demande le code à usage unique ou le kit, votre mot de passe deux fois (il devient celui de cet ordinateur), puis le code du téléphone"
         }
         "device remove" => "En retire un",
-        "connector" => "Types d’entrées, et connecteurs par manifeste (sans coffre)",
+        "connector" => "Types d’entrées, et connecteurs par manifeste",
         "connector list" => "Lesquels, d’où ils viennent, et s’ils peuvent servir ici",
         "connector check" => "Vérifie un manifeste\u{a0}: chaque faute avec sa ligne et sa colonne",
         "connector try" => "Lance un manifeste sans coffre\u{a0}; ses secrets sont demandés",
+        "connector add" => {
+            "Partage un manifeste avec les membres du coffre, à la place de celui de son type"
+        }
+        "connector remove" => "Ne le partage plus\u{a0}: ses accès restent, et ne s’ouvrent plus",
         "connector approve" => {
             "Montre un manifeste, ou ce qui y a changé, et l’approuve pour cet ordinateur"
         }
@@ -104,9 +108,11 @@ pub fn help(here: &str, id: &str) -> Option<&'static str> {
         ("man", "out") => "Écrit une page par commande dans ce dossier",
         ("show", "out") => "Où écrire la pièce jointe",
         ("member invite" | "member role", "client") => "Ce client (à répéter)",
-        ("connector check" | "connector try" | "connector approve", "file") => {
+        ("connector add" | "connector check" | "connector try" | "connector approve", "file") => {
             "Le manifeste, un fichier TOML"
         }
+        ("connector remove", "name") => "Le mot de son type, tel que listé",
+        ("connector remove", "yes") => "Ne demande rien",
         ("connector try", "field") => {
             "Un champ de l’accès, comme host=srv1 (à répéter)\u{a0}; jamais un secret"
         }
@@ -153,6 +159,9 @@ pub fn help(here: &str, id: &str) -> Option<&'static str> {
         (_, "limit") => "Pas plus que ce nombre",
         (_, "ticket") => "Numéro de ticket, si le client en demande un",
         (_, "reason") => "Motif, si le client en demande un",
+        ("add" | "edit", "field") => {
+            "Un réglage par son nom (à répéter)\u{a0}: aussi celui d’un connecteur partagé par le coffre"
+        }
         (_, "field") => "Ce champ seulement, tel quel",
         (_, "reveal") => "Affiche les secrets (c’est inscrit au journal)",
         (_, "attachment") => "Sort cette pièce jointe (c’est inscrit au journal)\u{a0}; avec --out",

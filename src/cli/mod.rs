@@ -32,7 +32,8 @@ use clap::error::ErrorKind;
 
 use crate::app::api::{AppError, Code, Factors, Reply, Request, Status};
 use crate::app::remote::{self, Access};
-use crate::app::{App, UnlockOptions, look};
+use crate::app::{App, UnlockOptions, look, shared};
+use crate::connect::manifest::registry::Share;
 use crate::model::lang::Lang;
 use crate::os::{harden, paths};
 
@@ -363,7 +364,7 @@ impl Context {
     pub fn open(&self) -> Result<Opened, AppError> {
         let file = self.existing_file()?;
         if let Some(access) = self.agent(&file)? {
-            return Ok(Opened { access, own: None });
+            return self.served(access);
         }
         look::before_unlock(&file, self.read_only)?;
         // An agent that is there serves somebody else, and is in the way of another.
@@ -387,7 +388,7 @@ impl Context {
                 "Your present factors, with a fresh code.",
             ));
             let factors = prompt::factors(self.lang, Purpose::Proof)?;
-            return Ok((Opened { access, own: None }, factors));
+            return Ok((self.served(access)?, factors));
         }
         look::before_unlock(&file, self.read_only)?;
         let options = self.ask_unlock(Purpose::Unlock)?;
@@ -405,7 +406,27 @@ impl Context {
         for notice in &status.notices {
             say::note(notice.get(self.lang));
         }
-        Opened { access: Box::new(app.clone()), own: Some(app.clone()) }
+        Opened { access: Box::new(app.clone()), own: Some(app.clone()), _shared: None }
+    }
+
+    /// A vault that another process has open, whose connectors become known here.
+    fn served(&self, access: Box<dyn Access>) -> Result<Opened, AppError> {
+        let Reply::Shared(views) = access.call(Request::Shared)? else {
+            return Err(say::unexpected());
+        };
+        Ok(Opened { access, own: None, _shared: Some(shared::publish(views)) })
+    }
+
+    /// What the vault shares, if it is open already: nothing is asked for that.
+    ///
+    /// # Errors
+    /// Its agent does not answer.
+    pub fn if_open(&self) -> Result<Option<Opened>, AppError> {
+        let file = self.file()?;
+        if !file.exists() {
+            return Ok(None);
+        }
+        self.agent(&file)?.map(|access| self.served(access)).transpose()
     }
 
     /// The agent of the vault, unless another member is asked for.
@@ -433,6 +454,8 @@ impl Context {
 pub struct Opened {
     access: Box<dyn Access>,
     own: Option<App>,
+    /// What the vault shares is known as long as it is open.
+    _shared: Option<Share>,
 }
 
 impl Opened {

@@ -71,6 +71,15 @@ pub fn by_kind(kind: &Kind) -> Option<&'static dyn Connector> {
     own.or_else(|| Some(manifest::registry::of_kind(kind.word())? as &dyn Connector))
 }
 
+/// Which common fields a kind has. Of one that this computer does not know, or no
+/// longer, the entries may have any: they stay as they were made.
+pub fn common_of(kind: &Kind) -> Common {
+    // A folder passes its login on; it is no place to go to.
+    let there = !kind.is_container();
+    let unknown = Common { host: there, port: there, user: true };
+    by_kind(kind).map_or(unknown, |c| c.common())
+}
+
 /// One kind of entry: what it asks for and how it opens.
 pub trait Connector: Sync {
     /// The word of the kind: `ssh`, `shell`, `telnet`, `credential`, …

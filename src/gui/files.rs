@@ -37,6 +37,7 @@ pub fn choose(pick: &Pick, name: &str) -> Choice {
         }
         Pick::CopiedFiles(_) => dialog.pick_folder(),
         Pick::QrPicture => dialog.add_filter("PNG, JPEG", &["png", "jpg", "jpeg"]).pick_file(),
+        Pick::Manifest => dialog.add_filter("TOML", &["toml"]).pick_file(),
         Pick::PrivateKey | Pick::AddAttachment | Pick::OpenVault(_) | Pick::SendFile(..) => {
             dialog.pick_file()
         }

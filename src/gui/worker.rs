@@ -139,6 +139,10 @@ pub enum Tag {
     Settings,
     /// Settings saved.
     SettingsSaved,
+    /// Connectors that the vault shares.
+    Shared,
+    /// One was put there or taken out.
+    SharedChanged,
     /// The vault is locked.
     Locked,
 }
@@ -184,6 +188,8 @@ pub enum Pick {
     QrPicture,
     /// An attachment for the form.
     AddAttachment,
+    /// A connector's manifest, for the vault.
+    Manifest,
     /// Where an attachment goes.
     SaveAttachment(EntryId, String),
     /// Where the exported log goes.
@@ -209,6 +215,7 @@ impl Pick {
             | Self::PrivateKey
             | Self::QrPicture
             | Self::AddAttachment
+            | Self::Manifest
             | Self::SendFile(..)
             | Self::CopiedFiles(_) => false,
         }

@@ -95,6 +95,10 @@ events! {
     BackupRestored = "backup.restored",
     /// Settings of the vault changed.
     SettingsChanged = "settings.changed",
+    /// A connector's manifest was put into the vault, for its members.
+    ConnectorShared = "connector.shared",
+    /// It was taken out.
+    ConnectorRemoved = "connector.removed",
     /// The computer's clock was found earlier than the last line.
     ClockBackwards = "clock.backwards",
     /// A member signed the tree up to here; carries the signature.

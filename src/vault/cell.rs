@@ -23,6 +23,8 @@ pub enum Purpose {
     Attachment,
     /// One configuration.
     Snapshot,
+    /// A manifest that the vault shares.
+    Manifest,
 }
 
 impl Purpose {
@@ -32,6 +34,7 @@ impl Purpose {
             Self::Secret => "secret",
             Self::Attachment => "attachment",
             Self::Snapshot => "snapshot",
+            Self::Manifest => "manifest",
         }
     }
 }

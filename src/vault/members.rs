@@ -401,6 +401,7 @@ impl Unlocked {
         self.ring_dirty = true;
         self.state.vault_gen = generation;
         self.log.forget();
+        self.reseal_shared(rows, env)?;
         // The sums are made under the new key, over the rows as they are.
         self.state.meta = self.meta_sum(rows)?;
         let summer = self.summer()?;

@@ -16,6 +16,7 @@ pub mod members;
 pub mod otp;
 pub mod reach;
 pub mod rows;
+pub mod shared;
 pub mod slot;
 pub mod state;
 pub mod unlocked;

@@ -10,7 +10,7 @@ use zeroize::Zeroizing;
 use crate::crypto::aead::{self, OpenError};
 use crate::crypto::context::context;
 use crate::crypto::keys;
-use crate::model::id::{DeviceId, MemberId, SessionId, SlotId, VaultId};
+use crate::model::id::{CellId, DeviceId, MemberId, SessionId, SlotId, VaultId};
 use crate::model::settings::Settings;
 use crate::model::time::Time;
 use crate::secret::Key32;
@@ -50,7 +50,28 @@ pub struct State {
     pub sessions: Vec<Session>,
     /// Settings of the vault.
     pub settings: Settings,
+    /// Manifests that the vault's members share, by kind; encoded behind the rest.
+    #[serde(skip)]
+    pub shared: Vec<Shared>,
 }
+
+/// A connector's manifest in the vault. Its text lies in a cell.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Shared {
+    /// The word of its kind.
+    pub kind: String,
+    /// Where its text is.
+    pub cell: CellId,
+    /// SHA-256 of the text.
+    pub digest: [u8; 32],
+    /// Who put it there.
+    pub by: MemberId,
+    /// When.
+    pub at: Time,
+}
+
+/// Manifests that a vault shares at most: the state names each of them.
+pub const SHARED_MAX: usize = 64;
 
 /// A session whose end is not in the log: its process may still write late lines.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
@@ -116,6 +137,7 @@ impl State {
             devices: Vec::new(),
             sessions: Vec::new(),
             settings: Settings::default(),
+            shared: Vec::new(),
         }
     }
 
@@ -163,7 +185,10 @@ pub fn header_mark(row: &HeaderRow) -> [u8; 32] {
 
 /// Seals the state: `u32 generation ‖ seal`.
 pub fn seal(vault: &VaultId, key: &Key32, state: &State, salt: &[u8; aead::SALT]) -> Vec<u8> {
-    let plain = Zeroizing::new(postcard::to_stdvec(state).expect("plain data serialises"));
+    let mut plain = Zeroizing::new(postcard::to_stdvec(state).expect("plain data serialises"));
+    if !state.shared.is_empty() {
+        plain.extend(postcard::to_stdvec(&state.shared).expect("plain data serialises"));
+    }
     let generation = state.vault_gen;
     let ctx = context("state", &[&vault.0, &generation.to_be_bytes()]);
     let mut out = generation.to_be_bytes().to_vec();
@@ -184,7 +209,14 @@ pub fn open(vault: &VaultId, key: &Key32, sealed: &[u8]) -> Result<State, OpenEr
     let generation = generation_of(sealed).ok_or(OpenError)?;
     let ctx = context("state", &[&vault.0, &generation.to_be_bytes()]);
     let plain = aead::open_padded(&keys::sub(key, "state", generation), &ctx, &sealed[4..])?;
-    let state: State = plain.expose(|p| postcard::from_bytes(p)).map_err(|_| OpenError)?;
+    let state = plain.expose(|p| {
+        let (state, rest) = postcard::take_from_bytes::<State>(p).map_err(|_| OpenError)?;
+        if rest.is_empty() {
+            return Ok(state);
+        }
+        let shared = postcard::from_bytes(rest).map_err(|_| OpenError)?;
+        Ok(State { shared, ..state })
+    })?;
     (state.vault_gen == generation && state.format == FORMAT).then_some(state).ok_or(OpenError)
 }
 

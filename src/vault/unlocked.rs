@@ -136,7 +136,7 @@ impl Unlocked {
         self.ring.client_key(client).ok_or(VaultError::NotFound)
     }
 
-    fn place(&self, client: EntryId, generation: u32, cell: CellId, ver: u64) -> Place {
+    pub(super) fn place(&self, client: EntryId, generation: u32, cell: CellId, ver: u64) -> Place {
         Place { vault: self.header.vault, client, generation, cell, ver }
     }
 
@@ -363,7 +363,7 @@ impl Unlocked {
         Ok(id)
     }
 
-    fn put_cell(
+    pub(super) fn put_cell(
         &mut self,
         rows: &dyn Rows,
         client: EntryId,

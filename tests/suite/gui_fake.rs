@@ -7,7 +7,8 @@ use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex};
 
 use poterne::app::api::{
-    AppError, Code, ExportRequest, Factors, Reply, Request, Settings, SnapshotView, Status, Taken,
+    AppError, Code, ExportRequest, Factors, Reply, Request, Settings, SharedView, SnapshotView,
+    Status, Taken,
 };
 use poterne::app::{
     Change, ConnectRequest, CreateOptions, ExportUi, Finished, OpenSession, SessionUi, Tell,
@@ -57,6 +58,8 @@ pub struct State {
     pub export_asks: bool,
     /// Settings.
     pub settings: Settings,
+    /// Manifests that the vault shares.
+    pub shared: Vec<SharedView>,
     /// Who types is quicker than the search while this is set.
     pub slow_search: bool,
     /// A question that is not answered while it stands here, in the words of [`name`].
@@ -145,6 +148,7 @@ impl Fake {
             role: Role::Owner,
             export_asks: false,
             settings: Settings::default(),
+            shared: Vec::new(),
             slow_search: false,
             held: "",
             refuses: false,

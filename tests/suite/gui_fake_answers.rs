@@ -4,10 +4,10 @@ use std::path::PathBuf;
 
 use poterne::app::api::{
     AppError, At, AttachmentBytes, CheckReport, Code, DeviceView, PageView, Reply, Request,
-    SnapshotText, TotpView, Verified, VersionView,
+    SharedView, SnapshotText, TotpView, Verified, VersionView,
 };
 use poterne::model::entry::VersionRef;
-use poterne::model::id::{CellId, DeviceId, SessionId};
+use poterne::model::id::{CellId, DeviceId, SessionId, VaultId};
 use poterne::model::member::Role;
 use poterne::secret::{SecretBytes, SecretText};
 
@@ -274,6 +274,19 @@ impl State {
                     return Err(refused(Code::Other, "Quelqu’un a changé les réglages."));
                 }
                 self.settings = new;
+                Ok(Reply::Done)
+            }
+            Request::Shared => Ok(Reply::Shared(self.shared.clone())),
+            Request::Share { text } => {
+                let read = poterne::connect::manifest::read(&text);
+                let kind = read.map_err(|_| refused(Code::Usage, "fautif"))?.kind;
+                let (by, vault) = ("Zoé".to_owned(), VaultId([9; 16]));
+                self.shared.retain(|shared| shared.kind != kind);
+                self.shared.push(SharedView { kind, vault, by, at: time(0), text: Some(text) });
+                Ok(Reply::Done)
+            }
+            Request::Unshare { kind } => {
+                self.shared.retain(|shared| shared.kind != kind);
                 Ok(Reply::Done)
             }
             Request::ChangeMember { .. }

@@ -90,6 +90,59 @@ fn settings_that_could_not_be_read_are_not_there_to_be_saved() {
     assert_eq!((saved.clipboard_secs, saved.lock_ends_sessions), (45, true));
 }
 
+/// A connector's manifest is put into the vault from a file, told as it stands here, and
+/// taken out after a question.
+#[test]
+fn a_connector_is_shared_from_a_file_and_removed_after_a_question() {
+    if poterne::app::desktop::file_chooser() {
+        // Where the desktop has a file chooser this test would open it.
+        return;
+    }
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("essai.toml");
+    let text = "kind = \"essai-fenetre\"\nname = \"Mon essai\"\nopens = \"terminal\"\n\
+                program = { linux = [\"cat\"] }\n";
+    std::fs::write(&file, text.replace("cat", "../cat")).expect("ours");
+    let fake = Fake::new();
+    let mut window = opened(&fake);
+    press(&mut window, "Réglages");
+    press(&mut window, "Coffre");
+    sees(&mut window, "Aucun pour l’instant.");
+    let add = |window: &mut Window| {
+        reach(window, "Ajouter un manifeste…");
+        until(window, "the path", |w| {
+            w.query_by_role_and_label(Role::TextInput, "Chemin du fichier").is_some()
+        });
+        fill(window, Role::TextInput, "Chemin du fichier", "");
+        window.key_press_modifiers(Modifiers::COMMAND, Key::A);
+        fill(window, Role::TextInput, "Chemin du fichier", file.to_str().expect("UTF-8"));
+        press(window, "Continuer");
+    };
+    add(&mut window);
+    sees(&mut window, "fautif");
+    assert!(fake.0.lock().unwrap().shared.is_empty());
+    std::fs::write(&file, text).expect("ours");
+    add(&mut window);
+    sees(&mut window, "Mon essai");
+    sees(&mut window, "essai-fenetre");
+    sees(&mut window, "à approuver");
+    assert_eq!(fake.0.lock().unwrap().shared[0].text.as_deref(), Some(text));
+
+    reach(&mut window, "Retirer essai-fenetre");
+    sees(&mut window, "Ne plus partager «\u{a0}essai-fenetre\u{a0}»\u{a0}?");
+    assert_eq!(fake.0.lock().unwrap().shared.len(), 1, "nothing before the answer");
+    press(&mut window, "Retirer");
+    sees(&mut window, "Aucun pour l’instant.");
+    assert!(fake.0.lock().unwrap().shared.is_empty());
+    // Who does not manage the vault sees them and changes none.
+    fake.0.lock().unwrap().role = poterne::model::member::Role::Technician;
+    let mut window = opened(&fake);
+    press(&mut window, "Réglages");
+    press(&mut window, "Coffre");
+    sees(&mut window, "Aucun pour l’instant.");
+    gone(&mut window, "Ajouter un manifeste…");
+}
+
 #[test]
 fn a_setting_that_another_member_changed_is_not_undone() {
     let fake = Fake::new();

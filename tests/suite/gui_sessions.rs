@@ -638,9 +638,10 @@ fn approval(changed: bool, text: &str) -> Question {
     Question::Approve(Box::new(Approval {
         kind: "essai".into(),
         name: Bi::new("Essai", "Trial"),
-        source: "/home/zoe/essai.toml".into(),
+        source: Bi::same("/home/zoe/essai.toml"),
         program: "/usr/bin/essai".into(),
         fingerprint: "SHA256:0123".into(),
+        open: false,
         changed,
         text: text.into(),
     }))

@@ -148,6 +148,7 @@ mod lines;
 mod log_keys;
 mod manifest_approval;
 mod manifest_programs;
+mod manifest_shared;
 mod manifest_text;
 mod manifest_ways;
 mod manifest_windows;

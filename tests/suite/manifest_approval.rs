@@ -74,6 +74,43 @@ fn an_unapproved_manifest_never_runs_and_a_changed_one_asks_with_the_difference(
     assert_eq!(listed(&seat)["approved"], false);
 }
 
+/// Whoever puts another program in the place of the one that was approved gets no
+/// secret for it without a question.
+#[test]
+fn another_program_than_the_approved_one_is_asked_about() {
+    let seat = Seat::empty();
+    let program = |name: &str| seat.home.path().join(name);
+    let (first, second) = (program("first"), program("second"));
+    let script = |file: &PathBuf, words: &str| {
+        fs::write(file, format!("#!/bin/sh\necho {words}\n")).expect("ours");
+        fs::set_permissions(file, fs::Permissions::from_mode(0o755)).expect("ours");
+    };
+    script(&second, "second");
+    let text = format!(
+        "kind = \"trace\"\nname = \"Trace\"\nopens = \"terminal\"\n[program]\n\
+         linux = [{first:?}, {second:?}]\n"
+    );
+    let file = put(&seat, &text);
+    let path = file.to_str().expect("UTF-8");
+    let run = |input: &str, status| seat.run(&["connector", "try", path], input).ended(status);
+    assert!(run("yes\n", 0).out.contains("second"));
+    assert!(run("", 0).out.contains("second"), "nobody is asked again");
+    script(&first, "first");
+    assert_eq!(listed(&seat)["approved"], false);
+    let asked = run("no\n", 6);
+    assert!(asked.err.contains("-program: ") && asked.err.contains("+program: "), "{}", asked.err);
+    assert!(run("yes\n", 0).out.contains("first"));
+    run("", 0);
+    // What any account may change, nobody can have approved.
+    fs::set_permissions(&first, fs::Permissions::from_mode(0o777)).expect("ours");
+    let asked = run("", 6);
+    assert!(asked.err.contains("Any account of this computer"), "{}", asked.err);
+    let folder = seat.home.path().join(".local/state/poterne/connectors");
+    let left: Vec<_> =
+        fs::read_dir(folder).expect("ours").flatten().map(|e| e.file_name()).collect();
+    assert_eq!(left, ["trace.approved"], "nothing else is left of writing it");
+}
+
 #[test]
 fn approving_by_fingerprint_takes_that_text_and_no_other() {
     let seat = Seat::empty();
@@ -125,7 +162,7 @@ fn an_entry_of_a_manifest_s_kind_is_made_shown_and_opened() {
     let asked = seat.run(&["connect", "A/t"], "no\n").ended(6);
     assert!(asked.err.contains("echo two") && !ran(&seat), "{}", asked.err);
     fs::remove_file(file).expect("ours");
-    seat.run(&["connect", "A/t"], "yes\n").ended(6);
+    seat.run(&["connect", "A/t"], "yes\n").ended(4);
     let log = seat.ok(&["audit", "log"]).out;
     assert!(log.contains("trace · /"), "the log tells the program: {log}");
 }

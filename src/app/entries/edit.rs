@@ -255,6 +255,15 @@ fn settle(v: &Unlocked, entry: &Entry, id: &str, value: String) -> Result<String
         fields_of(kind).filter(|f| f.id == id).collect()
     };
     let Some(f) = known.pop() else {
+        if !kind.is_container() && connect::by_kind(kind).is_none() {
+            // What nobody here can judge stays as it is, or goes.
+            let same = entry.settings.get(id) == Some(&value);
+            return if value.is_empty() || same {
+                Ok(value)
+            } else {
+                Err(AppError::no_connector(kind))
+            };
+        }
         return Err(AppError {
             code: Code::Usage,
             what: Bi::new(

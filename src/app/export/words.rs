@@ -83,6 +83,8 @@ pub fn event(event: Event, lang: Lang) -> &'static str {
         Event::BackupMade => ("Sauvegarde", "Backup"),
         Event::BackupRestored => ("Sauvegarde restaurée", "Backup restored"),
         Event::SettingsChanged => ("Réglages changés", "Settings changed"),
+        Event::ConnectorShared => ("Connecteur partagé", "Connector shared"),
+        Event::ConnectorRemoved => ("Connecteur retiré", "Connector removed"),
         Event::ClockBackwards => ("Horloge en arrière", "Clock went backwards"),
         Event::Checkpoint => ("Point signé", "Checkpoint"),
     };

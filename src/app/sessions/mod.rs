@@ -114,8 +114,8 @@ pub(super) fn open(
         return Ok(Box::new(live));
     }
     let target = &way.target;
-    let connector = connect::by_kind(&target.kind)
-        .ok_or_else(|| AppError::no_entry(&target.kind.to_string()))?;
+    let connector =
+        connect::by_kind(&target.kind).ok_or_else(|| AppError::no_connector(&target.kind))?;
     let (pinned, typed) = (Vec::new(), false);
     let mut lease = LiveLease { jobs, id, target, secrets, ui, accepted, pinned, typed, desktop };
     match connector.open(target, &mut lease) {

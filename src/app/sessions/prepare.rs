@@ -67,8 +67,11 @@ impl Open {
             }
             Ok((entry, resolved, v.me, logins))
         })?;
-        broken(&resolved.plan)?;
         let connector = connect::by_kind(&entry.kind);
+        if connector.is_none() && !entry.kind.is_container() {
+            return Err(AppError::no_connector(&entry.kind));
+        }
+        broken(&resolved.plan)?;
         let opens = |target: &Target| {
             connector
                 .is_some_and(|c| c.opens_with(&target.destination().settings) == Opens::Session)

@@ -99,7 +99,7 @@ pub(in crate::app) fn open_with(
         }
     }
     notices.extend(windows_ending(&store, &vault, &row.id, now)?);
-    Ok(Open {
+    let mut open = Open {
         version: store.data_version().ok(),
         wrote: false,
         store,
@@ -116,7 +116,10 @@ pub(in crate::app) fn open_with(
         machine: machine(),
         locking: Default::default(),
         resumes: Default::default(),
-    })
+        shared: Default::default(),
+    };
+    open.read(|_, _| Ok(()))?;
+    Ok(open)
 }
 
 type Tried = Result<login::Opened, Refused>;

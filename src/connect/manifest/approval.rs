@@ -1,10 +1,11 @@
 //! A manifest that is not part of this program runs only once a person of this
 //! computer has approved it, as it stands. The approved text is kept, pinned by its
-//! SHA-256, so that a changed one is asked about with the difference.
+//! SHA-256, and with it the program that it started: whose and where. So a changed one,
+//! or another program of that name, is asked about with the difference.
 
 use std::fs;
 use std::io::{self, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 use similar::TextDiff;
@@ -27,11 +28,13 @@ pub struct Approval {
     /// What it is called.
     pub name: Bi,
     /// Where it comes from.
-    pub source: String,
+    pub source: Bi,
     /// The program that it starts here; empty when there is none.
     pub program: String,
     /// `SHA256:` and the digest of the text.
     pub fingerprint: String,
+    /// Any account of this computer may change that program.
+    pub open: bool,
     /// An earlier one was approved: `text` is the difference.
     pub changed: bool,
     /// The whole text, or the lines that are gone and new.
@@ -49,6 +52,8 @@ pub enum State {
     New,
     /// Another text of this kind was approved: this one.
     Changed(String),
+    /// It was approved with this program, which is not the one that it starts now.
+    Elsewhere(String),
 }
 
 impl State {
@@ -58,49 +63,95 @@ impl State {
     }
 }
 
-/// The state of a manifest.
+/// The state of a manifest, with the program that it would start now.
 pub fn state(manifest: &Manifest, source: &Source) -> State {
+    state_with(manifest, source, super::find_program(manifest.programs()).as_deref())
+}
+
+fn state_with(manifest: &Manifest, source: &Source, program: Option<&Path>) -> State {
     if *source == Source::BuiltIn {
         return State::BuiltIn;
     }
-    match kept(&manifest.kind) {
-        Some(text) if text == manifest.text => State::Approved,
-        Some(text) => State::Changed(text),
+    match kept(manifest, source) {
+        Some((text, _)) if text != manifest.text => State::Changed(text),
+        // Without a program nothing starts, whatever was approved.
+        Some((_, before)) => match program.map(Whose::of) {
+            Some(now) if now.open || now.told != before => State::Elsewhere(before),
+            _ => State::Approved,
+        },
         None => State::New,
     }
 }
 
 /// What to ask about a manifest that may not run yet; `None` when it may.
-pub fn question(manifest: &Manifest, source: &Source) -> Option<Approval> {
-    let (changed, text) = match state(manifest, source) {
+pub fn question(manifest: &Manifest, source: &Source, program: Option<&Path>) -> Option<Approval> {
+    let whose = program.map(Whose::of).unwrap_or_default();
+    let (changed, text) = match state_with(manifest, source, program) {
         State::BuiltIn | State::Approved => return None,
         State::New => (false, manifest.text.clone()),
         State::Changed(old) => (true, difference(&old, &manifest.text)),
-    };
-    let program = super::find_program(manifest.programs());
-    let source = match source {
-        Source::BuiltIn => String::new(),
-        Source::File(path) => path.display().to_string(),
+        State::Elsewhere(old) => (true, difference(&line_of(&old), &line_of(&whose.told))),
     };
     Some(Approval {
         kind: manifest.kind.clone(),
         name: manifest.name.clone(),
-        source,
+        source: source.told(),
         program: program.map(|path| path.display().to_string()).unwrap_or_default(),
         fingerprint: manifest.fingerprint(),
+        open: whose.open,
         changed,
         text,
     })
+}
+
+fn line_of(program: &str) -> String {
+    if program.is_empty() { String::new() } else { format!("program: {program}\n") }
+}
+
+/// Which file a program is, and whose.
+#[derive(Default)]
+struct Whose {
+    /// In one line, for a person too.
+    told: String,
+    /// Any account may change it: what was approved says nothing about it.
+    open: bool,
+}
+
+impl Whose {
+    fn of(program: &Path) -> Self {
+        let real = program.canonicalize().unwrap_or_else(|_| program.to_owned());
+        let mut told = program.display().to_string();
+        if real != program {
+            told.push_str(&format!(" -> {}", real.display()));
+        }
+        let mut open = false;
+        #[cfg(unix)]
+        if let Ok(meta) = fs::metadata(&real) {
+            use std::os::unix::fs::MetadataExt;
+            told.push_str(&format!(" (uid {})", meta.uid()));
+            open = meta.mode() & 0o002 != 0;
+        }
+        let told = told.replace(char::is_control, "?");
+        Self { told, open }
+    }
 }
 
 /// Goes on only with a manifest that may run, or that the person approves now.
 ///
 /// # Errors
 /// It is not approved, or the approval cannot be kept.
-pub fn ensure(manifest: &Manifest, source: &Source, lease: &mut dyn Lease) -> Result<(), Failure> {
-    let Some(asked) = question(manifest, source) else { return Ok(()) };
+pub fn ensure(
+    manifest: &Manifest,
+    source: &Source,
+    program: Option<&Path>,
+    lease: &mut dyn Lease,
+) -> Result<(), Failure> {
+    let Some(asked) = question(manifest, source, program) else { return Ok(()) };
     match lease.ask(Question::Approve(Box::new(asked))) {
-        Answer::Yes => approve(manifest).map_err(|e| fail::not_kept(&e)),
+        Answer::Yes => approve(manifest, source, program).map_err(|e| fail::not_kept(&e)),
+        _ if matches!(source, Source::Vault { .. }) => {
+            Err(fail::shared_not_approved(&manifest.kind))
+        }
         _ => Err(fail::not_approved(&manifest.kind)),
     }
 }
@@ -109,35 +160,38 @@ pub fn ensure(manifest: &Manifest, source: &Source, lease: &mut dyn Lease) -> Re
 ///
 /// # Errors
 /// The state folder cannot be written.
-pub fn approve(manifest: &Manifest) -> io::Result<()> {
-    let file = file(&manifest.kind)?;
+pub fn approve(manifest: &Manifest, source: &Source, program: Option<&Path>) -> io::Result<()> {
+    let file = file(manifest, source)?;
     let folder = file.parent().expect("it lies in a folder");
     paths::private_folder(folder).map_err(io::Error::other)?;
-    let new = file.with_extension(format!("{}.new", std::process::id()));
-    let mut open = fs::OpenOptions::new();
-    open.write(true).create(true).truncate(true);
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::OpenOptionsExt;
-        open.mode(0o600);
-    }
-    let mut out = open.open(&new)?;
-    writeln!(out, "{}", manifest.fingerprint())?;
-    out.write_all(manifest.text.as_bytes())?;
-    out.sync_all()?;
-    fs::rename(&new, &file)
+    // Under a name that nobody knows before, for its owner alone.
+    let mut new = tempfile::NamedTempFile::new_in(folder)?;
+    let whose = program.map(Whose::of).unwrap_or_default();
+    writeln!(new, "{}\n{}", manifest.fingerprint(), whose.told)?;
+    new.write_all(manifest.text.as_bytes())?;
+    new.as_file().sync_all()?;
+    new.persist(&file)?;
+    Ok(())
 }
 
-/// The text of this kind that was approved, if it is still what its digest says.
-fn kept(kind: &str) -> Option<String> {
-    let all = fs::read_to_string(file(kind).ok()?).ok()?;
-    let (print, text) = all.split_once('\n')?;
-    (print == fingerprint(text)).then(|| text.to_owned())
+/// The text of this kind that was approved, if it is still what its digest says, and
+/// the program that it started.
+fn kept(manifest: &Manifest, source: &Source) -> Option<(String, String)> {
+    let all = fs::read_to_string(file(manifest, source).ok()?).ok()?;
+    let (print, rest) = all.split_once('\n')?;
+    let (program, text) = rest.split_once('\n')?;
+    (print == fingerprint(text)).then(|| (text.to_owned(), program.to_owned()))
 }
 
-fn file(kind: &str) -> io::Result<PathBuf> {
+/// A vault has its own approvals: two of them may describe one kind differently.
+fn file(manifest: &Manifest, source: &Source) -> io::Result<PathBuf> {
     let state = paths::state_folder().map_err(io::Error::other)?;
-    Ok(state.join(FOLDER).join(format!("{kind}.approved")))
+    let kind = &manifest.kind;
+    let name = match source {
+        Source::Vault { vault, .. } => format!("{vault}.{kind}.approved"),
+        Source::BuiltIn | Source::File(_) => format!("{kind}.approved"),
+    };
+    Ok(state.join(FOLDER).join(name))
 }
 
 /// The lines that are gone (`-`) and new (`+`), with a few around them.

@@ -149,12 +149,13 @@ impl Connector for Declared {
     fn open(&self, target: &Target, lease: &mut dyn Lease) -> Result<Box<dyn Link>, Failure> {
         let renewed = self.renewed()?;
         let manifest = renewed.as_ref().unwrap_or(&self.manifest);
-        approval::ensure(manifest, &self.source, lease)?;
+        // What was approved is what starts: it is looked up once.
+        let program = find_program(manifest.programs());
+        approval::ensure(manifest, &self.source, program.as_deref(), lease)?;
         if manifest.programs().is_empty() || !cfg!(unix) {
             return Err(fail::no_platform(&manifest.kind));
         }
-        let program =
-            find_program(manifest.programs()).ok_or_else(|| fail::no_program(manifest))?;
+        let program = program.ok_or_else(|| fail::no_program(manifest))?;
         let mut target = target.clone();
         let end = target.hops.last_mut().expect("a target has at least its destination");
         if manifest.common.user

@@ -24,6 +24,7 @@ pub(in crate::connect) fn each() -> Vec<Failure> {
         would_be_seen(ANY[0]),
         no_platform(ANY[0]),
         not_approved(ANY[0]),
+        shared_not_approved(ANY[0]),
         gone(ANY[0]),
         not_kept(&cause()),
         pipe_too_small(ANY[0]),
@@ -244,6 +245,15 @@ pub fn not_approved(kind: &str) -> Failure {
             "Read its manifest, then approve it: poterne connector approve FILE",
         ),
     )
+}
+
+/// The same of one that the vault shares: it is approved where it is used first.
+pub fn shared_not_approved(kind: &str) -> Failure {
+    let todo = Bi::new(
+        "Connectez-vous de nouveau, lisez le manifeste qui est montré, puis approuvez-le.",
+        "Connect again, read the manifest that is shown, then approve it.",
+    );
+    Failure { todo, ..not_approved(kind) }
 }
 
 /// The approval cannot be kept.

@@ -27,10 +27,12 @@ use std::path::PathBuf;
 use sha2::{Digest, Sha256};
 
 use crate::model::entry::Slot;
+use crate::model::id::VaultId;
 use crate::model::lang::Bi;
+use crate::model::time::Time;
 
 pub use declared::Declared;
-pub use read::{MAX_BYTES, RESERVED, read};
+pub use read::{MAX_BYTES, RESERVED, is_word, read};
 pub use run::{Run, find_program};
 
 use super::{Common, FailureKind};
@@ -113,6 +115,37 @@ pub enum Source {
     BuiltIn,
     /// This file.
     File(PathBuf),
+    /// The vault shares it.
+    Vault {
+        /// Which vault.
+        vault: VaultId,
+        /// Who put it there.
+        by: String,
+        /// When.
+        at: Time,
+    },
+}
+
+impl Source {
+    /// Whether it is the same text's place: a vault may be open twice.
+    fn same_place(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Vault { vault, .. }, Self::Vault { vault: same, .. }) => vault == same,
+            _ => self == other,
+        }
+    }
+
+    /// For a person.
+    pub fn told(&self) -> Bi {
+        match self {
+            Self::BuiltIn => Bi::same("Poterne"),
+            Self::File(path) => Bi::same(path.display().to_string()),
+            Self::Vault { by, at, .. } => {
+                let day = at.to_jiff().strftime("%Y-%m-%d").to_string();
+                Bi::new(format!("le coffre ({by}, {day})"), format!("the vault ({by}, {day})"))
+            }
+        }
+    }
 }
 
 /// A field as the manifest declares it.

@@ -1,10 +1,14 @@
 //! Every described connector that this computer knows: those of this program, then
-//! those of the person's configuration folder. Looks at that folder again only when
-//! it has changed; a manifest that was read stays for the life of the process.
+//! those of the person's configuration folder, then those of the vaults that are open.
+//! The first of a kind counts, so that no vault changes what a kind starts that the
+//! person or this program defined. Looks at the folder again only when it has changed;
+//! a manifest that was read stays for the life of the process.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::sync::{PoisonError, RwLock};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, PoisonError, RwLock};
 use std::time::SystemTime;
 
 use super::place::Fault;
@@ -40,11 +44,11 @@ pub const BUILT_IN: &[(&str, &str)] = &[
     ("winscp", include_str!("../../../assets/connectors/winscp.toml")),
 ];
 
-/// A manifest of the person's that cannot be used.
+/// A manifest of the person's or of a vault that cannot be used.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Problem {
-    /// Its file.
-    pub file: PathBuf,
+    /// Where it comes from.
+    pub source: Source,
     /// What is wrong with it.
     pub faults: Vec<Fault>,
 }
@@ -56,10 +60,57 @@ pub struct Known {
     pub all: &'static [&'static dyn Connector],
     /// Those that are described.
     pub declared: &'static [&'static Declared],
-    /// The person's manifests that cannot be used.
+    /// Manifests that cannot be used.
     pub problems: &'static [Problem],
     /// The folder's time when it was looked at.
     stamp: Option<SystemTime>,
+}
+
+/// A manifest that an open vault shares.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Shared {
+    /// Which vault, and who put it there.
+    pub source: Source,
+    /// Its text.
+    pub text: String,
+}
+
+/// Those of each open vault.
+static SHARED: Mutex<BTreeMap<u64, Vec<Shared>>> = Mutex::new(BTreeMap::new());
+static NEXT: AtomicU64 = AtomicU64::new(0);
+
+/// The manifests of one open vault; they are known until it is dropped.
+pub struct Share(u64);
+
+impl Share {
+    /// Makes these known.
+    pub fn new(manifests: Vec<Shared>) -> Self {
+        let share = Self(NEXT.fetch_add(1, Ordering::Relaxed));
+        share.put(Some(manifests).filter(|all| !all.is_empty()));
+        share
+    }
+
+    /// Makes these known in place of the former ones.
+    pub fn renew(&self, manifests: Vec<Shared>) {
+        self.put(Some(manifests));
+    }
+
+    fn put(&self, manifests: Option<Vec<Shared>>) {
+        let mut all = SHARED.lock().unwrap_or_else(PoisonError::into_inner);
+        let before = all.remove(&self.0);
+        let same = before == manifests;
+        all.extend(manifests.map(|new| (self.0, new)));
+        drop(all);
+        if !same {
+            look();
+        }
+    }
+}
+
+impl Drop for Share {
+    fn drop(&mut self) {
+        self.put(None);
+    }
 }
 
 static KNOWN: RwLock<Option<Known>> = RwLock::new(None);
@@ -76,10 +127,12 @@ pub fn current() -> Known {
     if stamp() == known.stamp { known } else { look() }
 }
 
-/// The described connector of a kind; one that is new in the folder is found.
+/// The described connector of a kind, after another look if something came into the
+/// folder or left it: what is there now decides between it and a vault's.
 pub fn of_kind(kind: &str) -> Option<&'static Declared> {
     let find = |known: Known| known.declared.iter().copied().find(|d| d.id() == kind);
-    find(known()).or_else(|| find(current()))
+    let shipped = find(known()).filter(|d| d.source == Source::BuiltIn);
+    shipped.or_else(|| find(current()))
 }
 
 /// The folder of the person's manifests, which need not be there.
@@ -112,12 +165,20 @@ pub fn look() -> Known {
         });
         declared.push(made);
     }
-    for file in files() {
-        match load(&file) {
+    let own = files().into_iter().map(|file| (load(&file), Source::File(file)));
+    let all = SHARED.lock().unwrap_or_else(PoisonError::into_inner);
+    let shared: Vec<Shared> = all.values().flatten().cloned().collect();
+    drop(all);
+    let shared = shared.into_iter().map(|shared| (read(&shared.text), shared.source));
+    for (read, source) in own.chain(shared) {
+        match read {
             Ok(manifest) => {
-                let source = Source::File(file.clone());
-                if declared.iter().any(|known| known.manifest.kind == manifest.kind) {
-                    problems.push(Problem { faults: vec![taken(&manifest)], file });
+                let first = declared.iter().find(|known| known.manifest.kind == manifest.kind);
+                if let Some(first) = first {
+                    if !first.source.same_place(&source) {
+                        let faults = vec![taken(&manifest, &first.source)];
+                        problems.push(Problem { faults, source });
+                    }
                     continue;
                 }
                 declared.push(
@@ -125,7 +186,7 @@ pub fn look() -> Known {
                         .unwrap_or_else(|| Declared::new(manifest, source)),
                 );
             }
-            Err(faults) => problems.push(Problem { file, faults }),
+            Err(faults) => problems.push(Problem { source, faults }),
         }
     }
     let same = before.filter(|known| {
@@ -179,18 +240,35 @@ pub fn load(file: &Path) -> Result<Manifest, Vec<Fault>> {
     open.take(MAX_BYTES as u64 + 1).read_to_end(&mut bytes).map_err(unreadable)?;
     let text = String::from_utf8(bytes)
         .map_err(|_| at_top(Bi::new("ce n’est pas de l’UTF-8", "this is not UTF-8")))?;
-    read(&text)
+    read_new(&text)
 }
 
-fn taken(manifest: &Manifest) -> Fault {
+/// As [`read`], for one that is to stand beside those of this program.
+///
+/// # Errors
+/// As there, or its kind is one of theirs.
+pub fn read_new(text: &str) -> Result<Manifest, Vec<Fault>> {
+    let manifest = read(text)?;
+    match BUILT_IN.iter().any(|(shipped, _)| *shipped == manifest.kind) {
+        true => Err(vec![taken(&manifest, &Source::BuiltIn)]),
+        false => Ok(manifest),
+    }
+}
+
+fn taken(manifest: &Manifest, by: &Source) -> Fault {
     let kind = &manifest.kind;
     let line = manifest.text.lines().position(|line| line.trim_start().starts_with("kind"));
+    let (fr, en) = match by {
+        Source::BuiltIn => ("un manifeste de Poterne", "a manifest of Poterne"),
+        Source::File(_) => ("un manifeste de cet ordinateur", "a manifest of this computer"),
+        Source::Vault { .. } => ("le manifeste d’un autre coffre", "the manifest of another vault"),
+    };
     Fault {
         line: line.map_or(1, |at| at + 1),
         column: 1,
         what: Bi::new(
-            format!("le type «\u{a0}{kind}\u{a0}» est déjà pris par un autre manifeste"),
-            format!("the kind “{kind}” is taken by another manifest already"),
+            format!("le type «\u{a0}{kind}\u{a0}» est déjà pris par {fr}"),
+            format!("the kind “{kind}” is taken already by {en}"),
         ),
     }
 }

@@ -260,16 +260,15 @@ impl Editor {
 
     /// Which common fields the kind has.
     pub fn common(&self) -> Common {
-        match connect::by_kind(&self.kind) {
-            Some(c) => c.common(),
-            None => Common { host: false, port: false, user: true },
-        }
+        connect::common_of(&self.kind)
     }
 
     /// The connector's own settings; for containers those that are passed on.
     pub fn fields(&self) -> Vec<&'static Field> {
         match connect::by_kind(&self.kind) {
             Some(c) => c.fields().iter().collect(),
+            // What it may have is not known: it stays as it is.
+            None if !self.kind.is_container() => Vec::new(),
             None => {
                 let mut seen = BTreeSet::new();
                 let all = connect::all().iter().flat_map(|c| c.fields());

@@ -284,10 +284,18 @@ fn approve_ui(ui: &mut Ui, asked: &Approval, focus: bool, lang: Lang) -> Option<
         ),
     });
     ui.add_space(4.0);
+    if asked.open {
+        let what = lang.pick(
+            "Tout compte de cet ordinateur peut changer ce programme.",
+            "Any account of this computer may change this program.",
+        );
+        parts::warn_box(ui, what, "");
+        ui.add_space(4.0);
+    }
     let mut refuse = None;
     egui::Frame::new().fill(p.field).corner_radius(5).inner_margin(10).show(ui, |ui| {
         ui.set_min_width(ui.available_width());
-        for text in [&asked.source, &asked.fingerprint] {
+        for text in [asked.source.get(lang), &asked.fingerprint] {
             let text = RichText::new(plain(text)).monospace().size(12.0).color(p.weak);
             ui.add(egui::Label::new(text).wrap().selectable(true));
         }

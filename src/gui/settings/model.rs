@@ -13,6 +13,8 @@ use crate::gui::worker::{Command, Tag};
 use crate::model::lang::Bi;
 use crate::secret::SecretText;
 
+use super::shared::SharedRow;
+
 /// A part of the page.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Part {
@@ -45,6 +47,8 @@ pub enum Work {
     Backup,
     /// Check.
     Check,
+    /// Connectors that the vault shares.
+    Shared,
 }
 
 /// State of the page.
@@ -91,6 +95,10 @@ pub struct SettingsModel {
     pub fingerprint: Option<String>,
     /// It was asked for.
     pub fingerprint_asked: bool,
+    /// Connectors that the vault shares.
+    pub shared: Option<Vec<SharedRow>>,
+    /// They were asked for.
+    pub shared_asked: bool,
     /// Backup folder or file and what was counted.
     pub backup: Option<(PathBuf, u64, u64)>,
     /// What the check found.
@@ -131,6 +139,8 @@ impl Default for SettingsModel {
             unread: None,
             fingerprint: None,
             fingerprint_asked: false,
+            shared: None,
+            shared_asked: false,
             backup: None,
             check: None,
             busy: None,
@@ -271,6 +281,11 @@ impl SettingsModel {
     /// Checks everything.
     pub fn check(&mut self) -> Act {
         self.start(Work::Check, Tag::Check, Request::Check)
+    }
+
+    /// Puts a manifest into the vault, for all its members.
+    pub fn share(&mut self, text: String) -> Act {
+        self.start(Work::Shared, Tag::SharedChanged, Request::Share { text })
     }
 
     /// The running job is done.

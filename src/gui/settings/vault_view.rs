@@ -12,6 +12,7 @@ use crate::gui::worker::{Command, Pick, Tag};
 use crate::model::lang::Lang;
 
 use super::model::{SettingsModel, Work};
+use super::shared_view::shared_ui;
 use super::view::{group, outcome_ui};
 
 /// Settings, backup, check.
@@ -125,6 +126,7 @@ pub fn vault_ui(
             outcome_ui(ui, model, Work::Settings, done, lang);
         }
     });
+    shared_ui(ui, model, status, manages, lang, acts);
     let hint = t(
         lang,
         "Chaque sauvegarde est ouverte et comptée avant d’être tenue pour bonne.",

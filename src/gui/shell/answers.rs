@@ -13,6 +13,7 @@ use crate::gui::entries::config::What;
 use crate::gui::entries::editor::Editor;
 use crate::gui::entries::rights::Rights;
 use crate::gui::settings::model::Work;
+use crate::gui::settings::shared::SharedRow;
 use crate::gui::team::model::Sheet;
 use crate::gui::text;
 use crate::gui::worker::{Command, Tag};
@@ -316,6 +317,13 @@ impl Shell {
             (Tag::SettingsSaved, Reply::Done) => {
                 own.finished();
                 self.ask(Tag::Settings, Request::Settings);
+            }
+            (Tag::Shared, Reply::Shared(views)) => {
+                own.shared = Some(views.into_iter().map(SharedRow::of).collect());
+            }
+            (Tag::SharedChanged, Reply::Done) => {
+                own.finished();
+                self.ask(Tag::Shared, Request::Shared);
             }
             // An answer of another shape than its question is nobody's.
             (_, _) => {}

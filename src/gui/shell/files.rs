@@ -69,7 +69,7 @@ impl Shell {
                 let act = crate::gui::act::Guarded::SaveAttachment(name, path);
                 self.perform(ctx, crate::gui::act::Act::Guarded(id, act));
             }
-            Pick::PrivateKey | Pick::QrPicture | Pick::AddAttachment => {
+            Pick::PrivateKey | Pick::QrPicture | Pick::AddAttachment | Pick::Manifest => {
                 self.worker.send(Command::Read(pick, path));
             }
             Pick::SendFile(tab, protocol) => {
@@ -97,6 +97,7 @@ impl Shell {
 
     pub(super) fn file_read(
         &mut self,
+        ctx: &Context,
         pick: Pick,
         name: String,
         bytes: Result<SecretBytes, AppError>,
@@ -109,6 +110,17 @@ impl Shell {
             }
         };
         let Screen::Open(opened) = &mut self.screen else { return };
+        if pick == Pick::Manifest {
+            let text = bytes.expose(|bytes| String::from_utf8(bytes.to_vec()));
+            match text {
+                Ok(text) => {
+                    let act = opened.own.share(text);
+                    self.perform(ctx, act);
+                }
+                Err(_) => self.failed(AppError::no_text(&name)),
+            }
+            return;
+        }
         let Some(form) = &mut opened.editor else { return };
         let slot = match pick {
             Pick::PrivateKey => Slot::PrivateKey,

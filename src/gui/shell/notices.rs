@@ -123,7 +123,7 @@ impl Shell {
                 let path = self.proposed_path(&pick);
                 self.dialog = Some(Dialog::Path { path, pick, asked: None });
             }
-            Notice::ReadDone(pick, name, bytes) => self.file_read(pick, name, bytes),
+            Notice::ReadDone(pick, name, bytes) => self.file_read(ctx, pick, name, bytes),
             Notice::Written(path, Ok(())) => {
                 if let Screen::Guide(guide) = &mut self.screen {
                     guide.kit_file = Some(path.clone());

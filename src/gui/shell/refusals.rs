@@ -126,6 +126,7 @@ impl Shell {
             | Tag::KitKept
             | Tag::Backup
             | Tag::Check
+            | Tag::SharedChanged
             | Tag::SettingsSaved => {
                 if tag == Tag::SettingsSaved {
                     self.ask(Tag::Settings, Request::Settings);

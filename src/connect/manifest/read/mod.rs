@@ -369,7 +369,8 @@ pub(super) fn compiled(pattern: &str) -> Option<regex::Regex> {
     RegexBuilder::new(pattern).size_limit(PATTERN_MAX_BYTES).build().ok()
 }
 
-fn is_word(word: &str) -> bool {
+/// Whether a word may be that of a kind.
+pub fn is_word(word: &str) -> bool {
     let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
     word.len() <= 32
         && word.starts_with(|c: char| c.is_ascii_lowercase())
