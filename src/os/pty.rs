@@ -5,6 +5,7 @@ use std::fs::File;
 use std::io;
 use std::os::fd::{AsFd, OwnedFd};
 
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::fs::{Mode, OFlags};
 use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
 use rustix::termios::{LocalModes, SpecialCodeIndex, Winsize, tcgetattr, tcsetwinsize};
@@ -40,6 +41,13 @@ impl Pty {
     /// Whether what is typed now is not shown by the terminal itself.
     pub fn hides_typing(&self) -> bool {
         tcgetattr(&self.0).is_ok_and(|modes| !modes.local_modes.contains(LocalModes::ECHO))
+    }
+
+    /// Whether the program said something that nobody has read yet.
+    pub fn has_unread(&self) -> bool {
+        let mut near = [PollFd::new(&self.0, PollFlags::IN)];
+        poll(&mut near, Some(&Timespec { tv_sec: 0, tv_nsec: 0 })).is_ok_and(|ready| ready > 0)
+            && near[0].revents().contains(PollFlags::IN)
     }
 
     /// The sign that ends the input of a program which reads lines; `None` where the

@@ -15,7 +15,7 @@ opens = "terminal"
 uses = ["host", "user"]
 args = ["--at={host}", { if = "user", words = ["-l", "{user}"] }]
 [program]
-linux = ["sh"]
+linux = ["prog"]
 [[secret]]
 slot = "password"
 by = "prompt"
@@ -122,7 +122,7 @@ fn every_fault_is_told_with_its_line_and_column() {
         ("--at={host}", "{host", "6:9 a brace on its own"),
         ("if = \"user\"", "if = \"nobody\"", "6:31 no field is called “nobody”"),
         ("[program]", "[programme]", "7:2 unknown key “programme”"),
-        ("\"sh\"", "\"../sh\"", "8:10 a bare name, looked up in PATH, or an absolute path"),
+        ("\"prog\"", "\"../prog\"", "8:10 a bare name, looked up in PATH, or an absolute path"),
         ("by = \"prompt\"", "by = \"argv\"", "11:6 “argv” is none of: line, pipe, prompt, askpass"),
         ("by = \"prompt\"", "by = \"line\"", "11:6 in a terminal a secret is typed at a question"),
         ("'Password: $'", "'Password: '", "12:11 a question stands at the end"),
@@ -137,7 +137,7 @@ fn every_fault_is_told_with_its_line_and_column() {
 
 #[test]
 fn all_faults_are_told_at_once_and_in_order() {
-    let text = SOUND.replace("\"terminal\"", "\"screen\"").replace("\"sh\"", "\"\"");
+    let text = SOUND.replace("\"terminal\"", "\"screen\"").replace("\"prog\"", "\"\"");
     let found = read(&text).expect_err("two faults");
     assert_eq!(found.iter().map(|f| f.line).collect::<Vec<_>>(), [4, 8]);
     assert!(found[0].told(Lang::Fr).starts_with("ligne 4, colonne 9\u{a0}: "));
@@ -147,6 +147,43 @@ fn all_faults_are_told_at_once_and_in_order() {
     assert!(found[0].what.en.contains("{pipe:password}"), "{found:?}");
     let found = read(&"#".repeat(MAX_BYTES + 1)).expect_err("too large");
     assert_eq!(found.len(), 1);
+}
+
+/// What an entry holds would be a command of the shell.
+#[test]
+fn a_shell_gets_nothing_of_an_entry() {
+    for shell in ["sh", "/bin/bash", "C:\\\\WINDOWS\\\\cmd.EXE", "powershell.exe", "pwsh"] {
+        let found = faults("\"prog\"", &format!("\"{shell}\""));
+        assert!(found.iter().any(|f| f.contains("would read what an entry holds")), "{found:?}");
+    }
+    let fixed = SOUND.replace("\"prog\"", "\"sh\"").replace("--at={host}", "-c");
+    let found = read(&fixed).expect_err("the user is still among its arguments");
+    assert!(found[0].what.en.contains("sh would read"), "{found:?}");
+    let fixed = fixed.replace(", { if = \"user\", words = [\"-l\", \"{user}\"] }", ", \"echo x\"");
+    assert!(read(&fixed).is_ok());
+    let hidden = fixed.replace("[program]", "[env]\nCOMMAND = \"{user}\"\n[program]");
+    assert!(read(&hidden).is_err(), "nor in a variable");
+}
+
+/// What would not be loaded is not sound either.
+#[test]
+fn a_copy_of_a_manifest_of_poterne_is_told_by_the_check() {
+    let seat = super::cli_kit::Seat::empty();
+    let file = seat.home.path().join("copy.toml");
+    let (kind, text) = BUILT_IN[0];
+    std::fs::write(&file, text).expect("ours");
+    let checked = seat.run(&["connector", "check", file.to_str().expect("UTF-8")], "").ended(2);
+    let told = format!("the kind “{kind}” is taken already by a manifest of Poterne");
+    assert!(checked.out.contains(&told), "{}", checked.out);
+}
+
+#[test]
+fn a_helper_s_secret_names_its_question() {
+    let helper = "by = \"askpass\"\nvariable = \"ASK\"";
+    assert!(read(&SOUND.replace("by = \"prompt\"", helper)).is_ok());
+    let bare = SOUND.replace("by = \"prompt\"", helper).replace("pattern = 'Password: $'\n", "");
+    let found = read(&bare).expect_err("a question is missing");
+    assert!(found[0].what.en.contains("pattern"), "{found:?}");
 }
 
 #[test]

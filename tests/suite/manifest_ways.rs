@@ -71,23 +71,26 @@ fn a_pipe_carries_what_the_manifest_says_around_the_secret() {
 #[test]
 fn a_helper_tells_the_secret_once_and_to_its_own_program_alone() {
     let dir = tempfile::tempdir().expect("a folder");
-    let shell = "\"$ASK\" 'Password?' > \"$D/got\"; \"$ASK\" again > \"$D/second\"; \
-                 echo \"$POTERNE_ASKPASS\" > \"$D/socket\"; echo ready; read x";
+    let shell = "\"$ASK\" 'Password?' > \"$D/got\"; echo \"$POTERNE_ASKPASS\" > \"$D/socket\"; echo ready; read x";
     let secret = "[[secret]]\nslot = \"password\"\nby = \"askpass\"\nvariable = \"ASK\"\n\
-                  [ready]\npattern = \"ready\"\n";
+                  pattern = '(?i)^password\\? ?$'\n[ready]\npattern = \"ready\"\n";
     put("essai-askpass", dir.path(), shell, secret);
     let (hop, mut lease) = with_password(hop(1), SECRET);
     lease.trust = true;
     let link = must_open(&of("essai-askpass", hop), &mut lease);
     assert_eq!(told(dir.path().join("got")), format!("{SECRET}\n"));
-    assert_eq!(told(dir.path().join("second")), "");
     let socket = told(dir.path().join("socket"));
     assert!(!Path::new(socket.trim()).exists(), "it is gone once the program is ready");
     link.close();
     all_gone(&lease);
     // One that is ready at once still gets its secret first.
     let secret = secret.replace("pattern = \"ready\"", "on = \"start\"");
-    put("essai-askpass-start", dir.path(), "\"$ASK\" x > \"$D/early\"; echo told; read x", &secret);
+    put(
+        "essai-askpass-start",
+        dir.path(),
+        "\"$ASK\" Password? > \"$D/early\"; echo told; read x",
+        &secret,
+    );
     let (hop, mut lease) = with_password(crate::kit_ssh::hop(1), SECRET);
     lease.trust = true;
     let link = must_open(&of("essai-askpass-start", hop), &mut lease);
@@ -98,14 +101,47 @@ fn a_helper_tells_the_secret_once_and_to_its_own_program_alone() {
     all_gone(&lease);
 }
 
+/// A helper that is asked something else gives nothing, and neither one that is asked
+/// for the same again.
+#[test]
+fn a_helper_answers_no_question_that_its_manifest_does_not_know() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let secrets = "[[secret]]\nslot = \"passphrase\"\nby = \"askpass\"\nvariable = \"ASK\"\n\
+                   pattern = '^Key: $'\n\
+                   [[secret]]\nslot = \"password\"\nby = \"askpass\"\nvariable = \"ASK2\"\n\
+                   pattern = 'password: $'\n";
+    let opened = |kind: &str, asks: &str| {
+        let shell = format!("{asks}; echo over; read x");
+        put(kind, dir.path(), &shell, secrets);
+        let (hop, mut lease) = with_password(hop(1), SECRET);
+        let mut hops = vec![hop];
+        lease.plant(&mut hops, 0, Slot::Passphrase, b"autre secret");
+        lease.trust = true;
+        let failure = must_fail(&of(kind, hops.remove(0)), &mut lease);
+        all_gone(&lease);
+        (failure, lease.taken)
+    };
+    let asks = "\"$ASK\" 'Are you sure (yes/no)?' > \"$D/sure\"";
+    let (failure, taken) = opened("essai-autre", asks);
+    assert!(failure.what.en.contains("does not know: Are you sure"), "{}", failure.what.en);
+    assert!(taken.is_empty() && told(dir.path().join("sure")).is_empty());
+    // The secret follows the question, whatever was asked first.
+    let asks = "\"$ASK\" 'me password: ' > \"$D/one\"; \"$ASK\" 'me password: ' > \"$D/two\"";
+    let (failure, taken) = opened("essai-encore", asks);
+    assert_eq!(failure.kind, FailureKind::Login, "{}", failure.what.en);
+    assert_eq!(taken, [(0, Slot::Password)]);
+    assert_eq!(told(dir.path().join("one")), format!("{SECRET}\n"));
+    assert_eq!(told(dir.path().join("two")), "");
+}
+
 /// A helper and a question, each with its own secret, in whichever order they come.
 #[test]
 fn a_question_after_the_helper_gets_its_own_secret() {
     let dir = tempfile::tempdir().expect("a folder");
-    let shell = "\"$ASK\" x > \"$D/helper\"; stty -echo; printf 'Code: '; read -r y; \
+    let shell = "\"$ASK\" 'Key: ' > \"$D/helper\"; stty -echo; printf 'Code: '; read -r y; \
                  printf '%s\\n' \"$y\" > \"$D/typed\"; stty echo; echo ready; read x";
     let secrets = "[[secret]]\nslot = \"passphrase\"\nby = \"askpass\"\nvariable = \"ASK\"\n\
-                   [[secret]]\nslot = \"password\"\nby = \"prompt\"\npattern = 'Code: $'\n\
+                   pattern = '^Key: $'\n[[secret]]\nslot = \"password\"\nby = \"prompt\"\npattern = 'Code: $'\n\
                    [ready]\npattern = \"ready\"\n";
     put("essai-deux", dir.path(), shell, secrets);
     let (hop, mut lease) = with_password(hop(1), SECRET);
@@ -134,7 +170,7 @@ args = ["-o", "UserKnownHostsFile=/dev/null", "-o", "StrictHostKeyChecking=no",
   "-o", "NumberOfPasswordPrompts=1", "-p", "{port}", "{user}@{host}"]
 env = { SSH_ASKPASS_REQUIRE = "force" }
 program = { linux = ["ssh"] }
-secret = [{ slot = "password", by = "askpass", variable = "SSH_ASKPASS" }]
+secret = [{ slot = "password", by = "askpass", variable = "SSH_ASKPASS", pattern = "(?i)password: $" }]
 failure = [{ pattern = 'Permission denied', kind = "login" }]
 "#;
     fs::write(folder.join("essai-ssh.toml"), text).expect("ours");
@@ -182,6 +218,52 @@ fn a_question_that_would_show_the_secret_gets_none() {
     lease.trust = true;
     let failure = must_fail(&of("essai-hidden", hop_of), &mut lease);
     assert_eq!(failure.kind, FailureKind::Setting, "{}", failure.what.en);
+}
+
+/// A secret is for the question that asked for it: once something else stands there, it
+/// is typed at nothing that comes after, hidden or not.
+#[test]
+fn a_question_that_is_withdrawn_gets_no_secret_later() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let secret = "[[secret]]\nslot = \"password\"\nby = \"prompt\"\npattern = 'Secret: $'\n\
+                  [ready]\npattern = 'Code\\? '\n";
+    // It says more only once the first question has been seen for a while.
+    let shell = "printf 'Secret: '; sleep 0.5; stty -echo; printf 'not now. Code? '; read -r x; \
+                 stty echo; printf %s \"$x\" > \"$D/got\"; echo got; read x";
+    put("essai-retire", dir.path(), shell, secret);
+    let (hop_of, mut lease) = with_password(hop(1), SECRET);
+    lease.trust = true;
+    let link = must_open(&of("essai-retire", hop_of), &mut lease);
+    let mut talk = Talk::shell(&*link, 80, 24);
+    talk.send("by hand\r");
+    talk.until("got");
+    assert_eq!(told(dir.path().join("got")), "by hand");
+    link.close();
+    all_gone(&lease);
+}
+
+/// Whoever gives up while a program still shows what is typed is not kept waiting.
+#[test]
+fn giving_up_ends_the_wait_for_a_hidden_question() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let secret = "[[secret]]\nslot = \"password\"\nby = \"prompt\"\npattern = 'Secret: $'\n";
+    let shell = "printf 'Secret: '; touch \"$D/asked\"; exec sleep 1000";
+    put("essai-abandon", dir.path(), shell, secret);
+    let (hop_of, mut lease) = with_password(hop(1), SECRET);
+    lease.trust = true;
+    let gave_up = lease.gave_up.clone();
+    let asked = dir.path().join("asked");
+    let waiter = std::thread::spawn(move || {
+        while !asked.exists() {
+            std::thread::yield_now();
+        }
+        gave_up.store(true, std::sync::atomic::Ordering::Relaxed);
+    });
+    let failure = must_fail(&of("essai-abandon", hop_of), &mut lease);
+    waiter.join().expect("it waited");
+    assert_eq!(failure.kind, FailureKind::Cancelled, "{}", failure.what.en);
+    assert!(lease.taken.is_empty(), "nothing was taken for it");
+    all_gone(&lease);
 }
 
 #[test]

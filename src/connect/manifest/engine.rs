@@ -16,7 +16,7 @@ use super::askpass::{self, Desk};
 use super::give::{content, given_up, one_line, secret_of};
 use super::hold::{Ended, Held, Hold, end, lock};
 use super::run::{Run, Way, WayBy};
-use super::watch::{Next, Watch};
+use super::watch::{self, Next, Watch};
 use super::{Ready, fail};
 use crate::connect::host::child::{self, Command, Engine, Inbox, Output, Uplink};
 use crate::connect::host::wire::WINDOW;
@@ -40,10 +40,13 @@ const QUIET: Duration = Duration::from_millis(200);
 const NO_QUESTION: Duration = Duration::from_secs(3);
 /// How long output may still come after the program has ended.
 const AFTERMATH: Duration = Duration::from_millis(300);
-/// How long a program may take to stop showing what is typed, and how often it is
-/// looked at.
+/// How long a program may take to stop showing what is typed.
 const HIDING: Duration = Duration::from_secs(3);
-const LOOK: Duration = Duration::from_millis(10);
+/// How soon that is looked at again, and how late at most. No terminal tells of it:
+/// packet mode does only with EXTPROC, which takes the editing of lines away
+/// (tty_ioctl(4)).
+const FIRST_LOOK: Duration = Duration::from_millis(1);
+const LAST_LOOK: Duration = Duration::from_millis(100);
 /// Largest content of a pipe, which takes it before anybody reads (pipe(7)).
 const PIPE_MAX_BYTES: usize = 60 * 1024;
 /// Sent by Ctrl+C on a terminal whose line is raw.
@@ -56,7 +59,7 @@ enum Heard {
     Written(usize),
     Silent,
     Ended(ExitStatus),
-    Asked(UnixStream),
+    Asked(UnixStream, String),
 }
 
 struct Ear(Sender<Heard>);
@@ -72,6 +75,10 @@ struct Running {
     run: Run,
     /// Ways whose secret a helper was told.
     told: Vec<bool>,
+    /// The secret of a question that was withdrawn: the lease gives it once.
+    kept: Option<(usize, SecretBytes)>,
+    /// What was heard while a question waited, and is not about it.
+    later: VecDeque<Heard>,
     hop: Hop,
     index: usize,
     hold: Hold,
@@ -112,6 +119,7 @@ pub(in crate::connect) fn open(
             if let Some(held) = lock(&running.hold).as_mut() {
                 held.desk = None;
             }
+            running.kept = None;
             Ok(Box::new(running))
         }
         Err(failure) => {
@@ -160,7 +168,7 @@ impl Running {
                         lines.push(one_line(&secret, &way.slot)?);
                     }
                 }
-                WayBy::Askpass(variable) => {
+                WayBy::Askpass(variable, _) => {
                     asks = true;
                     let own = own_path().map_err(|e| local::local(&e))?;
                     spawned.env.push((variable.into(), own));
@@ -171,7 +179,9 @@ impl Running {
         let desk = match asks {
             true => {
                 let ear = ear.clone();
-                let asked = move |stream| drop(ear.send(Heard::Asked(stream)));
+                let asked = move |stream, question| {
+                    drop(ear.send(Heard::Asked(stream, question)));
+                };
                 let desk = Desk::open(asked).map_err(|e| local::local(&e))?;
                 spawned.env.push((askpass::SOCKET.into(), desk.path().into()));
                 Some(desk)
@@ -214,6 +224,8 @@ impl Running {
         };
         let mut running = Self {
             told: vec![false; run.ways.len()],
+            kept: None,
+            later: VecDeque::new(),
             run,
             hop,
             index,
@@ -366,13 +378,24 @@ impl Running {
             let given = watch.all_given() && !self.has_helper();
             let quiet = if given { QUIET } else { NO_QUESTION };
             let limit = if spoken { left.min(quiet) } else { left };
-            match self.heard.recv_timeout(limit) {
+            let heard = match self.later.pop_front() {
+                Some(heard) => Ok(heard),
+                None => self.heard.recv_timeout(limit),
+            };
+            match heard {
                 Ok(Heard::Said(errors, bytes)) => {
                     watch.hear(&bytes);
                     self.said(errors, &bytes);
-                    for next in watch.next() {
-                        if self.act(next, up)? {
-                            return Ok(());
+                    // What withdrew a question may itself mean something.
+                    loop {
+                        let todo = watch.next();
+                        if todo.is_empty() {
+                            break;
+                        }
+                        for next in todo {
+                            if self.act(next, &mut watch, up)? {
+                                return Ok(());
+                            }
                         }
                     }
                 }
@@ -390,7 +413,7 @@ impl Running {
                     let said = watch.last_words();
                     return Err(fail::ended_at_once(&self.run.name, &told(status), &said));
                 }
-                Ok(Heard::Asked(stream)) => self.tell_helper(stream, up)?,
+                Ok(Heard::Asked(stream, question)) => self.tell_helper(stream, &question, up)?,
                 Ok(Heard::Silent) => self.readers -= 1,
                 Ok(Heard::Written(_)) => {}
                 Ok(Heard::Command(Command::Quit)) => return Err(given_up()),
@@ -414,7 +437,7 @@ impl Running {
     }
 
     /// Does what the program waits for; true when it is ready.
-    fn act(&mut self, next: Next, up: &Arc<Uplink>) -> Result<bool, Failure> {
+    fn act(&mut self, next: Next, watch: &mut Watch, up: &Arc<Uplink>) -> Result<bool, Failure> {
         match next {
             Next::Ready => return Ok(true),
             Next::Failed(failure) => return Err(failure),
@@ -433,35 +456,81 @@ impl Running {
                 self.info.host_key = seen.fingerprint;
                 self.types(accept.into_bytes());
             }
-            Next::Secret(at) => {
-                let way = &self.run.ways[at];
-                let way = Way { ask: false, ..way.clone() };
-                // One that is not stored the person types, where it is asked.
-                let Some(secret) = secret_of(&way, self.index, &self.hop, up)? else {
-                    return Ok(true);
-                };
-                let secret = one_line(&secret, &way.slot)?;
-                self.hidden()?;
-                up.say(&Progress::Authenticating(way.slot.to_string()));
-                let mut typed = Vec::with_capacity(secret.expose(<[u8]>::len) + 1);
-                secret.expose(|bytes| typed.extend_from_slice(bytes));
-                typed.push(b'\r');
-                self.types(typed);
-            }
+            Next::Secret(at) => return self.answer(at, watch, up),
         }
         Ok(false)
     }
 
-    /// Waits until the terminal shows nothing of what is typed: a program asks, and
-    /// only then hides it.
-    fn hidden(&self) -> Result<(), Failure> {
-        let Some(pty) = &self.pty else { return Ok(()) };
+    /// Types a secret at its question; true when the person types it.
+    fn answer(&mut self, at: usize, watch: &mut Watch, up: &Arc<Uplink>) -> Result<bool, Failure> {
+        loop {
+            if !self.waits_hidden(at, watch)? {
+                watch.withdrawn(at);
+                return Ok(false);
+            }
+            let kept = self.kept.take_if(|(way, _)| *way == at);
+            if let Some((_, secret)) = kept {
+                up.say(&Progress::Authenticating(self.run.ways[at].slot.to_string()));
+                let mut typed = Vec::with_capacity(secret.expose(<[u8]>::len) + 1);
+                secret.expose(|bytes| typed.extend_from_slice(bytes));
+                typed.push(b'\r');
+                self.types(typed);
+                watch.answered();
+                return Ok(false);
+            }
+            let way = Way { ask: false, ..self.run.ways[at].clone() };
+            // One that is not stored the person types, where it is asked.
+            let Some(secret) = secret_of(&way, self.index, &self.hop, up)? else {
+                return Ok(true);
+            };
+            // That took its time: whether it is still asked is looked at once more.
+            self.kept = Some((at, one_line(&secret, &way.slot)?));
+        }
+    }
+
+    /// Waits until the terminal shows nothing of what is typed while the question is
+    /// the last thing that it showed: a program asks, and only then hides it. False
+    /// when the program said something else meanwhile, or ended.
+    fn waits_hidden(&mut self, at: usize, watch: &mut Watch) -> Result<bool, Failure> {
         let deadline = Instant::now() + HIDING;
-        while !pty.hides_typing() {
-            if Instant::now() >= deadline {
+        let mut pause = FIRST_LOOK;
+        loop {
+            let hides = self.pty.as_ref().is_none_or(Pty::hides_typing);
+            while let Ok(heard) = self.heard.try_recv() {
+                self.meanwhile(heard, watch)?;
+            }
+            let ended = self.later.iter().any(|heard| matches!(heard, Heard::Ended(_)));
+            if ended || !watch.stands(at) {
+                return Ok(false);
+            }
+            if hides && !self.pty.as_ref().is_some_and(Pty::has_unread) {
+                return Ok(true);
+            }
+            let left = deadline.saturating_duration_since(Instant::now());
+            if left.is_zero() {
                 return Err(fail::would_be_seen(&self.run.name));
             }
-            std::thread::sleep(LOOK);
+            match self.heard.recv_timeout(pause.min(left)) {
+                Ok(heard) => self.meanwhile(heard, watch)?,
+                Err(RecvTimeoutError::Timeout) => pause = (pause * 2).min(LAST_LOOK),
+                Err(RecvTimeoutError::Disconnected) => {
+                    return Err(local::local(&io::ErrorKind::BrokenPipe.into()));
+                }
+            }
+        }
+    }
+
+    /// Takes in what is heard while a question waits for its answer.
+    fn meanwhile(&mut self, heard: Heard, watch: &mut Watch) -> Result<(), Failure> {
+        match heard {
+            Heard::Said(errors, bytes) => {
+                watch.hear(&bytes);
+                self.said(errors, &bytes);
+            }
+            Heard::Silent => self.readers -= 1,
+            Heard::Command(Command::Quit) => return Err(given_up()),
+            Heard::Command(_) | Heard::Written(_) => {}
+            Heard::Ended(_) | Heard::Asked(..) => self.later.push_back(heard),
         }
         Ok(())
     }
@@ -474,19 +543,32 @@ impl Running {
 
     /// Whether a secret still waits for the program's helper.
     fn has_helper(&self) -> bool {
-        self.helper().is_some()
+        let asks = |way: &Way| matches!(way.by, WayBy::Askpass(..));
+        self.run.ways.iter().zip(&self.told).any(|(way, told)| asks(way) && !told)
     }
 
-    /// The next secret for the helper. What was told keeps its place: the questions of
-    /// the terminal know their ways by number.
-    fn helper(&self) -> Option<usize> {
-        let asks = |way: &Way| matches!(way.by, WayBy::Askpass(_));
-        (0..self.run.ways.len()).find(|at| !self.told[*at] && asks(&self.run.ways[*at]))
-    }
-
-    /// Tells the helper of the program the secret, if it is there and was not told.
-    fn tell_helper(&mut self, mut stream: UnixStream, up: &Arc<Uplink>) -> Result<(), Failure> {
-        let Some(at) = self.helper() else { return Ok(()) };
+    /// Tells the helper of the program the secret that its question is about, once.
+    /// What was told keeps its place: the questions of the terminal know their ways by
+    /// number.
+    fn tell_helper(
+        &mut self,
+        mut stream: UnixStream,
+        question: &str,
+        up: &Arc<Uplink>,
+    ) -> Result<(), Failure> {
+        let fits = |way: &Way| match &way.by {
+            WayBy::Askpass(_, pattern) => {
+                watch::question(pattern).is_some_and(|known| known.is_match(question))
+            }
+            _ => false,
+        };
+        let fitting = (0..self.run.ways.len()).filter(|at| fits(&self.run.ways[*at]));
+        let Some(at) = fitting.clone().find(|at| !self.told[*at]) else {
+            return Err(match fitting.count() {
+                0 => fail::unknown_question(&self.run.name, question),
+                _ => fail::refused_again(&self.run.name),
+            });
+        };
         self.told[at] = true;
         let way = self.run.ways[at].clone();
         let secret = secret_of(&way, self.index, &self.hop, up)?;
@@ -593,7 +675,7 @@ impl Running {
                     last_word = Some(Instant::now());
                 }
                 // It is ready: nothing more is told.
-                Ok(Heard::Asked(_)) => {}
+                Ok(Heard::Asked(..)) => {}
                 Err(RecvTimeoutError::Timeout) => {}
                 Err(RecvTimeoutError::Disconnected) => return false,
             }

@@ -22,6 +22,7 @@ pub(in crate::connect) fn each() -> Vec<Failure> {
         ended_at_once(ANY[0], ANY[1], ANY[2]),
         refused_again(ANY[0]),
         would_be_seen(ANY[0]),
+        unknown_question(ANY[0], ANY[1]),
         no_platform(ANY[0]),
         not_approved(ANY[0]),
         shared_not_approved(ANY[0]),
@@ -198,6 +199,24 @@ pub fn would_be_seen(program: &str) -> Failure {
         (
             "Corrigez le motif de la question dans le manifeste.",
             "Correct the pattern of the question in the manifest.",
+        ),
+    )
+}
+
+/// A helper was asked what the manifest does not know.
+pub fn unknown_question(program: &str, question: &str) -> Failure {
+    // In quotation marks of another kind, so that it cannot end ours.
+    let said: String = question.chars().filter(|c| !c.is_control()).take(200).collect();
+    let said = said.trim();
+    failure(
+        FailureKind::Helper,
+        (
+            format!("{program} pose une question que son manifeste ne connaît pas\u{a0}: {said}"),
+            format!("{program} asks a question that its manifest does not know: {said}"),
+        ),
+        (
+            "Rien n’a été donné. Si cette question est la bonne, corrigez le motif du secret dans le manifeste.",
+            "Nothing was given. If this is the right question, correct the pattern of the secret in the manifest.",
         ),
     )
 }

@@ -246,8 +246,8 @@ pub enum By {
     Pipe(Template, Escape),
     /// Typed where this is asked.
     Prompt(String),
-    /// Told by a helper program that this variable names.
-    Askpass(String),
+    /// Told by a helper program that this variable names, when it asks this.
+    Askpass(String, String),
 }
 
 /// What is done with signs of a secret that mean something to who reads the pipe.

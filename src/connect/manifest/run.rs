@@ -71,8 +71,8 @@ pub enum WayBy {
     Pipe(i32, Vec<Part>, Escape),
     /// Typed at this question.
     Prompt(String),
-    /// By the helper that this variable names.
-    Askpass(String),
+    /// By the helper that this variable names, at this question.
+    Askpass(String, String),
 }
 
 /// As [`super::FailureSign`].
@@ -277,7 +277,7 @@ impl Filler<'_> {
                     WayBy::Pipe(number(at), parts, *escape)
                 }
                 By::Prompt(pattern) => WayBy::Prompt(pattern.clone()),
-                By::Askpass(variable) => WayBy::Askpass(variable.clone()),
+                By::Askpass(variable, pattern) => WayBy::Askpass(variable.clone(), pattern.clone()),
             },
         };
         self.manifest.secrets.iter().enumerate().map(way).collect()

@@ -43,7 +43,7 @@ pub struct Watch {
 
 /// A question, which stands at the very end of what was said whatever its pattern
 /// makes of `$`.
-fn question(pattern: &str) -> Option<Regex> {
+pub(super) fn question(pattern: &str) -> Option<Regex> {
     compiled(&format!("(?:{pattern})\\z"))
 }
 
@@ -131,6 +131,24 @@ impl Watch {
         self.prompts.iter().all(|(.., given)| *given)
     }
 
+    /// Whether the question of this way is still the last thing that was said.
+    pub fn stands(&self, way: usize) -> bool {
+        let text = String::from_utf8_lossy(&self.heard);
+        self.prompts.iter().any(|(at, pattern, _)| *at == way && pattern.is_match(&text))
+    }
+
+    /// The question was answered: what is said from here on is new.
+    pub fn answered(&mut self) {
+        self.heard.clear();
+    }
+
+    /// It was not, since something else was said meanwhile: it may still come.
+    pub fn withdrawn(&mut self, way: usize) {
+        for (at, _, given) in &mut self.prompts {
+            *given &= *at != way;
+        }
+    }
+
     /// The last lines that were said, in one.
     pub fn last_words(&self) -> String {
         const LINES: usize = 3;
@@ -165,7 +183,9 @@ impl Watch {
                 return vec![Next::Failed(fail::refused_again(&self.name))];
             }
             *given = true;
-            todo.push(Next::Secret(*at));
+            // What was heard stays until the secret is typed: it has to be the last
+            // thing shown then too.
+            return vec![Next::Secret(*at)];
         } else if let Some((_, types, given)) =
             self.answers.iter_mut().find(|(pattern, _, given)| !*given && pattern.is_match(&text))
         {
@@ -232,9 +252,22 @@ mod tests {
         let mut w = watch();
         assert_eq!(hear(&mut w, "\x1b[1m\x1b(BPass"), []);
         assert_eq!(hear(&mut w, "word: \x1b[0m"), [Next::Secret(0)]);
+        assert!(w.stands(0));
+        w.answered();
         assert_eq!(hear(&mut w, "\r\n"), []);
         let [Next::Failed(failure)] = &hear(&mut w, "Password: ")[..] else { panic!("refused") };
         assert_eq!(failure.kind, FailureKind::Login);
+    }
+
+    #[test]
+    fn a_question_that_something_follows_stands_no_more_and_may_come_again() {
+        let mut w = watch();
+        assert_eq!(hear(&mut w, "Password: "), [Next::Secret(0)]);
+        w.hear(b"is wanted in a moment\r\n");
+        assert!(!w.stands(0));
+        w.withdrawn(0);
+        w.answered();
+        assert_eq!(hear(&mut w, "Password: "), [Next::Secret(0)]);
     }
 
     #[test]

@@ -162,6 +162,9 @@ impl<'a> Reader<'a> {
         for secret in &secrets {
             self.used(t, secret, &args, &env);
         }
+        if let Some(program) = &program {
+            self.shell(t, program, &args, &env);
+        }
         Some(Manifest {
             kind: kind?,
             name: name?,

@@ -9,7 +9,9 @@ use super::Reader;
 use crate::connect::Common;
 use crate::connect::manifest::place::{Table, one_of, text};
 use crate::connect::manifest::template::{Name, Template, slot_of};
-use crate::connect::manifest::{Arg, By, Condition, Escape, Of, OwnField, Reply, Secret, Trust};
+use crate::connect::manifest::{
+    Arg, By, Condition, Escape, Of, OwnField, Program, Reply, Secret, Trust,
+};
 use crate::model::entry::Slot;
 
 /// What templates can name.
@@ -111,10 +113,40 @@ impl<'a> Reader<'a> {
                 Some(By::Prompt(self.pattern(s, "pattern", true)?))
             }
             _ => {
-                let (name, at) = s.must("variable").and_then(|v| text(v, self.faults))?;
-                self.variable(name, at).then(|| By::Askpass(name.to_owned()))
+                let variable = s.must("variable").and_then(|v| text(v, self.faults));
+                let pattern = s.must("pattern").and_then(|_| self.pattern(s, "pattern", true));
+                let (name, at) = variable?;
+                let fits = self.variable(name, at);
+                Some(By::Askpass(name.to_owned(), pattern?)).filter(|_| fits)
             }
         }
+    }
+
+    /// A shell or interpreter reads its arguments as commands: what an entry holds
+    /// would be one.
+    pub(super) fn shell(
+        &self,
+        t: &Table<'a, '_>,
+        program: &Program,
+        args: &[Arg],
+        env: &[(String, Template)],
+    ) {
+        let named = |name: &Name| !matches!(name, Name::Pipe(_) | Name::Secret);
+        let filled = |word: &Template| word.names().any(named);
+        let filled_arg = |arg: &Arg| match arg {
+            Arg::Word(word) => filled(word),
+            Arg::When(_, words) | Arg::EachKey(words) => words.iter().any(filled),
+        };
+        if !args.iter().any(filled_arg) && !env.iter().any(|(_, word)| filled(word)) {
+            return;
+        }
+        let all = [&program.linux, &program.macos, &program.windows];
+        let Some(shell) = all.into_iter().flatten().find(|name| is_shell(name)) else { return };
+        self.add(
+            t.get("program").map_or(0..0, toml::Spanned::span),
+            format!("{shell} lirait comme des commandes ce que contient un accès\u{a0}: nommez le programme lui-même"),
+            format!("{shell} would read what an entry holds as commands: name the program itself"),
+        );
     }
 
     /// A pipe that the program is never told of would be no way.
@@ -381,4 +413,37 @@ impl<'a> Reader<'a> {
 /// Whether a place names a secret, as one might write it.
 fn names_secret(word: &str) -> bool {
     word.contains(':') || !matches!(slot_of(word), Slot::Custom(_))
+}
+
+/// Programs that read their arguments as commands.
+const SHELLS: &[&str] = &[
+    "sh",
+    "ash",
+    "bash",
+    "dash",
+    "ksh",
+    "ksh93",
+    "mksh",
+    "rbash",
+    "yash",
+    "zsh",
+    "fish",
+    "csh",
+    "tcsh",
+    "busybox",
+    "cmd",
+    "command",
+    "powershell",
+    "powershell_ise",
+    "pwsh",
+    "wscript",
+    "cscript",
+    "mshta",
+];
+
+/// Whether a program is a shell, by the end of its path.
+fn is_shell(program: &str) -> bool {
+    let name = program.rsplit(['/', '\\']).next().unwrap_or_default().to_lowercase();
+    let name = [".exe", ".com"].iter().find_map(|end| name.strip_suffix(end)).unwrap_or(&name);
+    SHELLS.contains(&name)
 }
