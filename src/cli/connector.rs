@@ -281,6 +281,24 @@ fn approve(context: &Context, file: &Path, given: Option<&str>) -> Result<(), Ap
             )
         })?;
     }
+    if !approval::state(&manifest, &source).may_run() {
+        let program = program.unwrap_or_default();
+        let program = program.display();
+        return Err(other(
+            bi(
+                format!(
+                    "Tout compte de cet ordinateur peut changer {program}\u{a0}: ce sera demandé chaque fois."
+                ),
+                format!(
+                    "Any account of this computer may change {program}: it will be asked about each time."
+                ),
+            ),
+            bi(
+                format!("Retirez ce droit (chmod o-w {program}), puis approuvez de nouveau."),
+                format!("Take that right away (chmod o-w {program}), then approve again."),
+            ),
+        ));
+    }
     if context.json {
         say::document(&json!({ "kind": manifest.kind, "sha256": print, "approved": true }));
     } else {

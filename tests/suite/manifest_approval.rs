@@ -101,10 +101,18 @@ fn another_program_than_the_approved_one_is_asked_about() {
     assert!(asked.err.contains("-program: ") && asked.err.contains("+program: "), "{}", asked.err);
     assert!(run("yes\n", 0).out.contains("first"));
     run("", 0);
+    // Somebody else's file is another program, where a test may give one away.
+    if std::os::unix::fs::chown(&first, Some(4242), None).is_ok() {
+        let asked = run("", 6);
+        assert!(asked.err.contains("(uid 4242)"), "{}", asked.err);
+        std::os::unix::fs::chown(&first, Some(0), None).expect("given back");
+    }
     // What any account may change, nobody can have approved.
     fs::set_permissions(&first, fs::Permissions::from_mode(0o777)).expect("ours");
     let asked = run("", 6);
     assert!(asked.err.contains("Any account of this computer"), "{}", asked.err);
+    let refused = seat.run(&["connector", "approve", path], "yes\n").ended(1);
+    assert!(refused.err.contains("chmod o-w"), "{}", refused.err);
     let folder = seat.home.path().join(".local/state/poterne/connectors");
     let left: Vec<_> =
         fs::read_dir(folder).expect("ours").flatten().map(|e| e.file_name()).collect();

@@ -95,6 +95,23 @@ fn the_form_has_the_fields_of_a_manifest() {
     }
 }
 
+/// An entry whose manifest nobody has any more keeps what it had.
+#[cfg(feature = "gui")]
+#[test]
+fn the_form_of_an_unknown_kind_has_the_common_fields_and_touches_no_setting() {
+    use poterne::gui::entries::editor::Editor;
+    use poterne::model::entry::Kind;
+    let mut form = Editor::new(Kind::new("essai-inconnu"), "Dupont");
+    let common = form.common();
+    assert!(common.host && common.port && common.user);
+    assert!(form.fields().is_empty() && form.settings.is_empty());
+    form.name = "reste".into();
+    form.host = "192.0.2.7".into();
+    assert!(form.faults().is_empty());
+    // A folder is no place to go to.
+    assert!(!Editor::new(Kind::FOLDER, "Dupont").common().host);
+}
+
 /// The faults of the sound manifest after a change, as `line:column`.
 fn faults(from: &str, to: &str) -> Vec<String> {
     assert!(SOUND.contains(from), "{from}");
