@@ -69,6 +69,10 @@ pub fn resolve(look: &dyn Look, entry: &Entry) -> Resolved {
     let mut seen = vec![entry.id];
     let from = plan.path.clone();
     add_jumps(look, (&from, &jumps), &mut seen, &mut hops, &mut all_givers, &mut plan);
+    if let Some((gateway, own)) = gateway_of(look, entry, &hop, &givers, &mut plan) {
+        hops.push(gateway);
+        all_givers.push(own);
+    }
     hops.push(hop);
     all_givers.push(givers);
     let mut clients = vec![entry.client];
@@ -88,6 +92,81 @@ pub fn resolve(look: &dyn Look, entry: &Entry) -> Resolved {
     let target =
         (plan.broken.is_empty() && opens).then(|| Target { kind: entry.kind.clone(), hops });
     Resolved { plan, target, givers: all_givers, clients }
+}
+
+/// The gateway before a desktop, and what gives its password: the entry itself,
+/// another one that it names, or a secret of the entry's that is for it alone.
+fn gateway_of(
+    look: &dyn Look,
+    entry: &Entry,
+    hop: &Hop,
+    givers: &BTreeMap<Slot, EntryId>,
+    plan: &mut Plan,
+) -> Option<(Hop, BTreeMap<Slot, EntryId>)> {
+    if entry.kind.word() != rdp::ID {
+        return None;
+    }
+    let at = rdp::gateway_of(&hop.settings)?;
+    let from = &plan.path;
+    if hop.settings.get(JUMP).is_some_and(|jumps| !jumps.is_empty()) {
+        plan.broken.push(Bi::new(
+            format!(
+                "«\u{a0}{from}\u{a0}» a une passerelle et des rebonds\u{a0}: seulement l’un des deux se \
+                 peut."
+            ),
+            format!("“{from}” has a gateway and jump hosts: only one of both can be."),
+        ));
+    }
+    plan.hops.push(format!("RD Gateway {at}"));
+    let text = |id: &str| hop.settings.get(id).map_or("", |value| value.trim());
+    let mut settings = BTreeMap::new();
+    let mut own = BTreeMap::new();
+    let mut user = String::new();
+    let mut ask = false;
+    let other = text("gateway-entry");
+    if !other.is_empty() {
+        let found = other.parse::<EntryId>().ok().and_then(|id| look.entry(&id));
+        match found.filter(|other| other.trashed_at.is_none()) {
+            None => plan.broken.push(Bi::new(
+                format!(
+                    "L’identifiant de la passerelle de «\u{a0}{from}\u{a0}» a disparu, est dans la \
+                     corbeille ou ne vous est pas accordé."
+                ),
+                format!(
+                    "The credentials of the gateway of “{from}” are gone, in the recycle bin or \
+                     not granted to you."
+                ),
+            )),
+            Some(other) => match login(look, &other, &ancestors(look, &other), 0) {
+                Ok(Login::From(giver, _)) => {
+                    user =
+                        if other.user.is_empty() { giver.user.clone() } else { other.user.clone() };
+                    if giver.secrets.contains_key(&Slot::Password) {
+                        own.insert(Slot::Password, giver.id);
+                    }
+                    if let Some(domain) = other.settings.get("domain") {
+                        settings.insert("domain".to_owned(), domain.clone());
+                    }
+                }
+                Ok(Login::Asked(known)) => (user, ask) = (known, true),
+                Ok(Login::None) => (user, ask) = (other.user.clone(), true),
+                Err(broken) => plan.broken.push(broken),
+            },
+        }
+    } else if text("gateway-user").is_empty() {
+        user.clone_from(&hop.user);
+        ask = hop.ask;
+        own.extend(givers.get(&Slot::Password).map(|id| (Slot::Password, *id)));
+        settings.insert("domain".to_owned(), text("domain").to_owned());
+    } else {
+        user = text("gateway-user").to_owned();
+        // Its password travels with the secrets of the destination.
+        settings.insert(rdp::GATEWAY_PASSWORD.to_owned(), "yes".to_owned());
+    }
+    let pinned = look.entry(&entry.client).map(|c| pins_of(&c, &at)).unwrap_or_default();
+    let slots = own.keys().cloned().collect();
+    let path = format!("{from} (RD Gateway)");
+    Some((Hop { entry: entry.id, path, at, user, slots, pinned, settings, ask }, own))
 }
 
 /// Whether a session can go on to another machine from one of this kind.
@@ -484,12 +563,17 @@ pub fn pinned_place(setting: &str) -> Option<HostPort> {
     Some(HostPort { host, port: port.parse().ok()? })
 }
 
-/// Whether a place is where an entry leads: another port of the host may be
-/// another server.
+/// Whether a place is where an entry leads, or the gateway on its way there: another
+/// port of the host may be another server.
 pub fn is_place_of(entry: &Entry, at: &HostPort) -> bool {
     let own = place_of(entry);
     let same_host = at.host.to_lowercase() == own.host.to_lowercase();
+    let gateway = (entry.kind.word() == rdp::ID).then(|| rdp::gateway_of(&entry.settings));
+    let its = |gateway: &HostPort| {
+        gateway.host.to_lowercase() == at.host.to_lowercase() && gateway.port == at.port
+    };
     !own.host.is_empty() && same_host && at.port == own.port
+        || gateway.flatten().as_ref().is_some_and(its)
 }
 
 /// Where an entry leads.

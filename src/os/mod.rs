@@ -2,6 +2,7 @@
 //! signals, memory. Knows nothing of vaults and connections.
 
 pub mod alloc;
+pub mod authority;
 pub mod browser;
 #[cfg(feature = "gui")]
 pub mod chooser;

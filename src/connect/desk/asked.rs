@@ -17,6 +17,8 @@ const SERVER_WAITS: Duration = Duration::from_secs(10);
 /// What is known, and what the person was asked.
 pub struct Asked<'a> {
     end: &'a End<'a>,
+    /// Where the entry keeps it: number of the hop, and the slot.
+    kept: (usize, Slot),
     password: Option<SecretText>,
     /// The person typed it.
     typed: bool,
@@ -29,8 +31,13 @@ pub struct Asked<'a> {
 impl<'a> Asked<'a> {
     /// Nothing yet.
     pub fn of(end: &'a End<'a>) -> Self {
+        Self::kept_in(end, (end.index, Slot::Password))
+    }
+
+    /// Nothing yet, of a password that is kept elsewhere.
+    pub fn kept_in(end: &'a End<'a>, kept: (usize, Slot)) -> Self {
         let (password, typed, looked) = (None, false, false);
-        Self { end, password, typed, looked, refused: 0, asked_for: Duration::ZERO }
+        Self { end, kept, password, typed, looked, refused: 0, asked_for: Duration::ZERO }
     }
 
     /// The password, where one is known.
@@ -42,7 +49,7 @@ impl<'a> Asked<'a> {
     pub fn stored(&mut self) {
         if !std::mem::replace(&mut self.looked, true) {
             self.end.up.say(&Progress::Authenticating("password".into()));
-            let given = self.end.up.secret(self.end.index, &Slot::Password);
+            let given = self.end.up.secret(self.kept.0, &self.kept.1);
             self.password = given.and_then(|bytes| bytes.into_text().ok());
         }
     }

@@ -30,6 +30,8 @@ pub struct End<'a> {
     pub hop: &'a Hop,
     /// The jump host before, if there is one.
     pub via: Option<&'a Jump>,
+    /// The gateway to go through, which is for who opens it, and its number.
+    pub gateway: Option<(usize, &'a Hop)>,
     /// The way to the application.
     pub up: &'a Arc<Uplink>,
     /// Why what carries the line was lost, once it was.

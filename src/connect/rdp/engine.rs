@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use tokio::runtime::Runtime;
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 
+use super::gateway::{self, Way};
 use super::login;
 use super::resume;
 use super::sequence::{self, Attempt, Ready};
@@ -40,14 +41,21 @@ pub fn open(end: &line::End<'_>) -> Result<Box<dyn Engine>, Failure> {
     let mut builder = tokio::runtime::Builder::new_current_thread();
     let runtime = builder.enable_all().build().map_err(|e| local::local(&e))?;
     let mut login = login::Login::of(end, &settings);
+    let before = gateway::before(end);
+    let mut way = Way::of(end, before.as_ref(), &settings);
     let mut trusted = None;
     let cookie = resume::given(end);
     let ready = loop {
-        let socket = end.connect(settings.connect_timeout)?;
-        let attempt =
-            sequence::attempt(end, &settings, socket, &mut login, &mut trusted, cookie.as_ref());
+        let attempt = async {
+            let wire = way.open().await?;
+            let cookie = cookie.as_ref();
+            sequence::attempt(end, &settings, wire, &mut login, &mut trusted, cookie).await
+        };
         match runtime.block_on(attempt).map_err(|seen| end.reason(seen))? {
-            Attempt::Ready(ready) => break ready,
+            Attempt::Ready(mut ready) => {
+                ready.info.description.push_str(&way.description());
+                break ready;
+            }
             Attempt::Again => {}
         }
     };

@@ -40,6 +40,7 @@ pub fn each() -> Vec<Failure> {
     all.extend(negotiations.map(|(wants, security)| negotiation(&to, wants, security)));
     all.extend(super::ended::each());
     all.extend(super::nla::fail::each());
+    all.extend(super::gateway_fail::each());
     all.extend(STATUSES.iter().map(|code| status(&to, user, *code)));
     all
 }

@@ -6,6 +6,7 @@ use crate::connect::Failure;
 use crate::connect::desk::asked::Asked;
 use crate::connect::line::End;
 use crate::connect::ssh::fail;
+use crate::model::entry::Slot;
 use crate::model::lang::Bi;
 
 /// User and password, as far as they are known.
@@ -24,6 +25,12 @@ impl<'a> Login<'a> {
     pub fn of(end: &'a End<'a>, settings: &Settings) -> Self {
         let (user, domain) = split(&end.hop.user, &settings.domain);
         Self { end, user, domain, asked: Asked::of(end), instead: None }
+    }
+
+    /// Another one, whose password is kept there.
+    pub fn kept_in(end: &'a End<'a>, domain: &str, kept: (usize, Slot)) -> Self {
+        let (user, domain) = split(&end.hop.user, domain);
+        Self { end, user, domain, asked: Asked::kept_in(end, kept), instead: None }
     }
 
     /// Login name as the server is told, without the domain; may be empty.

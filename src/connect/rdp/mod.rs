@@ -13,6 +13,8 @@ pub(super) mod fail;
 #[cfg(any(target_os = "linux", target_os = "macos"))]
 mod folder;
 pub mod freerdp;
+mod gateway;
+mod gateway_fail;
 mod input;
 mod layouts;
 mod login;
@@ -37,6 +39,7 @@ use crate::model::entry::Slot;
 use crate::model::lang::Bi;
 use crate::model::target::Target;
 use settings::{FIELDS, Settings, Sound};
+pub use settings::{GATEWAY_PASSWORD, gateway as gateway_of};
 
 /// Its word.
 pub const ID: &str = "rdp";
@@ -72,6 +75,10 @@ impl Connector for Rdp {
         Some(PORT)
     }
 
+    fn takes(&self, slot: &Slot) -> bool {
+        matches!(slot, Slot::Custom(name) if name == GATEWAY_PASSWORD)
+    }
+
     fn opens(&self) -> Opens {
         Opens::Session
     }
@@ -98,8 +105,19 @@ impl Connector for Rdp {
             launch.env =
                 desktop.into_iter().map(|(name, value)| (name.into(), value.into())).collect();
         }
+        if settings::gateway(&target.destination().settings).is_some() {
+            launch.env.extend(gateway::nobody()?);
+        }
         Ok(Box::new(HostLink::open_as(launch, target, lease, settings.connect_timeout)?))
     }
+}
+
+/// Which hop of a target is a gateway, which is passed otherwise than the machines
+/// before it: it is told by the settings of the destination, just before it.
+pub fn gateway_hop(target: &Target) -> Option<usize> {
+    let named = || gateway_of(&target.destination().settings).is_some();
+    let before = target.hops.len().checked_sub(2)?;
+    (target.kind.word() == ID && named()).then_some(before)
 }
 
 /// Opens a desktop in the session process, in the program that the application chose.

@@ -36,11 +36,10 @@ use crate::connect::desk::tls::{self, Ciphers, Secured, Wire};
 use crate::connect::line::End;
 use crate::connect::link::LinkInfo;
 use crate::connect::screen::ScreenSize;
-use crate::connect::ssh::{fail as local, hostkey, legacy_serve::stream_of};
+use crate::connect::ssh::{fail as local, hostkey};
 use crate::connect::{Failure, FailureKind, Progress};
 use crate::model::lang::Bi;
 use crate::model::target::HostPort;
-use crate::os::net::Socket;
 use crate::os::{share, sound};
 
 /// Names of certificates among pinned keys.
@@ -76,7 +75,7 @@ pub enum Attempt {
 pub async fn attempt(
     end: &End<'_>,
     settings: &Settings,
-    socket: Socket,
+    wire: Wire,
     login: &mut Login<'_>,
     trusted: &mut Option<String>,
     cookie: Option<&ServerAutoReconnect>,
@@ -93,7 +92,6 @@ pub async fn attempt(
     };
     let mut connector = config::connector(settings, login, board.as_ref(), folder.as_deref());
     connector.auto_reconnect_cookie = cookie.cloned();
-    let wire = stream_of(socket).map_err(|e| local::local(&e))?;
     let mut framed = MovableTokioFramed::new(wire);
     let begun = timeout(limit, connect_begin(&mut framed, &mut connector)).await;
     let upgrade = begun.map_err(|_| late())?.map_err(|e| refusal::in_words(at, settings, &e))?;

@@ -1,5 +1,6 @@
 //! The settings of a remote desktop and what they come to. Opens nothing.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::layouts;
@@ -9,7 +10,7 @@ use crate::connect::desk::clipboard::{self, Clipboard};
 use crate::connect::field::{Field, FieldKind, Word};
 use crate::connect::line::fields;
 use crate::connect::ssh::fail;
-use crate::model::target::Hop;
+use crate::model::target::{Hop, HostPort};
 
 const SECURITIES: &[Word] = &[
     Word { word: "auto", fr: "la meilleure des deux", en: "the better of both" },
@@ -31,6 +32,13 @@ const GRAPHICS: &[Word] = &[
     Word { word: "auto", fr: "ce que le serveur préfère", en: "what the server prefers" },
     Word { word: "classic", fr: "images simples", en: "plain bitmaps" },
 ];
+
+/// The setting with the gateway's name.
+pub const GATEWAY: &str = "gateway";
+/// The secret field with the password of the gateway's own user.
+pub const GATEWAY_PASSWORD: &str = "gateway-password";
+/// Where gateways listen.
+const GATEWAY_PORT: u16 = 443;
 
 /// The setting with the program that shows the desktop.
 pub const PROGRAM: &str = "program";
@@ -68,6 +76,48 @@ pub const FIELDS: &[Field] = &[
              in FreeRDP's window; it is given the password by a pipe, never as an argument.",
         )
         .usually(EMBEDDED),
+    Field::new(GATEWAY, "Passerelle (RD Gateway)", "Gateway (RD Gateway)", FieldKind::Text)
+        .explained(
+            "Nom de la passerelle Bureau à distance à traverser, comme rds.exemple.fr\u{a0}; vide\u{a0}: \
+             aucune. Son certificat est épinglé à part de celui du serveur.",
+            "Name of the Remote Desktop gateway to go through, such as rds.example.com; empty: \
+             none. Its certificate is pinned apart from that of the server.",
+        )
+        .own(),
+    Field::new(
+        "gateway-port",
+        "Port de la passerelle",
+        "Port of the gateway",
+        FieldKind::Number { min: 1, max: 65_535 },
+    )
+    .explained("Vide\u{a0}: 443.", "Empty: 443.")
+    .own(),
+    Field::new(
+        "gateway-entry",
+        "Identifiant de la passerelle",
+        "Credentials of the gateway",
+        FieldKind::Entries,
+    )
+    .explained(
+        "Accès dont la passerelle prend l’utilisateur et le mot de passe\u{a0}; vide\u{a0}: ceux de \
+         cette entrée, ou l’utilisateur ci-dessous.",
+        "Entry whose user and password the gateway takes; empty: those of this entry, or the \
+         user below.",
+    )
+    .own(),
+    Field::new(
+        "gateway-user",
+        "Utilisateur de la passerelle",
+        "User of the gateway",
+        FieldKind::Text,
+    )
+    .explained(
+        "Utilisateur propre à la passerelle (DOMAINE\\nom ou nom@domaine)\u{a0}; son mot de passe est \
+         le champ secret «\u{a0}gateway-password\u{a0}» de l’entrée, sinon il est demandé.",
+        "User of the gateway's own (DOMAIN\\name or name@domain); its password is the secret field \
+         “gateway-password” of the entry, else it is asked for.",
+    )
+    .own(),
     Field::new("domain", "Domaine Windows", "Windows domain", FieldKind::Text).explained(
         "Vide\u{a0}: celui de l’utilisateur (DOMAINE\\nom ou nom@domaine), ou aucun.",
         "Empty: that of the user (DOMAIN\\name or name@domain), or none.",
@@ -198,6 +248,15 @@ pub const FIELDS: &[Field] = &[
         .usually("yes"),
     fields::CONNECT_TIMEOUT,
 ];
+
+/// The gateway that these settings name.
+pub fn gateway(settings: &BTreeMap<String, String>) -> Option<HostPort> {
+    let text = |id: &str| settings.get(id).map_or("", |value| value.trim());
+    let named = text(GATEWAY);
+    let host = named.trim_start_matches('[').trim_end_matches(']').to_owned();
+    let port = text("gateway-port").parse().unwrap_or(GATEWAY_PORT);
+    (!host.is_empty()).then_some(HostPort { host, port })
+}
 
 /// Which ways to log in are offered.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

@@ -44,13 +44,24 @@ pub fn open(
     let lost: Arc<Mutex<Option<Failure>>> = Arc::default();
     let mut via: Option<Jump> = None;
     let mut warnings = Vec::new();
+    let gateway = rdp::gateway_hop(target);
     for (index, hop) in target.hops.iter().enumerate() {
+        if gateway == Some(index) {
+            continue;
+        }
         #[cfg(unix)]
         if target.kind.word() == crate::connect::web::ID {
             return crate::connect::web::engine::open(index, hop, up);
         }
         if index + 1 == target.hops.len() && target.kind.word() != SSH {
-            let end = line::End { index, hop, via: via.as_ref(), up, lost: lost.clone() };
+            let end = line::End {
+                index,
+                hop,
+                via: via.as_ref(),
+                gateway: gateway.map(|index| (index, &target.hops[index])),
+                up,
+                lost: lost.clone(),
+            };
             let engine = match target.kind.word() {
                 "rdp" => rdp::open(&end),
                 "vnc" => vnc::open(&end),

@@ -1,6 +1,6 @@
 //! The settings of a desktop as FreeRDP's arguments. No secret: the password is read
 //! from standard input (`/from-stdin:force`), which both versions do before they
-//! connect. An empty domain has to be given, or FreeRDP 2 asks for one.
+//! connect; that of a gateway is the next line. An empty domain has to be given, or FreeRDP 2 asks for one.
 
 use std::ffi::OsString;
 use std::path::Path;
@@ -26,6 +26,18 @@ pub struct Place<'a> {
     pub nla: bool,
     /// The folder of this machine that the entry names, if it is given.
     pub folder: Option<&'a Path>,
+    /// The gateway before it.
+    pub gateway: Option<Before<'a>>,
+}
+
+/// A gateway and who logs in to it.
+pub struct Before<'a> {
+    /// Where it is.
+    pub at: &'a HostPort,
+    /// Login name, and domain, which may be empty.
+    pub user: (&'a str, &'a str),
+    /// `SHA256:…` of its certificate.
+    pub fingerprint: &'a str,
 }
 
 /// Attempts of FreeRDP after a break, five seconds apart.
@@ -43,7 +55,7 @@ pub fn of(settings: &Settings, place: &Place<'_>, major: u32) -> Vec<OsString> {
         format!("/u:{user}"),
         format!("/d:{domain}"),
         "/from-stdin:force".to_owned(),
-        format!("/cert:deny,fingerprint:sha256:{}", hex(place.fingerprint)),
+        trusted(place),
         // What was negotiated when the certificate was looked at, and nothing less.
         format!("/sec:{}", if place.nla { "nla" } else { "tls" }),
         format!("/t:{}", place.title),
@@ -64,6 +76,9 @@ pub fn of(settings: &Settings, place: &Place<'_>, major: u32) -> Vec<OsString> {
         (_, false) => format!("/kbd:layout:0x{:08X}", settings.layout),
         (_, true) => format!("/kbd:layout:0x{:08X},unicode:on", settings.layout),
     });
+    if let Some(gateway) = &place.gateway {
+        args.extend(through(gateway, major));
+    }
     if settings.weak_tls {
         args.push(if major <= 2 { "/tls-seclevel:0" } else { "/tls:seclevel:0" }.to_owned());
     }
@@ -90,6 +105,33 @@ pub fn of(settings: &Settings, place: &Place<'_>, major: u32) -> Vec<OsString> {
         args.push(format!("/{name}:{value}"));
     }
     args.into_iter().map(OsString::from).collect()
+}
+
+/// The gateway. It has a user of its own in any case: only then FreeRDP reads a second
+/// password.
+fn through(gateway: &Before<'_>, major: u32) -> Vec<String> {
+    let (user, domain) = gateway.user;
+    if major <= 2 {
+        let at = format!("/g:{}", gateway.at);
+        return vec![at, format!("/gu:{user}"), format!("/gd:{domain}"), "/gt:http".to_owned()];
+    }
+    // A comma would begin another part; no account of Windows has one.
+    let bare = |text: &str| text.replace(',', "");
+    let mut words = format!("/gateway:g:{},u:{},type:http", gateway.at, bare(user));
+    if !domain.is_empty() {
+        words += &format!(",d:{}", bare(domain));
+    }
+    vec![words]
+}
+
+/// The certificates to accept, which FreeRDP does not tell apart by their servers.
+fn trusted(place: &Place<'_>) -> String {
+    let mut words = String::from("/cert:deny");
+    let before = place.gateway.as_ref().map(|gateway| gateway.fingerprint);
+    for print in std::iter::once(place.fingerprint).chain(before) {
+        words += &format!(",fingerprint:sha256:{}", hex(print));
+    }
+    words
 }
 
 /// FreeRDP 2 knows only both ways or none.
@@ -191,10 +233,32 @@ mod tests {
             fingerprint: &fingerprint,
             nla: true,
             folder: folder.as_deref(),
+            gateway: None,
         };
         let args = of(&settings, &place, major);
         let args = args.into_iter().map(|a| a.into_string().expect("text")).collect();
         (args, lost(&settings, folder.as_deref(), major).len())
+    }
+
+    #[test]
+    fn a_gateway_is_told_in_the_words_of_each_version() {
+        let at = HostPort { host: "rds".into(), port: 443 };
+        let fingerprint = format!("SHA256:{}", BASE64_NOPAD.encode(&[0xCD; 32]));
+        let gateway = Before { at: &at, user: ("gar,p:de", "CORP"), fingerprint: &fingerprint };
+        let old = through(&gateway, 2);
+        assert_eq!(old, ["/g:rds:443", "/gu:gar,p:de", "/gd:CORP", "/gt:http"]);
+        let new = through(&gateway, 3);
+        assert_eq!(new, ["/gateway:g:rds:443,u:garp:de,type:http,d:CORP"]);
+        let place = Place {
+            at: &at,
+            title: "A/srv",
+            user: ("ada", ""),
+            fingerprint: &fingerprint,
+            nla: true,
+            folder: None,
+            gateway: Some(gateway),
+        };
+        assert_eq!(trusted(&place).matches(",fingerprint:sha256:cd:").count(), 2);
     }
 
     #[test]

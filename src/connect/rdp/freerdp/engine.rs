@@ -9,7 +9,7 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use super::arguments::{self, Place};
+use super::arguments::{self, Before, Place};
 use super::exit::{self, Said, Whose};
 use super::fail;
 use super::probe::{self, Seen};
@@ -17,6 +17,7 @@ use crate::connect::host::child::{self, Command, Engine, Inbox, Output, Uplink};
 use crate::connect::line::{End, fail as line};
 use crate::connect::link::{ChannelRequest, Exit, LinkInfo};
 use crate::connect::rdp::fail as rdp;
+use crate::connect::rdp::gateway::{self, Way};
 use crate::connect::rdp::login::Login;
 use crate::connect::rdp::settings::Settings;
 use crate::connect::ssh::{fail as local, forward};
@@ -105,6 +106,8 @@ pub fn open(program: &Path, end: &End<'_>) -> Result<Box<dyn Engine>, Failure> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let runtime = runtime.map_err(|e| local::local(&e))?;
     let mut login = Login::of(end, &settings);
+    let before = gateway::before(end);
+    let mut through = Way::of(end, before.as_ref(), &settings);
     let mut trusted = None;
     let told = freerdp::version(program);
     let version = freerdp::version_in(&told).unwrap_or_default().to_owned();
@@ -113,8 +116,10 @@ pub fn open(program: &Path, end: &End<'_>) -> Result<Box<dyn Engine>, Failure> {
     let shown = program.display().to_string();
     let mut way: Option<HostPort> = None;
     loop {
-        let socket = end.connect(settings.connect_timeout)?;
-        let look = probe::look(end, &settings, socket, &mut login, &mut trusted);
+        let look = async {
+            let wire = through.open().await?;
+            probe::look(end, &settings, wire, &mut login, &mut trusted).await
+        };
         let seen = runtime.block_on(look).map_err(|seen| end.reason(seen))?;
         if seen.nla {
             login.complete(&settings)?;
@@ -131,6 +136,8 @@ pub fn open(program: &Path, end: &End<'_>) -> Result<Box<dyn Engine>, Failure> {
             });
         }
         let domain = login.domain().unwrap_or_default();
+        let gate = through.gateway();
+        let gate_domain = gate.and_then(|gate| gate.login.domain()).unwrap_or_default();
         let place = Place {
             at: way.as_ref().expect("just set"),
             title: &end.hop.path,
@@ -138,12 +145,18 @@ pub fn open(program: &Path, end: &End<'_>) -> Result<Box<dyn Engine>, Failure> {
             fingerprint: &seen.fingerprint,
             nla: seen.nla,
             folder: folder.as_deref(),
+            gateway: gate.map(|gate| Before {
+                at: gate.at(),
+                user: (gate.login.user(), &gate_domain),
+                fingerprint: gate.trusted.as_deref().unwrap_or_default(),
+            }),
         };
         let args = arguments::of(&settings, &place, major);
         let held = Held::default();
         let (sender, heard) = channel();
         let said = Arc::<Mutex<Said>>::default();
-        let started = begin(program, args, &login, &held, (&sender, &said));
+        let logins = (&login, gate.map(|gate| &gate.login));
+        let started = begin(program, args, logins, &held, (&sender, &said));
         let wait = started.map(|()| shows(&heard, settings.connect_timeout + SLOW));
         let status = match wait {
             Ok(None) => {
@@ -152,7 +165,7 @@ pub fn open(program: &Path, end: &End<'_>) -> Result<Box<dyn Engine>, Failure> {
                     held,
                     inbox: Arc::new(Ear(Mutex::new(sender))),
                     heard,
-                    info: info(&seen, &login, about),
+                    info: info(&seen, &login, &through.description(), about),
                     lang: std::env::var(LANG).ok().and_then(|l| l.parse().ok()).unwrap_or_default(),
                     at: end.hop.at.clone(),
                     user: login.shown(),
@@ -202,7 +215,12 @@ fn given_up(program: &str) -> Failure {
     }
 }
 
-fn info(seen: &Seen, login: &Login<'_>, about: (&Settings, Option<&Path>, &str, u32)) -> LinkInfo {
+fn info(
+    seen: &Seen,
+    login: &Login<'_>,
+    way: &str,
+    about: (&Settings, Option<&Path>, &str, u32),
+) -> LinkInfo {
     let (settings, folder, version, major) = about;
     let nla = if seen.nla { " · NLA" } else { "" };
     let mut warnings = arguments::lost(settings, folder, major);
@@ -215,7 +233,7 @@ fn info(seen: &Seen, login: &Login<'_>, about: (&Settings, Option<&Path>, &str, 
     LinkInfo {
         user: login.shown(),
         host_key: seen.fingerprint.clone(),
-        description: format!("RDP · {}{nla} · FreeRDP {version}", seen.version),
+        description: format!("RDP · {}{nla} · FreeRDP {version}{way}", seen.version),
         warnings,
         ..LinkInfo::default()
     }
@@ -240,13 +258,14 @@ fn lines(program: &str, version: &str, at: &HostPort) -> Vec<Bi> {
 fn begin(
     program: &Path,
     args: Vec<std::ffi::OsString>,
-    login: &Login<'_>,
+    (login, before): (&Login<'_>, Option<&Login<'_>>),
     held: &Held,
     (sender, said): (&Sender<Heard>, &Arc<Mutex<Said>>),
 ) -> Result<(), Failure> {
     // Checked first: what is cut off or taken for two lines would be a wrong password.
     let fits = |p: &str| p.len() < PASSWORD_MAX && !p.contains(['\n', '\r', '\0']);
-    if login.asked.password().is_some_and(|p| !p.expose(fits)) {
+    let passwords = || std::iter::once(login).chain(before).map(|login| login.asked.password());
+    if passwords().flatten().any(|p| !p.expose(fits)) {
         return Err(fail::password());
     }
     let files = Profile::make().map_err(|e| local::local(&e))?;
@@ -266,11 +285,13 @@ fn begin(
     }
     if let Some(mut input) = input {
         // A program that has ended tells by its status why.
-        let _ = match login.asked.password() {
-            Some(password) => password.expose(|p| input.write_all(p.as_bytes())),
-            None => Ok(()),
-        };
-        let _ = input.write_all(b"\n");
+        for password in passwords() {
+            let _ = match password {
+                Some(password) => password.expose(|p| input.write_all(p.as_bytes())),
+                None => Ok(()),
+            };
+            let _ = input.write_all(b"\n");
+        }
     }
     let (reading, read) = channel();
     if let Some(out) = streams.0 {

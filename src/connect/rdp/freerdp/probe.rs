@@ -8,15 +8,14 @@ use std::time::Instant;
 use ironrdp_tokio::{MovableTokioFramed, connect_begin, mark_as_upgraded};
 use tokio::time::timeout;
 
-use crate::connect::desk::tls::{self, Ciphers};
+use crate::connect::desk::tls::{self, Ciphers, Wire};
 use crate::connect::line::End;
 use crate::connect::rdp::login::Login;
 use crate::connect::rdp::sequence::CERTIFICATE;
 use crate::connect::rdp::settings::Settings;
 use crate::connect::rdp::{config, fail, refusal};
-use crate::connect::ssh::{fail as local, hostkey, legacy_serve::stream_of};
+use crate::connect::ssh::{fail as local, hostkey};
 use crate::connect::{Failure, Progress};
-use crate::os::net::Socket;
 
 /// What a server is.
 pub struct Seen {
@@ -37,7 +36,7 @@ pub struct Seen {
 pub async fn look(
     end: &End<'_>,
     settings: &Settings,
-    socket: Socket,
+    wire: Wire,
     login: &mut Login<'_>,
     trusted: &mut Option<String>,
 ) -> Result<Seen, Failure> {
@@ -46,7 +45,6 @@ pub async fn look(
     let late = || local::timeout(at, limit.as_secs());
     end.up.say(&Progress::Negotiating(at.to_string()));
     let mut connector = config::connector(settings, login, None, None);
-    let wire = stream_of(socket).map_err(|e| local::local(&e))?;
     let mut framed = MovableTokioFramed::new(wire);
     let begun = timeout(limit, connect_begin(&mut framed, &mut connector)).await;
     let upgrade = begun.map_err(|_| late())?.map_err(|e| refusal::in_words(at, settings, &e))?;
