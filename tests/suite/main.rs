@@ -130,6 +130,8 @@ mod kit_kerberos;
 mod kit_lines;
 mod kit_mariadb;
 mod kit_postgres;
+#[cfg(target_os = "linux")]
+mod kit_rdgw;
 mod kit_rdp;
 #[cfg(all(feature = "gui", target_os = "linux"))]
 mod kit_reader;
@@ -168,6 +170,8 @@ mod rdp_folder;
 #[cfg(target_os = "linux")]
 mod rdp_freerdp;
 mod rdp_kerberos;
+#[cfg(target_os = "linux")]
+mod rdp_gateway;
 mod rdp_nla;
 mod rdp_sound;
 mod restore_swap;

@@ -114,3 +114,31 @@ fn jump_hosts_are_listed_in_the_order_of_travel_and_never_in_a_circle() {
     desk.call(Request::Edit { at, expected_ver: None, patch: Box::new(back) });
     assert!(!plan(&desk, "Dupont/loin").broken.is_empty());
 }
+
+#[test]
+fn a_gateway_is_on_the_way_with_the_credentials_that_the_entry_names() {
+    let desk = Desk::open();
+    desk.add("client", "Dupont", Patch::default());
+    desk.add("credential", "Dupont/Passage", login("", "CORP\\garde", "p"));
+    let mut far = login("srv.example", "ada", "p");
+    far.settings.insert("gateway".into(), "rds.example".into());
+    far.settings.insert("gateway-entry".into(), "Dupont/Passage".into());
+    desk.add("rdp", "Dupont/bureau", far);
+    let found = plan(&desk, "Dupont/bureau");
+    assert!(found.broken.is_empty(), "{:?}", found.broken);
+    assert_eq!(found.hops, ["RD Gateway rds.example:443"]);
+    let named = found.lines.iter().find(|line| line.field == "gateway-entry");
+    assert_eq!(named.map(|line| &*line.value), Some("Dupont/Passage"));
+
+    // What it names may go, and a jump host has no place beside it.
+    desk.call(Request::Remove { at: At::Path("Dupont/Passage".into()), forever: false });
+    assert_eq!(plan(&desk, "Dupont/bureau").broken.len(), 1);
+    desk.add("ssh", "Dupont/rebond", login("jump.example", "j", "p"));
+    let mut both = Patch::default();
+    both.settings.insert("gateway-entry".into(), String::new());
+    both.settings.insert("jump".into(), "Dupont/rebond".into());
+    let at = At::Path("Dupont/bureau".into());
+    desk.call(Request::Edit { at, expected_ver: None, patch: Box::new(both) });
+    let broken = plan(&desk, "Dupont/bureau").broken;
+    assert!(broken.len() == 1 && broken[0].en.contains("only one of both"), "{broken:?}");
+}
