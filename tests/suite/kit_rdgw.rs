@@ -2,7 +2,6 @@
 //! MS-TSGU what a connection takes (sections 2.2.10 and 3.3.5.1). It leads to whatever
 //! real server it is asked for. That real clients accept it is tested too.
 
-use std::path::Path;
 use std::pin::Pin;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
@@ -106,11 +105,6 @@ impl Rdgw {
     /// A destination behind it.
     pub fn before(&self, far: Hop) -> Hop {
         with(with(far, "gateway", "127.0.0.1"), "gateway-port", &self.port.to_string())
-    }
-
-    /// Its folder, with the certificate.
-    pub fn dir(&self) -> &Path {
-        self.dir.path()
     }
 
     /// Where it was asked to lead, in order.

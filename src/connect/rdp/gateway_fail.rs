@@ -139,9 +139,11 @@ pub fn unsecured(at: &HostPort, why: &Unsecured) -> Failure {
 
 /// Why the crate came to no tunnel.
 pub fn refused(at: &HostPort, to: &HostPort, user: &str, e: &GwError) -> Failure {
+    if is_login(e) {
+        return login(at, user);
+    }
     match e.kind() {
         GwErrorKind::GatewayCode(code) => self::code(at, to, user, *code),
-        GwErrorKind::HttpStatus(401) => login(at, user),
         GwErrorKind::HttpStatus(status) => http(at, &status.to_string()),
         GwErrorKind::UnsupportedFeature | GwErrorKind::UnsupportedExtendedAuthentication(_) => {
             other_login(at)
@@ -155,7 +157,13 @@ pub fn refused(at: &HostPort, to: &HostPort, user: &str, e: &GwError) -> Failure
 
 /// Whether it refused user or password, not what the account may do.
 pub fn is_login(e: &GwError) -> bool {
-    matches!(e.kind(), GwErrorKind::HttpStatus(401) | GwErrorKind::GatewayCode(LOGON_DENIED))
+    // A login that the gateway only asks for once more has no kind of its own.
+    let again = || e.to_string().contains("authentication completed without");
+    match e.kind() {
+        GwErrorKind::HttpStatus(401) | GwErrorKind::GatewayCode(LOGON_DENIED) => true,
+        GwErrorKind::Connect => again(),
+        _ => false,
+    }
 }
 
 /// It speaks otherwise than expected.
