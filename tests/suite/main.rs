@@ -171,9 +171,9 @@ mod rdp_files;
 mod rdp_folder;
 #[cfg(target_os = "linux")]
 mod rdp_freerdp;
-mod rdp_kerberos;
 #[cfg(target_os = "linux")]
 mod rdp_gateway;
+mod rdp_kerberos;
 mod rdp_nla;
 mod rdp_sound;
 mod restore_swap;
