@@ -47,8 +47,13 @@ pub fn in_french(sentence: &str) -> Option<String> {
     SENTENCES.iter().find_map(|known| known.retold(sentence))
 }
 
-static SENTENCES: LazyLock<Vec<Sentence>> =
-    LazyLock::new(|| each().iter().map(|failure| Sentence::of(&failure.what)).collect());
+/// Those with the most words of their own first: “the gateway X broke” is also what
+/// “X broke” would be of a machine with a long name.
+static SENTENCES: LazyLock<Vec<Sentence>> = LazyLock::new(|| {
+    let mut all: Vec<_> = each().iter().map(|failure| Sentence::of(&failure.what)).collect();
+    all.sort_by_key(|sentence| std::cmp::Reverse(sentence.own));
+    all
+});
 
 fn each() -> Vec<Failure> {
     let all = [
@@ -72,6 +77,8 @@ fn each() -> Vec<Failure> {
 
 struct Sentence {
     en: Regex,
+    /// Characters that are no detail.
+    own: usize,
     /// Marks of the details, in the order of the English sentence.
     marks: Vec<char>,
     fr: String,
@@ -105,8 +112,9 @@ impl Sentence {
             }
         }
         pattern.push('$');
+        let own = en.chars().count() - marks.len();
         let en = Regex::new(&pattern).expect("all but the groups is escaped");
-        Self { en, marks, fr: marked(&what.fr, &reason.fr, &cause.fr) }
+        Self { en, own, marks, fr: marked(&what.fr, &reason.fr, &cause.fr) }
     }
 
     fn retold(&self, sentence: &str) -> Option<String> {
