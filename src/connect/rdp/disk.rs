@@ -278,6 +278,7 @@ mod tests {
     /// A disk that does each thing when the test lets it.
     struct Slow {
         go: Mutex<Receiver<()>>,
+        begun: Sender<u32>,
         did: Sender<u32>,
     }
 
@@ -304,8 +305,9 @@ mod tests {
             Ok(Vec::new())
         }
         fn handle_drive_io_request(&mut self, request: Request) -> PduResult<Vec<SvcMessage>> {
-            let _ = self.go.get_mut().expect("ours").recv();
             let header = header(&request).clone();
+            let _ = self.begun.send(header.completion_id);
+            let _ = self.go.get_mut().expect("ours").recv();
             let _ = self.did.send(header.completion_id);
             match request {
                 Request::DeviceCloseRequest(_) => Err(ironrdp_pdu::pdu_other_err!("broken")),
@@ -314,10 +316,11 @@ mod tests {
         }
     }
 
-    fn disk() -> (Disk, Sender<()>, Receiver<u32>) {
-        let ((go, went), (did, done)) = (channel(), channel());
-        let disk = Disk::new(Slow { go: Mutex::new(went), did }).expect("a thread");
-        (disk, go, done)
+    /// It, what lets it go on, and what it began and what it did.
+    fn disk() -> (Disk, Sender<()>, [Receiver<u32>; 2]) {
+        let ((go, went), (begun, begins), (did, done)) = (channel(), channel(), channel());
+        let disk = Disk::new(Slow { go: Mutex::new(went), begun, did }).expect("a thread");
+        (disk, go, [begins, done])
     }
 
     fn io(n: u32) -> DeviceIoRequest {
@@ -351,7 +354,7 @@ mod tests {
 
     #[test]
     fn a_slow_disk_is_not_waited_for_and_answers_in_turn() {
-        let (mut disk, go, done) = disk();
+        let (mut disk, go, [_begins, done]) = disk();
         for n in 0..3 {
             let now = disk.handle_drive_io_request(write(n, 10)).expect("it takes it");
             assert!(now.is_empty());
@@ -371,12 +374,13 @@ mod tests {
 
     #[test]
     fn what_waits_is_bounded() {
-        let (mut disk, go, done) = disk();
+        let (mut disk, go, [begins, done]) = disk();
         let pace = disk.pace();
         for n in 0..=ORDERS as u32 {
             disk.handle_drive_io_request(write(n, 0)).expect("it takes it");
         }
-        // One at most is no longer waiting.
+        // One of them is no longer waiting.
+        assert_eq!(begins.recv(), Ok(0));
         assert!(pace.full());
         disk.reset().expect("it can");
         assert!(!pace.full(), "the server has forgotten them");
