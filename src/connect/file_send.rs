@@ -8,7 +8,7 @@ use std::io::{self, Read, Write};
 use std::path::Path;
 use std::process::{Child, ChildStderr, ChildStdin, ChildStdout};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
@@ -31,6 +31,9 @@ const CAN: u8 = 0x18;
 const NO_MORE: &[u8] = b"\x01\x00\xff\x00";
 /// How long the far side may take to confirm the end.
 const FAREWELL: Duration = Duration::from_secs(5);
+/// How long the far side may take to answer what it was sent last, before it is told
+/// that nothing more comes.
+const ANSWER: Duration = Duration::from_secs(1);
 /// Bytes of a sector, as lrzsz counts them.
 const SECTOR: u64 = 128;
 /// What was heard and not answered, at most.
@@ -134,6 +137,7 @@ struct Shared {
     heard: Mutex<Option<Sender<Vec<u8>>>>,
     /// What was heard since something was last sent.
     tail: Mutex<Vec<u8>>,
+    answered: Condvar,
     ending: Mutex<Ending>,
     /// The last words of lrzsz that are no progress.
     said: Mutex<String>,
@@ -189,6 +193,7 @@ impl FileSend {
             stopped: Mutex::default(),
             heard: Mutex::new(Some(heard)),
             tail: Mutex::default(),
+            answered: Condvar::new(),
             ending: Mutex::new(Ending::No),
             said: Mutex::default(),
         });
@@ -222,6 +227,7 @@ impl FileSend {
         tail.extend_from_slice(&bytes);
         let surplus = tail.len().saturating_sub(TAIL_MAX);
         tail.drain(..surplus);
+        self.shared.answered.notify_all();
         let words = tail.iter().any(|byte| !matches!(*byte, ACK | NAK | CAN | b'C'));
         if words && *lock(&self.shared.ending) >= Ending::Said {
             // Whatever had the far side's terminal before has it again.
@@ -370,6 +376,11 @@ impl Shared {
         let state = match lock(&self.stopped).take() {
             Some(State::Done) => State::Done,
             Some(stopped) => {
+                // lrzsz drops what it has already read when it answers a block.
+                if protocol != Protocol::Zmodem && *lock(&self.state) != State::Waiting {
+                    let silent = |tail: &mut Vec<u8>| tail.is_empty();
+                    let _ = self.answered.wait_timeout_while(lock(&self.tail), ANSWER, silent);
+                }
                 line.send(CANCEL.to_vec());
                 stopped
             }
