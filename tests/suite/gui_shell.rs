@@ -288,6 +288,8 @@ fn settings_pages_open_and_settings_are_saved() {
     sees(&mut window, "Réglages enregistrés.");
     let saved = fake.0.lock().unwrap().settings.clone();
     assert_eq!(saved, Settings { lock_ends_sessions: true, ..Settings::default() });
+    window.get_by_role_and_label(Role::Button, "Sauvegarder maintenant").scroll_to_me();
+    window.run_steps(4);
     press(&mut window, "Sauvegarder maintenant");
     until(&mut window, "counted", |w| {
         w.query_all_by_label_contains("1\u{a0}234 lignes de journal.").next().is_some()
