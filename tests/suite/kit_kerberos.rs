@@ -3,15 +3,15 @@
 //! server of Debian's does so over RDP.
 
 use std::fs;
-use std::io::{BufRead, BufReader, Write};
+use std::io::Write;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
-use std::sync::mpsc::{Receiver, channel};
 
-use poterne::model::target::{Hop, HostPort, PinnedKey};
+use poterne::model::target::{Hop, HostPort};
 
-use crate::kit_rdp::{certificate, eventually, fingerprint};
+use crate::kit_rdp::{certificate, eventually, pinned};
 use crate::kit_ssh::*;
+use crate::kit_told::Told;
 
 /// Its realm.
 pub const REALM: &str = "ESSAI.TEST";
@@ -130,8 +130,7 @@ pub struct Taker {
     pub port: u16,
     /// Its certificate.
     pub dir: tempfile::TempDir,
-    told: Receiver<String>,
-    seen: Vec<String>,
+    told: Told,
     process: Child,
 }
 
@@ -155,23 +154,8 @@ impl Taker {
         command.args([dir.path().join("cert.pem"), dir.path().join("key.pem")]);
         command.arg(realm.dir.path().join(keytab)).arg(format!("{name}@{REALM}")).arg(way);
         configured(&mut command, realm.dir.path());
-        let mut process = command
-            .stdout(Stdio::piped())
-            .stderr(Stdio::inherit())
-            .spawn()
-            .expect("python3 is there");
-        let out = BufReader::new(process.stdout.take().expect("piped"));
-        let (tell, told) = channel();
-        std::thread::spawn(move || {
-            for line in out.lines().map_while(Result::ok) {
-                if tell.send(line).is_err() {
-                    return;
-                }
-            }
-        });
-        let first = told.recv_timeout(PATIENCE).expect("it listens");
-        let port = first.strip_prefix("port ").and_then(|p| p.parse().ok()).expect("its port");
-        Self { port, dir, told, seen: Vec::new(), process }
+        let (process, port, told) = Told::start(command.stderr(Stdio::inherit()));
+        Self { port, dir, told, process }
     }
 
     /// A hop to it by its name, for the user `ada` of the realm.
@@ -179,28 +163,21 @@ impl Taker {
         let mut hop = hop(self.port);
         hop.at = HostPort { host: "localhost".into(), port: self.port };
         hop.user = format!("{REALM}\\ada");
-        hop.pinned.push(PinnedKey {
-            at: hop.at.clone(),
-            algorithm: "x509-sha256".into(),
-            fingerprint: fingerprint(self.dir.path()),
-        });
+        hop.pinned.push(pinned(&hop.at, self.dir.path()));
         with(hop, "kdc", &realm.place())
     }
+}
 
-    /// Waits until it told this.
-    pub fn until(&mut self, line: &str) {
-        while !self.seen.iter().any(|seen| seen == line) {
-            match self.told.recv_timeout(PATIENCE) {
-                Ok(told) => self.seen.push(told),
-                Err(_) => panic!("never {line:?}, but {:?}", self.seen),
-            }
-        }
+impl std::ops::Deref for Taker {
+    type Target = Told;
+    fn deref(&self) -> &Told {
+        &self.told
     }
+}
 
-    /// Everything it told till now.
-    pub fn all(&mut self) -> &[String] {
-        self.seen.extend(self.told.try_iter());
-        &self.seen
+impl std::ops::DerefMut for Taker {
+    fn deref_mut(&mut self) -> &mut Told {
+        &mut self.told
     }
 }
 

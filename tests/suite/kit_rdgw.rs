@@ -18,7 +18,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::oneshot;
 use tokio_openssl::SslStream;
 
-use crate::kit_rdp::{certificate, fingerprint};
+use crate::kit_rdp::{certificate, pinned};
 use crate::kit_ssh::{hop, with};
 
 /// Whom it lets in, and what it refuses.
@@ -95,11 +95,7 @@ impl Rdgw {
 
     /// Its certificate, as it is pinned.
     pub fn pinned(&self) -> PinnedKey {
-        PinnedKey {
-            at: self.hop().at,
-            algorithm: "x509-sha256".into(),
-            fingerprint: fingerprint(self.dir.path()),
-        }
+        pinned(&self.hop().at, self.dir.path())
     }
 
     /// A destination behind it.

@@ -19,7 +19,7 @@ use poterne::connect::screen::{
     KeyStroke, PIXEL, Pointer, ScreenInput, ScreenSaid, ScreenSize, Tile,
 };
 use poterne::model::entry::{Kind, Slot};
-use poterne::model::target::{Hop, PinnedKey, Target};
+use poterne::model::target::{Hop, HostPort, PinnedKey, Target};
 use poterne::secret::SecretText;
 
 use crate::kit_ssh::*;
@@ -98,6 +98,12 @@ pub fn fingerprint(dir: &Path) -> String {
     format!("SHA256:{}", data_encoding::BASE64_NOPAD.encode(&bytes))
 }
 
+/// The certificate in `dir`, as it is pinned for that place.
+pub fn pinned(at: &HostPort, dir: &Path) -> PinnedKey {
+    let (algorithm, fingerprint) = ("x509-sha256".into(), fingerprint(dir));
+    PinnedKey { at: at.clone(), algorithm, fingerprint }
+}
+
 /// What the desktop of the user runs: a known colour, and a terminal whose text
 /// lands in a file. Its display is told last.
 const DESKTOP: &str = "#!/bin/sh
@@ -163,11 +169,7 @@ impl Xrdp {
 
     /// Its certificate, as it is pinned.
     pub fn pinned(&self) -> PinnedKey {
-        PinnedKey {
-            at: self.hop().at,
-            algorithm: "x509-sha256".into(),
-            fingerprint: fingerprint(self.dir.path()),
-        }
+        pinned(&self.hop().at, self.dir.path())
     }
 
     /// A link that is logged in, its certificate known.

@@ -9,7 +9,7 @@ use poterne::connect::link::Link;
 use poterne::model::entry::{Kind, Slot};
 use poterne::model::target::{Hop, PinnedKey, Target};
 
-use crate::kit_rdp::{Desktop, certificate, eventually, fingerprint, ready, size, written};
+use crate::kit_rdp::{Desktop, certificate, eventually, pinned, ready, size, written};
 use crate::kit_ssh::*;
 
 /// A target of kind `vnc`.
@@ -171,11 +171,7 @@ impl Xvnc {
 
     /// Its certificate, as it is pinned.
     pub fn pinned(&self) -> PinnedKey {
-        PinnedKey {
-            at: self.hop().at,
-            algorithm: "x509-sha256".into(),
-            fingerprint: fingerprint(self.dir.path()),
-        }
+        pinned(&self.hop().at, self.dir.path())
     }
 
     /// A link that is logged in.

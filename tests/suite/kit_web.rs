@@ -2,10 +2,8 @@
 //! that it starts. One browser at a time: each is half a machine.
 
 use std::fs;
-use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
-use std::sync::mpsc::{Receiver, channel};
+use std::process::{Child, Command};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use poterne::connect::link::Link;
@@ -14,6 +12,7 @@ use poterne::model::entry::{Kind, Slot};
 use poterne::model::target::{Hop, HostPort, Target};
 
 use crate::kit_ssh::*;
+use crate::kit_told::Told;
 
 /// As tests/data/login_pages.py has it.
 pub const PASSWORD: &str = "PLANTE-password-9f41c7d2";
@@ -26,10 +25,21 @@ pub struct Site {
     pub port: u16,
     /// `https` or `http`.
     pub scheme: &'static str,
-    told: Receiver<String>,
-    /// What it told so far.
-    pub seen: Vec<String>,
+    told: Told,
     process: Child,
+}
+
+impl std::ops::Deref for Site {
+    type Target = Told;
+    fn deref(&self) -> &Told {
+        &self.told
+    }
+}
+
+impl std::ops::DerefMut for Site {
+    fn deref_mut(&mut self) -> &mut Told {
+        &mut self.told
+    }
 }
 
 impl Drop for Site {
@@ -52,53 +62,14 @@ impl Site {
 
     fn start(scheme: &'static str, chain: &Path, key: &Path) -> Self {
         let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/login_pages.py");
-        let mut process = Command::new("python3")
-            .arg(script)
-            .args([chain, key])
-            .arg(SEED)
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .spawn()
-            .expect("python3 is there");
-        let out = BufReader::new(process.stdout.take().expect("piped"));
-        let (tell, told) = channel();
-        std::thread::spawn(move || {
-            for line in out.lines().map_while(Result::ok) {
-                if tell.send(line).is_err() {
-                    return;
-                }
-            }
-        });
-        let first = told.recv_timeout(PATIENCE).expect("it listens");
-        let port = first.strip_prefix("port ").and_then(|p| p.parse().ok()).expect("its port");
-        Self { port, scheme, told, seen: Vec::new(), process }
+        let mut command = Command::new("python3");
+        let (process, port, told) = Told::start(command.arg(script).args([chain, key]).arg(SEED));
+        Self { port, scheme, told, process }
     }
 
     /// The address of a page.
     pub fn url(&self, path: &str) -> String {
         format!("{}://127.0.0.1:{}{path}", self.scheme, self.port)
-    }
-
-    /// Waits until it told this.
-    pub fn until(&mut self, line: &str) {
-        while !self.seen.iter().any(|seen| seen == line) {
-            match self.told.recv_timeout(PATIENCE) {
-                Ok(told) => self.seen.push(told),
-                Err(_) => panic!("never {line:?}, but {:?}", self.seen),
-            }
-        }
-    }
-
-    /// Everything it told till now.
-    pub fn all(&mut self) -> &[String] {
-        self.seen.extend(self.told.try_iter());
-        &self.seen
-    }
-
-    /// Forgets what it told.
-    pub fn forget(&mut self) {
-        self.told.try_iter().for_each(drop);
-        self.seen.clear();
     }
 
     /// A hop to one of its pages, with the login that it takes.

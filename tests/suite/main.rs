@@ -139,6 +139,7 @@ mod kit_rows;
 #[cfg(target_os = "linux")]
 mod kit_screen;
 mod kit_ssh;
+mod kit_told;
 mod kit_vnc;
 #[cfg(target_os = "linux")]
 mod kit_web;
