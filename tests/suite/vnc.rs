@@ -356,7 +356,8 @@ fn the_older_kind_of_tls_is_taken_where_there_is_no_better() {
     let mut wrong = FakeLease::default();
     let mut other = hops.clone();
     wrong.plant(&mut other, 0, Slot::Password, b"faux");
-    assert_eq!(must_fail(&vnc(other.remove(0)), &mut wrong).kind, FailureKind::Login);
+    let failure = must_fail(&vnc(other.remove(0)), &mut wrong);
+    assert_eq!(failure.kind, FailureKind::Login, "{}", failure.what.en);
 
     // It proves nobody's identity, so it is less than a certificate.
     let failure = must_fail(&vnc(with(hops[0].clone(), "security", "tls")), &mut lease);
