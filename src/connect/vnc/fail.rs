@@ -23,6 +23,7 @@ pub fn each() -> Vec<Failure> {
         no_vnc(&to, ANY[1]),
         refused(&to, ANY[1]),
         wrong_password(&to),
+        unanswered(&to),
         no_password(&to),
         less_than_before(&to, ANY[1]),
         nothing_in_common(&to, ANY[1], ("", "")),
@@ -203,6 +204,24 @@ pub fn wrong_password(at: &HostPort) -> Failure {
     )
 }
 
+/// The server ended the connection where its answer to the password was due: some do so
+/// instead of a word.
+fn unanswered(at: &HostPort) -> Failure {
+    failure(
+        FailureKind::Login,
+        (
+            format!("{at} a mis fin à la connexion au lieu de répondre au mot de passe."),
+            format!("{at} ended the connection instead of answering the password."),
+        ),
+        (
+            "Le plus souvent, le mot de passe est faux\u{a0}: vérifiez celui de l’entrée (VNC n’en \
+             compte que 8 caractères). S’il est juste, vérifiez que le serveur VNC tourne encore.",
+            "Most often the password is wrong: check that of the entry (VNC only counts 8 \
+             characters of it). If it is right, check that the VNC server is still running.",
+        ),
+    )
+}
+
 /// There is no password.
 pub fn no_password(at: &HostPort) -> Failure {
     failure(
@@ -334,6 +353,8 @@ pub fn odd(at: &HostPort, what: &str) -> Failure {
 pub fn over(at: &HostPort, why: &Why) -> Failure {
     match why {
         Why::Broken(e) => broken(at, e),
+        Why::Unanswered => unanswered(at),
+        Why::Refused => wrong_password(at),
         Why::Odd(what) => odd(at, what),
         Why::Unheard => odd(at, "decoder"),
         Why::TooLarge(width, height) => too_large(at, &width.to_string(), &height.to_string()),

@@ -48,6 +48,10 @@ pub enum Aside {
 pub enum Why {
     /// The connection broke.
     Broken(io::Error),
+    /// It broke between the password and what the server says to it.
+    Unanswered,
+    /// It broke amid the words with which the server refuses the password.
+    Refused,
     /// The desktop is larger than can be decoded.
     TooLarge(u16, u16),
     /// The server says something that is not in the protocol.
@@ -100,11 +104,11 @@ impl<R: AsyncRead + Unpin, W: AsyncWrite + Unpin> Relay<R, W> {
         if rest.challenge {
             self.copy(16).await?;
         }
-        if rest.result && self.number().await? != 0 {
-            // Its reason follows, and then the end.
-            loop {
-                self.copy(1).await?;
-            }
+        if rest.result {
+            self.result().await.map_err(|(why, instead)| match why {
+                Why::Broken(_) if rest.challenge => instead,
+                why => why,
+            })?;
         }
         self.screen().await?;
         loop {
@@ -120,6 +124,17 @@ impl<R: AsyncRead + Unpin, W: AsyncWrite + Unpin> Relay<R, W> {
                 3 => self.cut_text().await?,
                 other => return Err(Why::Odd(format!("message {other}"))),
             }
+        }
+    }
+
+    /// What the server says to the login; beside a failure, what it means for a password.
+    async fn result(&mut self) -> Result<(), (Why, Why)> {
+        if self.number().await.map_err(|why| (why, Why::Unanswered))? == 0 {
+            return Ok(());
+        }
+        // Its reason follows, and then the end.
+        loop {
+            self.copy(1).await.map_err(|why| (why, Why::Refused))?;
         }
     }
 
@@ -379,6 +394,26 @@ mod tests {
         let server = [&[5; 16][..], &[0, 0, 0, 1, 0, 0, 0, 2, b'n', b'o']].concat();
         let (heard, _) = through(&server, rest).await;
         assert_eq!(heard, [&b"hi"[..], &server].concat());
+    }
+
+    #[tokio::test]
+    async fn an_end_where_the_answer_to_a_password_is_due_is_no_other_end() {
+        let of = async |server: &[u8], rest| through(server, rest).await.1.pop();
+        let password = Rest { challenge: true, result: true };
+        for answered in [16, 17] {
+            let end = of(&[0; 17][..answered], password).await;
+            assert!(matches!(end, Some(Aside::Over(Why::Unanswered))), "{end:?}");
+        }
+        let cut = [&[5; 16][..], &[0, 0, 0, 1, 0, 0, 0, 2, b'n']].concat();
+        for told in [20, 22, 25] {
+            let end = of(&cut[..told], password).await;
+            assert!(matches!(end, Some(Aside::Over(Why::Refused))), "{end:?}");
+        }
+        assert!(ended(of(&[0; 15], password).await.as_ref()), "before the password");
+        assert!(ended(of(&[0; 20], password).await.as_ref()), "after it was taken");
+        let none = Rest { challenge: false, result: true };
+        assert!(ended(of(&[0; 3], none).await.as_ref()), "without a password");
+        assert!(ended(of(&[0, 0, 0, 1], none).await.as_ref()), "without a password");
     }
 
     #[tokio::test]
