@@ -57,6 +57,26 @@ pub fn written<T>(what: &str, file: &Path, mut look: impl FnMut() -> Option<T>) 
     }
 }
 
+/// The first of eight displays that no other X server has, of this or another run of
+/// tests: two that look for a free one at once may find the same.
+pub fn displays() -> u32 {
+    use std::os::linux::net::SocketAddrExt;
+    use std::os::unix::net::{SocketAddr, UnixListener};
+    static NEXT: AtomicU32 = AtomicU32::new(0);
+    static CLAIMS: Mutex<Vec<UnixListener>> = Mutex::new(Vec::new());
+    loop {
+        let nth = std::process::id().wrapping_mul(61) + NEXT.fetch_add(1, Ordering::Relaxed);
+        let first = 400 + nth % 3000 * 8;
+        let name = SocketAddr::from_abstract_name(format!("poterne-tests-display-{first}"));
+        let claim = UnixListener::bind_addr(&name.expect("it is short"));
+        let left = (first..first + 8).any(|n| Path::new(&format!("/tmp/.X11-unix/X{n}")).exists());
+        if let (Ok(claim), false) = (claim, left) {
+            CLAIMS.lock().expect("nobody panics with it").push(claim);
+            return first;
+        }
+    }
+}
+
 /// Waits until an X server started with `-displayfd 1` says that it is ready.
 pub fn ready(server: &mut Child) {
     let mut line = String::new();
@@ -202,14 +222,6 @@ impl Xrdp {
         })
     }
 
-    /// Runs a program of X on the desktop, as its user.
-    pub fn x(&self, program: &str, args: &[&str]) -> Vec<u8> {
-        let out = self.x_command(program, args).output().expect("it starts");
-        let told = String::from_utf8_lossy(&out.stderr);
-        assert!(out.status.success(), "{program} {args:?}: {told}");
-        out.stdout
-    }
-
     /// A program of X on the desktop, as its user.
     pub fn x_command(&self, program: &str, args: &[&str]) -> Command {
         let mut command = Command::new("runuser");
@@ -231,7 +243,11 @@ impl Xrdp {
 
     /// What the X server shows: width, height, and red, green, blue for each pixel.
     pub fn shows(&self) -> (u16, u16, Vec<u8>) {
-        let dump = self.x("xwd", &["-root", "-silent"]);
+        // A window that goes while the tree is read ends the reading.
+        let dump = eventually("a picture of the desktop", || {
+            let out = self.x_command("xwd", &["-root", "-silent"]).output().expect("it starts");
+            out.status.success().then_some(out.stdout)
+        });
         let word = |at: usize| {
             u32::from_be_bytes(dump[4 * at..4 * at + 4].try_into().expect("four bytes")) as usize
         };
@@ -304,8 +320,7 @@ fn launch(dir: &Path, port: u16) -> Child {
             ("LogFile=", log("xrdp.log")),
         ],
     );
-    // Displays far from those of other servers, and apart from each other.
-    let first = 300 + 20 * (u32::from(free_port()) % 300);
+    let first = displays();
     replaced(
         "sesman.ini",
         &[
@@ -355,8 +370,7 @@ impl Shadow {
     /// Starts one for the user `essai`.
     pub fn start(password: &str) -> Self {
         let dir = tempfile::tempdir().expect("a folder");
-        let number = 7000 + u32::from(free_port()) % 20_000;
-        let display = format!(":{number}");
+        let display = format!(":{}", displays());
         let mut xvfb = Command::new("Xvfb")
             .args([&display, "-screen", "0", "640x480x24", "-noreset", "-nolisten", "tcp"])
             .args(["-displayfd", "1"])

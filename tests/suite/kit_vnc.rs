@@ -9,7 +9,7 @@ use poterne::connect::link::Link;
 use poterne::model::entry::{Kind, Slot};
 use poterne::model::target::{Hop, PinnedKey, Target};
 
-use crate::kit_rdp::{Desktop, certificate, eventually, pinned, ready, size, written};
+use crate::kit_rdp::{Desktop, certificate, displays, eventually, pinned, ready, size, written};
 use crate::kit_ssh::*;
 
 /// A target of kind `vnc`.
@@ -71,9 +71,7 @@ impl Xvnc {
         writeln!(tool.stdin.take().expect("piped"), "{password}").expect("it reads");
         assert!(tool.wait().expect("it ends").success());
         let port = free_port();
-        // Displays far from those of other servers.
-        let number = 30_000 + u32::from(port) % 20_000;
-        let display = format!(":{number}");
+        let display = format!(":{}", displays());
         let path = |name: &str| dir.path().join(name).to_str().expect("UTF-8").to_owned();
         let log = fs::File::create(dir.path().join("log")).expect("ours");
         let mut server = Command::new("Xtigervnc")
