@@ -434,6 +434,7 @@ mod imp {
                 FromAgent::Tile(id, place, pixels) => {
                     self.say(id, FromRemote::Tile(Tile { place, pixels }));
                 }
+                FromAgent::Copy(id, copy) => self.say(id, FromRemote::Copy(copy)),
                 FromAgent::Screen(id, said) => self.say(id, FromRemote::Screen(said)),
                 FromAgent::Files(id, said) => self.say(id, FromRemote::Files(said)),
                 FromAgent::Clipboard(id, text) => self.say(id, FromRemote::Clipboard(text)),

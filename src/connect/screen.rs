@@ -65,6 +65,44 @@ pub struct Tile {
     pub pixels: Vec<u8>,
 }
 
+/// A part of the picture that is there already, at another place (RFC 6143 section
+/// 7.7.2).
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct CopyRect {
+    /// Left edge of what is copied, which has the size of `to`.
+    pub from_x: u16,
+    /// Its upper edge.
+    pub from_y: u16,
+    /// Where it goes.
+    pub to: Place,
+}
+
+impl CopyRect {
+    /// What a copy counts for among the bytes that are under way: it is short, but
+    /// takes work at the other end.
+    pub const WEIGHT: usize = 4096;
+
+    /// Where it comes from.
+    pub fn from(self) -> Place {
+        Place { x: self.from_x, y: self.from_y, ..self.to }
+    }
+}
+
+/// Copies rows of `data`, which lie `width` pixels apart, as they were before. Both
+/// places lie in it.
+pub fn copy_rows(data: &mut [u8], width: u16, copy: CopyRect) {
+    let row_bytes = usize::from(copy.to.width) * PIXEL;
+    let rows = usize::from(copy.to.height);
+    let at = |x: u16, y: usize| (y * usize::from(width) + usize::from(x)) * PIXEL;
+    for i in 0..rows {
+        // Rows that are still to be copied are not painted over before.
+        let row = if copy.to.y > copy.from_y { rows - 1 - i } else { i };
+        let source = at(copy.from_x, usize::from(copy.from_y) + row);
+        let target = at(copy.to.x, usize::from(copy.to.y) + row);
+        data.copy_within(source..source + row_bytes, target);
+    }
+}
+
 /// What the far side says besides its picture.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub enum ScreenSaid {

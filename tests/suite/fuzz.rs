@@ -17,6 +17,7 @@ use poterne::audit::verifier::Verifier;
 use poterne::audit::{Checkpoint, Log, checkpoint, line, opening};
 use poterne::connect::host::wire;
 use poterne::connect::link::{ChannelRequest, Exit, LineSignal, LinkInfo, TermSize};
+use poterne::connect::screen::CopyRect;
 use poterne::connect::ssh::key;
 use poterne::connect::{Failure, Progress};
 use poterne::crypto::context::context;
@@ -973,6 +974,7 @@ fn frames_of_a_session_process() {
             same::<wire::Asked>(&frame);
             same::<ChannelRequest>(&frame);
             same::<TermSize>(&frame);
+            same::<CopyRect>(&frame);
             same::<Progress>(&frame);
             same::<LinkInfo>(&frame);
             same::<Exit>(&frame);

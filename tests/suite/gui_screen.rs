@@ -8,7 +8,7 @@ use egui::{Event, Modifiers, MouseWheelUnit, PointerButton, Pos2, TouchPhase, po
 use egui_kittest::kittest::{NodeT, Queryable};
 use poterne::connect::files::{CopiedFile, FilesSaid, FilesTold, Piece, Want};
 use poterne::connect::link::{FromRemote, Sink};
-use poterne::connect::screen::{Place, Pointer, ScreenSaid, Tile};
+use poterne::connect::screen::{CopyRect, Place, Pointer, ScreenSaid, Tile};
 use poterne::connect::{Failure, FailureKind};
 use poterne::gui::prefs::Prefs;
 use poterne::gui::screen::{RawKey, RawKeys, Screen};
@@ -65,6 +65,32 @@ fn the_picture_is_what_came_and_only_what_is_new_is_painted() {
     sink(tile(50, 50, 2, 2, BLUE));
     sink(FromRemote::Tile(Tile { place: whole, pixels: vec![1; 8] }));
     assert_eq!(new_parts(&screen), [], "nothing of it lies there, or it is too short");
+}
+
+#[test]
+fn a_part_is_copied_and_never_from_or_to_outside() {
+    let (screen, mut sink) = Screen::new();
+    let copy = |from_x, from_y, x, y, width, height| {
+        FromRemote::Copy(CopyRect { from_x, from_y, to: Place { x, y, width, height } })
+    };
+    sink(copy(0, 0, 1, 1, 2, 2));
+    sink(size(4, 3));
+    sink(tile(0, 0, 1, 1, RED));
+    sink(tile(1, 0, 1, 1, BLUE));
+    new_parts(&screen);
+    // Over itself: what was there before is copied.
+    sink(copy(0, 0, 1, 0, 2, 1));
+    let place = Place { x: 1, y: 0, width: 2, height: 1 };
+    assert_eq!(new_parts(&screen), [(place, [RED, BLUE].concat())]);
+    sink(copy(1, 0, 3, 2, 9, 9));
+    let corner = Place { x: 3, y: 2, width: 1, height: 1 };
+    assert_eq!(new_parts(&screen), [(corner, RED.to_vec())]);
+    for (from, to) in [(4, 0), (0, 4), (u16::MAX, 0), (0, u16::MAX)] {
+        sink(copy(from, from, to, to, u16::MAX, u16::MAX));
+    }
+    assert_eq!(new_parts(&screen), [], "nothing of it lies there");
+    sink(copy(0, 0, 0, 1, u16::MAX, u16::MAX));
+    assert_eq!(new_parts(&screen)[0].0, Place { x: 0, y: 1, width: 4, height: 2 });
 }
 
 #[test]

@@ -16,7 +16,7 @@ use poterne::connect::Failure;
 use poterne::connect::files::FilesSaid;
 use poterne::connect::link::{Channel, ChannelRequest, FromRemote, Link, ToRemote};
 use poterne::connect::screen::{
-    KeyStroke, PIXEL, Pointer, ScreenInput, ScreenSaid, ScreenSize, Tile,
+    CopyRect, KeyStroke, PIXEL, Place, Pointer, ScreenInput, ScreenSaid, ScreenSize, Tile,
 };
 use poterne::model::entry::{Kind, Slot};
 use poterne::model::target::{Hop, HostPort, PinnedKey, Target};
@@ -441,6 +441,8 @@ pub struct Desktop {
     pub sizes: Vec<(u16, u16)>,
     /// Red, green, blue for each pixel.
     pub rgb: Vec<u8>,
+    /// How often a part of it was copied.
+    pub copies: usize,
     /// The pointer's shape.
     pub pointer: Option<Pointer>,
     /// What the clipboard of the desktop held, in order.
@@ -468,6 +470,7 @@ impl Desktop {
             size: (0, 0),
             sizes: Vec::new(),
             rgb: Vec::new(),
+            copies: 0,
             pointer: None,
             copied: Vec::new(),
             files: Vec::new(),
@@ -479,6 +482,7 @@ impl Desktop {
     fn take(&mut self, limit: Duration) -> bool {
         match self.messages.recv_timeout(limit) {
             Ok(FromRemote::Tile(tile)) => self.paint(&tile),
+            Ok(FromRemote::Copy(copy)) => self.repeat(copy),
             Ok(FromRemote::Screen(ScreenSaid::Size { width, height })) => {
                 self.size = (width, height);
                 self.sizes.push(self.size);
@@ -496,6 +500,22 @@ impl Desktop {
             Err(_) => return false,
         }
         true
+    }
+
+    fn repeat(&mut self, copy: CopyRect) {
+        self.copies += 1;
+        let (from, to, width) = (copy.from(), copy.to, usize::from(self.size.0));
+        for place in [from, to] {
+            assert!(place.x + place.width <= self.size.0 && place.y + place.height <= self.size.1);
+        }
+        let before = self.rgb.clone();
+        let row = 3 * usize::from(to.width);
+        let at =
+            |place: Place, y: u16| 3 * (usize::from(place.y + y) * width + usize::from(place.x));
+        for y in 0..to.height {
+            let (from, to) = (at(from, y), at(to, y));
+            self.rgb[to..to + row].copy_from_slice(&before[from..from + row]);
+        }
     }
 
     fn paint(&mut self, tile: &Tile) {

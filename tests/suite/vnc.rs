@@ -73,6 +73,21 @@ fn every_encoding_shows_the_same_picture() {
 }
 
 #[test]
+fn what_scrolls_is_copied_and_looks_as_it_does_there() {
+    let mut server = Xvnc::start("None", PASSWORD);
+    let link = server.open(PASSWORD, &[]);
+    let mut seen = screen(&*link, 640, 480);
+    seen.act(ScreenInput::Move { x: 630, y: 20 });
+    let lines = "$| = 1; for (1..300) { print $_ x (1 + $_ % 20), \"\\n\"; select(undef, undef, \
+                 undef, 0.01) } sleep 600";
+    let args = ["-title", "flot", "-geometry", "80x20+0+100", "-e", "perl", "-e", lines];
+    server.run("xterm", &args);
+    server.has("flot");
+    seen.until("parts are copied", |s| s.copies > 20);
+    same(&mut seen, &server, 0);
+}
+
+#[test]
 fn the_mouse_clicks_and_its_wheel_turns() {
     let mut server = Xvnc::start("None", PASSWORD);
     let file = server.dir.path().join("events");

@@ -16,7 +16,7 @@ use crate::app::wire;
 use crate::connect::files::{FilesSaid, FilesTold};
 use crate::connect::link::{ChannelRequest, Exit, LineSignal, LinkInfo, TermSize};
 use crate::connect::manifest::approval::Approval;
-use crate::connect::screen::{Place, ScreenInput, ScreenSaid};
+use crate::connect::screen::{CopyRect, Place, ScreenInput, ScreenSaid};
 use crate::connect::{Answer, Failure, Progress, Question};
 use crate::model::id::SessionId;
 use crate::model::target::{HostPort, PinnedKey};
@@ -24,7 +24,7 @@ use crate::secret::SecretText;
 
 /// First bytes from a client that speaks this protocol: a new number whenever
 /// anything below, or a type in it, changes its shape.
-pub const GREETING: [u8; 8] = *b"PTRN-a07";
+pub const GREETING: [u8; 8] = *b"PTRN-a08";
 /// First bytes from a client, of whatever build, that only wants the end.
 pub const GREETING_LOCK: [u8; 8] = *b"PTRNlock";
 /// The agent's first bytes to a client that it understands.
@@ -95,6 +95,8 @@ pub enum FromAgent {
     Exit(u32, Exit),
     /// Part of a desktop's picture.
     Tile(u32, Place, #[serde(with = "bytes")] Vec<u8>),
+    /// Part of that picture that is to be seen elsewhere in it as well.
+    Copy(u32, CopyRect),
     /// What a desktop says besides.
     Screen(u32, ScreenSaid),
     /// Text from a desktop's clipboard.

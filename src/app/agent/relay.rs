@@ -15,7 +15,7 @@ use crate::app::api::{ExportRequest, Reply};
 use crate::app::{ExportUi, OpenSession, SessionUi};
 use crate::connect::files::{FilesSaid, FilesTold};
 use crate::connect::link::{Channel, FromRemote, Sink, ToRemote};
-use crate::connect::screen::Tile;
+use crate::connect::screen::{CopyRect, Tile};
 use crate::connect::{Answer, Progress, Question};
 
 use super::frames::{self, Connect, FromAgent, ToAgent};
@@ -168,6 +168,7 @@ fn sink(id: u32, session: &Arc<dyn OpenSession>, outbox: &Arc<Outbox>) -> Sink {
             FromRemote::Stderr(data) => FromAgent::Stderr(id, data),
             FromRemote::Exit(exit) => FromAgent::Exit(id, exit),
             FromRemote::Tile(Tile { place, pixels }) => FromAgent::Tile(id, place, pixels),
+            FromRemote::Copy(copy) => FromAgent::Copy(id, copy),
             FromRemote::Screen(said) => FromAgent::Screen(id, said),
             FromRemote::Files(said) => FromAgent::Files(id, said),
             FromRemote::Clipboard(text) => FromAgent::Clipboard(id, text),
@@ -279,6 +280,7 @@ fn weight(frame: &FromAgent) -> usize {
         FromAgent::Data(_, data) | FromAgent::Stderr(_, data) | FromAgent::Tile(_, _, data) => {
             data.len()
         }
+        FromAgent::Copy(..) => CopyRect::WEIGHT,
         FromAgent::Files(_, FilesSaid::Piece(piece)) => piece.bytes.as_ref().map_or(0, Vec::len),
         _ => 0,
     }
@@ -290,6 +292,7 @@ fn channel_of(frame: &FromAgent) -> Option<u32> {
         | FromAgent::Stderr(id, _)
         | FromAgent::Exit(id, _)
         | FromAgent::Tile(id, ..)
+        | FromAgent::Copy(id, _)
         | FromAgent::Screen(id, _)
         | FromAgent::Clipboard(id, _)
         | FromAgent::Files(id, _)

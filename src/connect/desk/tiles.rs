@@ -7,15 +7,21 @@ use std::time::{Duration, Instant};
 use super::damage::Damage;
 use crate::connect::host::child::Uplink;
 use crate::connect::host::wire::{DATA_MAX, WINDOW};
-use crate::connect::screen::{PIXEL, Place, ScreenSaid};
+use crate::connect::screen::{CopyRect, PIXEL, Place, ScreenSaid};
 
 /// Parts of a picture that changes all the time leave this far apart: nobody sees
 /// more, and each costs several copies of its pixels.
 const FRAME: Duration = Duration::from_millis(16);
 
+/// Most copies that wait; what is copied more goes as pixels.
+const COPIES_MAX: usize = 32;
+
 /// What the person has not seen yet.
 pub struct Tiles {
     damage: Damage,
+    /// Copies that the application is still to make: by them its picture becomes this
+    /// one but for the damage.
+    copies: Vec<CopyRect>,
     channel: u32,
     /// Bytes of pixels that the application takes now.
     credit: usize,
@@ -30,7 +36,8 @@ impl Tiles {
     pub fn new(channel: u32) -> Self {
         let tile = Vec::new();
         let damage = Damage::default();
-        Self { damage, channel, credit: WINDOW, size: (0, 0), tile, whole_at: None }
+        let copies = Vec::new();
+        Self { damage, copies, channel, credit: WINDOW, size: (0, 0), tile, whole_at: None }
     }
 
     /// Tells the size if it is another than the one told last; whether it is.
@@ -40,6 +47,7 @@ impl Tiles {
         }
         self.size = (width, height);
         self.damage.clear();
+        self.copies.clear();
         self.damage.add(Place { x: 0, y: 0, width, height });
         up.screen(self.channel, &ScreenSaid::Size { width, height });
         true
@@ -59,6 +67,20 @@ impl Tiles {
         self.damage.add(Place { x, y, width: right - x, height: bottom - y });
     }
 
+    /// This part was copied, within the picture.
+    pub fn copied(&mut self, copy: CopyRect) {
+        // The application would copy what it has not seen.
+        self.damage.copied(copy);
+        if self.damage.holds(copy.to) {
+            return;
+        }
+        if self.copies.len() == COPIES_MAX {
+            self.damage.add(copy.to);
+        } else {
+            self.copies.push(copy);
+        }
+    }
+
     /// The application took so many bytes.
     pub fn taken(&mut self, bytes: usize) {
         self.credit += bytes;
@@ -66,12 +88,13 @@ impl Tiles {
 
     /// Whether the person has seen everything.
     pub fn all_seen(&self) -> bool {
-        self.damage.is_empty()
+        self.damage.is_empty() && self.copies.is_empty()
     }
 
     /// Whether there is something to send that the application would take.
     pub fn can_send(&self) -> bool {
-        !self.damage.is_empty() && self.credit >= usize::from(self.size.0) * PIXEL
+        let row = usize::from(self.size.0) * PIXEL;
+        !self.all_seen() && self.credit >= row + self.copies.len() * CopyRect::WEIGHT
     }
 
     /// When to send it, where there is: at once after a rest, and what had to wait for
@@ -84,6 +107,13 @@ impl Tiles {
     /// Sends what is new of the picture, as much as the application takes. Its rows
     /// lie `stride` bytes apart.
     pub fn send(&mut self, data: &[u8], stride: usize, up: &Uplink) {
+        if !self.can_send() {
+            return;
+        }
+        self.credit -= self.copies.len() * CopyRect::WEIGHT;
+        for copy in self.copies.drain(..) {
+            up.copy(self.channel, &copy);
+        }
         while let Some(place) = self.damage.take(self.credit.min(DATA_MAX) / PIXEL) {
             self.credit -= place.pixels() * PIXEL;
             self.cut(place, data, stride);

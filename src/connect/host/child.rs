@@ -13,7 +13,7 @@ use std::time::Duration;
 use super::wire::{self, Asked, Frame, HEAD, Need, Start, Tag};
 use crate::connect::files::{FilesSaid, FilesTold};
 use crate::connect::link::{ChannelRequest, Exit, LineSignal, LinkInfo, TermSize};
-use crate::connect::screen::{Place, ScreenInput, ScreenSaid};
+use crate::connect::screen::{CopyRect, Place, ScreenInput, ScreenSaid};
 use crate::connect::{Failure, Progress, Question, manifest, ssh};
 use crate::model::entry::Slot;
 use crate::model::target::{HostPort, PinnedKey};
@@ -198,6 +198,11 @@ impl Uplink {
     pub fn tile(&self, channel: u32, place: Place, pixels: &[u8]) {
         let mut out = self.out.lock().unwrap_or_else(PoisonError::into_inner);
         gone_if_err(wire::write_tile(&mut *out, channel, place, pixels));
+    }
+
+    /// Part of a desktop's picture that is to be seen elsewhere in it as well.
+    pub fn copy(&self, channel: u32, copy: &CopyRect) {
+        self.send(Tag::Copy, channel, copy);
     }
 
     /// What a desktop says besides its picture.

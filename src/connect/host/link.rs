@@ -381,6 +381,7 @@ impl Shared {
                 self.received.fetch_add(tile.pixels.len() as u64, Ordering::Relaxed);
                 line.deliver(FromRemote::Tile(tile));
             }
+            Tag::Copy => line.deliver(FromRemote::Copy(frame.value()?)),
             Tag::Screen => line.deliver(FromRemote::Screen(frame.value()?)),
             Tag::Clipboard => {
                 let text = frame.into_secret().into_text().map_err(io::Error::other)?;

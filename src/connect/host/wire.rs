@@ -110,12 +110,14 @@ pub enum Tag {
     FilesSaid = 36,
     /// Application: files of a clipboard (`FilesTold`).
     FilesTold = 37,
+    /// Session: part of a picture is to be seen elsewhere as well (`CopyRect`).
+    Copy = 38,
 }
 
 impl Tag {
     fn from_byte(byte: u8) -> Option<Self> {
         use Tag as T;
-        const ALL: [Tag; 34] = [
+        const ALL: [Tag; 35] = [
             T::Start,
             T::Give,
             T::GiveNone,
@@ -150,6 +152,7 @@ impl Tag {
             T::Resume,
             T::FilesSaid,
             T::FilesTold,
+            T::Copy,
         ];
         ALL.into_iter().find(|tag| *tag as u8 == byte)
     }

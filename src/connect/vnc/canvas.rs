@@ -3,7 +3,7 @@
 
 use vnc::Rect;
 
-use crate::connect::screen::{PIXEL, Place};
+use crate::connect::screen::{CopyRect, PIXEL, Place, copy_rows};
 
 /// A picture.
 #[derive(Default)]
@@ -72,15 +72,8 @@ impl Canvas {
         if !self.holds(from) || !self.holds(to) {
             return false;
         }
-        let row_bytes = usize::from(to.width) * PIXEL;
-        let rows = usize::from(to.height);
-        for i in 0..rows {
-            // Rows that are still to be copied are not painted over before.
-            let row = if to.y > from.y { rows - 1 - i } else { i };
-            let source = self.at(from.x, usize::from(from.y) + row);
-            let target = self.at(to.x, usize::from(to.y) + row);
-            self.data.copy_within(source..source + row_bytes, target);
-        }
+        let copy = CopyRect { from_x: from.x, from_y: from.y, to };
+        copy_rows(&mut self.data, self.width, copy);
         true
     }
 

@@ -21,7 +21,8 @@ use crate::connect::desk::resize::Resize;
 use crate::connect::desk::tiles::Tiles;
 use crate::connect::host::child::{Command, Uplink};
 use crate::connect::link::ChannelRequest;
-use crate::connect::screen::{PIXEL, Place, Pointer, ScreenInput, ScreenSaid, ScreenSize};
+use crate::connect::screen::{CopyRect, PIXEL, Place, Pointer};
+use crate::connect::screen::{ScreenInput, ScreenSaid, ScreenSize};
 use crate::model::target::HostPort;
 use crate::secret::SecretText;
 
@@ -218,7 +219,12 @@ impl<'a> Session<'a> {
                 self.paint(&rect, |canvas, place| canvas.paint(place, &pixels))
             }
             VncEvent::Copy(to, from) => {
-                self.paint(&to, |canvas, place| canvas.copy(canvas::place(&from), place))
+                let to = canvas::place(&to);
+                let copied = self.canvas.copy(canvas::place(&from), to);
+                if copied {
+                    self.tiles.copied(CopyRect { from_x: from.x, from_y: from.y, to });
+                }
+                copied
             }
             VncEvent::JpegImage(rect, file) => {
                 self.paint(&rect, |canvas, place| canvas.jpeg(place, &file))

@@ -8,7 +8,8 @@ use std::time::{Duration, Instant};
 
 use crate::connect::Failure;
 use crate::connect::link::{Channel, FromRemote, Sink, ToRemote};
-use crate::connect::screen::{PIXEL, Place, Pointer, ScreenInput, ScreenSaid, ScreenSize, Tile};
+use crate::connect::screen::{CopyRect, PIXEL, Place, Pointer, ScreenInput};
+use crate::connect::screen::{ScreenSaid, ScreenSize, Tile, copy_rows};
 use crate::gui::terminal::model::Ended;
 use crate::secret::SecretText;
 
@@ -102,6 +103,23 @@ impl Picture {
             self.pixels[at..at + length].copy_from_slice(&row[..length]);
         }
         self.add(within);
+    }
+
+    /// Shows a part elsewhere as well, or what of it lies on the desktop.
+    fn copy(&mut self, copy: CopyRect) {
+        let (width, height) = (self.width, self.height);
+        let room = |side: u16, from: u16, to: u16, all: u16| {
+            side.min(all.saturating_sub(from)).min(all.saturating_sub(to))
+        };
+        let to = Place {
+            width: room(copy.to.width, copy.from_x, copy.to.x, width),
+            height: room(copy.to.height, copy.from_y, copy.to.y, height),
+            ..copy.to
+        };
+        if to.pixels() > 0 {
+            copy_rows(&mut self.pixels, width, CopyRect { to, ..copy });
+            self.add(to);
+        }
     }
 
     fn add(&mut self, place: Place) {
@@ -305,6 +323,7 @@ impl Shared {
     fn push(&self, said: FromRemote) {
         match said {
             FromRemote::Tile(tile) => lock(&self.picture).put(&tile),
+            FromRemote::Copy(copy) => lock(&self.picture).copy(copy),
             FromRemote::Screen(ScreenSaid::Size { width, height }) => {
                 lock(&self.picture).resize(width, height);
             }
