@@ -453,6 +453,7 @@ fn sink(ends: Sender<End>) -> Sink {
             }
             // A terminal shows no desktop, and none is asked for here.
             FromRemote::Tile(_)
+            | FromRemote::Lent(_)
             | FromRemote::Copy(_)
             | FromRemote::Screen(_)
             | FromRemote::Clipboard(_)

@@ -2,9 +2,12 @@
 //! make the wrong way impossible: an argument is a `String`, a secret is not.
 
 use std::ffi::OsString;
+use std::sync::Arc;
 use std::{io, process};
 
+use super::host::wire::MEMORY;
 use crate::os::process::{Spawn, spawn};
+use crate::os::shared_memory::{ReadMemory, Ticket, share};
 
 /// What to start. The environment is emptied but for a short allow-list.
 #[derive(Debug, Default)]
@@ -16,6 +19,8 @@ pub struct Launch {
     pub args: Vec<OsString>,
     /// Variables to add; never a secret.
     pub env: Vec<(OsString, OsString)>,
+    /// Memory that it is to write the pixels of a desktop to, and what it opens it by.
+    memory: Option<(Arc<ReadMemory>, Ticket)>,
 }
 
 impl Launch {
@@ -24,7 +29,21 @@ impl Launch {
 
     /// This program as a session process.
     pub fn session_host() -> Self {
-        Self { program: None, args: vec![Self::SESSION_HOST.into()], env: Vec::new() }
+        Self { args: vec![Self::SESSION_HOST.into()], ..Self::default() }
+    }
+
+    /// The same for a desktop, whose pixels it hands over in memory where the system
+    /// has such a thing.
+    pub fn desktop_host() -> Self {
+        Self {
+            memory: share(MEMORY).ok().map(|(memory, ticket)| (Arc::new(memory), ticket)),
+            ..Self::session_host()
+        }
+    }
+
+    /// The memory, before it starts.
+    pub(super) fn memory(&self) -> Option<Arc<ReadMemory>> {
+        self.memory.as_ref().map(|(memory, _)| Arc::clone(memory))
     }
 
     /// Starts it: what a lease does once it has agreed.
@@ -32,8 +51,12 @@ impl Launch {
     /// # Errors
     /// The program is missing or may not be started.
     pub fn start(self) -> io::Result<Child> {
-        let Self { program, args, env } = self;
-        Ok(Child { process: spawn(Spawn { program, args, env, ..Spawn::default() })? })
+        let Self { program, args, env, memory } = self;
+        let mut what = Spawn { program, args, env, ..Spawn::default() };
+        if let Some((_, ticket)) = memory {
+            what.share(ticket);
+        }
+        Ok(Child { process: spawn(what)? })
     }
 }
 

@@ -5,7 +5,7 @@ use crate::model::lang::Bi;
 use crate::secret::{SecretBytes, SecretText};
 
 use super::files::{FilesSaid, FilesTold};
-use super::screen::{CopyRect, PIXEL, ScreenInput, ScreenSaid, ScreenSize, Tile};
+use super::screen::{CopyRect, LentTile, PIXEL, ScreenInput, ScreenSaid, ScreenSize, Tile};
 use super::{Failure, FailureKind};
 
 /// An open connection to a far side. Dropping it closes it.
@@ -178,6 +178,8 @@ pub enum FromRemote {
     Exit(Exit),
     /// Part of a desktop's picture.
     Tile(Tile),
+    /// The same, to be taken in at once.
+    Lent(LentTile),
     /// A part of that picture is to be seen elsewhere in it as well.
     Copy(CopyRect),
     /// What a desktop says besides its picture.
@@ -200,6 +202,7 @@ impl FromRemote {
         match self {
             Self::Data(bytes) | Self::Stderr(bytes) => bytes.len(),
             Self::Tile(tile) => tile.place.pixels() * PIXEL,
+            Self::Lent(tile) => tile.place().pixels() * PIXEL,
             Self::Copy(_) => CopyRect::WEIGHT,
             Self::Exit(_)
             | Self::Screen(_)

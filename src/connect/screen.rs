@@ -1,7 +1,11 @@
 //! A remote desktop in plain values: what its picture is made of, and what a person
 //! does to it, whatever protocol carries them. Draws nothing, knows no protocol.
 
+use std::sync::Arc;
+
 use serde::{Deserialize, Serialize};
+
+use crate::os::shared_memory::ReadMemory;
 
 /// Bytes of a pixel: red, green, blue, and 255.
 pub const PIXEL: usize = 4;
@@ -63,6 +67,44 @@ pub struct Tile {
     pub place: Place,
     /// [`PIXEL`] bytes for each pixel, row after row, without gaps.
     pub pixels: Vec<u8>,
+}
+
+/// A part of the picture that is new, in memory that the session process writes to: it
+/// is there until it has been taken in. Its pixels may be anything, at any time.
+#[derive(Clone, Debug)]
+pub struct LentTile {
+    place: Place,
+    at: usize,
+    memory: Arc<ReadMemory>,
+}
+
+impl LentTile {
+    /// The one that lies there; `None` if it does not lie in the memory.
+    pub fn new(place: Place, at: usize, memory: Arc<ReadMemory>) -> Option<Self> {
+        let end = place.pixels().checked_mul(PIXEL)?.checked_add(at)?;
+        (end <= memory.length()).then_some(Self { place, at, memory })
+    }
+
+    /// Where it belongs.
+    pub fn place(&self) -> Place {
+        self.place
+    }
+
+    /// Copies the beginning of a row, as much as `into` has room for.
+    pub fn row(&self, row: usize, into: &mut [u8]) {
+        let row_bytes = usize::from(self.place.width) * PIXEL;
+        let length = into.len().min(row_bytes);
+        if row < usize::from(self.place.height) {
+            self.memory.read(self.at + row * row_bytes, &mut into[..length]);
+        }
+    }
+
+    /// The same with pixels of its own.
+    pub fn tile(&self) -> Tile {
+        let mut pixels = vec![0; self.place.pixels() * PIXEL];
+        self.memory.read(self.at, &mut pixels);
+        Tile { place: self.place, pixels }
+    }
 }
 
 /// A part of the picture that is there already, at another place (RFC 6143 section

@@ -27,6 +27,7 @@ pub mod room;
 pub mod serial;
 pub mod session_lock;
 pub mod share;
+pub mod shared_memory;
 pub mod signals;
 #[cfg(unix)]
 pub mod socket;

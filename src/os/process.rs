@@ -12,6 +12,8 @@ use std::process::{Child, Command, Stdio};
 use std::sync::OnceLock;
 use std::sync::mpsc::{Sender, channel};
 
+use super::shared_memory::Ticket;
+
 /// A process to start. The three standard streams become pipes.
 #[derive(Debug, Default)]
 pub struct Spawn {
@@ -35,6 +37,16 @@ pub struct Spawn {
     /// The terminal that its three streams are, in a session of its own.
     #[cfg(unix)]
     pub terminal: Option<std::os::fd::OwnedFd>,
+}
+
+impl Spawn {
+    /// Gives it memory of [`super::shared_memory::share`].
+    pub fn share(&mut self, ticket: Ticket) {
+        #[cfg(target_os = "linux")]
+        self.given.push((ticket, super::shared_memory::NUMBER));
+        #[cfg(not(target_os = "linux"))]
+        match ticket {}
+    }
 }
 
 /// Variables that a child inherits. Everything else is dropped, so that what a

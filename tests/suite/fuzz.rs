@@ -937,7 +937,7 @@ fn wire_frames() -> Vec<Vec<u8>> {
         write(&mut out).expect("into memory");
         all.push(out);
     };
-    let start = wire::Start { target, agent: Some("/run/agent".into()), run: None };
+    let start = wire::Start { target, agent: Some("/run/agent".into()), run: None, memory: true };
     put(&|out| wire::write_value(out, T::Start, 0, &start));
     put(&|out| wire::write_raw(out, T::Give, 0, b"hunter2"));
     put(&|out| wire::write_raw(out, T::Data, 3, &[7; 900]));
@@ -975,6 +975,7 @@ fn frames_of_a_session_process() {
             same::<ChannelRequest>(&frame);
             same::<TermSize>(&frame);
             same::<CopyRect>(&frame);
+            same::<wire::Lent>(&frame);
             same::<Progress>(&frame);
             same::<LinkInfo>(&frame);
             same::<Exit>(&frame);

@@ -443,6 +443,8 @@ pub struct Desktop {
     pub rgb: Vec<u8>,
     /// How often a part of it was copied.
     pub copies: usize,
+    /// How often a part of it came in memory.
+    pub lent: usize,
     /// The pointer's shape.
     pub pointer: Option<Pointer>,
     /// What the clipboard of the desktop held, in order.
@@ -471,6 +473,7 @@ impl Desktop {
             sizes: Vec::new(),
             rgb: Vec::new(),
             copies: 0,
+            lent: 0,
             pointer: None,
             copied: Vec::new(),
             files: Vec::new(),
@@ -482,6 +485,10 @@ impl Desktop {
     fn take(&mut self, limit: Duration) -> bool {
         match self.messages.recv_timeout(limit) {
             Ok(FromRemote::Tile(tile)) => self.paint(&tile),
+            Ok(FromRemote::Lent(tile)) => {
+                self.lent += 1;
+                self.paint(&tile.tile());
+            }
             Ok(FromRemote::Copy(copy)) => self.repeat(copy),
             Ok(FromRemote::Screen(ScreenSaid::Size { width, height })) => {
                 self.size = (width, height);

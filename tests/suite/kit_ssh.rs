@@ -579,6 +579,7 @@ impl Talk {
             Ok(FromRemote::Closed(why)) => self.closed = Some(why),
             Ok(
                 FromRemote::Tile(_)
+                | FromRemote::Lent(_)
                 | FromRemote::Copy(_)
                 | FromRemote::Screen(_)
                 | FromRemote::Clipboard(_)

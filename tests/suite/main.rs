@@ -119,6 +119,8 @@ mod gui_terminal_programs;
 mod gui_theme;
 #[cfg(feature = "gui")]
 mod gui_web;
+#[cfg(feature = "gui")]
+mod host_hostile;
 mod insiders;
 #[cfg(all(feature = "gui", target_os = "linux"))]
 mod keyring;

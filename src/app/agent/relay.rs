@@ -168,6 +168,10 @@ fn sink(id: u32, session: &Arc<dyn OpenSession>, outbox: &Arc<Outbox>) -> Sink {
             FromRemote::Stderr(data) => FromAgent::Stderr(id, data),
             FromRemote::Exit(exit) => FromAgent::Exit(id, exit),
             FromRemote::Tile(Tile { place, pixels }) => FromAgent::Tile(id, place, pixels),
+            FromRemote::Lent(tile) => {
+                let Tile { place, pixels } = tile.tile();
+                FromAgent::Tile(id, place, pixels)
+            }
             FromRemote::Copy(copy) => FromAgent::Copy(id, copy),
             FromRemote::Screen(said) => FromAgent::Screen(id, said),
             FromRemote::Files(said) => FromAgent::Files(id, said),

@@ -51,6 +51,7 @@ impl Noted {
             FromRemote::Data(_)
             | FromRemote::Stderr(_)
             | FromRemote::Tile(_)
+            | FromRemote::Lent(_)
             | FromRemote::Copy(_)
             | FromRemote::Screen(_)
             | FromRemote::Clipboard(_)

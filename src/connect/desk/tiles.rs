@@ -116,24 +116,26 @@ impl Tiles {
         }
         while let Some(place) = self.damage.take(self.credit.min(DATA_MAX) / PIXEL) {
             self.credit -= place.pixels() * PIXEL;
-            self.cut(place, data, stride);
-            up.tile(self.channel, place, &self.tile);
+            let row_bytes = usize::from(place.width) * PIXEL;
+            let fill = |row: usize, to: &mut [u8]| {
+                let y = usize::from(place.y) + row;
+                let start = y * stride + usize::from(place.x) * PIXEL;
+                opaque(&data[start..start + row_bytes], to);
+            };
+            if !up.lend(self.channel, place, fill) {
+                self.tile.resize(place.pixels() * PIXEL, 0);
+                let rows = self.tile.chunks_exact_mut(row_bytes.max(1));
+                rows.enumerate().for_each(|(row, to)| fill(row, to));
+                up.tile(self.channel, place, &self.tile);
+            }
         }
         self.whole_at = self.damage.is_empty().then(Instant::now);
     }
+}
 
-    fn cut(&mut self, place: Place, data: &[u8], stride: usize) {
-        let row_bytes = usize::from(place.width) * PIXEL;
-        self.tile.resize(place.pixels() * PIXEL, 0);
-        let rows = self.tile.chunks_exact_mut(row_bytes.max(1));
-        for (row, y) in rows.zip(usize::from(place.y)..) {
-            let start = y * stride + usize::from(place.x) * PIXEL;
-            let from = data[start..start + row_bytes].chunks_exact(PIXEL);
-            for (to, from) in row.chunks_exact_mut(PIXEL).zip(from) {
-                to.copy_from_slice(from);
-                // The screen is opaque, whatever the server left in the fourth byte.
-                to[PIXEL - 1] = 255;
-            }
-        }
+/// Copies pixels. The screen is opaque, whatever the server left in the fourth byte.
+fn opaque(from: &[u8], to: &mut [u8]) {
+    for (to, from) in to.chunks_exact_mut(PIXEL).zip(from.chunks_exact(PIXEL)) {
+        to.copy_from_slice(&[from[0], from[1], from[2], 255]);
     }
 }

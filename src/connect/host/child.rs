@@ -13,12 +13,13 @@ use std::time::Duration;
 use super::wire::{self, Asked, Frame, HEAD, Need, Start, Tag};
 use crate::connect::files::{FilesSaid, FilesTold};
 use crate::connect::link::{ChannelRequest, Exit, LineSignal, LinkInfo, TermSize};
-use crate::connect::screen::{CopyRect, Place, ScreenInput, ScreenSaid};
+use crate::connect::screen::{CopyRect, PIXEL, Place, ScreenInput, ScreenSaid};
 use crate::connect::{Failure, Progress, Question, manifest, ssh};
 use crate::model::entry::Slot;
 use crate::model::target::{HostPort, PinnedKey};
 use crate::os::net::{Bell, Socket};
 use crate::os::process::{confine_session_process, leave_at_once, raw_stdio};
+use crate::os::shared_memory::{self, WriteMemory};
 use crate::secret::{SecretBytes, SecretText};
 
 /// How long an engine may take to part from the server politely.
@@ -122,6 +123,33 @@ impl Inbox for Queue {
 pub struct Uplink {
     out: Mutex<File>,
     replies: Mutex<Receiver<Frame>>,
+    lent: Mutex<Option<Lending>>,
+}
+
+/// The memory for pixels, which is filled from its beginning again and again.
+struct Lending {
+    memory: WriteMemory,
+    next: usize,
+    row: Vec<u8>,
+}
+
+impl Lending {
+    /// Puts rows there; where they begin.
+    fn put(&mut self, place: Place, mut fill: impl FnMut(usize, &mut [u8])) -> u32 {
+        let row_bytes = usize::from(place.width) * PIXEL;
+        let length = row_bytes * usize::from(place.height);
+        if self.next + length > wire::MEMORY {
+            self.next = 0;
+        }
+        let at = self.next;
+        self.next += length;
+        self.row.resize(row_bytes, 0);
+        for row in 0..usize::from(place.height) {
+            fill(row, &mut self.row);
+            self.memory.write(at + row * row_bytes, &self.row);
+        }
+        at as u32
+    }
 }
 
 impl Uplink {
@@ -192,6 +220,16 @@ impl Uplink {
     /// How a command ended.
     pub fn exit(&self, channel: u32, exit: &Exit) {
         self.send(Tag::Exit, channel, exit);
+    }
+
+    /// Part of a desktop's picture, at most [`wire::DATA_MAX`] bytes of pixels, which
+    /// `fill` puts into each row, by way of memory; false where there is none.
+    pub fn lend(&self, channel: u32, place: Place, fill: impl FnMut(usize, &mut [u8])) -> bool {
+        let mut lent = self.lent.lock().unwrap_or_else(PoisonError::into_inner);
+        let Some(lending) = lent.as_mut() else { return false };
+        let at = lending.put(place, fill);
+        self.send(Tag::Lent, channel, &wire::Lent { place, at });
+        true
     }
 
     /// Part of a desktop's picture, at most [`wire::DATA_MAX`] bytes of pixels.
@@ -318,7 +356,11 @@ pub fn main() -> ExitCode {
     let (reply, replies) = channel();
     let (begin, started) = channel();
     let inbox: Arc<OnceLock<Arc<dyn Inbox>>> = Arc::default();
-    let up = Arc::new(Uplink { out: Mutex::new(to), replies: Mutex::new(replies) });
+    let up = Arc::new(Uplink {
+        out: Mutex::new(to),
+        replies: Mutex::new(replies),
+        lent: Mutex::default(),
+    });
     {
         let inbox = inbox.clone();
         let reader = std::thread::Builder::new()
@@ -328,7 +370,12 @@ pub fn main() -> ExitCode {
             return ExitCode::FAILURE;
         }
     }
-    let Ok(Start { target, agent, run }) = started.recv() else { return ExitCode::SUCCESS };
+    let Ok(start) = started.recv() else { return ExitCode::SUCCESS };
+    let Start { target, agent, run, memory } = start;
+    if memory && let Ok(memory) = shared_memory::given(shared_memory::NUMBER, wire::MEMORY) {
+        let lending = Lending { memory, next: 0, row: Vec::new() };
+        *up.lent.lock().unwrap_or_else(PoisonError::into_inner) = Some(lending);
+    }
     let opened = match run {
         #[cfg(unix)]
         Some(run) => manifest::engine::open(run, &target, &up),

@@ -14,10 +14,12 @@ use crate::connect::launch::Launch;
 use crate::connect::link::{Channel, ChannelRequest, Exit, FromRemote, Link, LinkInfo, Sink};
 use crate::connect::link::{TermSize, ToRemote};
 use crate::connect::manifest::Run;
+use crate::connect::screen::LentTile;
 use crate::connect::{Answer, Failure, FailureKind, Lease, Progress};
 use crate::model::lang::Bi;
 use crate::model::target::Target;
 use crate::os::process::{agent_socket, widen_pipe};
+use crate::os::shared_memory::ReadMemory;
 use crate::os::words;
 
 /// How often a waiting connection looks whether the person gave up.
@@ -49,6 +51,8 @@ struct Shared {
     received: AtomicU64,
     sent: AtomicU64,
     ended: Mutex<Option<Failure>>,
+    /// Where the session process puts the pixels of a desktop.
+    memory: Option<Arc<ReadMemory>>,
 }
 
 /// One channel as the parent sees it.
@@ -119,6 +123,8 @@ impl HostLink {
         let wants_agent =
             target.hops.iter().any(|h| h.settings.get("auth").is_some_and(|a| a == "agent"));
         let agent = if wants_agent { agent_socket() } else { None };
+        let memory = launch.memory();
+        let has_memory = memory.is_some();
         let mut child = lease.spawn(launch).map_err(|e| no_host(&e))?.process;
         let (Some(stdin), Some(stdout)) = (child.stdin.take(), child.stdout.take()) else {
             return Err(no_host(&io::Error::other("no pipes")));
@@ -136,6 +142,7 @@ impl HostLink {
             received: AtomicU64::new(0),
             sent: AtomicU64::new(0),
             ended: Mutex::new(None),
+            memory,
         });
         let (events, from_host) = channel();
         std::thread::Builder::new()
@@ -146,7 +153,7 @@ impl HostLink {
             })
             .map_err(|e| no_host(&e))?;
         let agent = agent.and_then(|path| path.into_string().ok());
-        let start = Start { target: target.clone(), agent, run };
+        let start = Start { target: target.clone(), agent, run, memory: has_memory };
         shared.post(Tag::Start, 0, &start);
         match shared.negotiate(&from_host, lease) {
             Ok(info) => {
@@ -380,6 +387,14 @@ impl Shared {
                 let tile = frame.into_tile()?;
                 self.received.fetch_add(tile.pixels.len() as u64, Ordering::Relaxed);
                 line.deliver(FromRemote::Tile(tile));
+            }
+            Tag::Lent => {
+                let wire::Lent { place, at } = frame.value()?;
+                let tile = self.memory.clone();
+                let tile = tile.and_then(|memory| LentTile::new(place, at as usize, memory));
+                let message = FromRemote::Lent(tile.ok_or(io::ErrorKind::InvalidData)?);
+                self.received.fetch_add(message.weight() as u64, Ordering::Relaxed);
+                line.deliver(message);
             }
             Tag::Copy => line.deliver(FromRemote::Copy(frame.value()?)),
             Tag::Screen => line.deliver(FromRemote::Screen(frame.value()?)),

@@ -31,6 +31,11 @@ const BODY_MAX: usize = 1 << 20;
 /// Most bytes of one data frame.
 pub const DATA_MAX: usize = 1 << 18;
 
+/// Bytes of the memory for a picture. What is under way at most, with what is left free
+/// at the end before it begins anew, is less: nothing is written over that the
+/// application has not taken.
+pub const MEMORY: usize = 2 * WINDOW;
+
 /// Bytes before the body.
 pub const HEAD: usize = 9;
 
@@ -112,12 +117,14 @@ pub enum Tag {
     FilesTold = 37,
     /// Session: part of a picture is to be seen elsewhere as well (`CopyRect`).
     Copy = 38,
+    /// Session: part of a picture lies in the memory that both share (`Lent`).
+    Lent = 39,
 }
 
 impl Tag {
     fn from_byte(byte: u8) -> Option<Self> {
         use Tag as T;
-        const ALL: [Tag; 35] = [
+        const ALL: [Tag; 36] = [
             T::Start,
             T::Give,
             T::GiveNone,
@@ -153,6 +160,7 @@ impl Tag {
             T::FilesSaid,
             T::FilesTold,
             T::Copy,
+            T::Lent,
         ];
         ALL.into_iter().find(|tag| *tag as u8 == byte)
     }
@@ -212,6 +220,17 @@ pub struct Start {
     pub agent: Option<String>,
     /// A program to run in place of a connection of ours.
     pub run: Option<Run>,
+    /// It was given memory for its picture.
+    pub memory: bool,
+}
+
+/// See [`Tag::Lent`].
+#[derive(Serialize, Deserialize)]
+pub struct Lent {
+    /// Where it belongs in the picture.
+    pub place: Place,
+    /// Where its pixels begin in the memory.
+    pub at: u32,
 }
 
 /// See [`Tag::Need`].

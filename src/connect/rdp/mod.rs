@@ -90,7 +90,7 @@ impl Connector for Rdp {
     fn open(&self, target: &Target, lease: &mut dyn Lease) -> Result<Box<dyn Link>, Failure> {
         // What makes no sense is said before anything starts.
         let settings = Settings::of(target.destination())?;
-        let mut launch = Launch::session_host();
+        let mut launch = Launch::desktop_host();
         let (desktop, prefers) = (lease.desktop(), settings.outside);
         if let Some(outside) = freerdp::chosen(prefers, &desktop) {
             if settings.proof == nla::way::Allowed::Kerberos && !outside.is_missing() {

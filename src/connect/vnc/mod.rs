@@ -20,6 +20,7 @@ pub(super) use engine::open;
 
 use super::field::Field;
 use super::host::link::HostLink;
+use super::launch::Launch;
 use super::link::Link;
 use super::{Common, Connector, Failure, Lease, Opens};
 use crate::model::entry::Slot;
@@ -69,6 +70,11 @@ impl Connector for Vnc {
     fn open(&self, target: &Target, lease: &mut dyn Lease) -> Result<Box<dyn Link>, Failure> {
         // What makes no sense is said before anything starts.
         let settings = Settings::of(target.destination())?;
-        Ok(Box::new(HostLink::open(target, lease, settings.connect_timeout)?))
+        Ok(Box::new(HostLink::open_as(
+            Launch::desktop_host(),
+            target,
+            lease,
+            settings.connect_timeout,
+        )?))
     }
 }

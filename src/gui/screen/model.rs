@@ -87,20 +87,29 @@ impl Picture {
 
     /// Takes in a tile, or what of it lies on the desktop.
     fn put(&mut self, tile: &Tile) {
-        let Tile { place, pixels } = tile;
+        let row_bytes = usize::from(tile.place.width) * PIXEL;
+        if tile.pixels.len() >= tile.place.pixels() * PIXEL {
+            self.put_rows(tile.place, |row, into| {
+                let start = row * row_bytes;
+                into.copy_from_slice(&tile.pixels[start..start + into.len()]);
+            });
+        }
+    }
+
+    /// Takes in the rows of a tile, each of which is copied from its beginning.
+    fn put_rows(&mut self, place: Place, copy: impl Fn(usize, &mut [u8])) {
         let within = Place {
             width: place.width.min(self.width.saturating_sub(place.x)),
             height: place.height.min(self.height.saturating_sub(place.y)),
-            ..*place
+            ..place
         };
-        if within.pixels() == 0 || pixels.len() < place.pixels() * PIXEL {
+        if within.pixels() == 0 {
             return;
         }
         let (line, length) = (usize::from(self.width) * PIXEL, usize::from(within.width) * PIXEL);
-        let rows = pixels.chunks_exact(usize::from(place.width) * PIXEL);
-        for (row, y) in rows.zip(usize::from(within.y)..).take(usize::from(within.height)) {
-            let at = y * line + usize::from(within.x) * PIXEL;
-            self.pixels[at..at + length].copy_from_slice(&row[..length]);
+        for row in 0..usize::from(within.height) {
+            let at = (usize::from(within.y) + row) * line + usize::from(within.x) * PIXEL;
+            copy(row, &mut self.pixels[at..at + length]);
         }
         self.add(within);
     }
@@ -323,6 +332,9 @@ impl Shared {
     fn push(&self, said: FromRemote) {
         match said {
             FromRemote::Tile(tile) => lock(&self.picture).put(&tile),
+            FromRemote::Lent(tile) => {
+                lock(&self.picture).put_rows(tile.place(), |row, into| tile.row(row, into));
+            }
             FromRemote::Copy(copy) => lock(&self.picture).copy(copy),
             FromRemote::Screen(ScreenSaid::Size { width, height }) => {
                 lock(&self.picture).resize(width, height);

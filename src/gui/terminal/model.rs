@@ -389,6 +389,7 @@ impl Shared {
                     FromRemote::Closed(failure) => self.end(failure),
                     // Only a desktop says it.
                     FromRemote::Tile(_)
+                    | FromRemote::Lent(_)
                     | FromRemote::Copy(_)
                     | FromRemote::Screen(_)
                     | FromRemote::Clipboard(_)
