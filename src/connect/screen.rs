@@ -1,6 +1,7 @@
 //! A remote desktop in plain values: what its picture is made of, and what a person
 //! does to it, whatever protocol carries them. Draws nothing, knows no protocol.
 
+use std::fmt;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
@@ -70,19 +71,45 @@ pub struct Tile {
 }
 
 /// A part of the picture that is new, in memory that the session process writes to: it
-/// is there until it has been taken in. Its pixels may be anything, at any time.
+/// is there until this value and its clones are gone, however long somebody lets them
+/// wait. A process that was taken over may put anything there, at any time.
 #[derive(Clone, Debug)]
 pub struct LentTile {
     place: Place,
     at: usize,
+    loan: Arc<Loan>,
+}
+
+/// A piece of the memory that the session process may not use meanwhile.
+struct Loan {
     memory: Arc<ReadMemory>,
+    give_back: Box<dyn Fn() + Send + Sync>,
+}
+
+impl Drop for Loan {
+    fn drop(&mut self) {
+        (self.give_back)();
+    }
+}
+
+impl fmt::Debug for Loan {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Loan").field("memory", &self.memory).finish_non_exhaustive()
+    }
 }
 
 impl LentTile {
-    /// The one that lies there; `None` if it does not lie in the memory.
-    pub fn new(place: Place, at: usize, memory: Arc<ReadMemory>) -> Option<Self> {
+    /// The one that lies there; `None` if it does not lie in the memory. `give_back` is
+    /// called once nobody has it any more.
+    pub fn new(
+        place: Place,
+        at: usize,
+        memory: Arc<ReadMemory>,
+        give_back: impl Fn() + Send + Sync + 'static,
+    ) -> Option<Self> {
         let end = place.pixels().checked_mul(PIXEL)?.checked_add(at)?;
-        (end <= memory.length()).then_some(Self { place, at, memory })
+        let loan = || Arc::new(Loan { memory: memory.clone(), give_back: Box::new(give_back) });
+        (end <= memory.length()).then(|| Self { place, at, loan: loan() })
     }
 
     /// Where it belongs.
@@ -95,14 +122,14 @@ impl LentTile {
         let row_bytes = usize::from(self.place.width) * PIXEL;
         let length = into.len().min(row_bytes);
         if row < usize::from(self.place.height) {
-            self.memory.read(self.at + row * row_bytes, &mut into[..length]);
+            self.loan.memory.read(self.at + row * row_bytes, &mut into[..length]);
         }
     }
 
     /// The same with pixels of its own.
     pub fn tile(&self) -> Tile {
         let mut pixels = vec![0; self.place.pixels() * PIXEL];
-        self.memory.read(self.at, &mut pixels);
+        self.loan.memory.read(self.at, &mut pixels);
         Tile { place: self.place, pixels }
     }
 }

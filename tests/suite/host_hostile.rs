@@ -2,20 +2,23 @@
 //! shares with the application, or says about the picture, the application goes on.
 
 use std::io::Write;
+use std::path::Path;
+use std::sync::mpsc::channel;
 use std::time::{Duration, Instant};
 
 use poterne::connect::host::link::HostLink;
 use poterne::connect::host::wire::{self, Lent, MEMORY, Tag};
 use poterne::connect::launch::Launch;
-use poterne::connect::link::{ChannelRequest, Link, LinkInfo};
-use poterne::connect::screen::{CopyRect, Place, ScreenSaid};
+use poterne::connect::link::{Channel, ChannelRequest, FromRemote, Link, LinkInfo, Sink};
+use poterne::connect::screen::{CopyRect, PIXEL, Place, ScreenSaid};
 use poterne::gui::screen::Screen;
 
-use crate::kit_rdp::size;
+use crate::kit_rdp::{size, written};
 use crate::kit_ssh::{FakeLease, hop};
 use crate::kit_vnc::vnc;
 
 const WHOLE: Place = Place { x: 0, y: 0, width: 40, height: 30 };
+const LIMIT: Duration = Duration::from_secs(30);
 
 /// What a session process says once its desktop was asked for, and a desktop.
 struct Hostile {
@@ -48,7 +51,20 @@ impl Hostile {
     /// Has it say so to a desktop.
     fn shown(&self) -> (HostLink, Screen) {
         let folder = tempfile::tempdir().expect("a folder");
-        let at = |name: &str| folder.path().join(name).display().to_string();
+        let (screen, sink) = Screen::new();
+        let (link, channel) = self.said(folder.path(), "exec sleep 600", sink);
+        screen.attach(channel, size(WHOLE.width, WHOLE.height));
+        let end = Instant::now() + LIMIT;
+        while screen.bells() == 0 && screen.ended().is_none() {
+            assert!(Instant::now() < end, "it says nothing");
+            std::thread::yield_now();
+        }
+        (link, screen)
+    }
+
+    /// The same to anybody; it runs `last` then.
+    fn said(&self, folder: &Path, last: &str, sink: Sink) -> (HostLink, Box<dyn Channel>) {
+        let at = |name: &str| folder.join(name).display().to_string();
         let target = vnc(hop(1));
         let start = wire::Start { target: target.clone(), agent: None, run: None, memory: true };
         let mut told = Vec::new();
@@ -63,7 +79,7 @@ impl Hostile {
         write("frames", &self.frames);
         // The desktop is asked for after that many bytes.
         let script = format!(
-            "cat {}; head -c {} >/dev/null; {} cat {}; exec sleep 600",
+            "cat {}; head -c {} >/dev/null; {} cat {}; {last}",
             at("up"),
             told.len() + wire::HEAD,
             self.script,
@@ -72,19 +88,12 @@ impl Hostile {
         let mut launch = Launch::desktop_host();
         launch.program = Some("sh".into());
         launch.args = vec!["-c".into(), script.into()];
-        let limit = Duration::from_secs(30);
-        let link = HostLink::open_as(launch, &target, &mut FakeLease::default(), limit);
+        let link = HostLink::open_as(launch, &target, &mut FakeLease::default(), LIMIT);
         let link = link.unwrap_or_else(|e| panic!("{}", e.what.en));
-        let (screen, sink) = Screen::new();
         let size = size(WHOLE.width, WHOLE.height);
         let channel = link.open_channel(ChannelRequest::Screen { size }, sink);
-        screen.attach(channel.unwrap_or_else(|e| panic!("{}", e.what.en)), size);
-        let end = Instant::now() + limit;
-        while screen.bells() == 0 && screen.ended().is_none() {
-            assert!(Instant::now() < end, "it says nothing");
-            std::thread::yield_now();
-        }
-        (link, screen)
+        let channel = channel.unwrap_or_else(|e| panic!("{}", e.what.en));
+        (link, channel)
     }
 }
 
@@ -139,4 +148,47 @@ fn parts_that_do_not_lie_in_the_memory_end_the_session() {
         assert!(ended.failure.is_some(), "{place:?} at {at}");
         assert_eq!(screen.bells(), 0);
     }
+}
+
+#[test]
+fn memory_is_written_to_again_only_when_nobody_has_its_pixels_any_more() {
+    let mut lender = Hostile::new("");
+    let few = Place { x: 0, y: 0, width: 256, height: 128 };
+    let many = Place { height: 256, ..few };
+    lender.lends(few, 0);
+    lender.lends(many, (few.pixels() * PIXEL) as u32);
+    lender.rings();
+    let folder = tempfile::tempdir().expect("a folder");
+    // A sink that only hands on has not taken anything in.
+    let (to_desk, desk) = channel();
+    let sink = Box::new(move |message| drop(to_desk.send(message)));
+    let file = folder.path().join("heard");
+    let last = format!("cat >{}; exit", file.display());
+    let (link, _channel) = lender.said(folder.path(), &last, sink);
+    let mut kept = Vec::new();
+    loop {
+        match desk.recv_timeout(LIMIT).expect("it rings in the end") {
+            FromRemote::Lent(tile) => kept.push(tile),
+            FromRemote::Screen(ScreenSaid::Bell) => break,
+            _ => {}
+        }
+    }
+    let mut left = kept.drain(..);
+    let first = left.next().expect("two were lent");
+    drop(left);
+    let credit = |pixels: usize| {
+        let mut frame = Vec::new();
+        let bytes = (pixels * PIXEL) as u32;
+        wire::write_value(&mut frame, Tag::Credit, 1, &bytes).expect("into memory");
+        frame
+    };
+    let frames = [many.pixels(), few.pixels() + many.pixels()].map(credit);
+    let told = written("it hears that memory is free", &file, || {
+        let heard = std::fs::read(&file).unwrap_or_default();
+        let has = |frame: &Vec<u8>| heard.windows(frame.len()).any(|part| part == frame);
+        frames.iter().position(has)
+    });
+    assert_eq!(told, 0, "what is still held does not count");
+    drop(first);
+    link.close();
 }

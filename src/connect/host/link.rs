@@ -4,7 +4,7 @@
 use std::collections::{HashMap, VecDeque};
 use std::io::{self, BufReader, Write};
 use std::process::{Child as Process, ChildStdin, ChildStdout};
-use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, SyncSender, channel, sync_channel};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::{Duration, Instant};
@@ -14,7 +14,7 @@ use crate::connect::launch::Launch;
 use crate::connect::link::{Channel, ChannelRequest, Exit, FromRemote, Link, LinkInfo, Sink};
 use crate::connect::link::{TermSize, ToRemote};
 use crate::connect::manifest::Run;
-use crate::connect::screen::LentTile;
+use crate::connect::screen::{LentTile, PIXEL};
 use crate::connect::{Answer, Failure, FailureKind, Lease, Progress};
 use crate::model::lang::Bi;
 use crate::model::target::Target;
@@ -61,6 +61,8 @@ struct Line {
     opened: Mutex<Option<SyncSender<Result<(), Failure>>>>,
     to_sink: Mutex<Option<Sender<FromRemote>>>,
     out: Mutex<Outgoing>,
+    /// Bytes that were taken in here and of which the session process has not heard.
+    owed: AtomicUsize,
 }
 
 /// Input that waits for the far side.
@@ -194,6 +196,7 @@ impl Link for HostLink {
                 eof: false,
                 closed: false,
             }),
+            owed: AtomicUsize::new(0),
         });
         lock(&shared.channels).insert(id, line.clone());
         if !shared.alive.load(Ordering::Acquire) {
@@ -229,22 +232,23 @@ impl Link for HostLink {
             }
         }
         let pump = {
-            let shared = shared.clone();
+            let (shared, line) = (shared.clone(), Arc::downgrade(&line));
             // Each channel has a thread of its own, so that a sink that is slow
             // holds up nothing but its own channel.
             move || {
-                let mut owed = 0usize;
                 for message in output {
-                    let size = message.weight();
+                    let size = match &message {
+                        // Taken once it is given back, which a sink may leave to others.
+                        FromRemote::Lent(_) => 0,
+                        other => other.weight(),
+                    };
                     let last = matches!(message, FromRemote::Closed(_));
                     sink(message);
                     if last {
                         break;
                     }
-                    owed += size;
-                    if owed >= WINDOW / 4 {
-                        shared.post(Tag::Credit, id, &(owed as u32));
-                        owed = 0;
+                    if let Some(line) = line.upgrade() {
+                        line.took(&shared, size);
                     }
                 }
             }
@@ -352,7 +356,7 @@ impl Shared {
     }
 
     /// The reading thread: hands frames on until the session process ends.
-    fn listen(&self, mut process: Process, stdout: ChildStdout, events: &Sender<Frame>) {
+    fn listen(self: &Arc<Self>, mut process: Process, stdout: ChildStdout, events: &Sender<Frame>) {
         let mut from = BufReader::with_capacity(DATA_MAX, stdout);
         while let Ok(Some(frame)) = wire::read(&mut from) {
             if frame.channel == 0 {
@@ -371,7 +375,7 @@ impl Shared {
         reap(&mut process);
     }
 
-    fn dispatch(&self, frame: Frame) -> io::Result<()> {
+    fn dispatch(self: &Arc<Self>, frame: Frame) -> io::Result<()> {
         let Some(line) = lock(&self.channels).get(&frame.channel).cloned() else {
             return Ok(());
         };
@@ -390,8 +394,14 @@ impl Shared {
             }
             Tag::Lent => {
                 let wire::Lent { place, at } = frame.value()?;
-                let tile = self.memory.clone();
-                let tile = tile.and_then(|memory| LentTile::new(place, at as usize, memory));
+                let memory = self.memory.clone().ok_or(io::ErrorKind::InvalidData)?;
+                let (shared, lender) = (Arc::downgrade(self), Arc::downgrade(&line));
+                let give_back = move || {
+                    if let (Some(shared), Some(line)) = (shared.upgrade(), lender.upgrade()) {
+                        line.took(&shared, place.pixels() * PIXEL);
+                    }
+                };
+                let tile = LentTile::new(place, at as usize, memory, give_back);
                 let message = FromRemote::Lent(tile.ok_or(io::ErrorKind::InvalidData)?);
                 self.received.fetch_add(message.weight() as u64, Ordering::Relaxed);
                 line.deliver(message);
@@ -447,6 +457,16 @@ impl Line {
     fn answer(&self, result: Result<(), Failure>) {
         if let Some(waiter) = lock(&self.opened).take() {
             let _ = waiter.send(result);
+        }
+    }
+
+    /// So many bytes were taken in here: the session process may send as many more. It
+    /// hears of them together.
+    fn took(&self, shared: &Shared, bytes: usize) {
+        let owed = self.owed.fetch_add(bytes, Ordering::AcqRel) + bytes;
+        if owed >= WINDOW / 4 {
+            let all = self.owed.swap(0, Ordering::AcqRel);
+            shared.post(Tag::Credit, self.id, &(all as u32));
         }
     }
 
