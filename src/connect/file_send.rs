@@ -373,7 +373,9 @@ impl Shared {
     fn finish(&self, protocol: Protocol, line: &dyn Line) {
         let done = lock(&self.child).wait().is_ok_and(|status| status.success());
         lock(&self.heard).take();
-        let state = match lock(&self.stopped).take() {
+        // Not kept locked: who hears the far side meanwhile may end it, too.
+        let stopped = lock(&self.stopped).take();
+        let state = match stopped {
             Some(State::Done) => State::Done,
             Some(stopped) => {
                 // lrzsz drops what it has already read when it answers a block.
@@ -381,8 +383,11 @@ impl Shared {
                     let silent = |tail: &mut Vec<u8>| tail.is_empty();
                     let _ = self.answered.wait_timeout_while(lock(&self.tail), ANSWER, silent);
                 }
-                line.send(CANCEL.to_vec());
-                stopped
+                let arrived = lock(&self.stopped).take() == Some(State::Done);
+                if !arrived {
+                    line.send(CANCEL.to_vec());
+                }
+                if arrived { State::Done } else { stopped }
             }
             None if done => State::Done,
             None => State::Failed(broken_off(&lock(&self.said))),
@@ -526,8 +531,64 @@ fn broken_off(said: &str) -> Failure {
 #[cfg(test)]
 mod tests {
     use std::path::Path;
+    use std::sync::mpsc::{Sender, channel};
+    use std::sync::{Arc, Mutex};
 
-    use super::{FailureKind, Protocol, begin, sent};
+    use super::{
+        ACK, EOT, Ending, FailureKind, FileSend, Line, NAK, PATIENCE, Protocol, State, aside,
+        begin, lock, sent,
+    };
+
+    /// What happens on a line: bytes for the far side, or none once it is over.
+    struct Wire(Mutex<Sender<Option<Vec<u8>>>>);
+
+    impl Line for Wire {
+        fn send(&self, bytes: Vec<u8>) {
+            let _ = lock(&self.0).send(Some(bytes));
+        }
+        fn backlog(&self) -> usize {
+            0
+        }
+        fn moved(&self) {}
+        fn over(&self, last: &dyn Fn() -> Vec<u8>) {
+            last();
+            let _ = lock(&self.0).send(None);
+        }
+    }
+
+    /// The far side has its terminal back, and says so just as the file is given up.
+    #[test]
+    fn a_file_given_up_at_its_very_end_has_arrived_and_nobody_waits_for_ever() {
+        let file = tempfile::NamedTempFile::new().expect("ours");
+        std::fs::write(file.path(), [b'x'; 4 * 128]).expect("ours");
+        let (said, says) = channel();
+        let next = || says.recv_timeout(PATIENCE).expect("it goes on");
+        let line = Arc::new(Wire(Mutex::new(said)));
+        let sending = FileSend::start(Protocol::Xmodem, file.path(), PATIENCE, line);
+        let sending = Arc::new(sending.expect("lrzsz is here"));
+        sending.hear(vec![NAK]);
+        for _ in 0..4 {
+            let mut block = Vec::new();
+            while block.len() < 132 {
+                block.extend(next().expect("a block"));
+            }
+            sending.hear(vec![ACK]);
+        }
+        assert_eq!(next(), Some(vec![EOT]));
+        while sending.state() == State::Waiting {
+            std::thread::yield_now();
+        }
+        sending.cancel();
+        assert_eq!(*lock(&sending.shared.ending), Ending::Last);
+        // It is at work on the end.
+        while sending.shared.stopped.try_lock().is_ok_and(|stopped| stopped.is_some()) {
+            std::thread::yield_now();
+        }
+        let hears = Arc::clone(&sending);
+        aside("hears", move || hears.hear(b"$ ".to_vec())).expect("a thread");
+        assert_eq!(next(), None, "nothing is said to whoever has the terminal now");
+        assert_eq!(sending.state(), State::Done);
+    }
 
     #[test]
     fn where_lrzsz_is_missing_it_is_named() {
