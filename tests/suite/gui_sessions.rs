@@ -652,7 +652,7 @@ fn a_connector_by_manifest_is_shown_and_approved_or_refused() {
     let (told, tell) = channel();
     let script: Script = Box::new(move |ui| {
         for question in [
-            approval(false, "kind = \"essai\"\nargs = [\"\x1b[2J\"]\n"),
+            approval(false, "kind = \"essai\"\nargs = [\"\x1b[2J\u{202e}\",\t\"b\"]\n"),
             approval(true, "@@ -1 +1 @@\n-args = [\"a\"]\n+args = [\"b\"]\n"),
         ] {
             let yes = matches!(ui.ask(question), Answer::Yes);
@@ -664,7 +664,8 @@ fn a_connector_by_manifest_is_shown_and_approved_or_refused() {
     h.state_mut().sessions.open(open_as("web"));
     see(&mut h, &wait, "Connecteur nouveau sur cet ordinateur");
     assert!(h.query_by_label("kind = \"essai\"").is_some());
-    assert!(h.query_by_label("args = [\"[2J\"]").is_some(), "without control characters");
+    let line = "args = [\"\u{fffd}[2J\u{fffd}\",    \"b\"]";
+    assert!(h.query_by_label(line).is_some(), "nothing unseen");
     assert!(h.query_by_label("SHA256:0123").is_some());
     h.get_by_label("Approuver et continuer").click();
     see(&mut h, &wait, "Ce connecteur a changé");

@@ -276,3 +276,53 @@ proptest! {
         }
     }
 }
+
+/// Who approves a manifest sees each of its signs: none is hidden, none turns the order
+/// of the others around or moves the cursor of a terminal.
+#[test]
+fn no_sign_of_a_manifest_is_hidden_from_who_approves_it() {
+    for c in ['\u{202E}', '\u{2066}', '\u{200B}', '\u{200D}', '\u{9B}', '\u{E0061}', '\u{FEFF}'] {
+        let told = format!("U+{:04X}", u32::from(c));
+        for (line, text) in [
+            (1, format!("# a{c}b{SOUND}")),
+            (6, SOUND.replace("--at=", &format!("--at={c}"))),
+            (8, SOUND.replace("\"prog\"", &format!("\"prog{c}\""))),
+        ] {
+            let faults = read(&text).expect_err(&told);
+            let fault = &faults[0];
+            // A control character is no TOML either.
+            assert!(fault.line == line, "{told}: {faults:?}");
+            assert!(fault.what.en.contains(&told) || c.is_control(), "{faults:?}");
+        }
+    }
+    // Written out it is seen, and may be typed; but not in what is shown.
+    let typed = format!("{SOUND}[[answer]]\npattern = 'Go\\? $'\ntype = \"\\u202Eyes\\n\"\n");
+    read(&typed).expect("a program may ask for it");
+    for key in ["note = ", "tested = ", "icon = "] {
+        let shown = format!("{key}\"a\\u202E\"\n{SOUND}");
+        assert_eq!(read(&shown).expect_err(key)[0].line, 1, "{key}");
+    }
+}
+
+/// Menus, tabs and the question for approval have room for what they show.
+#[test]
+fn what_a_manifest_shows_is_short_and_in_one_line() {
+    let long = "x".repeat(61);
+    let names = [long.as_str(), "", " ", "a\\nb", "a\\u001B[2J", "a\\u202Eb", "\\u200B"];
+    for name in names {
+        let named = SOUND.replace("name = \"Essai\"", &format!("name = \"{name}\""));
+        assert_eq!(read(&named).expect_err(name)[0].line, 3, "{name}");
+        let both = format!("name = {{ fr = \"Essai\", en = \"{name}\" }}");
+        let both = SOUND.replace("name = \"Essai\"", &both);
+        assert_eq!(read(&both).expect_err(name)[0].line, 3, "{name}");
+        let field = format!("{SOUND}[[field]]\nid = \"a\"\nlabel = \"{name}\"\n");
+        assert!(read(&field).is_err(), "{name}");
+    }
+    for name in [&"é".repeat(60), "PuTTY « plink »", "日本"] {
+        let named = SOUND.replace("name = \"Essai\"", &format!("name = \"{name}\""));
+        read(&named).unwrap_or_else(|faults| panic!("{faults:?}"));
+    }
+    let note = |length| format!("note = \"{}\"\n{SOUND}", "n".repeat(length));
+    read(&note(500)).expect("long enough");
+    assert_eq!(read(&note(501)).expect_err("too long")[0].line, 1);
+}

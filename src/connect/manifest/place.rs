@@ -10,6 +10,10 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use crate::model::lang::{Bi, Lang};
+use crate::model::unseen::{blank, hidden};
+
+/// Longest text that a person is shown, in characters.
+const SHOWN_MAX: usize = 500;
 
 /// What is wrong with a manifest, and where.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -209,7 +213,8 @@ impl<'a, 'i> Table<'a, 'i> {
     }
 }
 
-/// The text of a value; control characters are none.
+/// The text of a value, with any sign in it: a question or an answer may have control
+/// characters. What a person is shown is read by [`both`] or [`shown`].
 pub fn text<'a>(value: Value<'a, '_>, faults: &Faults<'_>) -> Option<(&'a str, Range<usize>)> {
     match value.get_ref() {
         DeValue::String(text) => Some((text.as_ref(), value.span())),
@@ -220,15 +225,37 @@ pub fn text<'a>(value: Value<'a, '_>, faults: &Faults<'_>) -> Option<(&'a str, R
     }
 }
 
-/// A text in both languages.
+/// A text that a person is shown: one line of signs that are seen, so that nobody is
+/// shown something else than what is meant.
+pub fn shown(text: &str, at: Range<usize>, faults: &Faults<'_>) {
+    if let Some(c) = text.chars().find(|c| hidden(*c)) {
+        let c = u32::from(c);
+        let what = Bi::new(
+            format!("un texte affiché n’a pas de signe invisible (U+{c:04X})"),
+            format!("a text that is shown has no sign that is not seen (U+{c:04X})"),
+        );
+        faults.add(at, what);
+    } else if text.chars().count() > SHOWN_MAX || (!text.is_empty() && blank(text)) {
+        let what = Bi::new(
+            format!("un texte affiché se lit, et a {SHOWN_MAX} signes au plus"),
+            format!("a text that is shown can be read, and has {SHOWN_MAX} signs at most"),
+        );
+        faults.add(at, what);
+    }
+}
+
+/// A text in both languages, for a person.
 pub fn both(value: Value<'_, '_>, faults: &Faults<'_>) -> Option<Bi> {
     if let DeValue::String(text) = value.get_ref() {
+        shown(text, value.span(), faults);
         return Some(Bi::same(text.as_ref()));
     }
     let table = Table::of(value, faults)?;
     let (fr, en) = (table.must("fr"), table.must("en"));
     let read = |value: Option<Value<'_, '_>>| {
-        value.and_then(|value| text(value, faults)).map(|(text, _)| text.to_owned())
+        let (text, at) = value.and_then(|value| text(value, faults))?;
+        shown(text, at, faults);
+        Some(text.to_owned())
     };
     let told = read(fr).zip(read(en)).map(|(fr, en)| Bi { fr, en });
     table.done();

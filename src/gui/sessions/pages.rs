@@ -14,6 +14,7 @@ use crate::gui::widgets::secret_buffer::SecretBuffer;
 use crate::gui::widgets::secret_edit::SecretEdit;
 use crate::model::lang::{Bi, Lang};
 use crate::model::target::PinnedKey;
+use crate::model::unseen::hidden;
 use crate::secret::SecretText;
 
 use super::tab::{OpenAs, Tab, TabState};
@@ -170,9 +171,10 @@ pub(in crate::gui) fn question_ui(
     }
 }
 
-/// Without what would move a cursor: entries may come from others.
+/// With a mark for what is not seen or turns the order of signs around: entries and
+/// manifests may come from others.
 fn plain(text: &str) -> String {
-    text.chars().filter(|c| !c.is_control()).collect()
+    text.chars().map(|c| if hidden(c) { '\u{FFFD}' } else { c }).collect()
 }
 
 fn answer_ui(
@@ -307,7 +309,10 @@ fn approve_ui(ui: &mut Ui, asked: &Approval, focus: bool, lang: Lang) -> Option<
                     (true, Some(b'-')) => p.warn,
                     _ => p.text,
                 };
-                let line = RichText::new(plain(line)).monospace().size(12.5).color(color);
+                let line = RichText::new(plain(&line.replace('\t', "    ")))
+                    .monospace()
+                    .size(12.5)
+                    .color(color);
                 ui.add(egui::Label::new(line).wrap().selectable(true));
             }
         });

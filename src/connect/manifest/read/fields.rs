@@ -7,9 +7,10 @@ use toml::de::DeValue;
 use super::{RESERVED, Reader, compiled, is_word};
 use crate::connect::ALL;
 use crate::connect::field::FieldKind;
-use crate::connect::manifest::place::{Table, both, text};
+use crate::connect::manifest::place::{Table, text};
 use crate::connect::manifest::{OwnField, OwnKind};
 use crate::model::lang::Bi;
+use crate::model::unseen::hidden;
 
 impl<'a> Reader<'a> {
     pub(super) fn fields(&self, t: &Table<'a, '_>) -> Vec<OwnField> {
@@ -18,7 +19,7 @@ impl<'a> Reader<'a> {
         for value in t.list("field") {
             let Some(f) = Table::of(value, self.faults) else { continue };
             let id = f.must("id").and_then(|value| text(value, self.faults));
-            let label = f.must("label").and_then(|value| both(value, self.faults));
+            let label = f.must("label").and_then(|value| self.name(value));
             let help = f.both("help").unwrap_or_default();
             let kind = self.field_kind(&f);
             let default = self.default(&f, &kind);
@@ -99,7 +100,7 @@ impl<'a> Reader<'a> {
                 }
             };
             let Some((word, at)) = word else { continue };
-            let plain = !word.is_empty() && !word.contains(|c: char| c.is_control() || c == '|');
+            let plain = !word.is_empty() && !word.contains(|c: char| hidden(c) || c == '|');
             if !plain || choices.iter().any(|(known, _)| known == word) {
                 self.add(
                     at,

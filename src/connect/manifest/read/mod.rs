@@ -10,15 +10,18 @@ use std::ops::Range;
 use regex::RegexBuilder;
 use toml::de::DeTable;
 
-use super::place::{Fault, Faults, Table, both, one_of, text};
+use super::place::{Fault, Faults, Table, Value, both, one_of, shown, text};
 use super::{FailureSign, Manifest, Program, Ready, Stop, StopSignal};
 use crate::connect::{ALL, Common, FailureKind};
 use crate::model::lang::Bi;
+use crate::model::unseen::hidden;
 
 use words::Scope;
 
 /// Largest manifest.
 pub const MAX_BYTES: usize = 64 * 1024;
+/// Longest name of a connector or label of a field, in characters.
+const NAME_MAX: usize = 60;
 /// Longest wait for a program, in seconds.
 const PATIENCE_MAX_SECS: u64 = 600;
 /// Longest wait for its end: the session process has no more time.
@@ -101,6 +104,7 @@ fn read_as(source: &str, own: bool) -> Result<Manifest, Vec<Fault>> {
         faults.add(0..0, what);
         return Err(faults.into_all());
     }
+    seen(source, &faults);
     let root = match DeTable::parse(source) {
         Ok(root) => root,
         Err(error) => {
@@ -123,6 +127,27 @@ fn read_as(source: &str, own: bool) -> Result<Manifest, Vec<Fault>> {
     }
 }
 
+/// Who approves a manifest reads its text: there every sign of it is seen, each in its
+/// place.
+fn seen(source: &str, faults: &Faults<'_>) {
+    let unseen = |c: char| {
+        hidden(c) && !matches!(c, '\n' | '\r' | '\t')
+            || matches!(c, '\u{34F}' | '\u{17B4}' | '\u{17B5}' | '\u{180B}'..='\u{180F}')
+            || matches!(c, '\u{200C}' | '\u{200D}' | '\u{FE00}'..='\u{FE0D}')
+            || matches!(c, '\u{FFF9}'..='\u{FFFB}' | '\u{E0000}'..='\u{E0FFF}')
+    };
+    for (at, c) in source.char_indices().filter(|(_, c)| unseen(*c)) {
+        let c = u32::from(c);
+        let what = Bi::new(
+            format!(
+                "le signe U+{c:04X} ne se voit pas\u{a0}: écrivez-le \\U{c:08X}, entre guillemets"
+            ),
+            format!("the sign U+{c:04X} is not seen: write it as \\U{c:08X}, within quotes"),
+        );
+        faults.add(at..at, what);
+    }
+}
+
 struct Reader<'a> {
     faults: &'a Faults<'a>,
     /// Its patterns were tested.
@@ -136,9 +161,13 @@ impl<'a> Reader<'a> {
 
     fn manifest(&self, t: &Table<'a, '_>, source: &str) -> Option<Manifest> {
         let kind = self.kind(t);
-        let name = t.must("name").and_then(|value| both(value, self.faults));
+        let name = t.must("name").and_then(|value| self.name(value));
         let icon = self.icon(t);
-        let tested = t.text("tested").map(|(text, _)| text.to_owned()).unwrap_or_default();
+        let tested = t.text("tested").map(|(text, at)| {
+            shown(text, at, self.faults);
+            text.to_owned()
+        });
+        let tested = tested.unwrap_or_default();
         let note = t.both("note").unwrap_or_default();
         let opens = t.must("opens").and_then(|value| text(value, self.faults));
         let opens =
@@ -213,10 +242,24 @@ impl<'a> Reader<'a> {
         Some(kind.to_owned())
     }
 
+    /// What something is called, in menus and in sentences.
+    fn name(&self, value: Value<'a, '_>) -> Option<Bi> {
+        let name = both(value, self.faults)?;
+        let fits = |text: &str| !text.is_empty() && text.chars().count() <= NAME_MAX;
+        if !fits(&name.fr) || !fits(&name.en) {
+            self.add(
+                value.span(),
+                format!("un nom a de 1 à {NAME_MAX} signes"),
+                format!("a name has 1 to {NAME_MAX} signs"),
+            );
+        }
+        Some(name)
+    }
+
     fn icon(&self, t: &Table<'a, '_>) -> String {
         let Some((icon, at)) = t.text("icon") else { return String::new() };
         let seen = icon.chars().filter(|c| !matches!(c, '\u{fe0e}' | '\u{fe0f}')).count();
-        if !(1..=2).contains(&seen) || icon.chars().any(|c| c.is_control() || c.is_whitespace()) {
+        if !(1..=2).contains(&seen) || icon.chars().any(|c| hidden(c) || c.is_whitespace()) {
             self.add(at, "une icône est un signe, ou deux", "an icon is one sign, or two");
         }
         icon.to_owned()
