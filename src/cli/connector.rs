@@ -328,10 +328,10 @@ pub fn ask(lang: Lang, asked: &Approval) -> bool {
     };
     let question = match lang {
         Lang::Fr => format!(
-            "{head}\n{source}\n{fingerprint}\nProgramme\u{a0}: {program}{open}\n\n{text}\nIl pourra lancer ce programme et lui donner les secrets des accès. Tapez yes pour l’approuver\u{a0}: "
+            "{head}\n{source}\n{fingerprint}\nProgramme\u{a0}: {program}{open}\n\n{text}\n{kind} pourra lancer {program} et lui donner les secrets des accès. Tapez yes pour l’approuver\u{a0}: "
         ),
         Lang::En => format!(
-            "{head}\n{source}\n{fingerprint}\nProgram: {program}{open}\n\n{text}\nIt may start this program and give it the secrets of entries. Type yes to approve it: "
+            "{head}\n{source}\n{fingerprint}\nProgram: {program}{open}\n\n{text}\n{kind} may start {program} and give it the secrets of entries. Type yes to approve it: "
         ),
     };
     let answer = prompt::visible(&say::plain_lines(&question));

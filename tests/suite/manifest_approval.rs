@@ -46,6 +46,9 @@ fn an_unapproved_manifest_never_runs_and_a_changed_one_asks_with_the_difference(
     let refused = seat.run(&["connector", "try", path], "no\n").ended(6);
     assert!(refused.err.contains("echo one") && refused.err.contains("SHA256:"), "{}", refused.err);
     assert!(refused.err.contains("not approved"), "{}", refused.err);
+    // What would run is told at the end as well: a long text moves its head away.
+    let (_, end) = refused.err.split_once("echo one").expect("its text");
+    assert!(end.contains("trace may start /") && end.contains("/sh and give it"), "{end}");
     seat.run(&["connector", "try", path], "").ended(6);
     assert!(!ran(&seat), "it did not run");
 
