@@ -116,6 +116,20 @@ fn another_program_than_the_approved_one_is_asked_about() {
     assert!(asked.err.contains("Any account of this computer"), "{}", asked.err);
     let refused = seat.run(&["connector", "approve", path], "yes\n").ended(1);
     assert!(refused.err.contains("chmod o-w"), "{}", refused.err);
+    // No more than if any account may put another one in its place.
+    fs::set_permissions(&first, fs::Permissions::from_mode(0o755)).expect("ours");
+    run("yes\n", 0);
+    run("", 0);
+    let home = |mode| {
+        let open = fs::Permissions::from_mode(mode);
+        fs::set_permissions(seat.home.path(), open).expect("ours");
+    };
+    home(0o777);
+    let asked = run("", 6);
+    assert!(asked.err.contains("Any account of this computer"), "{}", asked.err);
+    home(0o1777);
+    run("", 0);
+    home(0o700);
     let folder = seat.home.path().join(".local/state/poterne/connectors");
     let left: Vec<_> =
         fs::read_dir(folder).expect("ours").flatten().map(|e| e.file_name()).collect();

@@ -129,11 +129,21 @@ impl Whose {
         if let Ok(meta) = fs::metadata(&real) {
             use std::os::unix::fs::MetadataExt;
             told.push_str(&format!(" (uid {})", meta.uid()));
-            open = meta.mode() & 0o002 != 0;
+            open = meta.mode() & 0o002 != 0 || replaceable(program) || replaceable(&real);
         }
         let told = told.replace(char::is_control, "?");
         Self { told, open }
     }
+}
+
+/// Whether any account may put another file in the place of this one: a folder on the
+/// way to it is open to all, and has no sticky bit that keeps each to what is its own.
+#[cfg(unix)]
+fn replaceable(file: &Path) -> bool {
+    use std::os::unix::fs::MetadataExt;
+    file.ancestors()
+        .skip(1)
+        .any(|folder| fs::metadata(folder).is_ok_and(|meta| meta.mode() & 0o1002 == 0o002))
 }
 
 /// Goes on only with a manifest that may run, or that the person approves now.
