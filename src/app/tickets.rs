@@ -69,12 +69,11 @@ pub(super) fn check_client(info: &ClientInfo) -> Result<(), AppError> {
         ));
     }
     let url = info.ticket_url.trim();
-    let works = web::may_open(url) && url.contains("{ticket}");
-    if !url.is_empty() && !works {
+    if !url.is_empty() && !web::leads(url) {
         return Err(AppError::usage(
             (
-                "L’adresse des tickets doit commencer par https:// ou http:// et contenir {ticket}.",
-                "The ticket address must begin with https:// or http:// and hold {ticket}.",
+                "L’adresse des tickets doit commencer par https:// ou http:// et contenir {ticket} après le nom du serveur.",
+                "The ticket address must begin with https:// or http:// and hold {ticket} behind the server's name.",
             ),
             (
                 "Par exemple\u{a0}: https://glpi.example.fr/ticket/{ticket}",

@@ -350,7 +350,17 @@ fn a_ticket_leads_to_its_page_and_nowhere_else() {
         ("javascript:alert({ticket})", "1"),
         ("file:///etc/{ticket}", "passwd"),
         ("{ticket}", "https://glpi.example"),
+        // No ticket decides which machine is asked.
+        ("https://{ticket}/", "evil.example"),
+        ("https://{ticket}.example/", "evil"),
+        ("https://glpi.example:{ticket}/", "8443"),
+        ("https://glpi.example\\{ticket}.example/{ticket}", "\n"),
+        // Nor does one lead out of its path.
+        ("https://glpi.example/ticket/{ticket}/delete", ".."),
+        ("https://glpi.example/ticket/{ticket}", " . "),
     ] {
         assert_eq!(page(template, ticket), None, "{template}");
     }
+    let two = page(template, "1\n2\u{202E}\0");
+    assert!(two.is_some_and(|page| page.ends_with("?id=1%0A2%E2%80%AE%00")));
 }

@@ -103,8 +103,9 @@ pub fn wants_ticket(address: &str) -> bool {
 /// (RFC 3986, all but unreserved characters). `None` without a ticket, or when it
 /// is no page to open.
 pub fn ticket_page(template: &str, ticket: &str) -> Option<String> {
-    let ticket = ticket.trim();
-    if ticket.is_empty() || !wants_ticket(template) {
+    let (template, ticket) = (template.trim(), ticket.trim());
+    // One or two dots lead out of a path, encoded or not (WHATWG URL 4.1).
+    if matches!(ticket, "" | "." | "..") || !leads(template) {
         return None;
     }
     let mut coded = String::new();
@@ -115,8 +116,14 @@ pub fn ticket_page(template: &str, ticket: &str) -> Option<String> {
             coded.push_str(&format!("%{byte:02X}"));
         }
     }
-    let page = template.trim().replace(TICKET, &coded);
+    let page = template.replace(TICKET, &coded);
     may_open(&page).then_some(page)
+}
+
+/// Whether an address is that of a page for each ticket, on a machine that no ticket
+/// decides.
+pub fn leads(address: &str) -> bool {
+    wants_ticket(address) && page(address) != Err(PageFault::NoPage)
 }
 
 /// The setting with the address that is opened in place of the entry's own.
