@@ -158,6 +158,10 @@ fn only_reads(profile: &Profile, command: &str) -> bool {
         "sudo",
         "su",
     ];
+    const SHORTENED: &[&str] =
+        &["reload", "reboot", "erase", "delete", "copy", "clear", "commit", "format"];
+    // What would write a file with what the command shows.
+    const KEEPS: &[&str] = &["redirect", "append", "tee", "save", "sh", "bash", "dd"];
     if command.chars().any(char::is_control) {
         return false;
     }
@@ -165,9 +169,18 @@ fn only_reads(profile: &Profile, command: &str) -> bool {
     if begins.is_empty() {
         let first = command.split_whitespace().next().unwrap_or_default().to_lowercase();
         // Devices take the beginning of a word for the word.
-        let short = first.len() > 1 && ["configure", "write"].iter().any(|w| w.starts_with(&first));
+        let short_for = |least: usize, words: &[&str]| {
+            first.len() >= least && words.iter().any(|word| word.starts_with(&first))
+        };
+        let short = short_for(2, &["configure", "write"]) || short_for(3, SHORTENED);
+        let sent = command
+            .split('|')
+            .skip(1)
+            .map(|part| part.split_whitespace().next().unwrap_or_default().to_lowercase());
+        let mut sent = sent.filter(|word| !word.is_empty());
         return !short
             && !CHANGES.contains(&first.as_str())
+            && !sent.any(|word| word.len() > 1 && KEEPS.iter().any(|w| w.starts_with(&word)))
             && !command.contains(['>', ';', '&', '`', '$']);
     }
     let mut parts = command.split('|').map(str::trim);
@@ -362,6 +375,8 @@ mod tests {
             ("watchguard", "export config to console"),
             ("other", "/export terse"),
             ("other", "cat /etc/network/interfaces"),
+            ("other", "show configuration | display set | no-more"),
+            ("other", "sh run | section interface"),
         ] {
             assert!(named(profile, command).is_ok(), "{command}");
         }
@@ -378,6 +393,12 @@ mod tests {
             ("other", "conf t"),
             ("other", "wr"),
             ("other", "cat x; reboot"),
+            ("other", "rel in 1"),
+            ("other", "era startup-config"),
+            ("other", "show running-config | redirect tftp://192.0.2.1/x"),
+            ("other", "show run | inc x | app flash:x"),
+            ("other", "show configuration | save /var/tmp/x"),
+            ("other", "cat x | tee /etc/x"),
             ("other", ""),
             ("nobody", "show version"),
         ] {
