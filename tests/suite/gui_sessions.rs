@@ -653,7 +653,10 @@ fn a_connector_by_manifest_is_shown_and_approved_or_refused() {
     let script: Script = Box::new(move |ui| {
         for question in [
             approval(false, "kind = \"essai\"\nargs = [\"\x1b[2J\u{202e}\",\t\"b\"]\n"),
-            approval(true, "@@ -1 +1 @@\n-args = [\"a\"]\n+args = [\"b\"]\n"),
+            approval(
+                true,
+                &format!("@@ -1 +1 @@\n-args = [\"a\"]\n+args = [\"b\"]\n{}", "+# x\n".repeat(99)),
+            ),
         ] {
             let yes = matches!(ui.ask(question), Answer::Yes);
             told.send(yes).map_err(|_| refused())?;
@@ -674,6 +677,8 @@ fn a_connector_by_manifest_is_shown_and_approved_or_refused() {
     assert!(h.query_by_label("+args = [\"b\"]").is_some());
     // Enter, pressed once too often, refuses.
     h.run_steps(2);
+    let refuse = h.get_by_label("Refuser").rect();
+    assert!(h.ctx.content_rect().contains_rect(refuse), "in sight below a long text: {refuse:?}");
     h.key_press(Key::Enter);
     h.run_steps(2);
     assert_eq!(tell.recv(), Ok(false));

@@ -46,7 +46,11 @@ pub(super) fn page_ui(
     let mut chosen = None;
     egui::ScrollArea::vertical().id_salt(("page", tab.id.0)).auto_shrink(false).show(ui, |ui| {
         ui.vertical_centered(|ui| {
-            ui.add_space((ui.available_height() * 0.14).clamp(12.0, 110.0));
+            // A manifest takes all the room there is.
+            let long =
+                matches!(&tab.state, TabState::Question { question: Question::Approve(_), .. });
+            let top = if long { 0.0 } else { ui.available_height() * 0.14 };
+            ui.add_space(top.clamp(12.0, 110.0));
             ui.set_max_width(WIDTH.min(ui.available_width() - 24.0));
             card(ui.ctx()).show(ui, |ui| {
                 ui.set_min_width(ui.available_width());
@@ -294,6 +298,9 @@ fn approve_ui(ui: &mut Ui, asked: &Approval, focus: bool, lang: Lang) -> Option<
         parts::warn_box(ui, what, "");
         ui.add_space(4.0);
     }
+    // What decides stays in sight below the text.
+    let others = if asked.open { 430.0 } else { 360.0 };
+    let room = (ui.clip_rect().height() - others).clamp(100.0, 480.0);
     let mut refuse = None;
     egui::Frame::new().fill(p.field).corner_radius(5).inner_margin(10).show(ui, |ui| {
         ui.set_min_width(ui.available_width());
@@ -302,7 +309,7 @@ fn approve_ui(ui: &mut Ui, asked: &Approval, focus: bool, lang: Lang) -> Option<
             ui.add(egui::Label::new(text).wrap().selectable(true));
         }
         ui.separator();
-        egui::ScrollArea::vertical().id_salt("manifest").max_height(260.0).show(ui, |ui| {
+        egui::ScrollArea::vertical().id_salt("manifest").max_height(room).show(ui, |ui| {
             for line in asked.text.lines() {
                 let color = match (asked.changed, line.as_bytes().first()) {
                     (true, Some(b'+')) => p.ok,
