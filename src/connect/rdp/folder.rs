@@ -285,4 +285,53 @@ mod tests {
         folder.handle_drive_io_request(request).expect("it answers");
         assert!(!shared.join("là").exists());
     }
+
+    /// Whoever works in the folder may put links, pipes and any name into it.
+    #[test]
+    fn links_pipes_and_long_names_lead_nowhere_and_hold_nothing_up() {
+        let room = tempfile::tempdir().expect("a folder");
+        let (shared, beside) = (room.path().join("partagé"), room.path().join("dehors"));
+        for folder in [&shared, &beside] {
+            std::fs::create_dir(folder).expect("ours");
+        }
+        std::fs::write(beside.join("secret"), "garde-le").expect("ours");
+        let link = |to: &std::path::Path, name: &str| {
+            std::os::unix::fs::symlink(to, shared.join(name)).expect("ours");
+        };
+        link(&beside, "dossier");
+        link(&beside.join("secret"), "fichier");
+        link(&beside.join("neuf"), "pendant");
+        let mode = rustix::fs::Mode::RWXU;
+        rustix::fs::mkfifoat(rustix::fs::CWD, shared.join("tube"), mode).expect("ours");
+        let long = format!("\\{}", "é".repeat(200_000));
+        let deep = "\\a".repeat(50_000);
+        for writable in [true, false] {
+            let mut folder = Folder::new(shared.display().to_string(), writable);
+            for path in [
+                "\\fichier",
+                "\\pendant",
+                "\\dossier\\secret",
+                "\\dossier\\neuf",
+                "\\tube",
+                "\\CON",
+                "\\nul.txt",
+                "\\a:b",
+                "\\a\0b",
+                &long,
+                &deep,
+            ] {
+                for how in [
+                    CreateDisposition::FILE_OPEN,
+                    CreateDisposition::FILE_OPEN_IF,
+                    CreateDisposition::FILE_OVERWRITE_IF,
+                    CreateDisposition::FILE_SUPERSEDE,
+                ] {
+                    let _ = folder.handle_drive_io_request(create(path, how));
+                }
+            }
+        }
+        let left: Vec<_> = std::fs::read_dir(&beside).expect("ours").flatten().collect();
+        assert_eq!(left.len(), 1, "nothing was made outside");
+        assert_eq!(std::fs::read(beside.join("secret")).expect("it stays"), b"garde-le");
+    }
 }
