@@ -36,6 +36,9 @@ use crate::secret::SecretText;
 /// The object identifier of NTLM (MS-NLMP section 1.9), in DER, as a server names it.
 const NTLM: [u8; 12] = [6, 10, 0x2B, 6, 1, 4, 1, 0x82, 0x37, 2, 2, 10];
 
+/// The longest tag and length of a request, which sspi takes up to 64 KiB.
+const HEAD: usize = 4;
+
 /// Who logs in.
 pub struct Who<'a> {
     /// Login name.
@@ -187,7 +190,9 @@ impl PduHint for Request {
     fn find_size(&self, bytes: &[u8]) -> DecodeResult<Option<(bool, usize)>> {
         match TsRequest::read_length(bytes) {
             Ok(length) => Ok(Some((true, length))),
-            Err(e) if e.kind() == io::ErrorKind::UnexpectedEof => Ok(None),
+            // sspi calls it so too where no request can begin with these bytes: waiting for
+            // more would gather all that a server sends.
+            Err(e) if e.kind() == io::ErrorKind::UnexpectedEof && bytes.len() < HEAD => Ok(None),
             Err(e) => Err(ironrdp_core::other_err!("TSRequest", source: e)),
         }
     }
@@ -243,5 +248,22 @@ impl Unproven {
             next = error.source();
         }
         false
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bytes_that_begin_no_request_are_refused_and_not_gathered() {
+        for wrong in [[0xFF; 4], [0x30, 0x84, 0xFF, 0xFF], [0x30, 0x80, 0, 0]] {
+            assert!(Request.find_size(&wrong).is_err(), "{wrong:02X?}");
+        }
+        let begun = [0x30, 0x82, 0x01, 0x00];
+        for end in 0..begun.len() {
+            assert!(matches!(Request.find_size(&begun[..end]), Ok(None)), "{end}");
+        }
+        assert!(matches!(Request.find_size(&begun), Ok(Some((true, 260)))));
     }
 }
