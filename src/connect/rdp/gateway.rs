@@ -13,7 +13,9 @@ use std::time::Instant;
 use ironrdp_mstsgu::{GwClient, GwConnectTarget};
 use ironrdp_tls::{CertificateValidation, CertificateValidationCallback};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::task::JoinSet;
 use tokio::time::timeout;
+use zeroize::Zeroize as _;
 
 use super::gateway_fail as fail;
 use super::login::Login;
@@ -171,18 +173,17 @@ impl<'a> Gateway<'a> {
         Ok(())
     }
 
-    /// The tunnel itself; else why not, and whether user or password are wrong. A task of its own keeps a gateway that speaks nonsense, at
-    /// which the crate panics, from ending more than that.
+    /// The tunnel itself; else why not, and whether user or password are wrong.
     async fn tunnel(&self) -> Result<GwClient, (Failure, bool)> {
         let at = &self.end.hop.at;
         let password = self.login.asked.password();
-        let target = GwConnectTarget {
+        let target = Wiped(GwConnectTarget {
             gw_endpoint: at.to_string(),
             gw_user: self.login.shown(),
             gw_pass: password.map_or_else(String::new, |p| p.expose(str::to_owned)),
             smart_card: None,
             server: self.to.host.clone(),
-        };
+        });
         let (port, trusted, place) = (self.to.port, self.trusted.clone(), at.clone());
         let other: Arc<Mutex<bool>> = Arc::default();
         let same: CertificateValidationCallback = {
@@ -194,9 +195,9 @@ impl<'a> Gateway<'a> {
                 same
             })
         };
-        let work = tokio::spawn(async move {
+        let work = alone(async move {
             GwClient::connect_with_port_and_certificate_validation(
-                &target,
+                &target.0,
                 &machine::host_name(),
                 port,
                 CertificateValidation::Strict,
@@ -206,14 +207,32 @@ impl<'a> Gateway<'a> {
         });
         let user = self.login.shown();
         match work.await {
-            Ok(Ok((client, _))) => Ok(client),
-            Ok(Err(_)) if *other.lock().unwrap_or_else(PoisonError::into_inner) => {
+            Some(Ok((client, _))) => Ok(client),
+            Some(Err(_)) if *other.lock().unwrap_or_else(PoisonError::into_inner) => {
                 Err((fail::switched(at), false))
             }
-            Ok(Err(e)) => Err((fail::refused(at, self.to, &user, &e), fail::is_login(&e))),
-            Err(_) => Err((fail::protocol(at, "MS-TSGU"), false)),
+            Some(Err(e)) => Err((fail::refused(at, self.to, &user, &e), fail::is_login(&e))),
+            None => Err((fail::protocol(at, "MS-TSGU"), false)),
         }
     }
+}
+
+/// What the crate is told, whose password it does not wipe.
+struct Wiped(GwConnectTarget);
+
+impl Drop for Wiped {
+    fn drop(&mut self) {
+        self.0.gw_pass.zeroize();
+    }
+}
+
+/// What comes of work in a task of its own, which keeps a gateway that speaks nonsense, at
+/// which the crate panics, from ending more than that; none where it panics. Who waits no
+/// longer ends the task with all that it holds.
+async fn alone<T: Send + 'static>(work: impl Future<Output = T> + Send + 'static) -> Option<T> {
+    let mut tasks = JoinSet::new();
+    tasks.spawn(work);
+    tasks.join_next().await?.ok()
 }
 
 /// Bytes through a gateway. Why it was lost is noted before who reads sees the end.
@@ -268,5 +287,28 @@ impl AsyncWrite for Tunnel {
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         Pin::new(&mut self.client).poll_shutdown(cx)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::future::pending;
+
+    use tokio::task::yield_now;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_gateway_that_is_not_waited_for_holds_nothing_any_more() {
+        let held = Arc::new(());
+        let inside = held.clone();
+        tokio::select! {
+            biased;
+            _ = alone(async move { pending::<()>().await; drop(inside) }) => {}
+            () = yield_now() => {}
+        }
+        yield_now().await;
+        yield_now().await;
+        assert_eq!(Arc::strong_count(&held), 1);
     }
 }
