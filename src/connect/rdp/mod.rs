@@ -3,6 +3,7 @@
 //! of IronRDP. What the server paints goes to the application as tiles, what the
 //! person does comes from there as values (see `connect::screen`).
 
+mod bitmaps;
 mod clip;
 mod clipfiles;
 mod config;

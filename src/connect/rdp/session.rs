@@ -297,6 +297,9 @@ impl<'a> Session<'a> {
     }
 
     async fn heard(&mut self, action: Action, frame: &[u8]) -> Result<(), End> {
+        if self.picture.paint(action, frame, self.activation.io_channel_id()) {
+            return Ok(());
+        }
         let read_at = self.reader.last_read_at();
         let could_resize = self.stage.display_control_ready() == Some(true);
         let outputs = self.stage.process(&mut self.picture.image, action, frame, read_at);
