@@ -86,7 +86,8 @@ impl Markers {
             }
         };
         for (what, bytes) in &self.0 {
-            put(what.clone(), bytes, PART);
+            // Any six letters are likely to be somewhere in a hundred thousand.
+            put(what.clone(), bytes, if bytes.len() > 10_000 { 10 } else { PART });
             let wide: Vec<u8> = bytes.iter().flat_map(|b| [*b, 0]).collect();
             put(format!("{what} in UTF-16"), &wide, 2 * PART);
             put(format!("{what} in hex"), HEXLOWER.encode(bytes).as_bytes(), 2 * PART);
