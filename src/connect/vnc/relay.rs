@@ -105,10 +105,16 @@ impl<R: AsyncRead + Unpin, W: AsyncWrite + Unpin> Relay<R, W> {
             self.copy(16).await?;
         }
         if rest.result {
-            self.result().await.map_err(|(why, instead)| match why {
-                Why::Broken(_) if rest.challenge => instead,
+            let due = |why: Why, means| match why {
+                Why::Broken(_) if rest.challenge => means,
                 why => why,
-            })?;
+            };
+            if self.number().await.map_err(|why| due(why, Why::Unanswered))? != 0 {
+                // Its reason follows, and then the end.
+                loop {
+                    self.copy(1).await.map_err(|why| due(why, Why::Refused))?;
+                }
+            }
         }
         self.screen().await?;
         loop {
@@ -124,17 +130,6 @@ impl<R: AsyncRead + Unpin, W: AsyncWrite + Unpin> Relay<R, W> {
                 3 => self.cut_text().await?,
                 other => return Err(Why::Odd(format!("message {other}"))),
             }
-        }
-    }
-
-    /// What the server says to the login; beside a failure, what it means for a password.
-    async fn result(&mut self) -> Result<(), (Why, Why)> {
-        if self.number().await.map_err(|why| (why, Why::Unanswered))? == 0 {
-            return Ok(());
-        }
-        // Its reason follows, and then the end.
-        loop {
-            self.copy(1).await.map_err(|why| (why, Why::Refused))?;
         }
     }
 
