@@ -18,6 +18,15 @@ use poterne::vault::state::State;
 use poterne::vault::unlocked::{Unlocked, VaultError};
 use poterne::vault::{code, identity};
 
+/// SQL for the bytes of `column` with the one at `place`, from 1, never the same.
+pub fn altered(column: &str, place: usize) -> String {
+    let (byte, after) = (format!("substr({column}, {place}, 1)"), place + 1);
+    format!(
+        "cast(substr({column}, 1, {place} - 1) || case {byte} when x'00' then x'01' else x'00' end \
+         || substr({column}, {after}) as blob)"
+    )
+}
+
 /// Opens a vault file by a member's recovery code as printed.
 pub fn open_by_kit(file: &Path, kit: &str) -> Result<(SqliteStore, Unlocked), VaultError> {
     let store = SqliteStore::open(file, false)?;

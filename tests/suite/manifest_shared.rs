@@ -5,6 +5,7 @@ use std::fs;
 use std::path::PathBuf;
 
 use super::cli_kit::Seat;
+use super::kit_rows::altered;
 
 /// A connector that leaves a trace with the value of its field.
 fn manifest(words: &str) -> String {
@@ -151,9 +152,7 @@ fn damage_in_a_shared_manifest_is_found_and_a_backup_brings_it_back() {
     seat.ok(&["lock"]);
     let db = rusqlite::Connection::open(seat.vault()).expect("opens");
     let newest = "select max(rowid) from cell";
-    let flip = format!(
-        "update cell set ct = cast(substr(ct, 1, 99) || x'00' || substr(ct, 101) as blob) where rowid = ({newest})"
-    );
+    let flip = format!("update cell set ct = {} where rowid = ({newest})", altered("ct", 100));
     assert_eq!(db.execute(&flip, []).expect("SQL"), 1);
     drop(db);
     let factors = seat.factors();
