@@ -4,6 +4,7 @@ use std::io::{Read, Write};
 use std::net::TcpListener;
 use std::process::Stdio;
 
+use poterne::connect::host::wire::WINDOW;
 use poterne::connect::link::{ChannelRequest, TermSize};
 use poterne::connect::screen::{MouseButton, Pointer, ScreenInput};
 use poterne::connect::{FailureKind, Progress};
@@ -86,6 +87,28 @@ fn what_scrolls_is_copied_and_looks_as_it_does_there() {
     seen.until("parts are copied", |s| s.copies > 20);
     same(&mut seen, &server, 0);
     assert!(!cfg!(target_os = "linux") || seen.lent > 0, "pixels come in memory");
+}
+
+#[test]
+fn nobody_is_sent_more_than_they_take_and_then_the_newest_picture() {
+    let server = Xvnc::start("None", PASSWORD);
+    let link = server.open(PASSWORD, &[]);
+    let mut seen = screen(&*link, 640, 480);
+    seen.act(ScreenInput::Move { x: 630, y: 20 });
+    same(&mut seen, &server, 0);
+    let before = link.traffic().0;
+    let lines = "$| = 1; for (1..400) { print map({ chr(33 + ($_ * 7 + $a++) % 90) } 1..78), \
+                 \"\\n\"; select(undef, undef, undef, 0.01) }";
+    let args = ["-geometry", "80x30+0+0", "-e", "perl", "-e", lines];
+    let scrolled = server.command("xterm", &args).status().expect("installed");
+    assert!(scrolled.success());
+    // Nothing was taken meanwhile. Without memory a pipe carries copies that count as taken.
+    let came = usize::try_from(link.traffic().0 - before).expect("not so much");
+    if cfg!(target_os = "linux") {
+        assert!((WINDOW / 2..=WINDOW).contains(&came), "{came}");
+    }
+    server.x("xsetroot", &["-solid", "#345678"]);
+    same(&mut seen, &server, 0);
 }
 
 #[test]

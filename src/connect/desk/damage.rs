@@ -1,7 +1,7 @@
 //! Which parts of a picture the person has not seen yet. Bounded, whatever the
 //! server paints: parts are put together rather than kept apart.
 
-use crate::connect::screen::{CopyRect, Place};
+use crate::connect::screen::Place;
 
 /// Most parts that are kept apart.
 const PARTS_MAX: usize = 48;
@@ -26,13 +26,6 @@ fn around(a: Place, b: Place) -> Place {
     Place { x, y, width: right - x, height: bottom - y }
 }
 
-/// What of `part` lies in `all`, of no size if nothing does.
-fn within(part: Place, all: Place) -> Place {
-    let (x, y) = (part.x.clamp(all.x, right(all)), part.y.clamp(all.y, bottom(all)));
-    let (right, bottom) = (right(part).min(right(all)), bottom(part).min(bottom(all)));
-    Place { x, y, width: right.saturating_sub(x), height: bottom.saturating_sub(y) }
-}
-
 impl Damage {
     /// This part is new.
     pub fn add(&mut self, place: Place) {
@@ -52,27 +45,6 @@ impl Damage {
             let whole = self.parts.drain(..).reduce(around);
             self.parts.extend(whole);
         }
-    }
-
-    /// A part was copied: what is new in it is new there as well.
-    pub fn copied(&mut self, copy: CopyRect) {
-        let from = copy.from();
-        let new: Vec<Place> = self
-            .parts
-            .iter()
-            .map(|part| within(*part, from))
-            .map(|part| Place {
-                x: part.x - from.x + copy.to.x,
-                y: part.y - from.y + copy.to.y,
-                ..part
-            })
-            .collect();
-        new.into_iter().for_each(|part| self.add(part));
-    }
-
-    /// Whether one part that is new holds all of this one.
-    pub fn holds(&self, place: Place) -> bool {
-        self.parts.iter().any(|part| within(place, *part) == place)
     }
 
     /// Nothing is new any more.
@@ -135,53 +107,6 @@ mod tests {
             for place in &new {
                 for (x, y) in [(place.x, place.y), (right(*place) - 1, bottom(*place) - 1)] {
                     prop_assert!(covers(&taken, x, y));
-                }
-            }
-        }
-    }
-
-    /// A picture of 20 by 20 and what happens to it: a part is painted, or copied.
-    type Happening = (bool, (u16, u16), (u16, u16), (u16, u16));
-
-    proptest! {
-        #[test]
-        fn copies_and_what_is_new_make_the_same_picture(
-            happens in prop::collection::vec(
-                (any::<bool>(), (0u16..12, 0u16..12), (0u16..12, 0u16..12), (1u16..8, 1u16..8)),
-                0..60,
-            ),
-        ) {
-            let (mut near, mut far) = (vec![0u32; 400], vec![0u32; 400]);
-            let mut damage = Damage::default();
-            let mut colour = 0;
-            let happens: Vec<Happening> = happens;
-            for (is_copy, (from_x, from_y), (x, y), (width, height)) in happens {
-                let to = Place { x, y, width, height };
-                let copy = CopyRect { from_x, from_y, to };
-                colour += 1;
-                if is_copy {
-                    damage.copied(copy);
-                }
-                for picture in [&mut near, &mut far] {
-                    let before = picture.clone();
-                    for row in 0..height {
-                        for column in 0..width {
-                            let at = |x: u16, y: u16| {
-                                usize::from(y + row) * 20 + usize::from(x + column)
-                            };
-                            picture[at(x, y)] =
-                                if is_copy { before[at(from_x, from_y)] } else { colour };
-                        }
-                    }
-                    // What is painted is not seen at the other end.
-                    colour += 1;
-                }
-                if !is_copy {
-                    damage.add(to);
-                }
-                for (i, (near, far)) in near.iter().zip(&far).enumerate() {
-                    let (x, y) = ((i % 20) as u16, (i / 20) as u16);
-                    prop_assert!(near == far || covers(&damage.parts, x, y));
                 }
             }
         }

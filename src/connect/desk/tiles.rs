@@ -7,26 +7,19 @@ use std::time::{Duration, Instant};
 use super::damage::Damage;
 use crate::connect::host::child::Uplink;
 use crate::connect::host::wire::{DATA_MAX, WINDOW};
-use crate::connect::screen::{CopyRect, PIXEL, Place, ScreenSaid};
+use crate::connect::screen::{PIXEL, Place, ScreenSaid};
 
 /// Parts of a picture that changes all the time leave this far apart: nobody sees
 /// more, and each costs several copies of its pixels.
-const FRAME: Duration = Duration::from_millis(16);
-
-/// Most copies that wait; what is copied more goes as pixels.
-const COPIES_MAX: usize = 32;
+pub const FRAME: Duration = Duration::from_millis(16);
 
 /// What the person has not seen yet.
 pub struct Tiles {
     damage: Damage,
-    /// Copies that the application is still to make: by them its picture becomes this
-    /// one but for the damage.
-    copies: Vec<CopyRect>,
     channel: u32,
     /// Bytes of pixels that the application takes now.
     credit: usize,
     size: (u16, u16),
-    tile: Vec<u8>,
     /// When the person had last been shown everything there was.
     whole_at: Option<Instant>,
 }
@@ -34,10 +27,8 @@ pub struct Tiles {
 impl Tiles {
     /// Those of this channel's picture, whose size is still to be told.
     pub fn new(channel: u32) -> Self {
-        let tile = Vec::new();
         let damage = Damage::default();
-        let copies = Vec::new();
-        Self { damage, copies, channel, credit: WINDOW, size: (0, 0), tile, whole_at: None }
+        Self { damage, channel, credit: WINDOW, size: (0, 0), whole_at: None }
     }
 
     /// Tells the size if it is another than the one told last; whether it is.
@@ -47,7 +38,6 @@ impl Tiles {
         }
         self.size = (width, height);
         self.damage.clear();
-        self.copies.clear();
         self.damage.add(Place { x: 0, y: 0, width, height });
         up.screen(self.channel, &ScreenSaid::Size { width, height });
         true
@@ -67,34 +57,15 @@ impl Tiles {
         self.damage.add(Place { x, y, width: right - x, height: bottom - y });
     }
 
-    /// This part was copied, within the picture.
-    pub fn copied(&mut self, copy: CopyRect) {
-        // The application would copy what it has not seen.
-        self.damage.copied(copy);
-        if self.damage.holds(copy.to) {
-            return;
-        }
-        if self.copies.len() == COPIES_MAX {
-            self.damage.add(copy.to);
-        } else {
-            self.copies.push(copy);
-        }
-    }
-
     /// The application took so many bytes.
     pub fn taken(&mut self, bytes: usize) {
         self.credit += bytes;
     }
 
-    /// Whether the person has seen everything.
-    pub fn all_seen(&self) -> bool {
-        self.damage.is_empty() && self.copies.is_empty()
-    }
-
     /// Whether there is something to send that the application would take.
     pub fn can_send(&self) -> bool {
         let row = usize::from(self.size.0) * PIXEL;
-        !self.all_seen() && self.credit >= row + self.copies.len() * CopyRect::WEIGHT
+        !self.damage.is_empty() && self.credit >= row
     }
 
     /// When to send it, where there is: at once after a rest, and what had to wait for
@@ -110,26 +81,28 @@ impl Tiles {
         if !self.can_send() {
             return;
         }
-        self.credit -= self.copies.len() * CopyRect::WEIGHT;
-        for copy in self.copies.drain(..) {
-            up.copy(self.channel, &copy);
-        }
         while let Some(place) = self.damage.take(self.credit.min(DATA_MAX) / PIXEL) {
             self.credit -= place.pixels() * PIXEL;
-            let row_bytes = usize::from(place.width) * PIXEL;
-            let fill = |row: usize, to: &mut [u8]| {
-                let y = usize::from(place.y) + row;
-                let start = y * stride + usize::from(place.x) * PIXEL;
-                opaque(&data[start..start + row_bytes], to);
-            };
-            if !up.lend(self.channel, place, fill) {
-                self.tile.resize(place.pixels() * PIXEL, 0);
-                let rows = self.tile.chunks_exact_mut(row_bytes.max(1));
-                rows.enumerate().for_each(|(row, to)| fill(row, to));
-                up.tile(self.channel, place, &self.tile);
-            }
+            let start = usize::from(place.y) * stride + usize::from(place.x) * PIXEL;
+            hand_over(up, self.channel, place, &data[start..], stride);
         }
+        up.flush();
         self.whole_at = self.damage.is_empty().then(Instant::now);
+    }
+}
+
+/// Gives the application a part of the picture, at most [`DATA_MAX`] bytes of pixels.
+/// They begin with `data`, their rows lie `stride` bytes apart. Told with the next flush.
+pub fn hand_over(up: &Uplink, channel: u32, place: Place, data: &[u8], stride: usize) {
+    let row_bytes = usize::from(place.width) * PIXEL;
+    let fill = |row: usize, to: &mut [u8]| {
+        opaque(&data[row * stride..row * stride + row_bytes], to);
+    };
+    if !up.lend(channel, place, fill) {
+        let mut tile = vec![0; place.pixels() * PIXEL];
+        let rows = tile.chunks_exact_mut(row_bytes.max(1));
+        rows.enumerate().for_each(|(row, to)| fill(row, to));
+        up.tile(channel, place, &tile);
     }
 }
 

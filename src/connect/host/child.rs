@@ -121,9 +121,41 @@ impl Inbox for Queue {
 
 /// The way to the application.
 pub struct Uplink {
-    out: Mutex<File>,
+    out: Mutex<Out>,
     replies: Mutex<Receiver<Frame>>,
     lent: Mutex<Option<Lending>>,
+}
+
+/// Bytes of frames that wait for others at most.
+const HELD_MAX: usize = 4096;
+
+/// The pipe, and frames that leave together with what comes next: each write wakes the
+/// application.
+struct Out {
+    pipe: File,
+    held: Vec<u8>,
+}
+
+impl Out {
+    /// The pipe, everything before written to it.
+    fn pipe(&mut self) -> &mut File {
+        self.flush();
+        &mut self.pipe
+    }
+
+    fn hold<T: serde::Serialize + ?Sized>(&mut self, tag: Tag, channel: u32, value: &T) {
+        gone_if_err(wire::write_value(&mut self.held, tag, channel, value));
+        if self.held.len() >= HELD_MAX {
+            self.flush();
+        }
+    }
+
+    fn flush(&mut self) {
+        if !self.held.is_empty() {
+            gone_if_err(self.pipe.write_all(&self.held));
+            self.held.clear();
+        }
+    }
 }
 
 /// The memory for pixels, which is filled from its beginning again and again.
@@ -153,9 +185,27 @@ impl Lending {
 }
 
 impl Uplink {
+    /// One that writes to `pipe` and lends nothing.
+    #[cfg(test)]
+    pub fn onto(pipe: File) -> Self {
+        let (_, replies) = channel();
+        let out = Mutex::new(Out { pipe, held: Vec::new() });
+        Self { out, replies: Mutex::new(replies), lent: Mutex::default() }
+    }
+
     fn send<T: serde::Serialize + ?Sized>(&self, tag: Tag, channel: u32, value: &T) {
         let mut out = self.out.lock().unwrap_or_else(PoisonError::into_inner);
-        gone_if_err(wire::write_value(&mut *out, tag, channel, value));
+        gone_if_err(wire::write_value(out.pipe(), tag, channel, value));
+    }
+
+    fn hold<T: serde::Serialize + ?Sized>(&self, tag: Tag, channel: u32, value: &T) {
+        self.out.lock().unwrap_or_else(PoisonError::into_inner).hold(tag, channel, value);
+    }
+
+    /// Tells the application of parts of a picture that were held back so that they are
+    /// told together.
+    pub fn flush(&self) {
+        self.out.lock().unwrap_or_else(PoisonError::into_inner).flush();
     }
 
     /// Tells how far the connection is.
@@ -223,24 +273,26 @@ impl Uplink {
     }
 
     /// Part of a desktop's picture, at most [`wire::DATA_MAX`] bytes of pixels, which
-    /// `fill` puts into each row, by way of memory; false where there is none.
+    /// `fill` puts into each row, by way of memory; false where there is none. Told
+    /// with the next [`Uplink::flush`], or before.
     pub fn lend(&self, channel: u32, place: Place, fill: impl FnMut(usize, &mut [u8])) -> bool {
         let mut lent = self.lent.lock().unwrap_or_else(PoisonError::into_inner);
         let Some(lending) = lent.as_mut() else { return false };
         let at = lending.put(place, fill);
-        self.send(Tag::Lent, channel, &wire::Lent { place, at });
+        self.hold(Tag::Lent, channel, &wire::Lent { place, at });
         true
     }
 
     /// Part of a desktop's picture, at most [`wire::DATA_MAX`] bytes of pixels.
     pub fn tile(&self, channel: u32, place: Place, pixels: &[u8]) {
         let mut out = self.out.lock().unwrap_or_else(PoisonError::into_inner);
-        gone_if_err(wire::write_tile(&mut *out, channel, place, pixels));
+        gone_if_err(wire::write_tile(out.pipe(), channel, place, pixels));
     }
 
-    /// Part of a desktop's picture that is to be seen elsewhere in it as well.
+    /// Part of a desktop's picture that is to be seen elsewhere in it as well. Told with
+    /// the next [`Uplink::flush`], or before.
     pub fn copy(&self, channel: u32, copy: &CopyRect) {
-        self.send(Tag::Copy, channel, copy);
+        self.hold(Tag::Copy, channel, copy);
     }
 
     /// What a desktop says besides its picture.
@@ -252,7 +304,7 @@ impl Uplink {
     pub fn clipboard(&self, channel: u32, text: &SecretText) {
         let mut out = self.out.lock().unwrap_or_else(PoisonError::into_inner);
         text.expose(|t| {
-            gone_if_err(wire::write_raw(&mut *out, Tag::Clipboard, channel, t.as_bytes()));
+            gone_if_err(wire::write_raw(out.pipe(), Tag::Clipboard, channel, t.as_bytes()));
         });
     }
 
@@ -264,7 +316,7 @@ impl Uplink {
     /// What takes the session up again after a break.
     pub fn resume(&self, channel: u32, with: &SecretBytes) {
         let mut out = self.out.lock().unwrap_or_else(PoisonError::into_inner);
-        with.expose(|w| gone_if_err(wire::write_raw(&mut *out, Tag::Resume, channel, w)));
+        with.expose(|w| gone_if_err(wire::write_raw(out.pipe(), Tag::Resume, channel, w)));
     }
 
     /// The channel is closed.
@@ -283,7 +335,7 @@ impl Uplink {
         let end = HEAD + buffer.length;
         buffer.bytes[..HEAD].copy_from_slice(&wire::head(tag, channel, buffer.length));
         let mut out = self.out.lock().unwrap_or_else(PoisonError::into_inner);
-        gone_if_err(out.write_all(&buffer.bytes[..end]));
+        gone_if_err(out.pipe().write_all(&buffer.bytes[..end]));
         buffer.length = 0;
     }
 }
@@ -357,7 +409,7 @@ pub fn main() -> ExitCode {
     let (begin, started) = channel();
     let inbox: Arc<OnceLock<Arc<dyn Inbox>>> = Arc::default();
     let up = Arc::new(Uplink {
-        out: Mutex::new(to),
+        out: Mutex::new(Out { pipe: to, held: Vec::new() }),
         replies: Mutex::new(replies),
         lent: Mutex::default(),
     });

@@ -3,13 +3,13 @@
 //! `greeting` and `secure` agree on a login and on TLS; what follows is decoded by
 //! `vnc-rs`, between `relay`, which hands it the server's messages, and `session`.
 
-mod canvas;
 mod engine;
 pub(super) mod fail;
 mod greeting;
 mod input;
 mod login;
 mod near;
+mod picture;
 mod relay;
 mod said;
 mod secure;

@@ -1,6 +1,6 @@
 //! The life of a screen: what the server paints is decoded and leaves as fast as the
-//! application takes it; more is asked for when the last has been seen, so that what
-//! is seen is the newest. What the person does goes to the server.
+//! application takes it; more is asked for when the last has left, so that what is
+//! seen is the newest. What the person does goes to the server.
 
 use std::future::pending;
 use std::time::{Duration, Instant};
@@ -9,20 +9,19 @@ use tokio::sync::mpsc::UnboundedReceiver;
 use tokio::time::{sleep_until, timeout};
 use vnc::{DesktopUpdate, Rect, VncError, VncEvent};
 
-use super::canvas::{self, Canvas};
 use super::engine::Screen;
 use super::input::Input;
+use super::picture::{Picture, place};
 use super::relay::{self, Aside, Why};
 use super::settings::Settings;
 use super::{fail, said};
 use crate::connect::Failure;
 use crate::connect::desk::fail as desk;
 use crate::connect::desk::resize::Resize;
-use crate::connect::desk::tiles::Tiles;
+use crate::connect::desk::tiles::FRAME;
 use crate::connect::host::child::{Command, Uplink};
 use crate::connect::link::ChannelRequest;
-use crate::connect::screen::{CopyRect, PIXEL, Place, Pointer};
-use crate::connect::screen::{ScreenInput, ScreenSaid, ScreenSize};
+use crate::connect::screen::{PIXEL, Place, Pointer, ScreenInput, ScreenSaid, ScreenSize};
 use crate::model::target::HostPort;
 use crate::secret::SecretText;
 
@@ -46,8 +45,7 @@ pub struct Session<'a> {
     up: &'a Uplink,
     channel: u32,
     screen: Screen,
-    canvas: Canvas,
-    tiles: Tiles,
+    picture: Picture<'a>,
     input: Input,
     /// The size that the person's window had at first.
     first: ScreenSize,
@@ -56,6 +54,8 @@ pub struct Session<'a> {
     resizable: Option<(u32, u32)>,
     /// An update was asked for and has not come whole.
     awaited: bool,
+    /// When the last one was asked for.
+    asked_at: Instant,
     /// The next one is to have everything.
     whole: bool,
 }
@@ -73,13 +73,13 @@ impl<'a> Session<'a> {
             up,
             channel,
             screen,
-            canvas: Canvas::default(),
-            tiles: Tiles::new(channel),
+            picture: Picture::new(channel, up),
             input: Input::default(),
             first,
             resize: None,
             resizable: None,
             awaited: true,
+            asked_at: Instant::now(),
             whole: false,
         }
     }
@@ -98,22 +98,14 @@ impl<'a> Session<'a> {
 
     async fn serve(&mut self, commands: &mut UnboundedReceiver<Command>) -> End {
         loop {
-            let due = self.resize.as_ref().and_then(Resize::due);
-            let look = async {
+            let due = self.due();
+            let time = async {
                 match due {
                     Some(due) => sleep_until(due.into()).await,
                     None => pending().await,
                 }
             };
-            let due = self.tiles.due();
-            let show = async {
-                match due {
-                    Some(due) => sleep_until(due.into()).await,
-                    None => pending().await,
-                }
-            };
-            // What has arrived is taken in before anything is shown. Commands come
-            // first, else a busy screen could not be left.
+            // Commands come first, else a busy screen could not be left.
             let done = tokio::select! {
                 biased;
                 command = commands.recv() => match command {
@@ -124,25 +116,20 @@ impl<'a> Session<'a> {
                         Ok(())
                     }
                 },
-                () = look => {
-                    self.ask_for_size();
+                () = time => {
+                    self.on_time();
                     Ok(())
                 }
-                event = self.screen.client.recv_event() => match event {
+                event = self.screen.client.recv_event(), if self.picture.is_free() => match event {
                     Ok(event) => self.event(event),
                     Err(VncError::ClientNotRunning) => Err(self.last_words().await),
                     Err(e) => Err(fail::odd(self.at, &e.to_string())),
                 },
                 Some(aside) = self.screen.asides.recv() => self.aside(aside),
-                () = show => {
-                    self.tiles.send(self.canvas.data(), self.canvas.stride(), self.up);
-                    Ok(())
-                }
             };
             if let Err(failure) = done {
                 return End::Over(failure);
             }
-            self.ask_for_more();
         }
     }
 
@@ -159,7 +146,7 @@ impl<'a> Session<'a> {
                 self.up.opened(id, Err(&desk::one_desktop(self.at)));
             }
             Command::Open(id, _) => self.up.opened(id, Err(&desk::only_a_desktop())),
-            Command::Credit(id, bytes) if id == self.channel => self.tiles.taken(bytes),
+            Command::Credit(id, bytes) if id == self.channel => self.picture.taken(bytes),
             Command::Input(id, ScreenInput::Resize(size)) if id == self.channel => {
                 match &mut self.resize {
                     Some(resize) => resize.wish(size, Instant::now()),
@@ -215,20 +202,9 @@ impl<'a> Session<'a> {
                 self.desktop(&update);
                 true
             }
-            VncEvent::RawImage(rect, pixels) => {
-                self.paint(&rect, |canvas, place| canvas.paint(place, &pixels))
-            }
-            VncEvent::Copy(to, from) => {
-                let to = canvas::place(&to);
-                let copied = self.canvas.copy(canvas::place(&from), to);
-                if copied {
-                    self.tiles.copied(CopyRect { from_x: from.x, from_y: from.y, to });
-                }
-                copied
-            }
-            VncEvent::JpegImage(rect, file) => {
-                self.paint(&rect, |canvas, place| canvas.jpeg(place, &file))
-            }
+            VncEvent::RawImage(rect, pixels) => self.picture.paint(place(&rect), pixels),
+            VncEvent::Copy(to, from) => self.picture.copy(place(&from), place(&to)),
+            VncEvent::JpegImage(rect, file) => self.picture.jpeg(place(&rect), &file),
             VncEvent::SetCursor(hot, pixels) => {
                 self.up.screen(self.channel, &ScreenSaid::Pointer(shown(&hot, pixels)));
                 true
@@ -236,6 +212,7 @@ impl<'a> Session<'a> {
             // The relay's mark: the update is whole.
             VncEvent::Bell => {
                 self.awaited = false;
+                self.picture.show();
                 self.screen.leave.add_permits(1);
                 true
             }
@@ -245,21 +222,9 @@ impl<'a> Session<'a> {
         if painted { Ok(()) } else { Err(fail::odd(self.at, "picture")) }
     }
 
-    fn paint(&mut self, rect: &Rect, how: impl FnOnce(&mut Canvas, Place) -> bool) -> bool {
-        let place = canvas::place(rect);
-        let painted = how(&mut self.canvas, place);
-        if painted {
-            self.tiles.painted(place);
-        }
-        painted
-    }
-
     fn sized(&mut self, width: u16, height: u16) {
-        self.canvas.resize(width, height);
-        self.input.resized(self.canvas.size());
-        if self.tiles.follow(width, height, self.up) {
-            self.whole = true;
-        }
+        self.whole |= self.picture.resize(width, height);
+        self.input.resized(self.picture.size());
         if let Some(resize) = &mut self.resize {
             resize.free();
         }
@@ -287,8 +252,24 @@ impl<'a> Session<'a> {
         }
     }
 
-    fn ask_for_size(&mut self) {
+    /// When something is to be done although nothing comes.
+    fn due(&self) -> Option<Instant> {
+        let size = self.resize.as_ref().and_then(Resize::due);
+        [size, self.picture.due(), self.more_due()].into_iter().flatten().min()
+    }
+
+    fn on_time(&mut self) {
         let now = Instant::now();
+        self.ask_for_size(now);
+        if self.picture.due().is_some_and(|due| due <= now) {
+            self.picture.show();
+        }
+        if self.more_due().is_some_and(|due| due <= now) {
+            self.ask_for_more(now);
+        }
+    }
+
+    fn ask_for_size(&mut self, now: Instant) {
         let Some(resize) = &mut self.resize else { return };
         let Some(size) = resize.ready(now) else { return };
         match self.resizable {
@@ -300,14 +281,18 @@ impl<'a> Session<'a> {
         }
     }
 
-    /// Asks for what is new once the person has seen what was.
-    fn ask_for_more(&mut self) {
-        let (width, height) = self.canvas.size();
-        if self.awaited || !self.tiles.all_seen() || width == 0 {
-            return;
-        }
-        self.awaited = true;
+    /// When to ask for what is new: once the last update has left, and not more often
+    /// than a person sees.
+    fn more_due(&self) -> Option<Instant> {
+        let (width, _) = self.picture.size();
+        let wanted = !self.awaited && self.picture.is_free() && width > 0;
+        wanted.then(|| self.asked_at + FRAME)
+    }
+
+    fn ask_for_more(&mut self, now: Instant) {
+        (self.awaited, self.asked_at) = (true, now);
         let whole = std::mem::take(&mut self.whole);
+        let (width, height) = self.picture.size();
         let place = Place { x: 0, y: 0, width, height };
         let _ = self.screen.out.send(said::update(place, !whole));
     }
