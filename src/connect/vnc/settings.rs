@@ -118,7 +118,9 @@ impl Settings {
             "raw" => vec![],
             "zrle" => vec![VncEncoding::Zrle],
             "tight" => vec![VncEncoding::Tight],
-            _ => vec![VncEncoding::Zrle, VncEncoding::Tight],
+            // Both lose nothing here. The decoder inflates a part in Tight at once, one in
+            // ZRLE pixel by pixel.
+            _ => vec![VncEncoding::Tight, VncEncoding::Zrle],
         };
         encodings.extend([
             VncEncoding::CopyRect,
