@@ -1,7 +1,11 @@
 //! NLA by Kerberos, against MIT's KDC and a server end on MIT's library; and what takes
 //! its place where it cannot be.
 
-use std::time::SystemTime;
+use std::io::{ErrorKind, Read, Write};
+use std::net::{TcpListener, TcpStream};
+use std::sync::atomic::Ordering;
+use std::thread::JoinHandle;
+use std::time::{Duration, SystemTime};
 
 use poterne::connect::link::Link;
 use poterne::connect::{Failure, FailureKind, Progress};
@@ -13,6 +17,7 @@ use crate::connect_all::shows_nowhere;
 use crate::kit_kerberos::*;
 use crate::kit_rdp::*;
 use crate::kit_ssh::*;
+use crate::manifest_programs::all_gone;
 
 const PASSWORD: &str = "tuile-Erable-42";
 
@@ -216,4 +221,99 @@ fn a_user_with_the_domain_in_the_name_is_asked_for_as_a_whole() {
     let link = opened(with(hop, "kerberos", "only"));
     server.until(&format!("ticket of ada\\@{REALM}@{REALM} for {SERVER}@{REALM}"));
     link.close();
+}
+
+/// The way to a KDC, whose answers it holds for a while: nobody who has less time waits.
+/// Tells whether who asked went first.
+fn held(realm: &Realm) -> (String, JoinHandle<bool>) {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("loopback");
+    let place = listener.local_addr().expect("bound").to_string();
+    let kdc = realm.port;
+    let held = std::thread::spawn(move || {
+        loop {
+            let (mut near, _) = listener.accept().expect("a visitor");
+            let mut far = TcpStream::connect(("127.0.0.1", kdc)).expect("it listens");
+            let Some(asked) = message(&mut near) else { continue };
+            far.write_all(&asked).expect("it reads");
+            let answer = message(&mut far).expect("an answer");
+            near.set_read_timeout(Some(Duration::from_secs(4))).expect("not zero");
+            match near.read(&mut [0]) {
+                Err(e) if matches!(e.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut) => {}
+                _ => return true,
+            }
+            if near.write_all(&answer).is_err() || answer[4] == 0x6D {
+                return false;
+            }
+        }
+    });
+    (place, held)
+}
+
+/// A message after its length, with that.
+fn message(from: &mut TcpStream) -> Option<Vec<u8>> {
+    let mut all = vec![0; 4];
+    from.read_exact(&mut all).ok()?;
+    let length = u32::from_be_bytes(all[..4].try_into().expect("four")) as usize;
+    all.resize(4 + length, 0);
+    from.read_exact(&mut all[4..]).ok()?;
+    Some(all)
+}
+
+#[test]
+fn a_kdc_has_one_step_of_connecting_for_all_its_answers() {
+    let realm = Realm::start(PASSWORD);
+    let server = Taker::start(&realm, "kerberos", "+0s");
+    let (place, waits) = held(&realm);
+    let hop = with(with(server.hop(&realm), "kdc", &place), "connect-timeout", "1");
+    let failure = refused(with(hop, "kerberos", "only"), PASSWORD);
+    says(&failure, FailureKind::Network, &format!("no answer from the KDC {place}"));
+    assert!(failure.what.en.contains("no answer in time"), "{}", failure.what.en);
+    assert!(failure.todo.fr.contains("port 88"), "{}", failure.todo.fr);
+    assert!(waits.join().expect("no panic"), "it was waited for");
+}
+
+#[test]
+fn giving_up_on_a_kdc_that_says_nothing_leaves_nothing_behind() {
+    let realm = Realm::start(PASSWORD);
+    let mut server = Taker::start(&realm, "kerberos", "+0s");
+    let silent = TcpListener::bind("127.0.0.1:0").expect("loopback");
+    let place = silent.local_addr().expect("bound").to_string();
+    let hop = with(with(server.hop(&realm), "kdc", &place), "connect-timeout", "600");
+    let (mut lease, target) = stored(hop, PASSWORD);
+    let gave_up = lease.gave_up.clone();
+    let asked = std::thread::spawn(move || {
+        let (mut visitor, _) = silent.accept().expect("a visitor");
+        assert!(message(&mut visitor).is_some(), "it asks");
+        gave_up.store(true, Ordering::SeqCst);
+        visitor.read_to_end(&mut Vec::new()).ok()
+    });
+    let failure = must_fail(&target, &mut lease);
+    says(&failure, FailureKind::Cancelled, "given up");
+    asked.join().expect("it saw the end");
+    server.until("end");
+    all_gone(&lease);
+}
+
+#[test]
+fn a_kdc_that_sends_nonsense_is_told_and_takes_no_memory() {
+    let realm = Realm::start(PASSWORD);
+    let server = Taker::start(&realm, "kerberos", "+0s");
+    let only = with(server.hop(&realm), "kerberos", "only");
+    let endless = [&[0x7F, 0xFF, 0xFF, 0xFF][..], &[0; 1 << 12]].concat();
+    let no_kerberos = b"\0\0\0\x04\x7e\x84\xff\xff".to_vec();
+    let nothing = vec![0; 4];
+    for answer in [endless, no_kerberos, nothing] {
+        let listener = TcpListener::bind("127.0.0.1:0").expect("loopback");
+        let place = listener.local_addr().expect("bound").to_string();
+        let answers = std::thread::spawn(move || {
+            let (mut visitor, _) = listener.accept().expect("a visitor");
+            let _ = message(&mut visitor).map(|_| visitor.write_all(&answer));
+            let _ = visitor.read_to_end(&mut Vec::new());
+        });
+        let (mut lease, target) = stored(with(only.clone(), "kdc", &place), PASSWORD);
+        let failure = must_fail(&target, &mut lease);
+        says(&failure, FailureKind::Network, &format!("no answer from the KDC {place}"));
+        answers.join().expect("it was left");
+        all_gone(&lease);
+    }
 }

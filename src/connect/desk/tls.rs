@@ -9,6 +9,8 @@ use std::pin::Pin;
 
 use openssl::error::ErrorStack;
 use openssl::ssl::{Ssl, SslContext, SslMethod, SslVerifyMode, SslVersion};
+use spki::SubjectPublicKeyInfoRef;
+use spki::der::Decode;
 use tokio_openssl::SslStream;
 
 use crate::connect::ssh::legacy_serve::Both;
@@ -141,29 +143,9 @@ fn reason(e: &openssl::ssl::Error) -> String {
     first.and_then(|e| e.reason()).unwrap_or("TLS").to_owned()
 }
 
-/// The bits of the key in a SubjectPublicKeyInfo (RFC 5280 section 4.1):
-/// a sequence of the algorithm and a bit string.
+/// The bits of the key in a SubjectPublicKeyInfo (RFC 5280 section 4.1).
 fn subject_key(info: &[u8]) -> Option<&[u8]> {
-    let (0x30, inside, _) = der(info)? else { return None };
-    let (_, _, rest) = der(inside)?;
-    let (0x03, bits, _) = der(rest)? else { return None };
-    bits.strip_prefix(&[0])
-}
-
-/// The tag and the content of the first value (X.690), and what follows it.
-fn der(bytes: &[u8]) -> Option<(u8, &[u8], &[u8])> {
-    let (&[tag, short], rest) = bytes.split_first_chunk::<2>()?;
-    let (length, rest) = if short < 0x80 {
-        (usize::from(short), rest)
-    } else {
-        let (long, rest) = rest.split_at_checked(usize::from(short & 0x7f))?;
-        if long.is_empty() || long.len() > 4 {
-            return None;
-        }
-        (long.iter().fold(0, |sum, byte| sum << 8 | usize::from(*byte)), rest)
-    };
-    let (content, rest) = rest.split_at_checked(length)?;
-    Some((tag, content, rest))
+    SubjectPublicKeyInfoRef::from_der(info).ok()?.subject_public_key.as_bytes()
 }
 
 #[cfg(test)]

@@ -2,7 +2,6 @@
 //! ticket of Kerberos, before it is given them. With Kerberos nothing else is offered
 //! and nothing else is taken: who falls back to NTLM does so over a new connection.
 
-mod der;
 mod error;
 pub mod fail;
 mod kdc;
@@ -95,7 +94,7 @@ async fn exchange(
     let mut client = client(who, server, kdc.as_deref())?;
     let mut request = TsRequest::default();
     loop {
-        let state = step(&mut client, request, who, kdc)?;
+        let state = step(&mut client, request, who, kdc).await?;
         let (last, next) = match state {
             ClientState::ReplyNeeded(next) => (false, next),
             ClientState::FinalMessage(next) => (true, next),
@@ -153,7 +152,7 @@ fn client(
 }
 
 /// The client's next message. A KDC is asked on the way.
-fn step(
+async fn step(
     client: &mut CredSspClient,
     request: TsRequest,
     who: &Who<'_>,
@@ -164,10 +163,12 @@ fn step(
     loop {
         state = match state {
             GeneratorState::Suspended(request) => {
-                let answer = kdc.as_mut().map(|kdc| kdc.ask(&request, who.password));
-                let nobody =
-                    || Err(sspi::Error::new(sspi::ErrorKind::NoAuthenticatingAuthority, "no KDC"));
-                generator.resume(answer.unwrap_or_else(nobody))
+                let nobody = sspi::ErrorKind::NoAuthenticatingAuthority;
+                let answer = match kdc {
+                    Some(kdc) => kdc.ask(&request, who.password).await,
+                    None => Err(sspi::Error::new(nobody, "no KDC")),
+                };
+                generator.resume(answer)
             }
             GeneratorState::Completed(done) => return done.map_err(credssp),
         }
