@@ -108,7 +108,8 @@ fn gateway_of(
     }
     let at = rdp::gateway_of(&hop.settings)?;
     let from = &plan.path;
-    if hop.settings.get(JUMP).is_some_and(|jumps| !jumps.is_empty()) {
+    let set = |id: &str| hop.settings.get(id).is_some_and(|value| !value.trim().is_empty());
+    if rdp::two_ways(set) {
         plan.broken.push(Bi::new(
             format!(
                 "«\u{a0}{from}\u{a0}» a une passerelle et des rebonds\u{a0}: seulement l’un des deux se \
@@ -123,6 +124,8 @@ fn gateway_of(
     let mut own = BTreeMap::new();
     let mut user = String::new();
     let mut ask = false;
+    // Where user and password come from.
+    let mut origins = (Origin::Asked, Origin::Asked);
     let other = text("gateway-entry");
     if !other.is_empty() {
         let found = other.parse::<EntryId>().ok().and_then(|id| look.entry(&id));
@@ -138,18 +141,27 @@ fn gateway_of(
                 ),
             )),
             Some(other) => match login(look, &other, &ancestors(look, &other), 0) {
-                Ok(Login::From(giver, _)) => {
-                    user =
-                        if other.user.is_empty() { giver.user.clone() } else { other.user.clone() };
+                Ok(Login::From(giver, origin)) => {
+                    let named = Origin::Linked(look.path(&other.id));
+                    let given = if origin == Origin::Own { named.clone() } else { origin };
+                    (user, origins.0) = if other.user.is_empty() {
+                        (giver.user.clone(), given.clone())
+                    } else {
+                        (other.user.clone(), named)
+                    };
                     if giver.secrets.contains_key(&Slot::Password) {
                         own.insert(Slot::Password, giver.id);
+                        origins.1 = given;
                     }
                     if let Some(domain) = other.settings.get("domain") {
                         settings.insert("domain".to_owned(), domain.clone());
                     }
                 }
-                Ok(Login::Asked(known)) => (user, ask) = (known, true),
-                Ok(Login::None) => (user, ask) = (other.user.clone(), true),
+                Ok(found) => {
+                    let named = Origin::Linked(look.path(&other.id));
+                    let known = if let Login::Asked(known) = found { known } else { other.user };
+                    (user, origins.0, ask) = (known, named, true);
+                }
                 Err(broken) => plan.broken.push(broken),
             },
         }
@@ -158,10 +170,38 @@ fn gateway_of(
         ask = hop.ask;
         own.extend(givers.get(&Slot::Password).map(|id| (Slot::Password, *id)));
         settings.insert("domain".to_owned(), text("domain").to_owned());
+        let origin = |field: &str| plan.lines.iter().find(|l| l.field == field).map(|l| &l.origin);
+        let same = |field: &str| origin(field).cloned().unwrap_or(Origin::Asked);
+        origins = (same("user"), same("password"));
     } else {
         user = text("gateway-user").to_owned();
         // Its password travels with the secrets of the destination.
         settings.insert(rdp::GATEWAY_PASSWORD.to_owned(), "yes".to_owned());
+        let secret = Slot::Custom(rdp::GATEWAY_PASSWORD.to_owned());
+        let kept = if givers.contains_key(&secret) { Origin::Own } else { Origin::Asked };
+        plan.lines.retain(|line| line.field != secret.to_string());
+        origins = (Origin::Own, kept);
+    }
+    let (of_user, of_password) = origins;
+    let of_user = if user.is_empty() { Origin::Asked } else { of_user };
+    if way::Allowed::of(text(way::SETTING)) == way::Allowed::Kerberos {
+        plan.lines.push(PlanLine {
+            field: rdp::GATEWAY_PROOF.to_owned(),
+            value: "NTLM".to_owned(),
+            secret: false,
+            origin: Origin::Because(Bi::new(
+                "à la passerelle, Poterne ne se connecte pas autrement\u{a0}; elle refuse un compte \
+                 des «\u{a0}Protected Users\u{a0}»",
+                "Poterne logs in to a gateway in no other way; an account of the “Protected Users” \
+                 is refused there",
+            )),
+        });
+    }
+    for (field, value, secret, origin) in [
+        (rdp::GATEWAY_LOGIN, user.clone(), false, of_user),
+        (rdp::GATEWAY_SECRET, String::new(), true, of_password),
+    ] {
+        plan.lines.push(PlanLine { field: field.to_owned(), value, secret, origin });
     }
     let pinned = look.entry(&entry.client).map(|c| pins_of(&c, &at)).unwrap_or_default();
     let slots = own.keys().cloned().collect();

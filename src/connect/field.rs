@@ -1,11 +1,13 @@
 //! Settings that a connector asks for. Forms, command-line flags and help are
 //! drawn from these; nothing here opens anything.
 
+use std::net::IpAddr;
 use std::sync::OnceLock;
 
 use regex::Regex;
 
 use crate::model::lang::Lang;
+use crate::model::target::HostPort;
 
 /// One setting. Its value is kept as text in `Entry::settings[id]`.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -37,6 +39,8 @@ pub enum FieldKind {
     Matching(Matches),
     /// One line; names of this machine that fit are offered.
     Offered(Offers),
+    /// A machine: its name or address, alone or with a port (`name:port`).
+    Machine,
     /// Several lines, together as the connector reads them.
     Lines(Reads),
     /// `yes` or `no`.
@@ -179,6 +183,25 @@ impl Field {
     }
 }
 
+/// The machine that a text names, at the port in it or else at the usual one; none where
+/// it names none, as an address of a page does not.
+pub fn machine(text: &str, usual: u16) -> Option<HostPort> {
+    let text = text.trim();
+    let at = |host: &str, port| HostPort { host: host.to_owned(), port };
+    let place = match text.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
+        Some((host, "")) => at(host, usual),
+        Some((host, port)) => at(host, port.strip_prefix(':')?.parse().ok()?),
+        None if text.parse::<IpAddr>().is_ok() => at(text, usual),
+        None => match text.split_once(':') {
+            None => at(text, usual),
+            Some((host, port)) => at(host, port.parse().ok()?),
+        },
+    };
+    let plain = |c: char| c.is_alphanumeric() || matches!(c, '.' | '-' | '_' | ':');
+    let good = !place.host.is_empty() && place.host.chars().all(plain) && place.port > 0;
+    good.then_some(place)
+}
+
 const YES_NO: &[Word] =
     &[Word { word: "yes", fr: "oui", en: "yes" }, Word { word: "no", fr: "non", en: "no" }];
 
@@ -210,6 +233,7 @@ impl Field {
                 !value.contains(['\n', '\r'])
             }
             FieldKind::Matching(matches) => !value.contains(['\n', '\r']) && matches.fits(value),
+            FieldKind::Machine => machine(value, 1).is_some(),
             FieldKind::Lines(Reads(reads)) => reads(value),
             FieldKind::Bool => matches!(value, "yes" | "no"),
             FieldKind::Number { min, max } => {
@@ -235,5 +259,36 @@ impl Field {
     pub fn shown<'a>(&self, value: &'a str, lang: Lang) -> &'a str {
         let word = self.words().iter().find(|word| word.word == value);
         word.map_or(value, |word| word.label(lang))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_machine_is_a_host_and_perhaps_a_port() {
+        let of = |text| machine(text, 88).map(|at| (at.host, at.port));
+        let at = |host: &str, port| Some((host.to_owned(), port));
+        assert_eq!(of("dc1"), at("dc1", 88));
+        assert_eq!(of(" dc1.example:8888 "), at("dc1.example", 8888));
+        assert_eq!(of("[2001:db8::1]:90"), at("2001:db8::1", 90));
+        assert_eq!(of("[2001:db8::1]"), at("2001:db8::1", 88));
+        assert_eq!(of("2001:db8::1"), at("2001:db8::1", 88));
+        assert_eq!(of("éléonore"), at("éléonore", 88));
+        for wrong in [
+            "dc1:0",
+            "dc1:x",
+            "dc1:70000",
+            "a b",
+            "http://dc1",
+            "dc1/x",
+            "[::1",
+            "[::1]88",
+            ":88",
+            "a:1:2",
+        ] {
+            assert_eq!(of(wrong), None, "{wrong}");
+        }
     }
 }

@@ -98,6 +98,9 @@ pub fn entry_field(id: &str, lang: Lang) -> String {
         "bin" => ("Corbeille", "Recycle bin"),
         "host-keys" => ("Clé d’hôte", "Host key"),
         "nla-proof" => ("Preuve pour NLA", "Proof for NLA"),
+        "gateway-proof" => ("Preuve (passerelle)", "Proof (gateway)"),
+        "gateway-login" => ("Identifiant (passerelle)", "Login (gateway)"),
+        "gateway-login-password" => ("Mot de passe (passerelle)", "Password (gateway)"),
         "program-of-terminals" => ("Depuis un terminal", "From a terminal"),
         "password" | "private-key" | "passphrase" | "totp" | "notes" => {
             let name: Slot = id.parse().unwrap_or(Slot::Password);

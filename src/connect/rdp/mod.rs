@@ -40,13 +40,20 @@ use crate::model::entry::Slot;
 use crate::model::lang::Bi;
 use crate::model::target::Target;
 use settings::{FIELDS, Settings, Sound};
-pub use settings::{GATEWAY_PASSWORD, gateway as gateway_of};
+pub use settings::{GATEWAY, GATEWAY_PASSWORD, gateway as gateway_of, two_ways};
 
 /// Its word.
 pub const ID: &str = "rdp";
 
 /// Where servers listen.
 const PORT: u16 = 3389;
+
+/// The lines of a plan that say who logs in to the gateway,
+pub const GATEWAY_LOGIN: &str = "gateway-login";
+/// with which password,
+pub const GATEWAY_SECRET: &str = "gateway-login-password";
+/// and how, where that is not what the entry wants of the server.
+pub const GATEWAY_PROOF: &str = "gateway-proof";
 
 /// The connector.
 pub struct Rdp;

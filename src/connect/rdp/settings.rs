@@ -7,7 +7,7 @@ use super::layouts;
 use super::nla::way::{self, Allowed};
 use crate::connect::Failure;
 use crate::connect::desk::clipboard::{self, Clipboard};
-use crate::connect::field::{Field, FieldKind, Word};
+use crate::connect::field::{Field, FieldKind, Word, machine};
 use crate::connect::line::fields;
 use crate::connect::ssh::fail;
 use crate::model::target::{Hop, HostPort};
@@ -76,12 +76,14 @@ pub const FIELDS: &[Field] = &[
              in FreeRDP's window; it is given the password by a pipe, never as an argument.",
         )
         .usually(EMBEDDED),
-    Field::new(GATEWAY, "Passerelle (RD Gateway)", "Gateway (RD Gateway)", FieldKind::Text)
+    Field::new(GATEWAY, "Passerelle (RD Gateway)", "Gateway (RD Gateway)", FieldKind::Machine)
         .explained(
             "Nom de la passerelle Bureau à distance à traverser, comme rds.exemple.fr\u{a0}; vide\u{a0}: \
-             aucune. Son certificat est épinglé à part de celui du serveur.",
+             aucune. Son certificat est épinglé à part de celui du serveur. Elle ne se combine pas \
+             avec des rebonds.",
             "Name of the Remote Desktop gateway to go through, such as rds.example.com; empty: \
-             none. Its certificate is pinned apart from that of the server.",
+             none. Its certificate is pinned apart from that of the server. It does not go \
+             together with jump hosts.",
         )
         .own(),
     Field::new(
@@ -140,13 +142,20 @@ pub const FIELDS: &[Field] = &[
              and a KDC.",
         )
         .usually("auto"),
-    Field::new(way::KDC, "KDC (contrôleur de domaine)", "KDC (domain controller)", FieldKind::Text)
-        .explained(
-            "Machine qui donne les tickets de Kerberos, comme dc1.exemple.fr ou dc1.exemple.fr:88, \
-             jointe par le même chemin que le bureau\u{a0}; vide\u{a0}: NTLM.",
-            "Machine that gives the tickets of Kerberos, such as dc1.example.com or \
-             dc1.example.com:88, reached by the same way as the desktop; empty: NTLM.",
-        ),
+    Field::new(
+        way::KDC,
+        "KDC (contrôleur de domaine)",
+        "KDC (domain controller)",
+        FieldKind::Machine,
+    )
+    .explained(
+        "Machine qui donne les tickets de Kerberos, comme dc1.exemple.fr ou dc1.exemple.fr:88, \
+         jointe par les rebonds de l’accès ou directement, jamais par la passerelle\u{a0}; vide\u{a0}: \
+         NTLM.",
+        "Machine that gives the tickets of Kerberos, such as dc1.example.com or \
+         dc1.example.com:88, reached through the jump hosts of the entry or directly, never \
+         through the gateway; empty: NTLM.",
+    ),
     Field::new("weak-tls", "TLS ancien accepté", "Old TLS accepted", FieldKind::Bool)
         .explained(
             "TLS 1.0 et 1.1, pour les serveurs plus vieux que Windows Server 2012.",
@@ -249,13 +258,19 @@ pub const FIELDS: &[Field] = &[
     fields::CONNECT_TIMEOUT,
 ];
 
-/// The gateway that these settings name.
+/// The gateway that these settings name. Where that is no machine, it is one that is
+/// nowhere: a desktop behind a gateway is never opened without it.
 pub fn gateway(settings: &BTreeMap<String, String>) -> Option<HostPort> {
     let text = |id: &str| settings.get(id).map_or("", |value| value.trim());
     let named = text(GATEWAY);
-    let host = named.trim_start_matches('[').trim_end_matches(']').to_owned();
     let port = text("gateway-port").parse().unwrap_or(GATEWAY_PORT);
-    (!host.is_empty()).then_some(HostPort { host, port })
+    let nowhere = || HostPort { host: named.to_owned(), port };
+    (!named.is_empty()).then(|| machine(named, port).unwrap_or_else(nowhere))
+}
+
+/// Whether both a gateway and jump hosts are set, of which only one can be.
+pub fn two_ways(set: impl Fn(&str) -> bool) -> bool {
+    set(GATEWAY) && set(fields::JUMP.id)
 }
 
 /// Which ways to log in are offered.
@@ -340,9 +355,6 @@ impl Settings {
             if !field.accepts(value) {
                 return Err(fail::setting(field.id, value));
             }
-        }
-        if !read.text(way::KDC).is_empty() && way::place(read.text(way::KDC)).is_none() {
-            return Err(fail::setting(way::KDC, read.text(way::KDC)));
         }
         let proof = Allowed::of(read.text(way::SETTING));
         let security = match read.text("security") {

@@ -52,7 +52,10 @@ fn setting_ui(
     line(ui, field.label(lang), fault, lang, |ui, id| {
         let help = field.help(lang);
         match field.kind {
-            FieldKind::Text | FieldKind::Matching(_) | FieldKind::Number { .. } => {
+            FieldKind::Text
+            | FieldKind::Matching(_)
+            | FieldKind::Machine
+            | FieldKind::Number { .. } => {
                 let number = matches!(field.kind, FieldKind::Number { .. });
                 let wide = if number { 110.0 } else { FIELD };
                 let edit = TextEdit::singleline(value).desired_width(wide).hint_text(default);

@@ -7,8 +7,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::app::api::{
     AppError, At, AttachmentBytes, EntryView, Item, Patch, Request, SecretChange, Set,
 };
-use crate::connect::field::Field;
-use crate::connect::{self, Common};
+use crate::connect::field::{Field, FieldKind};
+use crate::connect::{self, Common, rdp};
 use crate::gui::act::Act;
 use crate::gui::text;
 use crate::gui::widgets::secret_buffer::SecretBuffer;
@@ -312,9 +312,23 @@ impl Editor {
         for field in self.fields() {
             let value = self.settings.get(field.id).map_or("", String::as_str);
             if !field.accepts(value) {
-                let text = Bi::new("Valeur non permise.", "Value not allowed.");
+                let text = match field.kind {
+                    FieldKind::Machine => Bi::new(
+                        "Un nom de machine, seul ou avec un port (nom:port).",
+                        "The name of a machine, alone or with a port (name:port).",
+                    ),
+                    _ => Bi::new("Valeur non permise.", "Value not allowed."),
+                };
                 faults.insert(field.id, text);
             }
+        }
+        let set = |id: &str| self.settings.get(id).is_some_and(|value| !value.trim().is_empty());
+        if self.kind.word() == rdp::ID && rdp::two_ways(set) {
+            let text = Bi::new(
+                "Une passerelle ou des rebonds\u{a0}: seulement l’un des deux se peut.",
+                "A gateway or jump hosts: only one of both can be.",
+            );
+            faults.entry(rdp::GATEWAY).or_insert(text);
         }
         let colour = self.client.colour.trim();
         if !colour.is_empty() && crate::gui::widgets::parts::parse_colour(colour).is_none() {

@@ -153,7 +153,9 @@ impl<'a> Reader<'a> {
 /// passes both on.
 fn clashes(id: &str, kind: &OwnKind) -> bool {
     let same = |ours: &FieldKind| match kind {
-        OwnKind::Text(_) => matches!(ours, FieldKind::Text | FieldKind::Offered(_)),
+        OwnKind::Text(_) => {
+            matches!(ours, FieldKind::Text | FieldKind::Offered(_) | FieldKind::Machine)
+        }
         OwnKind::Bool => *ours == FieldKind::Bool,
         OwnKind::Number(..) => matches!(ours, FieldKind::Number { .. }),
         OwnKind::Choice(_) => false,

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::net::IpAddr;
 
 use super::super::login::split;
-use crate::connect::field::Word;
+use crate::connect::field::{Word, machine};
 use crate::model::lang::Bi;
 use crate::model::target::HostPort;
 
@@ -100,27 +100,8 @@ pub fn way(allowed: Allowed, kdc: &str, user: &str, domain: &str, host: &str) ->
     } else if host.parse::<IpAddr>().is_ok() {
         Way::Ntlm(Why::Address)
     } else {
-        place(kdc).map_or(Way::Ntlm(Why::NoKdc), Way::Kerberos)
+        machine(kdc, PORT).map_or(Way::Ntlm(Why::NoKdc), Way::Kerberos)
     }
-}
-
-/// A host, with a port or without; none for what is neither.
-pub fn place(text: &str) -> Option<HostPort> {
-    let bare = |host: &str| HostPort { host: host.to_owned(), port: PORT };
-    let place = match text.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
-        Some((host, "")) => bare(host),
-        Some((host, port)) => {
-            HostPort { host: host.to_owned(), port: port.strip_prefix(':')?.parse().ok()? }
-        }
-        None if text.parse::<IpAddr>().is_ok() => bare(text),
-        None => match text.split_once(':') {
-            None => bare(text),
-            Some((host, port)) => HostPort { host: host.to_owned(), port: port.parse().ok()? },
-        },
-    };
-    let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_' | ':');
-    let good = !place.host.is_empty() && place.host.chars().all(plain) && place.port > 0;
-    good.then_some(place)
 }
 
 /// What a plan says: the proof, and why; `Err` when the entry allows only what cannot
@@ -198,13 +179,5 @@ mod tests {
         assert!(missing.is_some_and(|why| why.contains("names no KDC")));
         let outside = of(&[("kerberos", "only"), ("kdc", "dc1"), ("program", "freerdp")]);
         assert!(outside.is_some_and(|told| told.is_err()));
-    }
-
-    #[test]
-    fn a_place_of_a_kdc_is_a_host_and_perhaps_a_port() {
-        for wrong in ["dc1:0", "dc1:x", "dc1:70000", "a b", "http://dc1", "[::1", "[::1]88", ":88"]
-        {
-            assert_eq!(place(wrong), None, "{wrong}");
-        }
     }
 }
