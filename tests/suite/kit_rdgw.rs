@@ -15,6 +15,7 @@ use openssl::ssl::{Ssl, SslAcceptor, SslFiletype, SslMethod};
 use poterne::model::target::{Hop, PinnedKey};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, WriteHalf};
 use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::sync::oneshot;
 use tokio_openssl::SslStream;
 
@@ -32,12 +33,22 @@ pub struct Rules {
     pub tunnel: u32,
     /// Code by which the way to a server is refused; 0 for none.
     pub channel: u32,
+    /// What it wants to know of who comes, in place of `NTLM`.
+    pub wants: Option<&'static str>,
+    /// It never answers.
+    pub silent: bool,
 }
 
 struct Shared {
     rules: Rules,
     asked: Mutex<Vec<String>>,
     open: AtomicUsize,
+    /// How many connections there are.
+    visitors: AtomicUsize,
+    /// What it was told of who comes, in order.
+    given: Mutex<Vec<String>>,
+    /// To each open way: bytes in place of a frame, or its end.
+    aside: Mutex<Vec<UnboundedSender<Option<Vec<u8>>>>>,
 }
 
 /// A running gateway.
@@ -59,7 +70,14 @@ impl Rdgw {
         tls.set_private_key_file(file("key.pem"), SslFiletype::PEM).expect("just made");
         tls.set_certificate_file(file("cert.pem"), SslFiletype::PEM).expect("just made");
         let tls = tls.build();
-        let shared = Arc::new(Shared { rules, asked: Mutex::default(), open: AtomicUsize::new(0) });
+        let shared = Arc::new(Shared {
+            rules,
+            asked: Mutex::default(),
+            open: AtomicUsize::new(0),
+            visitors: AtomicUsize::new(0),
+            given: Mutex::default(),
+            aside: Mutex::default(),
+        });
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
         let runtime = runtime.expect("descriptors are left");
         let listener = runtime.block_on(TcpListener::bind("127.0.0.1:0")).expect("a port");
@@ -71,6 +89,7 @@ impl Rdgw {
                 tokio::spawn(async move {
                     let mut stream = SslStream::new(ssl, socket).expect("TLS");
                     if Pin::new(&mut stream).accept().await.is_ok() {
+                        let _visitor = Counted::one(&known.visitors);
                         let _ = serve(stream, &known).await;
                     }
                 });
@@ -113,6 +132,30 @@ impl Rdgw {
         self.shared.open.load(Ordering::SeqCst)
     }
 
+    /// How many connections there are.
+    pub fn visitors(&self) -> usize {
+        self.shared.visitors.load(Ordering::SeqCst)
+    }
+
+    /// What it was told of who comes, by scheme and value.
+    pub fn given(&self) -> Vec<String> {
+        self.shared.given.lock().expect("no panic").clone()
+    }
+
+    /// Sends these bytes in place of a frame to whoever has a way.
+    pub fn speak(&self, bytes: &[u8]) {
+        for way in self.shared.aside.lock().expect("no panic").iter() {
+            let _ = way.send(Some(bytes.to_vec()));
+        }
+    }
+
+    /// Ends every way in the middle of whatever is sent.
+    pub fn cut(&self) {
+        for way in self.shared.aside.lock().expect("no panic").iter() {
+            let _ = way.send(None);
+        }
+    }
+
     /// Ends it, and every connection, without a word.
     pub fn kill(&mut self) {
         if let Some((stop, thread)) = self.stop.take() {
@@ -151,6 +194,12 @@ async fn serve(mut stream: Stream, shared: &Arc<Shared>) -> Done {
             answer(&mut stream, "404 Not Found", &[]).await?;
             return Ok(());
         }
+        if shared.rules.silent {
+            // Until who comes goes.
+            while stream.read(&mut [0; 64]).await? > 0 {}
+            return Ok(());
+        }
+        shared.given.lock().expect("no panic").extend(line("authorization"));
         let given = line("authorization").and_then(|v| v.strip_prefix("NTLM ").map(str::to_owned));
         let given = given.and_then(|v| BASE64.decode(v.as_bytes()).ok()).unwrap_or_default();
         match given.get(8) {
@@ -169,7 +218,9 @@ async fn serve(mut stream: Stream, shared: &Arc<Shared>) -> Done {
                 return packets(stream, shared).await;
             }
             _ => {
-                answer(&mut stream, "401 Unauthorized", &["WWW-Authenticate: NTLM"]).await?;
+                let wants = shared.rules.wants.unwrap_or("NTLM");
+                let header = format!("WWW-Authenticate: {wants}");
+                answer(&mut stream, "401 Unauthorized", &[&header]).await?;
             }
         }
     }
@@ -329,6 +380,13 @@ async fn packet(to: &mut (impl AsyncWrite + Unpin), kind: u16, body: &[u8]) -> D
 /// Counts a way as long as it is there.
 struct Counted<'a>(&'a AtomicUsize);
 
+impl<'a> Counted<'a> {
+    fn one(among: &'a AtomicUsize) -> Self {
+        among.fetch_add(1, Ordering::SeqCst);
+        Self(among)
+    }
+}
+
 impl Drop for Counted<'_> {
     fn drop(&mut self) {
         self.0.fetch_sub(1, Ordering::SeqCst);
@@ -367,9 +425,10 @@ async fn packets(stream: Stream, shared: &Arc<Shared>) -> Done {
                 body.extend([1, 0, 0, 0, 1, 0, 0, 0]);
                 packet(&mut write, 0x09, &body).await?;
                 if let (0, Ok(far)) = (code, far) {
-                    shared.open.fetch_add(1, Ordering::SeqCst);
-                    let _open = Counted(&shared.open);
-                    return between(from, write, far).await;
+                    let _open = Counted::one(&shared.open);
+                    let (aside, orders) = unbounded_channel();
+                    shared.aside.lock().expect("no panic").push(aside);
+                    return between(from, write, far, orders).await;
                 }
             }
             _ => {}
@@ -382,6 +441,7 @@ async fn between<R: AsyncRead + Unpin>(
     mut from: Packets<R>,
     mut write: WriteHalf<Stream>,
     far: TcpStream,
+    mut orders: UnboundedReceiver<Option<Vec<u8>>>,
 ) -> Done {
     let (mut far_read, mut far_write) = far.into_split();
     let there = async {
@@ -397,7 +457,15 @@ async fn between<R: AsyncRead + Unpin>(
     let back = async {
         let mut room = vec![0; 8192];
         loop {
-            let count = far_read.read(&mut room).await?;
+            let count = tokio::select! {
+                Some(order) = orders.recv() => {
+                    let Some(bytes) = order else { return Ok(()) };
+                    write.write_all(&bytes).await?;
+                    write.flush().await?;
+                    continue;
+                }
+                count = far_read.read(&mut room) => count?,
+            };
             if count == 0 {
                 packet(&mut write, 0x10, &[0; 4]).await?;
                 return frame(&mut write, 8, &[]).await;

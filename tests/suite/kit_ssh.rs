@@ -357,6 +357,8 @@ pub struct FakeLease {
     pub taken: Vec<(usize, Slot)>,
     /// Processes started.
     pub children: Vec<u32>,
+    /// The last of them, for who watches meanwhile; 0 before the first.
+    pub latest: Arc<AtomicU32>,
     /// The person gives up.
     pub gave_up: Arc<AtomicBool>,
     /// The X display in place of that of the tests.
@@ -365,6 +367,8 @@ pub struct FakeLease {
     pub screenless: bool,
     /// Variables of the processes that it starts.
     pub env: Vec<(OsString, OsString)>,
+    /// Variables that they have besides, where they are not started with others.
+    pub env_before: Vec<(OsString, OsString)>,
 }
 
 impl FakeLease {
@@ -405,9 +409,11 @@ impl Lease for FakeLease {
 
     fn spawn(&mut self, mut launch: Launch) -> std::io::Result<launch::Child> {
         launch.program.get_or_insert_with(|| env!("CARGO_BIN_EXE_poterne").into());
+        launch.env.splice(..0, self.env_before.iter().cloned());
         launch.env.extend(self.env.iter().cloned());
         let child = launch.start()?;
         self.children.push(child.process.id());
+        self.latest.store(child.process.id(), Ordering::SeqCst);
         Ok(child)
     }
 

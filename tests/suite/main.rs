@@ -174,6 +174,8 @@ mod rdp_folder;
 mod rdp_freerdp;
 #[cfg(target_os = "linux")]
 mod rdp_gateway;
+#[cfg(target_os = "linux")]
+mod rdp_gateway_hostile;
 mod rdp_kerberos;
 mod rdp_nla;
 mod rdp_sound;

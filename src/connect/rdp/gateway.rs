@@ -1,7 +1,7 @@
 //! The way to a desktop's server: a socket, or a tunnel through an RD Gateway
 //! (MS-TSGU), which `ironrdp-mstsgu` speaks. The gateway's certificate is looked at
-//! and pinned before, over a connection of its own; the tunnel then takes that
-//! certificate and no other. Decides no trust itself.
+//! and pinned before, over a connection of its own, and so is what it wants to know; the
+//! tunnel then takes that certificate and no other. Decides no trust itself.
 
 use std::ffi::OsString;
 use std::io;
@@ -12,12 +12,13 @@ use std::time::Instant;
 
 use ironrdp_mstsgu::{GwClient, GwConnectTarget};
 use ironrdp_tls::{CertificateValidation, CertificateValidationCallback};
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::io::{AsyncRead, AsyncWrite, BufReader, ReadBuf};
 use tokio::task::JoinSet;
 use tokio::time::timeout;
 use zeroize::Zeroize as _;
 
 use super::gateway_fail as fail;
+use super::gateway_offer as offer;
 use super::login::Login;
 use super::sequence::CERTIFICATE;
 use super::settings::{GATEWAY_PASSWORD, Settings};
@@ -32,15 +33,25 @@ use crate::os::{authority, machine};
 /// The crate packs what is written at once into one packet, for which it has 8 KiB.
 const PACKET: usize = 4096;
 
+/// It takes another packet from the gateway, of up to so many bytes, whenever it is read
+/// from: who reads less at once has it pile them up.
+const ROOM: usize = 1 << 16;
+
 /// Variables of a session process that keep the crate from trusting the authorities
 /// of the machine: it asks about a certificate only where none of them vouches for it.
+/// And from looking for a KDC of its own in the machine's configuration, which it would
+/// wait for without end.
 ///
 /// # Errors
 /// The file cannot be written.
 pub fn nobody() -> Result<Vec<(OsString, OsString)>, Failure> {
     let file = authority::nobody().map_err(|e| local::local(&e))?;
-    let folder = file.with_extension("none");
-    Ok(vec![("SSL_CERT_FILE".into(), file.into()), ("SSL_CERT_DIR".into(), folder.into())])
+    let none = file.with_extension("none");
+    Ok(vec![
+        ("SSL_CERT_FILE".into(), file.into()),
+        ("SSL_CERT_DIR".into(), none.clone().into()),
+        ("KRB5_CONFIG".into(), none.into()),
+    ])
 }
 
 /// The gateway before an end, as an end of its own.
@@ -144,6 +155,7 @@ impl<'a> Gateway<'a> {
             match tunnel.map_err(|_| local::timeout(at, limit.as_secs()))? {
                 Ok(client) => {
                     let (lost, at) = (self.end.lost.clone(), at.clone());
+                    let client = BufReader::with_capacity(ROOM, client);
                     return Ok(Box::pin(Tunnel { client, lost, at }));
                 }
                 // Only what was typed may be typed anew, not what a policy forbids.
@@ -153,24 +165,35 @@ impl<'a> Gateway<'a> {
         }
     }
 
-    /// Sees which certificate it shows, before it is told who comes.
+    /// Sees which certificate it shows, and what it wants to know, before it is told who
+    /// comes.
     async fn look(&mut self) -> Result<(), Failure> {
         let (at, limit) = (&self.end.hop.at, self.settings.connect_timeout);
-        let socket = self.end.connect(limit)?;
-        self.end.up.say(&Progress::Negotiating(at.to_string()));
-        let wire = stream_of(socket).map_err(|e| local::local(&e))?;
-        let secured = timeout(limit, tls::secure(wire, at, Ciphers::Today)).await;
-        let secured = secured.map_err(|_| local::timeout(at, limit.as_secs()))?;
-        let secured = secured.map_err(|why| fail::unsecured(at, &why))?;
-        let seen = hostkey::presented(at, CERTIFICATE, &secured.certificate);
-        drop(secured);
-        if self.trusted.as_ref() != Some(&seen.fingerprint) {
-            let since = Instant::now();
-            hostkey::check(&seen, self.end.hop, self.end.up)?;
-            self.login.asked.waited(since);
-            self.trusted = Some(seen.fingerprint);
+        let late = || local::timeout(at, limit.as_secs());
+        loop {
+            let socket = self.end.connect(limit)?;
+            self.end.up.say(&Progress::Negotiating(at.to_string()));
+            let wire = stream_of(socket).map_err(|e| local::local(&e))?;
+            let secured = timeout(limit, tls::secure(wire, at, Ciphers::Today)).await;
+            let secured = secured.map_err(|_| late())?.map_err(|why| fail::unsecured(at, &why))?;
+            let seen = hostkey::presented(at, CERTIFICATE, &secured.certificate);
+            if self.trusted.as_ref() != Some(&seen.fingerprint) {
+                let since = Instant::now();
+                hostkey::check(&seen, self.end.hop, self.end.up)?;
+                self.login.asked.waited(since);
+                self.trusted = Some(seen.fingerprint);
+            }
+            if self.login.asked.took_too_long() {
+                continue;
+            }
+            let mut stream = secured.stream;
+            let clear = timeout(limit, offer::only_clear(&mut stream, at)).await;
+            return match clear.map_err(|_| late())? {
+                Ok(false) => Ok(()),
+                Ok(true) => Err(fail::clear(at)),
+                Err(e) => Err(fail::lost(at, &e)),
+            };
         }
-        Ok(())
     }
 
     /// The tunnel itself; else why not, and whether user or password are wrong.
@@ -237,7 +260,7 @@ async fn alone<T: Send + 'static>(work: impl Future<Output = T> + Send + 'static
 
 /// Bytes through a gateway. Why it was lost is noted before who reads sees the end.
 struct Tunnel {
-    client: GwClient,
+    client: BufReader<GwClient>,
     lost: Arc<Mutex<Option<Failure>>>,
     at: HostPort,
 }

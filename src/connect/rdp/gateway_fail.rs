@@ -5,8 +5,8 @@ use std::error::Error;
 use std::io;
 
 use ironrdp_mstsgu::GwErrorKind;
+use tokio::task::JoinError;
 
-use super::fail::protocol as exchange;
 use crate::connect::desk::tls::Unsecured;
 use crate::connect::{Failure, FailureKind};
 use crate::model::lang::Bi;
@@ -29,6 +29,8 @@ pub fn each() -> Vec<Failure> {
     let (gateway, to, user) = (at(0), at(1), ANY[2]);
     let mut all = vec![
         switched(&gateway),
+        clear(&gateway),
+        protocol(&gateway, ANY[1]),
         lost(&gateway, &cause()),
         unsecured(&gateway, &Unsecured::Failed(ANY[1].to_owned())),
         unsecured(&gateway, &Unsecured::NoCertificate),
@@ -68,9 +70,34 @@ pub fn switched(at: &HostPort) -> Failure {
     )
 }
 
-/// The connection to it broke during the session.
+/// It takes the password only as it is.
+pub fn clear(at: &HostPort) -> Failure {
+    failure(
+        FailureKind::Protocol,
+        (
+            format!(
+                "La passerelle {at} veut le mot de passe lui-même (HTTP Basic) et non une preuve de \
+                 celui-ci. Il n’a pas été envoyé."
+            ),
+            format!(
+                "The gateway {at} wants the password itself (HTTP Basic) and not a proof of it. It \
+                 was not sent."
+            ),
+        ),
+        (
+            "Faites activer l’authentification Windows (NTLM) sur la passerelle, ou vérifiez que \
+             c’en est une.",
+            "Have Windows authentication (NTLM) enabled on the gateway, or check that it is one.",
+        ),
+    )
+}
+
+/// The connection to it broke, or it speaks otherwise than expected.
 pub fn lost(at: &HostPort, e: &io::Error) -> Failure {
-    let why = words::cause(bottom(e).unwrap_or(e));
+    let below = bottom(e).unwrap_or(e);
+    let Some(why) = words::known(below) else {
+        return protocol(at, &nonsense(below));
+    };
     failure(
         FailureKind::Network,
         (
@@ -82,6 +109,13 @@ pub fn lost(at: &HostPort, e: &io::Error) -> Failure {
             "Check the network and the gateway, then connect again.",
         ),
     )
+}
+
+/// What is wrong with what it sent; where the crate panicked at it, its words say nothing
+/// to a person.
+fn nonsense(e: &io::Error) -> String {
+    let panicked = e.get_ref().is_some_and(|inner| inner.is::<JoinError>());
+    if panicked { "MS-TSGU".to_owned() } else { e.to_string() }
 }
 
 /// The error of the system below others.
@@ -150,7 +184,7 @@ pub fn refused(at: &HostPort, to: &HostPort, user: &str, e: &GwError) -> Failure
         }
         kind => match bottom(e) {
             Some(io) if io.raw_os_error().is_some() || io.get_ref().is_none() => lost(at, io),
-            _ => exchange(at, &format!("{kind}: {e}")),
+            _ => protocol(at, &format!("{kind}: {e}")),
         },
     }
 }
@@ -168,7 +202,19 @@ pub fn is_login(e: &GwError) -> bool {
 
 /// It speaks otherwise than expected.
 pub fn protocol(at: &HostPort, detail: &str) -> Failure {
-    exchange(at, detail)
+    failure(
+        FailureKind::Protocol,
+        (
+            format!("L’échange avec la passerelle {at} a échoué\u{a0}: «\u{a0}{detail}\u{a0}»."),
+            format!("The exchange with the gateway {at} failed: “{detail}”."),
+        ),
+        (
+            "Regardez le journal de la passerelle à cette heure, et vérifiez que rien entre elle et \
+             ce poste ne change ce qu’elle envoie (mandataire, pare-feu).",
+            "Look at the log of the gateway at this hour, and check that nothing between it and \
+             this computer changes what it sends (proxy, firewall).",
+        ),
+    )
 }
 
 /// It refused user and password.

@@ -16,6 +16,7 @@ mod folder;
 pub mod freerdp;
 mod gateway;
 mod gateway_fail;
+mod gateway_offer;
 mod input;
 mod layouts;
 mod login;
