@@ -5,9 +5,11 @@
 mod engine;
 pub mod fail;
 pub mod fields;
+mod report;
 pub mod typed;
 
 pub use engine::{Codec, LineEngine, Stream};
+pub use report::{CTRL_C, Report};
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;

@@ -13,17 +13,15 @@ use super::log::{Log, Outcome};
 use super::login::{self, Stop};
 use super::page::Page;
 use super::{Choice, LOGIN_URL, fail, in_clear};
-use crate::connect::host::child::{self, Command, Engine, Inbox, Output, Uplink};
-use crate::connect::line::fail as line;
-use crate::connect::link::{ChannelRequest, Exit, LinkInfo};
+use crate::connect::host::child::{self, Command, Engine, Inbox, Uplink};
+use crate::connect::line::Report;
+use crate::connect::link::LinkInfo;
 use crate::connect::ssh::fail as local;
 use crate::connect::{Failure, Progress};
-use crate::model::lang::{Bi, Lang};
+use crate::model::lang::Bi;
 use crate::model::target::Hop;
 use crate::os::chromium::{self, Profile};
 
-/// Sent by Ctrl+C on a terminal whose line is raw.
-const CTRL_C: u8 = 3;
 /// Before a browser that starts is asked again.
 const PAUSE: Duration = Duration::from_millis(100);
 /// For a browser that has said goodbye to be gone.
@@ -49,17 +47,12 @@ pub struct PageEngine {
     inbox: Arc<Ear>,
     info: LinkInfo,
     log: Log,
-    lang: Lang,
     program: String,
     /// Windows and tabs that are open.
     pages: BTreeSet<String>,
     /// The window was closed before anything else was.
     over: bool,
-    channel: Option<u32>,
-    /// Somebody sits at a terminal.
-    attended: bool,
-    /// Lines that were shown.
-    told: usize,
+    report: Report,
 }
 
 /// Opens the page of a hop and logs in.
@@ -152,33 +145,17 @@ impl PageEngine {
         };
         let pages = BTreeSet::from([page.target().to_owned()]);
         let log = std::mem::take(&mut page.log);
-        let lang = std::env::var(super::LANG).ok().and_then(|lang| lang.parse().ok());
         Ok(Self {
             held,
             cdp,
             inbox,
             info,
             log,
-            lang: lang.unwrap_or_default(),
             program: shown,
             pages,
             over: outcome == Outcome::Closed,
-            channel: None,
-            attended: false,
-            told: 0,
+            report: Report::new(),
         })
-    }
-
-    /// Shows what was not shown yet.
-    fn tell(&mut self, up: &Uplink) {
-        let Some(id) = self.channel else { return };
-        let end = if self.attended { "\r\n" } else { "\n" };
-        let mut out = Output::new();
-        for line in &self.log.lines[self.told..] {
-            out.copy(format!("{}{end}", line.get(self.lang)).as_bytes());
-            up.output(id, false, &mut out);
-        }
-        self.told = self.log.lines.len();
     }
 
     /// Serves until the window is closed or the session ends; the reason, if it is
@@ -186,8 +163,8 @@ impl PageEngine {
     fn work(&mut self, up: &Uplink) -> Option<Failure> {
         loop {
             // Who looks at the session is told before it is over.
-            if self.over && self.channel.is_some() {
-                self.tell(up);
+            if self.over && self.report.is_open() {
+                self.report.show(&self.log.lines, up);
                 return None;
             }
             match self.cdp.next(None) {
@@ -196,8 +173,8 @@ impl PageEngine {
                 Some(Heard::Gone) => return Some(fail::ended(&self.program)),
                 Some(Heard::Command(Command::Quit)) => return None,
                 Some(Heard::Command(command)) => {
-                    let over = self.command(command, up);
-                    if over {
+                    let (name, lines) = (&self.info.description, &self.log.lines);
+                    if self.report.command(command, name, lines, up) {
                         return None;
                     }
                 }
@@ -229,30 +206,6 @@ impl PageEngine {
             self.over = true;
             self.log.ended(&Outcome::Closed);
         }
-    }
-
-    /// Does what the application wants; true when that is the end.
-    fn command(&mut self, command: Command, up: &Uplink) -> bool {
-        match command {
-            Command::Open(id, ref request)
-                if let Some(why) = line::refused(request, self.channel, &self.info.description) =>
-            {
-                up.opened(id, Err(&why));
-            }
-            Command::Open(id, ChannelRequest::Shell { term, .. }) => {
-                self.channel = Some(id);
-                self.attended = !term.is_empty();
-                up.opened(id, Ok(()));
-                self.tell(up);
-            }
-            Command::Data(id, bytes) => {
-                up.credit(id, bytes.len());
-                return self.channel == Some(id) && bytes.contains(&CTRL_C);
-            }
-            Command::Close(id) => return self.channel == Some(id),
-            _ => {}
-        }
-        false
     }
 }
 
@@ -289,13 +242,7 @@ impl Engine for PageEngine {
             noted(why);
             self.log.lines.push(Bi::new(why.what.fr.clone(), why.what.en.clone()));
         }
-        self.tell(&up);
-        if let Some(id) = self.channel {
-            if why.is_none() {
-                up.exit(id, &Exit::Status(0));
-            }
-            up.closed(id, why.as_ref());
-        }
+        self.report.end(&self.log.lines, why.as_ref(), &up);
         why
     }
 }

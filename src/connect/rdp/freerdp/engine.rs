@@ -13,23 +13,20 @@ use super::arguments::{self, Before, Place};
 use super::exit::{self, Said, Whose};
 use super::fail;
 use super::probe::{self, Seen};
-use crate::connect::host::child::{self, Command, Engine, Inbox, Output, Uplink};
-use crate::connect::line::{End, fail as line};
-use crate::connect::link::{ChannelRequest, Exit, LinkInfo};
+use crate::connect::host::child::{self, Command, Engine, Inbox, Uplink};
+use crate::connect::line::{End, Report};
+use crate::connect::link::LinkInfo;
 use crate::connect::rdp::fail as rdp;
 use crate::connect::rdp::gateway::{self, Way};
 use crate::connect::rdp::login::Login;
 use crate::connect::rdp::settings::Settings;
 use crate::connect::ssh::{fail as local, forward};
-use crate::connect::web::LANG;
 use crate::connect::{Failure, FailureKind};
-use crate::model::lang::{Bi, Lang};
+use crate::model::lang::Bi;
 use crate::model::target::HostPort;
 use crate::os::chromium::Profile;
 use crate::os::{freerdp, share};
 
-/// Sent by Ctrl+C on a terminal whose line is raw.
-const CTRL_C: u8 = 3;
 /// FreeRDP's room for a password, its end included.
 const PASSWORD_MAX: usize = 512;
 /// FreeRDP says this once it is connected and has room for the picture.
@@ -79,17 +76,14 @@ pub struct WindowEngine {
     inbox: Arc<Ear>,
     heard: Receiver<Heard>,
     info: LinkInfo,
-    lang: Lang,
     at: HostPort,
     user: String,
     program: String,
     secs: u64,
     lost: Arc<Mutex<Option<Failure>>>,
-    /// Lines for who looks at the session, and how many were shown.
+    /// Lines for who looks at the session.
     lines: Vec<Bi>,
-    told: usize,
-    channel: Option<u32>,
-    attended: bool,
+    report: Report,
 }
 
 /// Opens a desktop in `program`.
@@ -166,16 +160,13 @@ pub fn open(program: &Path, end: &End<'_>) -> Result<Box<dyn Engine>, Failure> {
                     inbox: Arc::new(Ear(Mutex::new(sender))),
                     heard,
                     info: info(&seen, &login, &through.description(), about),
-                    lang: std::env::var(LANG).ok().and_then(|l| l.parse().ok()).unwrap_or_default(),
                     at: end.hop.at.clone(),
                     user: login.shown(),
                     lines: lines(&shown, &version, &end.hop.at),
                     program: shown,
                     secs,
                     lost: end.lost.clone(),
-                    told: 0,
-                    channel: None,
-                    attended: false,
+                    report: Report::new(),
                 }));
             }
             Ok(Some(status)) => status,
@@ -355,32 +346,21 @@ fn shows(heard: &Receiver<Heard>, limit: Duration) -> Option<Option<i32>> {
 }
 
 impl WindowEngine {
-    /// Shows what was not shown yet.
-    fn tell(&mut self, up: &Uplink) {
-        let Some(id) = self.channel else { return };
-        let end = if self.attended { "\r\n" } else { "\n" };
-        let mut out = Output::new();
-        for line in &self.lines[self.told..] {
-            out.copy(format!("{}{end}", line.get(self.lang)).as_bytes());
-            up.output(id, false, &mut out);
-        }
-        self.told = self.lines.len();
-    }
-
     /// Serves until FreeRDP or the session ends; the reason, if the person ended
     /// neither.
     fn work(&mut self, up: &Uplink) -> Option<Failure> {
         let mut over = None;
         loop {
             // Who looks at the session is told before it is over.
-            if let (Some(why), Some(_)) = (&over, self.channel) {
+            if let Some(why) = over.as_ref().filter(|_| self.report.is_open()) {
                 return Option::clone(why);
             }
             match self.heard.recv().ok()? {
                 Heard::Ended(status) => over = Some(self.ended(status)),
                 Heard::Command(Command::Quit) => return over.flatten(),
                 Heard::Command(command) => {
-                    if self.command(command, up) {
+                    let (name, lines) = (&self.info.description, &self.lines);
+                    if self.report.command(command, name, lines, up) {
                         return None;
                     }
                 }
@@ -398,30 +378,6 @@ impl WindowEngine {
         }
         let lost = || self.lost.lock().unwrap_or_else(PoisonError::into_inner).clone();
         why.map(|seen| lost().unwrap_or(seen))
-    }
-
-    /// Does what the application wants; true when that is the end.
-    fn command(&mut self, command: Command, up: &Uplink) -> bool {
-        match command {
-            Command::Open(id, ref request)
-                if let Some(why) = line::refused(request, self.channel, &self.info.description) =>
-            {
-                up.opened(id, Err(&why));
-            }
-            Command::Open(id, ChannelRequest::Shell { term, .. }) => {
-                self.channel = Some(id);
-                self.attended = !term.is_empty();
-                up.opened(id, Ok(()));
-                self.tell(up);
-            }
-            Command::Data(id, bytes) => {
-                up.credit(id, bytes.len());
-                return self.channel == Some(id) && bytes.contains(&CTRL_C);
-            }
-            Command::Close(id) => return self.channel == Some(id),
-            _ => {}
-        }
-        false
     }
 }
 
@@ -441,13 +397,7 @@ impl Engine for WindowEngine {
             noted(why);
             self.lines.push(why.what.clone());
         }
-        self.tell(&up);
-        if let Some(id) = self.channel {
-            if why.is_none() {
-                up.exit(id, &Exit::Status(0));
-            }
-            up.closed(id, why.as_ref());
-        }
+        self.report.end(&self.lines, why.as_ref(), &up);
         why
     }
 }
