@@ -29,6 +29,7 @@ mod sequence;
 mod session;
 mod settings;
 mod sound;
+mod upgrade;
 
 use super::field::Field;
 use super::host::child::Engine;

@@ -1,7 +1,5 @@
-//! The way to a desktop (MS-RDPBCGR section 1.3.1.1): negotiation, TLS, the
-//! certificate, NLA; then, once a size is known, the rest of the sequence.
-
-use std::time::Instant;
+//! The way to a desktop (MS-RDPBCGR section 1.3.1.1): the first steps (`upgrade`), NLA;
+//! then, once a size is known, the rest of the sequence. It paints nothing.
 
 use ironrdp_connector::connection_activation::{
     ConnectionActivationSequence, ConnectionActivationState,
@@ -20,8 +18,7 @@ use ironrdp_pdu::rdp::session_info::ServerAutoReconnect;
 use ironrdp_pdu::x224::X224;
 use ironrdp_pdu::{Action, mcs};
 use ironrdp_tokio::{
-    FramedWrite, MovableTokioFramed, complete_multitransport, connect_begin, mark_as_upgraded,
-    single_sequence_step,
+    FramedWrite, MovableTokioFramed, complete_multitransport, single_sequence_step,
 };
 use tokio::time::timeout;
 use tokio_openssl::SslStream;
@@ -31,12 +28,13 @@ use super::login::Login;
 use super::nla::way::{Allowed, Way, way};
 use super::nla::{self, Kdc, Server, Who};
 use super::settings::{Settings, Sound};
+use super::upgrade::to_tls;
 use super::{config, fail, refusal};
-use crate::connect::desk::tls::{self, Ciphers, Secured, Wire};
+use crate::connect::desk::tls::{Secured, Wire};
 use crate::connect::line::End;
 use crate::connect::link::LinkInfo;
 use crate::connect::screen::ScreenSize;
-use crate::connect::ssh::{fail as local, hostkey};
+use crate::connect::ssh::fail as local;
 use crate::connect::{Failure, FailureKind, Progress};
 use crate::model::lang::Bi;
 use crate::model::target::HostPort;
@@ -80,10 +78,7 @@ pub async fn attempt(
     trusted: &mut Option<String>,
     cookie: Option<&ServerAutoReconnect>,
 ) -> Result<Attempt, Failure> {
-    let at = &end.hop.at;
-    let limit = settings.connect_timeout;
-    let late = || local::timeout(at, limit.as_secs());
-    end.up.say(&Progress::Negotiating(at.to_string()));
+    end.up.say(&Progress::Negotiating(end.hop.at.to_string()));
     let board =
         (settings.clipboard.to_server || settings.clipboard.from_server).then(Shared::default);
     let folder = match settings.folder.as_str() {
@@ -92,26 +87,8 @@ pub async fn attempt(
     };
     let mut connector = config::connector(settings, login, board.as_ref(), folder.as_deref());
     connector.auto_reconnect_cookie = cookie.cloned();
-    let mut framed = MovableTokioFramed::new(wire);
-    let begun = timeout(limit, connect_begin(&mut framed, &mut connector)).await;
-    let upgrade = begun.map_err(|_| late())?.map_err(|e| refusal::in_words(at, settings, &e))?;
-    let (wire, early) = framed.into_inner();
-    if !early.is_empty() {
-        return Err(fail::protocol(at, "TLS"));
-    }
-    let weak = settings.weak_tls;
-    let ciphers = if weak { Ciphers::Old } else { Ciphers::Today };
-    let secured = timeout(limit, tls::secure(wire, at, ciphers)).await;
-    let secured = secured.map_err(|_| late())?.map_err(|why| fail::unsecured(at, &why, weak))?;
-
-    let seen = hostkey::presented(at, CERTIFICATE, &secured.certificate);
-    if trusted.as_ref() != Some(&seen.fingerprint) {
-        let since = Instant::now();
-        hostkey::check(&seen, end.hop, end.up)?;
-        login.asked.waited(since);
-        *trusted = Some(seen.fingerprint.clone());
-    }
-    mark_as_upgraded(upgrade, &mut connector);
+    let (secured, fingerprint) =
+        to_tls(end, settings, wire, &mut connector, login, trusted).await?;
     let nla = connector.should_perform_credssp();
     if nla {
         login.complete(settings)?;
@@ -136,7 +113,7 @@ pub async fn attempt(
     }
     let mut info = LinkInfo {
         user: login.shown(),
-        host_key: seen.fingerprint,
+        host_key: fingerprint,
         description: format!("RDP · {version}{by}"),
         desktop: true,
         comes_back: settings.reconnect,
