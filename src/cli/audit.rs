@@ -164,7 +164,7 @@ fn export(context: &Context, options: Export) -> Result<u8, AppError> {
         ));
     }
     let redact = options.redact;
-    let format = options.format.into();
+    let format = options.format;
     let bundle = format == ExportFormat::Bundle;
     lifecycle::refuse_dash(&options.out)?;
     let out = lifecycle::absolute(options.out);
