@@ -5,7 +5,7 @@
 use serde_json::{Value, json};
 
 use super::cli_kit::Seat;
-use super::fuzz::picture;
+use super::fuzz::codes::picture;
 
 const SEED: &str = "JBSWY3DPEHPK3PXP";
 
