@@ -267,7 +267,7 @@ mod imp {
                 }
                 match frames::read(&mut stream).map_err(|error| broken(&error))? {
                     FromAgent::Ask(question) => {
-                        let answer = ToAgent::Answer(ui.ask(question.into()).into());
+                        let answer = ToAgent::Answer(ui.ask(question).into());
                         frames::write(&mut stream, &answer).map_err(|error| broken(&error))?;
                     }
                     FromAgent::Say(progress) => ui.say(progress),

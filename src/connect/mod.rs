@@ -191,6 +191,7 @@ pub trait Lease: Send {
 }
 
 /// A question that only a person can answer.
+#[derive(serde::Serialize, serde::Deserialize)]
 pub enum Question {
     /// Unknown server key: pin it for this client?
     TrustHostKey(PinnedKey),

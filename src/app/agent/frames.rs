@@ -15,11 +15,9 @@ use crate::app::api::{
 use crate::app::wire;
 use crate::connect::files::{FilesSaid, FilesTold};
 use crate::connect::link::{ChannelRequest, Exit, LineSignal, LinkInfo, TermSize};
-use crate::connect::manifest::approval::Approval;
 use crate::connect::screen::{CopyRect, Place, ScreenInput, ScreenSaid};
 use crate::connect::{Answer, Failure, Progress, Question};
 use crate::model::id::SessionId;
-use crate::model::target::{HostPort, PinnedKey};
 use crate::secret::SecretText;
 
 /// First bytes from a client that speaks this protocol: a new number whenever
@@ -80,7 +78,7 @@ pub enum FromAgent {
     /// How far the export is: lines read, of how many.
     Exporting(u64, u64),
     /// A question for the person.
-    Ask(QuestionFrame),
+    Ask(Question),
     /// How far the connection is.
     Say(Progress),
     /// The session is open, or not.
@@ -135,57 +133,6 @@ impl From<ConnectRequest> for Connect {
     fn from(request: ConnectRequest) -> Self {
         let ConnectRequest { at, just, accept_host_key, reuse, desktop, after } = request;
         Self { at, just, accept_host_key, reuse, desktop, after }
-    }
-}
-
-/// As [`Question`].
-#[derive(Serialize, Deserialize)]
-pub enum QuestionFrame {
-    /// See there.
-    TrustHostKey(PinnedKey),
-    /// See there.
-    Prompt {
-        /// See there.
-        text: String,
-        /// See there.
-        echo: bool,
-    },
-    /// See there.
-    User,
-    /// See there.
-    Password {
-        /// See there.
-        user: String,
-        /// See there.
-        at: HostPort,
-        /// See there.
-        again: bool,
-    },
-    /// See there.
-    Approve(Box<Approval>),
-}
-
-impl From<Question> for QuestionFrame {
-    fn from(question: Question) -> Self {
-        match question {
-            Question::TrustHostKey(key) => Self::TrustHostKey(key),
-            Question::Prompt { text, echo } => Self::Prompt { text, echo },
-            Question::User => Self::User,
-            Question::Password { user, at, again } => Self::Password { user, at, again },
-            Question::Approve(asked) => Self::Approve(asked),
-        }
-    }
-}
-
-impl From<QuestionFrame> for Question {
-    fn from(frame: QuestionFrame) -> Self {
-        match frame {
-            QuestionFrame::TrustHostKey(key) => Self::TrustHostKey(key),
-            QuestionFrame::Prompt { text, echo } => Self::Prompt { text, echo },
-            QuestionFrame::User => Self::User,
-            QuestionFrame::Password { user, at, again } => Self::Password { user, at, again },
-            QuestionFrame::Approve(asked) => Self::Approve(asked),
-        }
     }
 }
 

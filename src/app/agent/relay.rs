@@ -310,7 +310,7 @@ struct Person<'a>(&'a mut UnixStream);
 
 impl SessionUi for Person<'_> {
     fn ask(&mut self, question: Question) -> Answer {
-        let asked = frames::write(self.0, &FromAgent::Ask(question.into()));
+        let asked = frames::write(self.0, &FromAgent::Ask(question));
         match asked.and_then(|()| frames::read(self.0)) {
             Ok(ToAgent::Answer(answer)) => answer.into(),
             // Gone, or not answering what was asked.

@@ -10,7 +10,7 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
-use super::wire::{self, Asked, Frame, HEAD, Need, Start, Tag};
+use super::wire::{self, Frame, HEAD, Need, Start, Tag};
 use crate::connect::files::{FilesSaid, FilesTold};
 use crate::connect::link::{ChannelRequest, Exit, LineSignal, LinkInfo, TermSize};
 use crate::connect::screen::{CopyRect, PIXEL, Place, ScreenInput, ScreenSaid};
@@ -228,7 +228,7 @@ impl Uplink {
 
     /// Asks the person for a text; `None` is a refusal.
     pub fn ask_text(&self, question: Question) -> Option<SecretText> {
-        self.send(Tag::Ask, 0, &Asked::from(question));
+        self.send(Tag::Ask, 0, &question);
         let frame = self.reply();
         match frame.tag {
             Tag::Text => frame.into_secret().into_text().ok(),
@@ -243,7 +243,7 @@ impl Uplink {
 
     /// Asks the person for a yes.
     pub fn ask_yes(&self, question: Question) -> bool {
-        self.send(Tag::Ask, 0, &Asked::from(question));
+        self.send(Tag::Ask, 0, &question);
         self.reply().tag == Tag::Yes
     }
 

@@ -9,7 +9,7 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, SyncSender, channel, s
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::{Duration, Instant};
 
-use super::wire::{self, Asked, DATA_MAX, Frame, Need, Start, Tag, WINDOW};
+use super::wire::{self, DATA_MAX, Frame, Need, Start, Tag, WINDOW};
 use crate::connect::launch::Launch;
 use crate::connect::link::{Channel, ChannelRequest, Exit, FromRemote, Link, LinkInfo, Sink};
 use crate::connect::link::{TermSize, ToRemote};
@@ -324,7 +324,7 @@ impl Shared {
             match frame.tag {
                 Tag::KeyChanged => lease.key_changed(&frame.value().map_err(garbled)?),
                 Tag::Say => lease.say(frame.value::<Progress>().map_err(garbled)?),
-                Tag::Ask => match lease.ask(frame.value::<Asked>().map_err(garbled)?.into()) {
+                Tag::Ask => match lease.ask(frame.value().map_err(garbled)?) {
                     Answer::Yes => self.post_raw(Tag::Yes, 0, &[]),
                     Answer::No => self.post_raw(Tag::No, 0, &[]),
                     Answer::Text(text) => {

@@ -13,12 +13,10 @@ use std::io::{self, Read, Write};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
-use crate::connect::Question;
 use crate::connect::manifest::Run;
-use crate::connect::manifest::approval::Approval;
 use crate::connect::screen::{PIXEL, Place, Tile};
 use crate::model::entry::Slot;
-use crate::model::target::{HostPort, PinnedKey, Target};
+use crate::model::target::Target;
 use crate::secret::SecretBytes;
 
 /// Unread output of a channel that may be under way to the application, and
@@ -80,7 +78,7 @@ pub enum Tag {
     Clipboard = 16,
     /// Session: how far it is (`Progress`).
     Say = 20,
-    /// Session: the person is asked (`Asked`).
+    /// Session: the person is asked (`Question`).
     Ask = 21,
     /// Session: a secret is needed (`Need`).
     Need = 22,
@@ -240,57 +238,6 @@ pub struct Need {
     pub hop: u32,
     /// Which secret.
     pub slot: Slot,
-}
-
-/// A [`Question`] under way.
-#[derive(Serialize, Deserialize)]
-pub enum Asked {
-    /// See [`Question::TrustHostKey`].
-    Trust(PinnedKey),
-    /// See [`Question::Prompt`].
-    Prompt {
-        /// The server's words.
-        text: String,
-        /// May be shown while typed.
-        echo: bool,
-    },
-    /// See [`Question::User`].
-    User,
-    /// See [`Question::Password`].
-    Password {
-        /// Login name.
-        user: String,
-        /// The server.
-        at: HostPort,
-        /// One was refused.
-        again: bool,
-    },
-    /// See [`Question::Approve`].
-    Approve(Box<Approval>),
-}
-
-impl From<Asked> for Question {
-    fn from(asked: Asked) -> Self {
-        match asked {
-            Asked::Trust(key) => Self::TrustHostKey(key),
-            Asked::Prompt { text, echo } => Self::Prompt { text, echo },
-            Asked::User => Self::User,
-            Asked::Password { user, at, again } => Self::Password { user, at, again },
-            Asked::Approve(asked) => Self::Approve(asked),
-        }
-    }
-}
-
-impl From<Question> for Asked {
-    fn from(question: Question) -> Self {
-        match question {
-            Question::TrustHostKey(key) => Self::Trust(key),
-            Question::Prompt { text, echo } => Self::Prompt { text, echo },
-            Question::User => Self::User,
-            Question::Password { user, at, again } => Self::Password { user, at, again },
-            Question::Approve(asked) => Self::Approve(asked),
-        }
-    }
 }
 
 /// The bytes before a body.

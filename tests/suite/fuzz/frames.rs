@@ -5,7 +5,7 @@ use poterne::app::api::{At, Justification, Reply, Request};
 use poterne::connect::host::wire;
 use poterne::connect::link::{ChannelRequest, Exit, LineSignal, LinkInfo, TermSize};
 use poterne::connect::screen::CopyRect;
-use poterne::connect::{Failure, Progress};
+use poterne::connect::{Failure, Progress, Question};
 use poterne::model::entry::{Kind, Slot};
 use poterne::model::target::{HostPort, PinnedKey, Target};
 use poterne::secret::{SecretBytes, SecretText};
@@ -36,7 +36,7 @@ fn wire_frames() -> Vec<Vec<u8>> {
     put(&|out| wire::write_value(out, T::Resize, 1, &size));
     put(&|out| wire::write_value(out, T::Credit, 1, &77u32));
     put(&|out| wire::write_value(out, T::Say, 0, &Progress::Resolving("h".into())));
-    put(&|out| wire::write_value(out, T::Ask, 0, &wire::Asked::Trust(pinned.clone())));
+    put(&|out| wire::write_value(out, T::Ask, 0, &Question::TrustHostKey(pinned.clone())));
     let need = wire::Need { hop: 1, slot: Slot::Custom("pin".into()) };
     put(&|out| wire::write_value(out, T::Need, 0, &need));
     put(&|out| wire::write_value(out, T::Up, 0, &info));
@@ -62,7 +62,7 @@ fn frames_of_a_session_process() {
         while let Ok(Some(frame)) = within(2 * MIB, || wire::read(&mut from)) {
             same::<wire::Start>(&frame);
             same::<wire::Need>(&frame);
-            same::<wire::Asked>(&frame);
+            same::<Question>(&frame);
             same::<ChannelRequest>(&frame);
             same::<TermSize>(&frame);
             same::<CopyRect>(&frame);
