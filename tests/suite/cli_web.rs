@@ -145,7 +145,7 @@ mod driven {
         while !said.contains("Logged in") {
             assert!(out.read_line(&mut said).expect("UTF-8") > 0, "{said}");
         }
-        site.until("welcome");
+        site.told.until("welcome");
         // `timeout` hands it on to the program.
         let pid = child.id().to_string();
         crate::kit_ssh::sh("kill", &["-INT", &pid]);

@@ -100,11 +100,7 @@ impl Realm {
 
     /// Ends it.
     pub fn kill(&mut self) {
-        for pid in descendants(self.process.id()) {
-            let _ = Command::new("kill").args(["-KILL", &pid.to_string()]).status();
-        }
-        let _ = self.process.kill();
-        let _ = self.process.wait();
+        kill_with_all(&mut self.process);
     }
 }
 
@@ -126,12 +122,10 @@ fn configured<'a>(command: &'a mut Command, dir: &Path) -> &'a mut Command {
 
 /// A server that takes tickets of a realm.
 pub struct Taker {
-    /// Where it listens on 127.0.0.1.
-    pub port: u16,
+    /// Where it listens, and what it tells.
+    pub told: Told,
     /// Its certificate.
     pub dir: tempfile::TempDir,
-    told: Told,
-    process: Child,
 }
 
 impl Taker {
@@ -154,42 +148,16 @@ impl Taker {
         command.args([dir.path().join("cert.pem"), dir.path().join("key.pem")]);
         command.arg(realm.dir.path().join(keytab)).arg(format!("{name}@{REALM}")).arg(way);
         configured(&mut command, realm.dir.path());
-        let (process, port, told) = Told::start(command.stderr(Stdio::inherit()));
-        Self { port, dir, told, process }
+        Self { told: Told::start(command.stderr(Stdio::inherit())), dir }
     }
 
     /// A hop to it by its name, for the user `ada` of the realm.
     pub fn hop(&self, realm: &Realm) -> Hop {
-        let mut hop = hop(self.port);
-        hop.at = HostPort { host: "localhost".into(), port: self.port };
+        let port = self.told.port;
+        let mut hop = hop(port);
+        hop.at = HostPort { host: "localhost".into(), port };
         hop.user = format!("{REALM}\\ada");
         hop.pinned.push(pinned(&hop.at, self.dir.path()));
         with(hop, "kdc", &realm.place())
-    }
-}
-
-impl std::ops::Deref for Taker {
-    type Target = Told;
-    fn deref(&self) -> &Told {
-        &self.told
-    }
-}
-
-impl std::ops::DerefMut for Taker {
-    fn deref_mut(&mut self) -> &mut Told {
-        &mut self.told
-    }
-}
-
-impl Drop for Taker {
-    fn drop(&mut self) {
-        if std::thread::panicking() {
-            eprintln!("{:?}", self.all());
-        }
-        for pid in descendants(self.process.id()) {
-            let _ = Command::new("kill").args(["-KILL", &pid.to_string()]).status();
-        }
-        let _ = self.process.kill();
-        let _ = self.process.wait();
     }
 }

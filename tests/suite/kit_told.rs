@@ -1,22 +1,25 @@
-//! What a server of the tests, a script that prints its port first, tells of what it
-//! is asked.
+//! A server of the tests, a script that prints its port first, and what it tells of
+//! what it is asked. It ends with its value.
 
 use std::io::{BufRead, BufReader};
 use std::process::{Child, Command, Stdio};
 use std::sync::mpsc::{Receiver, channel};
 
-use crate::kit_ssh::PATIENCE;
+use crate::kit_ssh::{PATIENCE, kill_with_all};
 
-/// The lines of such a server.
+/// Such a server and its lines.
 pub struct Told {
+    /// Where it listens on 127.0.0.1.
+    pub port: u16,
+    process: Child,
     lines: Receiver<String>,
     /// What it told so far.
     pub seen: Vec<String>,
 }
 
 impl Told {
-    /// Starts the server; the port is the one of 127.0.0.1 where it listens.
-    pub fn start(command: &mut Command) -> (Child, u16, Self) {
+    /// Starts the server and waits until it listens.
+    pub fn start(command: &mut Command) -> Self {
         let command = command.stdin(Stdio::null()).stdout(Stdio::piped());
         let mut process = command.spawn().expect("it is installed");
         let out = BufReader::new(process.stdout.take().expect("piped"));
@@ -30,7 +33,7 @@ impl Told {
         });
         let first = lines.recv_timeout(PATIENCE).expect("it listens");
         let port = first.strip_prefix("port ").and_then(|p| p.parse().ok()).expect("its port");
-        (process, port, Self { lines, seen: Vec::new() })
+        Self { port, process, lines, seen: Vec::new() }
     }
 
     /// Waits until it told this.
@@ -53,5 +56,14 @@ impl Told {
     pub fn forget(&mut self) {
         self.lines.try_iter().for_each(drop);
         self.seen.clear();
+    }
+}
+
+impl Drop for Told {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            eprintln!("{:?}", self.all());
+        }
+        kill_with_all(&mut self.process);
     }
 }

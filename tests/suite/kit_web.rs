@@ -3,7 +3,7 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command};
+use std::process::Command;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use poterne::connect::link::Link;
@@ -21,32 +21,10 @@ pub const SEED: &str = "3132333435363738393031323334353637383930";
 
 /// The pages of a device.
 pub struct Site {
-    /// Where it listens on 127.0.0.1.
-    pub port: u16,
     /// `https` or `http`.
     pub scheme: &'static str,
-    told: Told,
-    process: Child,
-}
-
-impl std::ops::Deref for Site {
-    type Target = Told;
-    fn deref(&self) -> &Told {
-        &self.told
-    }
-}
-
-impl std::ops::DerefMut for Site {
-    fn deref_mut(&mut self) -> &mut Told {
-        &mut self.told
-    }
-}
-
-impl Drop for Site {
-    fn drop(&mut self) {
-        let _ = self.process.kill();
-        let _ = self.process.wait();
-    }
+    /// Where it listens, and what it tells.
+    pub told: Told,
 }
 
 impl Site {
@@ -63,18 +41,17 @@ impl Site {
     fn start(scheme: &'static str, chain: &Path, key: &Path) -> Self {
         let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/login_pages.py");
         let mut command = Command::new("python3");
-        let (process, port, told) = Told::start(command.arg(script).args([chain, key]).arg(SEED));
-        Self { port, scheme, told, process }
+        Self { scheme, told: Told::start(command.arg(script).args([chain, key]).arg(SEED)) }
     }
 
     /// The address of a page.
     pub fn url(&self, path: &str) -> String {
-        format!("{}://127.0.0.1:{}{path}", self.scheme, self.port)
+        format!("{}://127.0.0.1:{}{path}", self.scheme, self.told.port)
     }
 
     /// A hop to one of its pages, with the login that it takes.
     pub fn hop(&self, path: &str) -> Hop {
-        page_hop(&self.url(path), self.port)
+        page_hop(&self.url(path), self.told.port)
     }
 }
 

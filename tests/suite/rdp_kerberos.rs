@@ -55,10 +55,10 @@ fn a_ticket_of_a_real_kdc_lets_the_user_in() {
     let realm = Realm::start(PASSWORD);
     let mut server = Taker::start(&realm, "kerberos", "+0s");
     let link = opened(server.hop(&realm));
-    server.until("offers kerberos alone");
-    server.until(&format!("ticket of ada@{REALM} for {SERVER}@{REALM}"));
-    server.until("key is right");
-    server.until(&given(PASSWORD));
+    server.told.until("offers kerberos alone");
+    server.told.until(&format!("ticket of ada@{REALM} for {SERVER}@{REALM}"));
+    server.told.until("key is right");
+    server.told.until(&given(PASSWORD));
     assert!(link.info().description.ends_with(" · NLA (Kerberos)"), "{}", link.info().description);
     assert!(link.info().warnings.is_empty(), "{:?}", link.info().warnings);
     let log = realm.log();
@@ -108,7 +108,11 @@ fn what_a_kdc_refuses_is_told_in_words_and_not_tried_by_ntlm() {
     says(&refused(locked, "clos"), FailureKind::Login, "locked or disabled");
     let unknown = with(unknown, "kerberos", "only");
     says(&refused(unknown, "x"), FailureKind::Login, "does not know this user");
-    assert!(!server.all().iter().any(|line| line == "first token ntlm"), "{:?}", server.all());
+    assert!(
+        !server.told.all().iter().any(|line| line == "first token ntlm"),
+        "{:?}",
+        server.told.all()
+    );
 }
 
 #[test]
@@ -150,7 +154,11 @@ fn only_kerberos_goes_no_other_way() {
     says(&refused(address, PASSWORD), FailureKind::Setting, "by its address");
     let without = with(only(server.hop(&realm)), "kdc", "");
     says(&refused(without, PASSWORD), FailureKind::Setting, "names no KDC");
-    assert!(!server.all().iter().any(|line| line == "first token ntlm"), "{:?}", server.all());
+    assert!(
+        !server.told.all().iter().any(|line| line == "first token ntlm"),
+        "{:?}",
+        server.told.all()
+    );
 }
 
 #[test]
@@ -172,8 +180,12 @@ fn a_server_that_proves_another_key_is_given_nothing() {
     let mut server = Taker::start(&realm, "stranger", "+0s");
     let failure = refused(server.hop(&realm), PASSWORD);
     says(&failure, FailureKind::Protocol, "intercepting");
-    server.until("end");
-    assert!(!server.all().iter().any(|line| line.starts_with("given")), "{:?}", server.all());
+    server.told.until("end");
+    assert!(
+        !server.told.all().iter().any(|line| line.starts_with("given")),
+        "{:?}",
+        server.told.all()
+    );
 }
 
 #[test]
@@ -204,7 +216,7 @@ fn no_secret_shows_while_a_session_is_open_by_kerberos() {
     let mut server = Taker::start(&realm, "kerberos", "+0s");
     let (mut lease, target) = stored(server.hop(&realm), password);
     let link = must_open(&target, &mut lease);
-    server.until(&given(password));
+    server.told.until(&given(password));
     shows_nowhere("rdp", &lease, &[password.into()], Some(realm.dir.path()), before);
     assert!(!realm.log().contains(password));
     link.close();
@@ -219,7 +231,7 @@ fn a_user_with_the_domain_in_the_name_is_asked_for_as_a_whole() {
     let mut hop = server.hop(&realm);
     hop.user = format!("ada@{REALM}");
     let link = opened(with(hop, "kerberos", "only"));
-    server.until(&format!("ticket of ada\\@{REALM}@{REALM} for {SERVER}@{REALM}"));
+    server.told.until(&format!("ticket of ada\\@{REALM}@{REALM} for {SERVER}@{REALM}"));
     link.close();
 }
 

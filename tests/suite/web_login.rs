@@ -16,8 +16,8 @@ fn a_form_that_a_script_makes_is_logged_in_to() {
     let _alone = alone();
     let mut site = Site::plain();
     let mut visit = Visit::open(login(site.hop("/form")));
-    site.until("login admin ok");
-    site.until("welcome");
+    site.told.until("login admin ok");
+    site.told.until("welcome");
     visit.talk.until("Logged in");
     let text = visit.talk.text();
     for line in ["Page opened", "User “admin” filled in", "Password filled in"] {
@@ -36,11 +36,11 @@ fn the_user_may_be_asked_first_and_the_form_may_be_in_a_frame() {
     let mut site = Site::plain();
     for page in ["/two", "/frames"] {
         let visit = Visit::open(login(site.hop(page)));
-        site.until("login admin ok");
-        site.until("welcome");
+        site.told.until("login admin ok");
+        site.told.until("welcome");
         assert!(visit.link.info().description.ends_with("✓"), "{page}");
         drop(visit);
-        site.forget();
+        site.told.forget();
     }
 }
 
@@ -49,7 +49,7 @@ fn a_page_that_never_reloads_is_logged_in_to_by_its_button() {
     let _alone = alone();
     let mut site = Site::plain();
     let visit = Visit::open(login(site.hop("/scripted")));
-    site.until("login admin ok");
+    site.told.until("login admin ok");
     assert!(visit.link.info().description.ends_with("✓"));
 }
 
@@ -64,9 +64,9 @@ fn declared_fields_are_used_and_a_selector_that_is_none_is_told() {
         hop = with(hop, id, value);
     }
     let visit = Visit::open(login(hop));
-    site.until("login admin ok");
+    site.told.until("login admin ok");
     drop(visit);
-    site.forget();
+    site.told.forget();
     let visit = Visit::open(login(with(site.hop("/form"), "password-selector", "#[")));
     let warnings = visit.link.info().warnings;
     assert!(warnings.iter().any(|w| w.en.contains("CSS selector")), "{warnings:?}");
@@ -78,12 +78,12 @@ fn a_code_is_given_on_the_page_after_the_password() {
     let _alone = alone();
     let mut site = Site::plain();
     let mut visit = Visit::open(login_with_codes(site.hop("/totp")));
-    site.until("code ok");
-    site.until("welcome");
+    site.told.until("code ok");
+    site.told.until("welcome");
     visit.talk.until("One-time code filled in");
     visit.talk.until("Logged in");
     drop(visit);
-    site.forget();
+    site.told.forget();
     // Without a seed the person is told what the page wants.
     let visit = Visit::open(login(site.hop("/totp")));
     let warnings = visit.link.info().warnings;
@@ -96,7 +96,7 @@ fn the_question_of_http_is_answered() {
     let mut site = Site::plain();
     for kind in ["basic", "digest"] {
         let mut visit = Visit::open(login(site.hop(&format!("/{kind}"))));
-        site.until(&format!("http {kind} ok"));
+        site.told.until(&format!("http {kind} ok"));
         visit.talk.until("HTTP login");
         assert!(visit.link.info().description.ends_with("✓"), "{kind}");
     }
@@ -116,10 +116,10 @@ fn a_wrong_password_is_told_and_given_once() {
         assert!(!visit.link.info().description.contains("✓"), "{page}");
         drop(visit);
         let kind = if page == "/basic" { "http basic bad" } else { "login admin bad" };
-        site.until(kind);
+        site.told.until(kind);
         let bad = |line: &&String| line.ends_with(" bad");
-        assert_eq!(site.all().iter().filter(bad).count(), 1, "{page}: {:?}", site.seen);
-        site.forget();
+        assert_eq!(site.told.all().iter().filter(bad).count(), 1, "{page}: {:?}", site.told.seen);
+        site.told.forget();
     }
 }
 
@@ -131,12 +131,13 @@ fn nothing_is_filled_in_on_a_page_of_another_origin() {
         let hop = site.hop(&format!("/away?{}", other.url(page)));
         let visit = Visit::open(login(with(hop, "connect-timeout", "6")));
         let warnings = visit.link.info().warnings;
-        let told = format!("http://127.0.0.1:{}", other.port);
+        let told = format!("http://127.0.0.1:{}", other.told.port);
         assert!(warnings.iter().any(|w| w.en.contains(&told)), "{page}: {warnings:?}");
         assert!(visit.lease.taken.is_empty(), "{page}");
         drop(visit);
-        let given = other.all().iter().any(|l| l.starts_with("login") || l.starts_with("http"));
-        assert!(!given, "{page}: {:?}", other.seen);
+        let given =
+            other.told.all().iter().any(|l| l.starts_with("login") || l.starts_with("http"));
+        assert!(!given, "{page}: {:?}", other.told.seen);
     }
 }
 
@@ -169,23 +170,23 @@ fn an_unknown_certificate_is_asked_for_and_another_one_is_refused() {
         (shown.algorithm.as_str(), &shown.fingerprint),
         ("x509-sha256", &first.fingerprint())
     );
-    assert_eq!(shown.at.port, site.port);
-    assert!(lease.taken.is_empty() && site.all().is_empty(), "no page came, no secret went");
+    assert_eq!(shown.at.port, site.told.port);
+    assert!(lease.taken.is_empty() && site.told.all().is_empty(), "no page came, no secret went");
 
     let (target, mut lease) = login(site.hop("/form"));
     lease.trust = true;
     let mut visit = Visit::open((target, lease));
-    site.until("login admin ok");
+    site.told.until("login admin ok");
     visit.talk.until("Certificate pinned for this client");
     assert_eq!(visit.link.info().host_key, first.fingerprint());
     assert!(visit.link.info().warnings.is_empty(), "{:?}", visit.link.info());
     drop(visit);
-    site.forget();
+    site.told.forget();
 
     let mut pinned = site.hop("/basic");
     pinned.pinned = vec![shown];
     let visit = Visit::open(login(pinned.clone()));
-    site.until("http basic ok");
+    site.told.until("http basic ok");
     assert!(visit.lease.keys_shown.is_empty(), "nobody is asked for a known one");
     drop(visit);
 
@@ -198,7 +199,7 @@ fn an_unknown_certificate_is_asked_for_and_another_one_is_refused() {
         let (target, mut lease) = login(hop);
         assert_eq!(must_fail(&target, &mut lease).kind, FailureKind::HostKeyChanged);
         assert!(lease.taken.is_empty() && lease.keys_shown.is_empty());
-        assert!(site.all().is_empty(), "{:?}", site.seen);
+        assert!(site.told.all().is_empty(), "{:?}", site.told.seen);
     }
 }
 
@@ -208,7 +209,7 @@ fn closing_the_session_ends_the_browser_and_wipes_its_profile() {
     let mut site = Site::plain();
     for way in ["link", "ctrl-c", "window", "browser killed", "session killed"] {
         let visit = Visit::open(login(site.hop("/form")));
-        site.until("login admin ok");
+        site.told.until("login admin ok");
         let (browser, profile) = (visit.browser(), visit.profile());
         let helpers = descendants(browser);
         assert!(profile.is_dir());
@@ -234,7 +235,7 @@ fn closing_the_session_ends_the_browser_and_wipes_its_profile() {
             drop(Visit::open(login(site.hop("/form"))));
         }
         wait_until(&format!("{way}: the profile is gone"), || !profile.exists());
-        site.forget();
+        site.told.forget();
     }
 }
 
@@ -243,7 +244,7 @@ fn a_browser_leaks_no_secret_and_listens_nowhere() {
     let _alone = alone();
     let mut site = Site::plain();
     let mut visit = Visit::open(login_with_codes(site.hop("/totp")));
-    site.until("code ok");
+    site.told.until("code ok");
     visit.talk.until("Logged in");
     let profile = visit.profile();
     let mode = std::os::unix::fs::PermissionsExt::mode(
