@@ -1,7 +1,9 @@
 //! A screen of its own with a window manager, for a program that opens a window
 //! there: what it shows, and what a person does to it.
 
-use std::io::{BufRead, BufReader};
+#[path = "kit_screen/xvfb.rs"]
+mod xvfb;
+
 use std::process::{Child, Command, Stdio};
 
 use x11rb::connection::Connection;
@@ -12,13 +14,16 @@ use x11rb::rust_connection::RustConnection;
 
 use crate::kit_rdp::eventually;
 
+pub use xvfb::Xvfb;
+
 /// Xvfb and openbox.
 pub struct Screen {
     /// Its `DISPLAY`.
     pub name: String,
     eyes: RustConnection,
     root: u32,
-    processes: Vec<Child>,
+    manager: Child,
+    _server: Xvfb,
 }
 
 /// A window on a screen.
@@ -31,17 +36,8 @@ pub struct Window {
 impl Screen {
     /// Starts one of 1280 by 800.
     pub fn start() -> Self {
-        let mut server = Command::new("Xvfb")
-            .args(["-displayfd", "1", "-screen", "0", "1280x800x24", "-nolisten", "tcp"])
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .spawn()
-            .expect("Xvfb is installed");
-        let mut number = String::new();
-        let out = server.stdout.take().expect("was piped");
-        BufReader::new(out).read_line(&mut number).expect("Xvfb prints its number");
-        let name = format!(":{}", number.trim());
+        let server = Xvfb::start("1280x800", &[]);
+        let name = server.name.clone();
         let manager = Command::new("openbox")
             .env("DISPLAY", &name)
             .stdin(Stdio::null())
@@ -51,7 +47,7 @@ impl Screen {
             .expect("openbox is installed");
         let (eyes, at) = x11rb::connect(Some(&name)).expect("the screen answers");
         let root = eyes.setup().roots[at].root;
-        Self { name, eyes, root, processes: vec![manager, server] }
+        Self { name, eyes, root, manager, _server: server }
     }
 
     fn atom(&self, name: &str) -> u32 {
@@ -125,9 +121,7 @@ impl Screen {
 
 impl Drop for Screen {
     fn drop(&mut self) {
-        for process in &mut self.processes {
-            let _ = process.kill();
-            let _ = process.wait();
-        }
+        let _ = self.manager.kill();
+        let _ = self.manager.wait();
     }
 }

@@ -7,45 +7,35 @@ use std::time::{Duration, Instant};
 use x11rb::protocol::xproto::{ClientMessageEvent, ConnectionExt, EventMask};
 
 use crate::kit::{PASSWORD, Phone};
+use crate::kit_screen::Xvfb;
 
 pub const POTERNE: &str = env!("CARGO_BIN_EXE_poterne");
 
 /// A home of its own, a screen of its own.
 pub struct Stage {
+    _screen: Xvfb,
     pub home: tempfile::TempDir,
     pub display: String,
-    screen: Child,
     /// Where the window finds the login manager; empty: nowhere.
     pub system_bus: String,
     /// Where it finds the other programs of the desktop; empty: nowhere.
     pub session_bus: String,
 }
 
-impl Drop for Stage {
-    fn drop(&mut self) {
-        let _ = self.screen.kill();
-        let _ = self.screen.wait();
-    }
-}
-
 impl Stage {
     pub fn new() -> Self {
         let home = tempfile::tempdir().expect("a folder");
-        // The server chooses a free number and prints it once it listens.
-        let mut screen = Command::new("Xvfb")
-            .args(["-displayfd", "1", "-screen", "0", "1280x720x24", "-nolisten", "tcp"])
-            // Else who comes while the last one goes is turned away, and a key that
-            // a busy machine releases late is typed twice.
-            .args(["-noreset", "-r"])
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .spawn()
-            .expect("tests/run installs Xvfb");
-        let mut number = String::new();
-        let out = screen.stdout.take().expect("piped");
-        BufReader::new(out).read_line(&mut number).expect("Xvfb prints its number");
-        let display = format!(":{}", number.trim());
-        Self { home, display, screen, system_bus: String::new(), session_bus: String::new() }
+        // Else who comes while the last one goes is turned away, and a key that a busy
+        // machine releases late is typed twice.
+        let screen = Xvfb::start("1280x720", &["-noreset", "-r"]);
+        let display = screen.name.clone();
+        Self {
+            home,
+            display,
+            _screen: screen,
+            system_bus: String::new(),
+            session_bus: String::new(),
+        }
     }
 
     pub fn command(&self, program: &str, args: &[&str]) -> Command {

@@ -1,12 +1,16 @@
 //! A virtual screen of its own, and the moment at which something is on it.
 
-use std::io::{BufRead, BufReader};
+#[path = "../../suite/kit_screen/xvfb.rs"]
+mod xvfb;
+
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use x11rb::connection::Connection;
 use x11rb::protocol::xproto::{ConnectionExt, ImageFormat};
 use x11rb::rust_connection::RustConnection;
+
+use xvfb::Xvfb;
 
 const WIDTH: u16 = 1280;
 const HEIGHT: u16 = 720;
@@ -28,25 +32,16 @@ pub struct Screen {
     pub name: String,
     eyes: RustConnection,
     root: u32,
-    _server: Ended,
+    _server: Xvfb,
 }
 
 impl Screen {
     pub fn new() -> Self {
-        let size = format!("{WIDTH}x{HEIGHT}x24");
-        let mut server = Command::new("Xvfb")
-            .args(["-displayfd", "1", "-screen", "0", &size, "-nolisten", "tcp"])
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .spawn()
-            .expect("Xvfb is installed");
-        let mut number = String::new();
-        let out = server.stdout.take().expect("was piped");
-        BufReader::new(out).read_line(&mut number).expect("Xvfb prints its number");
-        let name = format!(":{}", number.trim());
+        let server = Xvfb::start(&format!("{WIDTH}x{HEIGHT}"), &[]);
+        let name = server.name.clone();
         let (eyes, at) = x11rb::connect(Some(&name)).expect("the screen answers");
         let root = eyes.setup().roots[at].root;
-        Self { name, eyes, root, _server: Ended(server) }
+        Self { name, eyes, root, _server: server }
     }
 
     /// A program on this screen.
