@@ -133,6 +133,26 @@ pub(super) struct Memory {
     pub(super) audit_last: [u8; 32],
     pub(super) member: String,
     pub(super) skew: i64,
+    /// Number of the newest list of shared manifests; encoded behind the rest.
+    #[serde(skip)]
+    pub(super) listing: u64,
+}
+
+impl Memory {
+    fn to_bytes(&self) -> postcard::Result<Vec<u8>> {
+        let mut out = postcard::to_stdvec(self)?;
+        out.extend(postcard::to_stdvec(&self.listing)?);
+        Ok(out)
+    }
+
+    /// One of an earlier build knows of no list.
+    fn from_bytes(bytes: &[u8]) -> Option<Self> {
+        let (memory, rest) = postcard::take_from_bytes::<Self>(bytes).ok()?;
+        if rest.is_empty() {
+            return Some(memory);
+        }
+        Some(Self { listing: postcard::from_bytes(rest).ok()?, ..memory })
+    }
 }
 
 /// The file with what is remembered of a vault.
@@ -172,9 +192,9 @@ impl Place {
         match &self.key {
             Some(key) => {
                 let plain = aead::open_padded(key, &self.context(), bytes).ok()?;
-                plain.expose(|p| postcard::from_bytes(p).ok())
+                plain.expose(Memory::from_bytes)
             }
-            None => postcard::from_bytes(bytes).ok(),
+            None => Memory::from_bytes(bytes),
         }
     }
 
@@ -186,6 +206,7 @@ impl Place {
     pub(super) fn remember(&mut self, v: &Unlocked) -> Result<(), Bi> {
         self.memory.epoch = v.state.epoch;
         self.memory.audit_size = v.state.audit.size;
+        self.memory.listing = self.memory.listing.max(v.newest_listing());
         self.memory.audit_last = crate::vault::log::end(v).map_or([0; 32], |l| *l.last());
         let cause = match &self.file {
             None => Bi::new("HOME n’est pas défini", "HOME is not set"),
@@ -211,7 +232,7 @@ impl Place {
 
     /// Writes the memory, for its owner only.
     fn save(&self, file: &std::path::Path) -> std::io::Result<()> {
-        let plain = postcard::to_stdvec(&self.memory).map_err(std::io::Error::other)?;
+        let plain = self.memory.to_bytes().map_err(std::io::Error::other)?;
         let bytes = match &self.key {
             Some(key) => aead::seal_padded(key, &self.context(), &random::bytes(), &plain),
             None => plain,

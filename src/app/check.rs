@@ -16,6 +16,7 @@ use crate::vault::shared::MANIFESTS;
 use crate::vault::unlocked::Unlocked;
 
 use super::api::{AppError, CheckReport, Reply};
+use super::shared::{Unused, unused};
 use super::worker::{Haste, Open};
 use super::{auditing, people, windows};
 
@@ -110,21 +111,36 @@ fn shared(
     report: &mut CheckReport,
 ) -> Result<BTreeSet<CellId>, AppError> {
     let mut cells = BTreeSet::new();
-    for shared in &v.state.shared {
+    for shared in &v.state.shared.all {
         cells.insert(shared.cell);
         let place = places.get(&shared.cell);
         let placed = match place {
             Some(place) => v.in_place(&MANIFESTS, &shared.cell, place)?,
             None => false,
         };
-        if !placed || v.shared_text(rows, shared).is_err() {
-            let kind = &shared.kind;
+        let kind = &shared.kind;
+        if let Err(Unused { why, todo }) = unused(v, rows, shared) {
             fault(
                 report,
-                format!("le connecteur partagé «\u{a0}{kind}\u{a0}» ne se lit pas"),
-                format!("the shared connector “{kind}” cannot be read"),
+                format!("le connecteur partagé «\u{a0}{kind}\u{a0}» {}. {}", why.fr, todo.fr),
+                format!("the shared connector “{kind}” {}. {}", why.en, todo.en),
+            );
+        } else if !placed {
+            fault(
+                report,
+                format!(
+                    "le connecteur partagé «\u{a0}{kind}\u{a0}» est rangé ailleurs qu’à sa place"
+                ),
+                format!("the shared connector “{kind}” is filed elsewhere than in its place"),
             );
         }
+    }
+    if v.state.shared.all.is_empty() && v.judge_listing().is_err() {
+        fault(
+            report,
+            "la liste des connecteurs partagés n’est pas la dernière qui a été signée. Partagez-les à nouveau (poterne connector add FICHIER)".into(),
+            "the list of shared connectors is not the last one that was signed. Share them again (poterne connector add FILE)".into(),
+        );
     }
     Ok(cells)
 }

@@ -262,7 +262,7 @@ impl Worker {
             }
             return Err(e);
         }
-        remember_here(&v);
+        remember_here(&v, older);
         Ok(Finished { file: self.file.clone(), member: name, fingerprint, notices })
     }
 }

@@ -7,8 +7,8 @@ use crate::connect::manifest::registry::{self, Share};
 use crate::model::audit_event::{Event, field};
 use crate::model::lang::{Bi, Lang};
 use crate::model::policy::Action;
+use crate::vault::listing::{Doubt, Listing, SHARED_MAX, Shared};
 use crate::vault::rows::Rows;
-use crate::vault::state::{SHARED_MAX, Shared};
 use crate::vault::unlocked::Unlocked;
 
 use super::api::{AppError, Code, Reply, SharedView};
@@ -19,27 +19,28 @@ use super::{draft, people};
 /// What of a vault's manifests this process was told.
 #[derive(Default)]
 pub(super) struct Published {
-    list: Vec<Shared>,
+    told: Told,
     share: Option<Share>,
 }
 
+/// A list, and whether it was good.
+type Told = (Listing, Option<Doubt>);
+
 /// What is to be told anew.
-pub(super) type News = Option<(Vec<Shared>, Vec<registry::Shared>)>;
+pub(super) type News = Option<(Told, Vec<registry::Shared>)>;
 
 impl Published {
     /// What differs from what was told; nothing, most of the time.
     pub(super) fn news(&self, v: &Unlocked, rows: &dyn Rows) -> News {
-        if v.state.shared == self.list {
-            return None;
-        }
-        let views = views(v, rows).into_iter();
-        Some((v.state.shared.clone(), known(views).collect()))
+        // Who signed it may have lost the right to, the list being the same.
+        let told = (v.state.shared.clone(), v.judge_listing().err());
+        (told != self.told).then(|| (told, views(v, rows).into_iter().map(known).collect()))
     }
 
     /// Tells it.
     pub(super) fn take(&mut self, news: News) {
-        let Some((list, manifests)) = news else { return };
-        self.list = list;
+        let Some((told, manifests)) = news else { return };
+        self.told = told;
         match &self.share {
             Some(share) => share.renew(manifests),
             None => self.share = Some(Share::new(manifests)),
@@ -47,17 +48,16 @@ impl Published {
     }
 }
 
-/// Those that can be read, for this process to know.
-fn known(views: impl Iterator<Item = SharedView>) -> impl Iterator<Item = registry::Shared> {
-    views.filter_map(|view| {
-        let SharedView { vault, by, at, text, .. } = view;
-        Some(registry::Shared { source: Source::Vault { vault, by, at }, text: text? })
-    })
+/// For this process to know.
+fn known(view: SharedView) -> registry::Shared {
+    let SharedView { kind, vault, by, at, text } = view;
+    let refused = |e: AppError| registry::Refused { kind, what: e.what, todo: e.todo };
+    registry::Shared { source: Source::Vault { vault, by, at }, text: text.map_err(refused) }
 }
 
 /// Makes known what a vault shares that another process has open.
 pub fn publish(views: Vec<SharedView>) -> Share {
-    Share::new(known(views.into_iter()).collect())
+    Share::new(views.into_iter().map(known).collect())
 }
 
 fn views(v: &Unlocked, rows: &dyn Rows) -> Vec<SharedView> {
@@ -66,10 +66,75 @@ fn views(v: &Unlocked, rows: &dyn Rows) -> Vec<SharedView> {
         vault: v.header.vault,
         by: people::name(v, &shared.by),
         at: shared.at,
-        text: v.shared_text(rows, shared).ok(),
+        text: text(v, rows, shared),
     };
-    v.state.shared.iter().map(view).collect()
+    v.state.shared.all.iter().map(view).collect()
 }
+
+/// The text of a shared manifest that may be used.
+fn text(v: &Unlocked, rows: &dyn Rows, shared: &Shared) -> Result<String, AppError> {
+    let (kind, told) = (&shared.kind, unused(v, rows, shared));
+    told.map_err(|Unused { why, todo }| AppError {
+        code: Code::Tampered,
+        what: Bi::new(
+            format!(
+                "Le connecteur partagé «\u{a0}{kind}\u{a0}» {}\u{a0}: il n’est pas utilisé.",
+                why.fr
+            ),
+            format!("The shared connector “{kind}” {}: it is not used.", why.en),
+        ),
+        todo: Bi::new(format!("{}.", todo.fr), format!("{}.", todo.en)),
+    })
+}
+
+/// Why a shared manifest is not used, and what to do; both within a sentence.
+pub(super) struct Unused {
+    pub(super) why: Bi,
+    pub(super) todo: Bi,
+}
+
+/// The text of a shared manifest, or why it is not used.
+pub(super) fn unused(v: &Unlocked, rows: &dyn Rows, shared: &Shared) -> Result<String, Unused> {
+    let (why, todo) = match v.doubt(shared) {
+        None => match v.shared_text(rows, shared) {
+            Ok(text) => return Ok(text),
+            Err(_) => (Bi::new("ne se lit pas", "cannot be read"), AGAIN),
+        },
+        Some(Doubt::Unsigned) => (Bi::new("n’est pas signé", "is not signed"), AGAIN),
+        Some(Doubt::Forged) => {
+            let by = people::name(v, &shared.by);
+            let fr = format!("ne porte pas la signature de {by}, au nom de qui il est là");
+            (
+                Bi::new(
+                    fr,
+                    format!("does not bear the signature of {by}, in whose name it is there"),
+                ),
+                WHO,
+            )
+        }
+        Some(Doubt::List) => {
+            let fr = "est dans une liste que n’a signée aucun de ceux qui peuvent partager";
+            (Bi::new(fr, "is in a list that nobody signed who may share"), WHO)
+        }
+        Some(Doubt::Older) => {
+            let fr = "est dans une liste plus ancienne que celle que cet ordinateur a vue";
+            (Bi::new(fr, "is in a list older than the one that this computer has seen"), WHO)
+        }
+    };
+    Err(Unused { why, todo: Bi::new(todo.0, todo.1) })
+}
+
+/// What to do about one that nobody need have meant badly.
+const AGAIN: (&str, &str) = (
+    "Un propriétaire ou un administrateur le partage à nouveau (poterne connector add FICHIER)",
+    "An owner or an administrator shares it again (poterne connector add FILE)",
+);
+
+/// What to do about one that a member's doctored program wrote.
+const WHO: (&str, &str) = (
+    "Qui a les clés du coffre a pu écrire cela avec un autre programme\u{a0}: voyez qui a partagé quoi (poterne audit log --event connector.shared), puis un propriétaire ou un administrateur le partage à nouveau (poterne connector add FICHIER)",
+    "Who has keys of the vault can have written this with another program: see who shared what (poterne audit log --event connector.shared), then an owner or an administrator shares it again (poterne connector add FILE)",
+);
 
 impl Open {
     pub(super) fn shared_list(&mut self) -> Result<Reply, AppError> {
@@ -94,7 +159,7 @@ impl Open {
         let print = manifest.fingerprint();
         self.write(|v, rows, env| {
             need(v, Action::ManageVault)?;
-            if v.shared(&manifest.kind).is_none() && v.state.shared.len() >= SHARED_MAX {
+            if v.shared(&manifest.kind).is_none() && v.state.shared.all.len() >= SHARED_MAX {
                 return Err(AppError::usage(
                     (
                         "Ce coffre partage déjà 64 connecteurs.",
@@ -115,7 +180,7 @@ impl Open {
     pub(super) fn unshare(&mut self, kind: &str) -> Result<Reply, AppError> {
         self.write(|v, rows, env| {
             need(v, Action::ManageVault)?;
-            if !v.drop_shared(rows, kind)? {
+            if !v.drop_shared(rows, env, kind)? {
                 return Err(AppError {
                     code: Code::NotFound,
                     what: Bi::new(

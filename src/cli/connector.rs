@@ -72,13 +72,15 @@ fn list(context: &Context) {
     for one in &all {
         let text = |key: &str| say::plain(one[key].as_str().unwrap_or_default());
         let by_manifest = one["manifest"] == true;
-        let faulty = one["faults"].as_array().is_some_and(|faults| !faults.is_empty());
+        let refused = !one["refused"].is_null();
+        let faulty = refused || one["faults"].as_array().is_some_and(|faults| !faults.is_empty());
         let tested = match (by_manifest, one["tested"].is_null()) {
             (false, _) => "–".to_owned(),
             (true, true) => context.pick("non", "no").to_owned(),
             (true, false) => text("tested"),
         };
         let approved = match (faulty, one["approved"] == true) {
+            (true, _) if refused => context.pick("refusé", "refused"),
             (true, _) => context.pick("fautif", "at fault"),
             (false, true) => context.pick("oui", "yes"),
             (false, false) => context.pick("non", "no"),
@@ -101,6 +103,10 @@ fn list(context: &Context) {
         let place = told.get(context.lang);
         for fault in &problem.faults {
             say::note(&located(place, fault, context.lang));
+        }
+        if let Some(refused) = &problem.refused {
+            let (what, todo) = (refused.what.get(context.lang), refused.todo.get(context.lang));
+            say::note(&say::plain(&format!("{place}: {what} {todo}")));
         }
     }
 }
@@ -128,8 +134,9 @@ fn of_declared(context: &Context, declared: &Declared) -> Value {
 }
 
 fn of_problem(context: &Context, problem: &Problem) -> Value {
+    let refused = problem.refused.as_ref();
     json!({
-        "kind": Value::Null,
+        "kind": refused.map(|refused| &refused.kind),
         "name": Value::Null,
         "icon": "",
         "source": problem.source.told().get(context.lang),
@@ -139,6 +146,10 @@ fn of_problem(context: &Context, problem: &Problem) -> Value {
         "program": Value::Null,
         "sha256": Value::Null,
         "faults": faults(&problem.faults, context.lang),
+        "refused": refused.map(|refused| json!({
+            "what": refused.what.get(context.lang),
+            "todo": refused.todo.get(context.lang),
+        })),
     })
 }
 

@@ -121,6 +121,7 @@ impl Unlocked {
         subject: MemberId,
         act: Act,
     ) -> Result<(), VaultError> {
+        let listed = self.judge_listing().is_ok();
         let statement = self
             .directory
             .state(self.me, self.identity.signing(), subject, act, env.now)
@@ -128,6 +129,7 @@ impl Unlocked {
         let card = self.cards.entry(subject).or_default();
         card.statements.push(statement);
         self.put_card(rows, env, subject)?;
+        self.keep_listing(listed, env);
         self.ring.seen = Some(self.directory.seen());
         self.ring_dirty = true;
         Ok(())

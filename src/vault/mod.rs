@@ -9,6 +9,7 @@ pub mod code;
 pub mod grant;
 pub mod identity;
 pub mod index;
+pub mod listing;
 pub mod log;
 pub mod log_keys;
 pub mod login;

@@ -15,6 +15,7 @@ use crate::model::settings::Settings;
 use crate::model::time::Time;
 use crate::secret::Key32;
 
+use super::listing::{Listing, Shared};
 use super::rows::{FORMAT, HeaderRow};
 
 /// Contents of the state row.
@@ -52,26 +53,8 @@ pub struct State {
     pub settings: Settings,
     /// Manifests that the vault's members share, by kind; encoded behind the rest.
     #[serde(skip)]
-    pub shared: Vec<Shared>,
+    pub shared: Listing,
 }
-
-/// A connector's manifest in the vault. Its text lies in a cell.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
-pub struct Shared {
-    /// The word of its kind.
-    pub kind: String,
-    /// Where its text is.
-    pub cell: CellId,
-    /// SHA-256 of the text.
-    pub digest: [u8; 32],
-    /// Who put it there.
-    pub by: MemberId,
-    /// When.
-    pub at: Time,
-}
-
-/// Manifests that a vault shares at most: the state names each of them.
-pub const SHARED_MAX: usize = 64;
 
 /// A session whose end is not in the log: its process may still write late lines.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
@@ -137,7 +120,7 @@ impl State {
             devices: Vec::new(),
             sessions: Vec::new(),
             settings: Settings::default(),
-            shared: Vec::new(),
+            shared: Listing::default(),
         }
     }
 
@@ -186,7 +169,8 @@ pub fn header_mark(row: &HeaderRow) -> [u8; 32] {
 /// Seals the state: `u32 generation ‖ seal`.
 pub fn seal(vault: &VaultId, key: &Key32, state: &State, salt: &[u8; aead::SALT]) -> Vec<u8> {
     let mut plain = Zeroizing::new(postcard::to_stdvec(state).expect("plain data serialises"));
-    if !state.shared.is_empty() {
+    if state.shared != Listing::default() {
+        plain.push(SIGNED);
         plain.extend(postcard::to_stdvec(&state.shared).expect("plain data serialises"));
     }
     let generation = state.vault_gen;
@@ -214,10 +198,27 @@ pub fn open(vault: &VaultId, key: &Key32, sealed: &[u8]) -> Result<State, OpenEr
         if rest.is_empty() {
             return Ok(state);
         }
-        let shared = postcard::from_bytes(rest).map_err(|_| OpenError)?;
-        Ok(State { shared, ..state })
+        Ok(State { shared: read_shared(rest).ok_or(OpenError)?, ..state })
     })?;
     (state.vault_gen == generation && state.format == FORMAT).then_some(state).ok_or(OpenError)
+}
+
+/// Begins a list of shared manifests whose signatures have their place. One without
+/// begins with the number of its manifests, which is never 0.
+const SIGNED: u8 = 0;
+
+/// A list as earlier builds wrote it: kind, cell, digest, who and when.
+type Unsigned = Vec<(String, CellId, [u8; 32], MemberId, Time)>;
+
+fn read_shared(rest: &[u8]) -> Option<Listing> {
+    if let Some(rest) = rest.strip_prefix(&[SIGNED]) {
+        let (listing, rest) = postcard::take_from_bytes(rest).ok()?;
+        return rest.is_empty().then_some(listing);
+    }
+    let (all, rest) = postcard::take_from_bytes::<Unsigned>(rest).ok()?;
+    let unsigned = |(kind, cell, digest, by, at)| Shared { kind, cell, digest, by, at, sig: None };
+    let all = all.into_iter().map(unsigned).collect();
+    rest.is_empty().then_some(Listing { seal: None, all })
 }
 
 /// Bytes of a seal that stand for it in a sum: salt and key commitment.

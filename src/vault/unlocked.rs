@@ -17,6 +17,7 @@ use super::identity::{self, Identity, KeyRing};
 use super::index::load;
 use super::index::segment::Segment;
 use super::index::{ClientIndex, Index};
+use super::listing::Listing;
 use super::log::Writer;
 use super::rows::{CellRow, DeltaRow, HeaderRow, Rows, SegmentRow, StoreError};
 use super::state::{self, State, Summer};
@@ -102,6 +103,8 @@ pub struct Unlocked {
     pub log: Writer,
     /// The ring changed and is to be sealed at the next save.
     pub ring_dirty: bool,
+    /// Number of the newest list of shared manifests that this computer knows of.
+    pub listing_seen: u64,
 }
 
 impl Unlocked {
@@ -169,6 +172,8 @@ impl Unlocked {
         let tampered = |what: &str| VaultError::Tampered(what.to_owned());
         let (epoch, sealed) = rows.state()?;
         let generation = state::generation_of(&sealed).ok_or_else(|| tampered("the state"))?;
+        // Judged by the members of its time.
+        self.listing_seen = self.newest_listing();
         // The members come first: with them comes a vault key that was replaced.
         self.load_members(rows)?;
         let key = self.ring.vault_key(generation).ok_or(VaultError::Removed)?;
@@ -209,6 +214,7 @@ impl Unlocked {
         self.log.forget();
         self.ring_dirty = false;
         self.state.epoch = u64::MAX;
+        self.state.shared = Listing::default();
         let mine = rows.members()?.into_iter().find(|m| m.id == self.me);
         let private = mine.and_then(|m| m.private).ok_or(VaultError::Removed)?;
         let (_, ring) =

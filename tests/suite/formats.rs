@@ -16,9 +16,10 @@ use poterne::model::time::Time;
 use poterne::secret::{SecretBytes, SecretText};
 use poterne::vault::cert::{Act, Directory, PublicKeys, seal_card};
 use poterne::vault::identity::{Identity, KeyRing, open_private, seal_private};
+use poterne::vault::listing::{Doubt, Listing, Shared};
 use poterne::vault::rows::HeaderRow;
 use poterne::vault::slot::{Kind, LoginParams, Params, tag};
-use poterne::vault::state::header_mark;
+use poterne::vault::state::{self, State, header_mark};
 use poterne::vault::waiting::{LateKey, LateLine, RefusedUnlock};
 use poterne::vault::{code, grant, login};
 
@@ -41,6 +42,12 @@ impl Lines {
 fn params(device: Option<DeviceId>) -> Vec<u8> {
     let login = Some(LoginParams { cost: COST, window_days: 365, device });
     Params { kind: Kind::Login, salt: [0x66; 32], login }.print()
+}
+
+/// A manifest that is not signed yet.
+fn of_redis(at: Time) -> Shared {
+    let (kind, cell) = ("redis".to_owned(), CellId([0x89; 16]));
+    Shared { kind, cell, digest: [0x8A; 32], by: ME, at, sig: None }
 }
 
 fn present() -> String {
@@ -122,6 +129,16 @@ fn present() -> String {
     out.put("membership_head", &directory.seen().1);
     out.put("card", &seal_card(&key(0x0C), 1, &VAULT, &ME, &card, &[3; 24]));
 
+    let mut shared = of_redis(at);
+    shared.sign(&VAULT, me.signing());
+    let mut listing = Listing { seal: None, all: vec![shared] };
+    listing.sign(&VAULT, me.signing(), 2, ME, at);
+    assert_eq!(listing.judge(&VAULT, &directory, 2), Ok(()));
+    assert_eq!(listing.doubt(&listing.all[0], &VAULT, &directory, 2), None);
+    out.put("shared_signature", listing.all[0].sig.expect("signed").as_flattened());
+    out.put("shared_list_signature", listing.seal.as_ref().expect("signed").sig.as_flattened());
+    out.put("shared_list", &postcard::to_stdvec(&listing).expect("plain data"));
+
     let to = directory.member(&ME).expect("a member");
     let id = CellId([0x88; 16]);
     let row = grant::seal(&VAULT, id, to, CLIENT, 2, &key(0x0F), (ME, &me), &mut random("grant"))
@@ -184,4 +201,32 @@ fn a_private_row_of_format_1_still_opens() {
     let (me, ring) = open_private(&key(7), &VAULT, &ME, &sealed).expect("opens");
     assert_eq!(me.signing().public(), Identity::from_seeds(key(0x0A), &key(1)).signing().public());
     assert_eq!(ring.client_key(&CLIENT).map(|(generation, _)| generation), Some(2));
+}
+
+/// A list whose manifests nobody signed, as it stood behind the state in vaults of
+/// earlier builds: it opens, and none of it is used.
+#[test]
+fn a_list_from_before_signatures_opens_and_is_not_used() {
+    let at = Time(1_764_000_000_000_000);
+    let Shared { kind, cell, digest, by, at: then, .. } = of_redis(at);
+    let state = State { format: poterne::vault::rows::FORMAT, ..State::new() };
+    let mut plain = postcard::to_stdvec(&state).expect("plain data");
+    plain.extend(postcard::to_stdvec(&vec![(kind, cell, digest, by, then)]).expect("plain data"));
+    let generation = 1_u32.to_be_bytes();
+    let seal = |plain: &[u8]| {
+        let ctx = context("state", &[&VAULT.0, &generation]);
+        let under = keys::sub(&key(0x0C), "state", 1);
+        [&generation[..], &aead::seal_padded(&under, &ctx, &[5; 24], plain)].concat()
+    };
+    let opened = state::open(&VAULT, &key(0x0C), &seal(&plain)).expect("opens");
+    assert_eq!(opened.shared, Listing { seal: None, all: vec![of_redis(at)] });
+    let me = Identity::from_seeds(key(0x0A), &key(0x0B));
+    let (directory, _) = Directory::found(VAULT, ME, "Zoé Martin", &me, at);
+    let doubt = opened.shared.doubt(&opened.shared.all[0], &VAULT, &directory, 0);
+    assert_eq!(doubt, Some(Doubt::Unsigned));
+    // Written again it says the same, and nothing may stand behind it.
+    let again = state::seal(&VAULT, &key(0x0C), &opened, &[6; 24]);
+    assert_eq!(state::open(&VAULT, &key(0x0C), &again).expect("opens"), opened);
+    plain.push(0);
+    state::open(&VAULT, &key(0x0C), &seal(&plain)).expect_err("a byte too many");
 }

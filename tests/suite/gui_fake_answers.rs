@@ -282,7 +282,7 @@ impl State {
                 let kind = read.map_err(|_| refused(Code::Usage, "fautif"))?.kind;
                 let (by, vault) = ("Zoé".to_owned(), VaultId([9; 16]));
                 self.shared.retain(|shared| shared.kind != kind);
-                self.shared.push(SharedView { kind, vault, by, at: time(0), text: Some(text) });
+                self.shared.push(SharedView { kind, vault, by, at: time(0), text: Ok(text) });
                 Ok(Reply::Done)
             }
             Request::Unshare { kind } => {

@@ -126,7 +126,7 @@ fn a_connector_is_shared_from_a_file_and_removed_after_a_question() {
     sees(&mut window, "Mon essai");
     sees(&mut window, "essai-fenetre");
     sees(&mut window, "à approuver");
-    assert_eq!(fake.0.lock().unwrap().shared[0].text.as_deref(), Some(text));
+    assert_eq!(fake.0.lock().unwrap().shared[0].text.as_deref(), Ok(text));
 
     reach(&mut window, "Retirer essai-fenetre");
     sees(&mut window, "Ne plus partager «\u{a0}essai-fenetre\u{a0}»\u{a0}?");

@@ -8,16 +8,15 @@ use poterne::crypto::kem::KemSecret;
 use poterne::model::audit_event::{AuditFilter, Event};
 use poterne::model::id::{CellId, EntryId};
 use poterne::model::member::Role;
-use poterne::os::{clock, random};
 use poterne::secret::{Key32, SecretText};
-use poterne::store::sqlite::{SqliteRows, SqliteStore};
+use poterne::store::sqlite::SqliteRows;
 use poterne::vault::cert::Act;
 use poterne::vault::grant::{self, AUDIT_KEY, VAULT_KEY};
 use poterne::vault::rows::Rows;
 use poterne::vault::unlocked::{Env, Unlocked, VaultError};
 
 use crate::kit::{Desk, login};
-use crate::kit_rows::open_by_kit;
+use crate::kit_rows::{Doctor, open_by_kit, write};
 use crate::team_story::{Person, invite};
 
 /// An owner at work, and a technician of one client of two.
@@ -31,18 +30,6 @@ fn firm() -> (Desk, Person) {
     let mut tom = Person::accepted(&desk.file, &code, "le mot de tom");
     tom.unlock();
     (desk, tom)
-}
-
-/// What a doctored row is written with.
-type Doctor = fn(&mut Unlocked, &SqliteRows<'_>, &mut Env<'_>) -> Result<(), VaultError>;
-
-fn write(store: &mut SqliteStore, v: &mut Unlocked, doctor: Doctor) -> Result<(), VaultError> {
-    let mut fill = |out: &mut [u8]| random::fill(out);
-    store.write(|rows| {
-        let mut env = Env { now: clock::now(), random: &mut fill, machine: "tom" };
-        doctor(v, rows, &mut env)?;
-        v.save(rows, &mut env)
-    })
 }
 
 /// The technician's own key, which nobody else has.

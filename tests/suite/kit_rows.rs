@@ -6,8 +6,9 @@ use std::path::Path;
 
 use poterne::audit::verifier::Verifier;
 use poterne::model::entry::Entry;
+use poterne::os::{clock, random};
 use poterne::secret::SecretBytes;
-use poterne::store::sqlite::SqliteStore;
+use poterne::store::sqlite::{SqliteRows, SqliteStore};
 use poterne::vault::cell::Purpose;
 use poterne::vault::index::Index;
 use poterne::vault::log::{self, Reader, Writer};
@@ -15,7 +16,7 @@ use poterne::vault::members::{read_members, take_vault_keys};
 use poterne::vault::rows::Rows;
 use poterne::vault::slot::Kind;
 use poterne::vault::state::State;
-use poterne::vault::unlocked::{Unlocked, VaultError};
+use poterne::vault::unlocked::{Env, Unlocked, VaultError};
 use poterne::vault::{code, identity};
 
 /// SQL for the bytes of `column` with the one at `place`, from 1, never the same.
@@ -94,9 +95,27 @@ fn open(rows: &dyn Rows, typed: &SecretBytes) -> Result<Unlocked, VaultError> {
         index: Index::default(),
         log: Writer::default(),
         ring_dirty: false,
+        listing_seen: 0,
     };
     vault.reload(rows)?;
     Ok(vault)
+}
+
+/// What rows are doctored with.
+pub type Doctor = fn(&mut Unlocked, &SqliteRows<'_>, &mut Env<'_>) -> Result<(), VaultError>;
+
+/// Writes into a vault with the keys of a member, past every rule of the application.
+pub fn write(
+    store: &mut SqliteStore,
+    v: &mut Unlocked,
+    doctor: impl FnOnce(&mut Unlocked, &SqliteRows<'_>, &mut Env<'_>) -> Result<(), VaultError>,
+) -> Result<(), VaultError> {
+    let mut fill = |out: &mut [u8]| random::fill(out);
+    store.write(|rows| {
+        let mut env = Env { now: clock::now(), random: &mut fill, machine: "tom" };
+        doctor(v, rows, &mut env)?;
+        v.save(rows, &mut env)
+    })
 }
 
 /// Everything in a vault by name of the place, every seal opened, every sum made

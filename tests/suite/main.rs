@@ -154,6 +154,7 @@ mod log_keys;
 mod manifest_approval;
 mod manifest_programs;
 mod manifest_shared;
+mod manifest_signed;
 mod manifest_text;
 mod manifest_ways;
 mod manifest_windows;

@@ -160,7 +160,12 @@ fn damage_in_a_shared_manifest_is_found_and_a_backup_brings_it_back() {
     let found = seat.run(&["check"], "").ended(7);
     let told = format!("{}{}", found.out, found.err);
     assert!(told.contains("shared connector “trace”"), "{told}");
-    assert!(listed(&seat).is_null(), "it is not used");
+    let refused = listed(&seat);
+    assert_eq!((&refused["approved"], &refused["sha256"]), (&false.into(), &().into()));
+    let todo = refused["refused"]["todo"].as_str().expect("what to do");
+    assert!(todo.contains("poterne connector add"), "{todo}");
+    let list = seat.ok(&["connector", "list"]);
+    assert!(list.err.contains("it is not used") && list.out.contains("refused"), "{}", list.err);
     seat.ok(&["lock"]);
     let factors = seat.factors();
     seat.run(&["backup", "--restore", copy], &format!("{factors}yes\n")).ended(0);

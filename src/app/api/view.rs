@@ -27,8 +27,8 @@ pub struct SharedView {
     pub by: String,
     /// When.
     pub at: Time,
-    /// Its text; nothing when it is damaged.
-    pub text: Option<String>,
+    /// Its text, or why it is not used.
+    pub text: Result<String, AppError>,
 }
 
 /// A configuration that is kept, for a list.

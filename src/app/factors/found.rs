@@ -78,6 +78,7 @@ pub(super) fn found(
         index: Index::default(),
         log: Writer::default(),
         ring_dirty: true,
+        listing_seen: 0,
     };
     let mut store = SqliteStore::create(file)?;
     let machine = machine();

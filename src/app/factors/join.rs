@@ -126,7 +126,7 @@ impl Worker {
             }
             return Err(e);
         }
-        remember_here(&v);
+        remember_here(&v, older);
         notices.extend(dropped_notice(&dropped));
         Ok(Finished { file: self.file.clone(), member: name, fingerprint, notices })
     }

@@ -44,10 +44,14 @@ pub(in crate::app) fn older_here(store: &SqliteStore, v: &Unlocked) -> Result<bo
 
 /// Remembers how new a vault is that no login of this computer opened: who
 /// accepted an older copy is not asked again.
-pub(in crate::app) fn remember_here(v: &Unlocked) {
+pub(in crate::app) fn remember_here(v: &Unlocked, older: bool) {
     // As at an unlock: what the vault itself checks stands without it.
     if let Ok(device) = DeviceKey::load(v.vault()) {
-        let _ = Place::load(*v.vault(), device.as_ref()).remember(v);
+        let mut place = Place::load(*v.vault(), device.as_ref());
+        if older {
+            place.memory.listing = 0;
+        }
+        let _ = place.remember(v);
     }
 }
 

@@ -75,6 +75,11 @@ pub(in crate::app) fn open_with(
     if older && !accept_older {
         return Err(AppError::older_copy());
     }
+    // Who accepts an older copy takes its older list along.
+    match older {
+        true => place.memory.listing = 0,
+        false => vault.listing_seen = vault.listing_seen.max(place.memory.listing),
+    }
     place.memory.skew = i64::from(opened.skew);
     place.memory.member = people::name(&vault, &vault.me);
     if let Some(text) = device.as_ref().and_then(|d| anchor::notice(&d.kept)) {
@@ -201,6 +206,7 @@ pub(in crate::app) fn open_member(
             index: Index::default(),
             log: Writer::default(),
             ring_dirty: !taken.is_empty(),
+            listing_seen: 0,
         };
         vault.reload(rows)?;
         if vault.meta_sum_as_read(rows)? != vault.state.meta {

@@ -127,12 +127,26 @@ pub enum Source {
 }
 
 impl Source {
+    /// Of which vault.
+    pub fn vault(&self) -> Option<VaultId> {
+        match self {
+            Self::Vault { vault, .. } => Some(*vault),
+            Self::BuiltIn | Self::File(_) => None,
+        }
+    }
+
     /// Whether it is the same text's place: a vault may be open twice.
     fn same_place(&self, other: &Self) -> bool {
-        match (self, other) {
-            (Self::Vault { vault, .. }, Self::Vault { vault: same, .. }) => vault == same,
+        match (self.vault(), other.vault()) {
+            (Some(vault), Some(same)) => vault == same,
             _ => self == other,
         }
+    }
+
+    /// Whether one from here counts before one from there: a vault's does not in
+    /// another vault.
+    fn counts_for(&self, other: &Self) -> bool {
+        self.vault().is_none() || self.same_place(other)
     }
 
     /// For a person.

@@ -1,9 +1,11 @@
 //! Every described connector that this computer knows: those of this program, then
 //! those of the person's configuration folder, then those of the vaults that are open.
 //! The first of a kind counts, so that no vault changes what a kind starts that the
-//! person or this program defined. Looks at the folder again only when it has changed;
-//! a manifest that was read stays for the life of the process.
+//! person or this program defined; of the vaults', one that a thread serves sees its own
+//! alone. Looks at the folder again only when it has changed; a manifest that was read
+//! stays for the life of the process.
 
+use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -15,6 +17,7 @@ use super::place::Fault;
 use super::read::read_own;
 use super::{Declared, MAX_BYTES, Manifest, Source, read};
 use crate::connect::{ALL, Connector};
+use crate::model::id::VaultId;
 use crate::model::lang::Bi;
 use crate::os::paths;
 
@@ -49,21 +52,63 @@ pub const BUILT_IN: &[(&str, &str)] = &[
 pub struct Problem {
     /// Where it comes from.
     pub source: Source,
-    /// What is wrong with it.
+    /// What is wrong with its text.
     pub faults: Vec<Fault>,
+    /// Why it was not even read.
+    pub refused: Option<Refused>,
+}
+
+/// Why a manifest of a vault is not used, whatever it says.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Refused {
+    /// The word of its kind.
+    pub kind: String,
+    /// What happened.
+    pub what: Bi,
+    /// What to do about it.
+    pub todo: Bi,
 }
 
 /// What is known.
 #[derive(Clone, Copy)]
 pub struct Known {
-    /// Every connector, those of Rust first.
+    /// Every connector, those of Rust first, one of a kind.
     pub all: &'static [&'static dyn Connector],
-    /// Those that are described.
+    /// Those that are described; of several vaults there may be some of one kind.
     pub declared: &'static [&'static Declared],
     /// Manifests that cannot be used.
     pub problems: &'static [Problem],
-    /// The folder's time when it was looked at.
+}
+
+/// What was found at a look.
+#[derive(Clone, Copy)]
+struct Found {
+    /// With those of all vaults.
+    whole: Known,
+    /// With those of no vault.
+    own: Known,
+    /// With those of one vault, for each that shares some.
+    vaults: &'static [(VaultId, Known)],
+    /// The folder's time.
     stamp: Option<SystemTime>,
+}
+
+impl Found {
+    fn at_hand(&self) -> Known {
+        let Some(vault) = AT_HAND.get() else { return self.whole };
+        let own = self.vaults.iter().find(|(of, _)| *of == vault);
+        own.map_or(self.own, |(_, known)| *known)
+    }
+}
+
+thread_local! {
+    static AT_HAND: Cell<Option<VaultId>> = const { Cell::new(None) };
+}
+
+/// From now on this thread sees, of the vaults' manifests, those of this vault alone;
+/// with `None` those of each open vault, of a kind that several share the first.
+pub fn serve(vault: Option<VaultId>) {
+    AT_HAND.set(vault);
 }
 
 /// A manifest that an open vault shares.
@@ -71,8 +116,8 @@ pub struct Known {
 pub struct Shared {
     /// Which vault, and who put it there.
     pub source: Source,
-    /// Its text.
-    pub text: String,
+    /// Its text, if it may be used.
+    pub text: Result<String, Refused>,
 }
 
 /// Those of each open vault.
@@ -102,7 +147,7 @@ impl Share {
         all.extend(manifests.map(|new| (self.0, new)));
         drop(all);
         if !same {
-            look();
+            look_again();
         }
     }
 }
@@ -113,25 +158,24 @@ impl Drop for Share {
     }
 }
 
-static KNOWN: RwLock<Option<Known>> = RwLock::new(None);
+static FOUND: RwLock<Option<Found>> = RwLock::new(None);
 
-/// What is known, as it was when it was last looked at.
-pub fn known() -> Known {
-    let known = *KNOWN.read().unwrap_or_else(PoisonError::into_inner);
-    known.unwrap_or_else(look)
+fn found() -> Found {
+    let found = *FOUND.read().unwrap_or_else(PoisonError::into_inner);
+    found.unwrap_or_else(look_again)
 }
 
 /// What is known, after another look if something came into the folder or left it.
 pub fn current() -> Known {
-    let known = known();
-    if stamp() == known.stamp { known } else { look() }
+    let found = found();
+    if stamp() == found.stamp { found.at_hand() } else { look() }
 }
 
 /// The described connector of a kind, after another look if something came into the
 /// folder or left it: what is there now decides between it and a vault's.
 pub fn of_kind(kind: &str) -> Option<&'static Declared> {
     let find = |known: Known| known.declared.iter().copied().find(|d| d.id() == kind);
-    let shipped = find(known()).filter(|d| d.source == Source::BuiltIn);
+    let shipped = find(found().at_hand()).filter(|d| d.source == Source::BuiltIn);
     shipped.or_else(|| find(current()))
 }
 
@@ -146,65 +190,127 @@ fn stamp() -> Option<SystemTime> {
 
 /// Looks at the folder now.
 pub fn look() -> Known {
-    let mut slot = KNOWN.write().unwrap_or_else(PoisonError::into_inner);
+    look_again().at_hand()
+}
+
+fn look_again() -> Found {
+    let mut slot = FOUND.write().unwrap_or_else(PoisonError::into_inner);
     let before = *slot;
     let stamp = stamp();
     // The same text keeps its connector, so that nothing piles up.
     let kept = |source: &Source, text: &str| {
-        let known = before.map_or(&[][..], |known| known.declared);
+        let known = before.map_or(&[][..], |found| found.whole.declared);
         known.iter().copied().find(|d| d.source == *source && d.manifest.text == text)
     };
-    let mut declared: Vec<&'static Declared> = Vec::new();
-    let mut problems = Vec::new();
+    let mut list = List::default();
     for (name, text) in BUILT_IN {
-        let made = kept(&Source::BuiltIn, text).unwrap_or_else(|| {
+        list.declared.push(kept(&Source::BuiltIn, text).unwrap_or_else(|| {
             let manifest = read_own(text).unwrap_or_else(|faults| {
                 panic!("{name}.toml is tested, and has faults: {faults:?}")
             });
             Declared::new(manifest, Source::BuiltIn)
-        });
-        declared.push(made);
+        }));
     }
-    let own = files().into_iter().map(|file| (load(&file), Source::File(file)));
+    for file in files() {
+        list.take(Source::File(file.clone()), load(&file), &kept);
+    }
+    let own = list.clone();
     let all = SHARED.lock().unwrap_or_else(PoisonError::into_inner);
     let shared: Vec<Shared> = all.values().flatten().cloned().collect();
     drop(all);
-    let shared = shared.into_iter().map(|shared| (read(&shared.text), shared.source));
-    for (read, source) in own.chain(shared) {
-        match read {
-            Ok(manifest) => {
-                let first = declared.iter().find(|known| known.manifest.kind == manifest.kind);
-                if let Some(first) = first {
-                    if !first.source.same_place(&source) {
-                        let faults = vec![taken(&manifest, &first.source)];
-                        problems.push(Problem { faults, source });
-                    }
-                    continue;
-                }
-                declared.push(
-                    kept(&source, &manifest.text)
-                        .unwrap_or_else(|| Declared::new(manifest, source)),
-                );
+    for Shared { source, text } in shared {
+        match text {
+            Ok(text) => list.take(source, read(&text), &kept),
+            Err(refused) => {
+                list.problems.push(Problem { source, faults: Vec::new(), refused: Some(refused) });
             }
-            Err(faults) => problems.push(Problem { source, faults }),
         }
     }
-    let same = before.filter(|known| {
-        known.problems == problems.as_slice()
-            && known.declared.len() == declared.len()
-            && known.declared.iter().zip(&declared).all(|(a, b)| std::ptr::eq(*a, *b))
-    });
-    let known = match same {
-        Some(known) => Known { stamp, ..known },
-        None => {
-            let all = ALL.iter().copied();
-            let all: Vec<&'static dyn Connector> =
-                all.chain(declared.iter().map(|d| *d as &dyn Connector)).collect();
-            Known { all: all.leak(), declared: declared.leak(), problems: problems.leak(), stamp }
-        }
+    let mut vaults: Vec<VaultId> = list.declared.iter().filter_map(|d| d.source.vault()).collect();
+    vaults.extend(list.problems.iter().filter_map(|problem| problem.source.vault()));
+    vaults.sort();
+    vaults.dedup();
+    let of_vault = |vault| {
+        let before = before.and_then(|found| found.vaults.iter().find(|(of, _)| *of == vault));
+        (vault, list.only(vault).known(before.map(|(_, known)| *known)))
     };
-    *slot = Some(known);
-    known
+    let vaults: Vec<_> = vaults.into_iter().map(of_vault).collect();
+    let same = before.filter(|found| {
+        let same = |(a, b): (&(VaultId, Known), &(VaultId, Known))| {
+            a.0 == b.0 && std::ptr::eq(a.1.all, b.1.all)
+        };
+        found.vaults.len() == vaults.len() && found.vaults.iter().zip(&vaults).all(same)
+    });
+    let found = Found {
+        whole: list.known(before.map(|found| found.whole)),
+        own: own.known(before.map(|found| found.own)),
+        vaults: same.map_or_else(|| &*vaults.leak(), |found| found.vaults),
+        stamp,
+    };
+    *slot = Some(found);
+    found
+}
+
+/// What is found, while it is looked for.
+#[derive(Clone, Default)]
+struct List {
+    declared: Vec<&'static Declared>,
+    problems: Vec<Problem>,
+}
+
+impl List {
+    /// Takes a manifest, unless one that counts before it has its kind.
+    fn take(
+        &mut self,
+        source: Source,
+        read: Result<Manifest, Vec<Fault>>,
+        kept: &dyn Fn(&Source, &str) -> Option<&'static Declared>,
+    ) {
+        let manifest = match read {
+            Ok(manifest) => manifest,
+            Err(faults) => return self.problems.push(Problem { source, faults, refused: None }),
+        };
+        let same = |known: &&&Declared| known.manifest.kind == manifest.kind;
+        let first =
+            self.declared.iter().filter(same).find(|known| known.source.counts_for(&source));
+        if let Some(first) = first {
+            if !first.source.same_place(&source) {
+                let faults = vec![taken(&manifest, &first.source)];
+                self.problems.push(Problem { source, faults, refused: None });
+            }
+            return;
+        }
+        let made = kept(&source, &manifest.text);
+        self.declared.push(made.unwrap_or_else(|| Declared::new(manifest, source)));
+    }
+
+    /// Without those of other vaults.
+    fn only(&self, vault: VaultId) -> Self {
+        let here = |source: &Source| source.vault().is_none_or(|of| of == vault);
+        let mut only = self.clone();
+        only.declared.retain(|declared| here(&declared.source));
+        only.problems.retain(|problem| here(&problem.source));
+        only
+    }
+
+    /// It, for the rest of the process; what was known before if it is the same.
+    fn known(self, before: Option<Known>) -> Known {
+        let Self { declared, problems } = self;
+        let same = before.filter(|known| {
+            known.problems == problems.as_slice()
+                && known.declared.len() == declared.len()
+                && known.declared.iter().zip(&declared).all(|(a, b)| std::ptr::eq(*a, *b))
+        });
+        same.unwrap_or_else(|| {
+            let mut all: Vec<&'static dyn Connector> = ALL.to_vec();
+            for one in &declared {
+                if !all.iter().any(|known| known.id() == one.id()) {
+                    all.push(*one);
+                }
+            }
+            Known { all: all.leak(), declared: declared.leak(), problems: problems.leak() }
+        })
+    }
 }
 
 /// The person's manifests, by name.
@@ -260,8 +366,10 @@ fn taken(manifest: &Manifest, by: &Source) -> Fault {
     let line = manifest.text.lines().position(|line| line.trim_start().starts_with("kind"));
     let (fr, en) = match by {
         Source::BuiltIn => ("un manifeste de Poterne", "a manifest of Poterne"),
-        Source::File(_) => ("un manifeste de cet ordinateur", "a manifest of this computer"),
-        Source::Vault { .. } => ("le manifeste d’un autre coffre", "the manifest of another vault"),
+        // A vault's takes nothing from another's.
+        Source::File(_) | Source::Vault { .. } => {
+            ("un manifeste de cet ordinateur", "a manifest of this computer")
+        }
     };
     Fault {
         line: line.map_or(1, |at| at + 1),

@@ -5,7 +5,7 @@ use egui::{RichText, Ui};
 
 use crate::app::api::{Request, Status};
 use crate::gui::act::{Act, Acts};
-use crate::gui::dialogs::Confirm;
+use crate::gui::dialogs::{Confirm, error_ui};
 use crate::gui::text::{self, t};
 use crate::gui::theme::palette;
 use crate::gui::widgets::parts;
@@ -86,6 +86,7 @@ fn row_ui(ui: &mut Ui, row: &SharedRow, manages: bool, lang: Lang, acts: &mut Ac
                 (t(lang, "remplacé ici par un autre", "replaced here by another"), p.weak)
             }
             Standing::Broken => (t(lang, "illisible", "unreadable"), p.error),
+            Standing::Refused => (t(lang, "refusé", "refused"), p.error),
         };
         parts::badge(ui, word, color);
         let by = format!("{} · {}", row.by, text::when(row.at, lang));
@@ -97,6 +98,7 @@ fn row_ui(ui: &mut Ui, row: &SharedRow, manages: bool, lang: Lang, acts: &mut Ac
             }
         }
     });
+    error_ui(ui, lang, row.refused.as_ref());
 }
 
 fn removal(row: &SharedRow) -> Confirm {
