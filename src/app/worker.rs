@@ -9,6 +9,7 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
+use crate::connect::manifest::registry;
 use crate::model::entry::Kind;
 use crate::model::id::SessionId;
 use crate::model::time::Time;
@@ -149,6 +150,7 @@ impl Worker {
     }
 
     fn handle(&mut self, job: Job) {
+        registry::serve(self.open.as_ref().map(|open| *open.vault.vault()));
         match job {
             Job::Unlock(options, answer) => {
                 let done = self.unlock(*options);

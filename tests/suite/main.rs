@@ -156,6 +156,7 @@ mod manifest_programs;
 mod manifest_shared;
 mod manifest_signed;
 mod manifest_text;
+mod manifest_two_vaults;
 mod manifest_ways;
 mod manifest_windows;
 mod members;

@@ -16,7 +16,7 @@ use std::sync::mpsc::Sender;
 use std::time::Instant;
 
 use crate::connect::link::{Link, LinkInfo};
-use crate::connect::{self, FailureKind};
+use crate::connect::{Connector, FailureKind};
 use crate::model::entry::Slot;
 use crate::model::id::{EntryId, MemberId, SessionId};
 use crate::model::target::{HostPort, PinnedKey};
@@ -38,6 +38,8 @@ pub(super) use resumes::Resumes;
 /// What is needed to open a session; the secrets are already out of the vault.
 pub(super) struct Prepared {
     id: SessionId,
+    /// That of the vault, found where it is at hand.
+    connector: &'static dyn Connector,
     way: Way,
     secrets: BTreeMap<(usize, Slot), SecretBytes>,
     /// A link that is already open and goes the same way.
@@ -106,7 +108,7 @@ pub(super) fn open(
     let accepted = request.accept_host_key.clone();
     let (reuse, desktop) = (request.reuse, request.desktop.clone());
     let prepared = super::ask(jobs, |answer| Job::Prepare(Box::new(request), answer))?;
-    let Prepared { id, way, secrets, open } = prepared;
+    let Prepared { id, connector, way, secrets, open } = prepared;
     let started = Instant::now();
     if let Some(link) = open {
         let mut live = Live::begin(jobs, id, link, started, true);
@@ -114,8 +116,6 @@ pub(super) fn open(
         return Ok(Box::new(live));
     }
     let target = &way.target;
-    let connector =
-        connect::by_kind(&target.kind).ok_or_else(|| AppError::no_connector(&target.kind))?;
     let (pinned, typed) = (Vec::new(), false);
     let mut lease = LiveLease { jobs, id, target, secrets, ui, accepted, pinned, typed, desktop };
     match connector.open(target, &mut lease) {

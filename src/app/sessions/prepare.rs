@@ -72,11 +72,12 @@ impl Open {
             return Err(AppError::no_connector(&entry.kind));
         }
         broken(&resolved.plan)?;
-        let opens = |target: &Target| {
-            connector
-                .is_some_and(|c| c.opens_with(&target.destination().settings) == Opens::Session)
+        let opens = |target: Target| {
+            let connector = connector?;
+            let opens = connector.opens_with(&target.destination().settings);
+            (opens == Opens::Session).then_some((target, connector))
         };
-        let Some(mut target) = resolved.target.filter(opens) else {
+        let Some((mut target, connector)) = resolved.target.and_then(opens) else {
             let kinds = connect::all().iter().filter(|c| c.opens() != Opens::Details);
             let kinds = kinds.map(|c| c.id()).collect::<Vec<_>>().join(", ");
             return Err(AppError {
@@ -133,7 +134,7 @@ impl Open {
         } else {
             let slots = resolved.givers.iter().enumerate();
             let last = way.target.hops.len() - 1;
-            let more = |n: usize, s: &Slot| n == last && connector.is_some_and(|c| c.takes(s));
+            let more = |n: usize, s: &Slot| n == last && connector.takes(s);
             slots
                 .flat_map(|(n, g)| g.keys().map(move |s| (n, s.clone())))
                 .filter(|(n, s)| plan::LOGIN.contains(s) || more(*n, s))
@@ -190,7 +191,7 @@ impl Open {
         about.extend(fields);
         let after = request.after;
         let running = Running { member, fields: about, host_key, hops, page: false, after, late };
-        Ok((Prepared { id, way, secrets, open }, running))
+        Ok((Prepared { id, connector, way, secrets, open }, running))
     }
 }
 

@@ -30,6 +30,7 @@ use egui::{CentralPanel, Context, Id, Ui, UiBuilder};
 use crate::app::Change;
 use crate::app::api::{EntryView, Request, Settings, Status};
 use crate::app::desktop::SecretClipboard;
+use crate::connect::manifest::registry;
 use crate::model::id::EntryId;
 use crate::model::lang::{Bi, Lang};
 use crate::model::policy::{Action as Right, may};
@@ -328,6 +329,11 @@ impl eframe::App for Shell {
         while let Some(notice) = self.worker.poll() {
             self.take_notice(ctx, notice);
         }
+        // Of the manifests that vaults share, those of the one in this window count here.
+        registry::serve(match &self.screen {
+            Screen::Open(opened) => Some(opened.status.vault),
+            Screen::Guide(_) | Screen::Unlock(_) => None,
+        });
         self.show_asked();
         self.sessions.drain((self.clock)());
         let clips: Vec<_> = self.clips_told.try_iter().collect();
