@@ -320,7 +320,7 @@ fn approve(context: &Context, file: &Path, given: Option<&str>) -> Result<(), Ap
 
 /// Shows a manifest, or what changed in it, and asks.
 pub fn ask(lang: Lang, asked: &Approval) -> bool {
-    let Approval { kind, source, program, fingerprint, changed, text, .. } = asked;
+    let Approval { kind, source, program, real, fingerprint, changed, text, .. } = asked;
     let source = source.get(lang);
     let open = match asked.open {
         true => lang.pick(
@@ -331,6 +331,10 @@ pub fn ask(lang: Lang, asked: &Approval) -> bool {
     };
     let none = lang.pick("aucun ici", "none here");
     let program = if program.is_empty() { none } else { program };
+    let whole = match real.is_empty() {
+        true => program.to_owned(),
+        false => format!("{program} → {real}"),
+    };
     let head = match (lang, changed) {
         (Lang::Fr, false) => format!("Connecteur nouveau sur cet ordinateur\u{a0}: {kind}"),
         (Lang::Fr, true) => format!("Le connecteur {kind} a changé depuis son approbation"),
@@ -339,10 +343,10 @@ pub fn ask(lang: Lang, asked: &Approval) -> bool {
     };
     let question = match lang {
         Lang::Fr => format!(
-            "{head}\n{source}\n{fingerprint}\nProgramme\u{a0}: {program}{open}\n\n{text}\n{kind} pourra lancer {program} et lui donner les secrets des accès. Tapez yes pour l’approuver\u{a0}: "
+            "{head}\n{source}\n{fingerprint}\nProgramme\u{a0}: {whole}{open}\n\n{text}\n{kind} pourra lancer {program} et lui donner les secrets des accès. Tapez yes pour l’approuver\u{a0}: "
         ),
         Lang::En => format!(
-            "{head}\n{source}\n{fingerprint}\nProgram: {program}{open}\n\n{text}\n{kind} may start {program} and give it the secrets of entries. Type yes to approve it: "
+            "{head}\n{source}\n{fingerprint}\nProgram: {whole}{open}\n\n{text}\n{kind} may start {program} and give it the secrets of entries. Type yes to approve it: "
         ),
     };
     let answer = prompt::visible(&say::plain_lines(&question));

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
+use super::AppError;
 use crate::app::wire;
 use crate::connect::Opens;
 use crate::model::entry::{ClientInfo, Entry, Summary, VersionRef};

@@ -31,6 +31,8 @@ pub struct Approval {
     pub source: Bi,
     /// The program that it starts here; empty when there is none.
     pub program: String,
+    /// The file that this name leads to, where it is a link; else empty.
+    pub real: String,
     /// `SHA256:` and the digest of the text.
     pub fingerprint: String,
     /// Any account of this computer may change that program.
@@ -97,6 +99,7 @@ pub fn question(manifest: &Manifest, source: &Source, program: Option<&Path>) ->
         name: manifest.name.clone(),
         source: source.told(),
         program: program.map(|path| path.display().to_string()).unwrap_or_default(),
+        real: whose.real,
         fingerprint: manifest.fingerprint(),
         open: whose.open,
         changed,
@@ -113,6 +116,8 @@ fn line_of(program: &str) -> String {
 struct Whose {
     /// In one line, for a person too.
     told: String,
+    /// See [`Approval::real`].
+    real: String,
     /// Any account may change it: what was approved says nothing about it.
     open: bool,
 }
@@ -121,8 +126,9 @@ impl Whose {
     fn of(program: &Path) -> Self {
         let real = program.canonicalize().unwrap_or_else(|_| program.to_owned());
         let mut told = program.display().to_string();
-        if real != program {
-            told.push_str(&format!(" -> {}", real.display()));
+        let leads = if real == program { String::new() } else { real.display().to_string() };
+        if !leads.is_empty() {
+            told.push_str(&format!(" -> {leads}"));
         }
         let mut open = false;
         #[cfg(unix)]
@@ -132,7 +138,7 @@ impl Whose {
             open = meta.mode() & 0o002 != 0 || replaceable(program) || replaceable(&real);
         }
         let told = told.replace(char::is_control, "?");
-        Self { told, open }
+        Self { told, real: leads, open }
     }
 }
 

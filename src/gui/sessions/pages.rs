@@ -300,11 +300,16 @@ fn approve_ui(ui: &mut Ui, asked: &Approval, focus: bool, lang: Lang) -> Option<
     }
     // What decides stays in sight below the text.
     let others = if asked.open { 430.0 } else { 360.0 };
+    let others = if asked.real.is_empty() { others } else { others + 34.0 };
     let room = (ui.clip_rect().height() - others).clamp(100.0, 480.0);
     let mut refuse = None;
     egui::Frame::new().fill(p.field).corner_radius(5).inner_margin(10).show(ui, |ui| {
         ui.set_min_width(ui.available_width());
-        for text in [asked.source.get(lang), &asked.fingerprint] {
+        let source = lang.pick("Source\u{a0}: ", "Source: ").to_owned() + asked.source.get(lang);
+        let program = lang.pick("Programme\u{a0}: ", "Program: ");
+        let leads = format!("{program}{} → {}", asked.program, asked.real);
+        let leads = Some(&leads).filter(|_| !asked.real.is_empty());
+        for text in [&source, &asked.fingerprint].into_iter().chain(leads) {
             let text = RichText::new(plain(text)).monospace().size(12.0).color(p.weak);
             ui.add(egui::Label::new(text).wrap().selectable(true));
         }

@@ -93,6 +93,7 @@ fn approval(changed: bool, text: &str) -> Question {
         name: Bi::new("Essai", "Trial"),
         source: Bi::same("/home/zoe/essai.toml"),
         program: "/usr/bin/essai".into(),
+        real: "/opt/essai-2/essai".into(),
         fingerprint: "SHA256:0123".into(),
         open: false,
         changed,
@@ -123,6 +124,9 @@ fn a_connector_by_manifest_is_shown_and_approved_or_refused() {
     let line = "args = [\"\u{fffd}[2J\u{fffd}\",    \"b\"]";
     assert!(h.query_by_label(line).is_some(), "nothing unseen");
     assert!(h.query_by_label("SHA256:0123").is_some());
+    assert!(h.query_by_label("Source\u{a0}: /home/zoe/essai.toml").is_some());
+    let leads = "Programme\u{a0}: /usr/bin/essai → /opt/essai-2/essai";
+    assert!(h.query_by_label(leads).is_some());
     h.get_by_label("Approuver et continuer").click();
     see(&mut h, &wait, "Ce connecteur a changé");
     assert_eq!(tell.recv(), Ok(true));
