@@ -307,8 +307,8 @@ impl App {
     /// As [`App::unlock`], for an act that asks for the factors again: the very
     /// factors given here prove the member once more in the first
     /// [`Request::ChangePassword`], [`Request::BeginTotpReset`],
-    /// [`Request::DrawKit`] or [`Request::AddDevice`] after it, though their code
-    /// is used up.
+    /// [`Request::DrawKit`], [`Request::AddDevice`] or [`Request::Invite`] after it,
+    /// though their code is used up.
     ///
     /// # Errors
     /// As [`App::unlock`].

@@ -21,7 +21,7 @@ use crate::vault::rows::{MemberRow, Rows};
 use crate::vault::slot::Kind;
 use crate::vault::unlocked::{Env, Unlocked};
 
-use super::api::{AppError, Code, MemberView, Reply, RotateItem};
+use super::api::{AppError, Code, Factors, MemberView, Reply, RotateItem};
 use super::entries::need;
 use super::unlock::take_all_waiting;
 use super::worker::Open;
@@ -61,6 +61,23 @@ fn client_ids(v: &Unlocked, names: &[String]) -> Result<Vec<EntryId>, AppError> 
         .iter()
         .map(|n| v.index.top(n).map(|s| s.id).ok_or_else(|| AppError::no_client(n)))
         .collect()
+}
+
+/// The clients of an invitation that may be made.
+fn may_invite(
+    v: &Unlocked,
+    name: &str,
+    role: Role,
+    clients: &[String],
+) -> Result<Vec<EntryId>, AppError> {
+    may_manage(v, &[role])?;
+    if v.directory.named(name).is_some() {
+        return Err(AppError::usage(
+            ("Il y a déjà un membre de ce nom.", "There is a member of this name already."),
+            ("Choisissez un autre nom.", "Choose another name."),
+        ));
+    }
+    client_ids(v, clients)
 }
 
 /// Clients whose keys a member of this role and reach is to hold.
@@ -110,29 +127,28 @@ impl Open {
         })
     }
 
+    /// A code that lets somebody in for good: so it is given only to who proves the
+    /// present factors, as one for another computer. What is refused for what was asked
+    /// uses up no code of theirs.
     pub(super) fn invite(
         &mut self,
         name: &str,
         role: Role,
         all: bool,
         clients: &[String],
+        current: &Factors,
     ) -> Result<Reply, AppError> {
         enrolment::check_name(name)?;
         let name = name.trim().to_owned();
+        self.read(|v, _| may_invite(v, &name, role, clients).map(drop))?;
+        self.prove(current, "an invitation")?;
         let member_key = random::key();
         let provisional = Identity::from_seeds(random::key(), &random::key());
         let mut fill = |out: &mut [u8]| random::fill(out);
         let given = code::draw(&mut fill);
         let printed = code::print(Kind::Invitation, &given);
         self.write(|v, rows, env| {
-            may_manage(v, &[role])?;
-            if v.directory.named(&name).is_some() {
-                return Err(AppError::usage(
-                    ("Il y a déjà un membre de ce nom.", "There is a member of this name already."),
-                    ("Choisissez un autre nom.", "Choose another name."),
-                ));
-            }
-            let chosen = client_ids(v, clients)?;
+            let chosen = may_invite(v, &name, role, clients)?;
             let id = MemberId(env.id());
             let keys = PublicKeys::of(&provisional);
             let act = Act::Add { name: name.clone(), role, all_clients: all, keys: keys.clone() };

@@ -295,8 +295,8 @@ impl Worker {
             Request::AuditVerify => self.opened()?.audit_verify(),
             Request::AuditFingerprint => Ok(Reply::Fingerprint(self.opened()?.fingerprint())),
             Request::Members => self.opened()?.members(),
-            Request::Invite { name, role, all_clients, clients } => {
-                self.opened()?.invite(&name, role, all_clients, &clients)
+            Request::Invite { name, role, all_clients, clients, current } => {
+                self.opened()?.invite(&name, role, all_clients, &clients, &current)
             }
             Request::ChangeMember { name, role, all_clients, clients } => {
                 self.opened()?.change_member(&name, role, all_clients, &clients)

@@ -149,9 +149,10 @@ fn check_clients(rights: &Rights) -> Result<(), AppError> {
 
 fn invite(context: &Context, rights: Rights) -> Result<(), AppError> {
     check_clients(&rights)?;
-    let Rights { name, role, all_clients, client, .. } = rights;
-    let request = Request::Invite { name, role, all_clients, clients: client };
-    let Reply::Invitation(code) = context.open()?.call(request)? else {
+    let Rights { name, role, all_clients, client: clients, .. } = rights;
+    let (opened, current) = context.open_to_change()?;
+    let request = Request::Invite { name, role, all_clients, clients, current };
+    let Reply::Invitation(code) = opened.call(request)? else {
         return Err(say::unexpected());
     };
     one_time(

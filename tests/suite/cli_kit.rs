@@ -68,6 +68,14 @@ impl Seat {
         seat
     }
 
+    /// An invitation by the open vault, for which it asks the factors again: the code.
+    #[track_caller]
+    pub fn invite(&mut self, member: &str, role: &str, clients: &[&str]) -> String {
+        let invite = [&["member", "invite", member, "--role", role][..], clients].concat();
+        let factors = self.factors();
+        self.run(&invite, &factors).ended(0).out.trim().to_owned()
+    }
+
     /// With a vault, locked.
     pub fn locked() -> Self {
         let mut seat = Self::empty();

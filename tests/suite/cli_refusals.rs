@@ -173,8 +173,7 @@ fn an_auditor_without_any_clients_key_gives_the_tickets_too() {
     seat.ok(&["add", "client", "Ménard"]);
     seat.ok(&["edit", "Ménard", "--ticket-required", "--reason-required"]);
     seat.ok(&["add", "client", "Libre"]);
-    let invite = ["--json", "member", "invite", "alice", "--role", "auditor"];
-    let code = seat.ok(&invite).json()["invitation"].as_str().expect("a code").to_owned();
+    let code = seat.invite("alice", "auditor", &[]);
     let alice = Seat::invited(&seat, "alice", &code);
     let out = alice.home.path().join("journal.csv");
     let export = |more: &[&str]| {

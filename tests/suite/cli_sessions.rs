@@ -210,7 +210,7 @@ fn a_way_through_two_jump_hosts_needs_the_client_s_ticket() {
 
 #[test]
 fn a_login_of_one_s_own_serves_oneself_and_nobody_else() {
-    let seat = Seat::unlocked();
+    let mut seat = Seat::unlocked();
     let server = Sshd::start(Setup::default());
     let key = keygen(seat.home.path(), "id", &["-t", "ed25519"]);
     server.authorize(&key);
@@ -230,8 +230,7 @@ fn a_login_of_one_s_own_serves_oneself_and_nobody_else() {
     let secret = lines.iter().find(|l| l["secret"] == true).expect("a key");
     assert_eq!(secret["from"], "mine");
 
-    let invite = ["--json", "member", "invite", "bruno", "--role", "technician", "--client", "A"];
-    let code = seat.ok(&invite).json()["invitation"].as_str().expect("a code").to_owned();
+    let code = seat.invite("bruno", "technician", &["--client", "A"]);
     let bruno = Seat::invited(&seat, "bruno", &code);
     bruno.run(&connect, "").ended(1);
     assert!(!bruno.ok(&["tree"]).out.contains("chez A"));
@@ -239,7 +238,7 @@ fn a_login_of_one_s_own_serves_oneself_and_nobody_else() {
 
 #[test]
 fn who_leaves_leaves_a_list_of_every_secret_used_or_seen() {
-    let seat = Seat::unlocked();
+    let mut seat = Seat::unlocked();
     let (server, bastion) = (Sshd::start(Setup::default()), Sshd::start(Setup::default()));
     let key = keygen(seat.home.path(), "id", &["-t", "ed25519"]);
     server.authorize(&key);
@@ -258,8 +257,7 @@ fn who_leaves_leaves_a_list_of_every_secret_used_or_seen() {
     ] {
         seat.run(&["add", "credential", path, "--secret-stdin", field], secret).ended(0);
     }
-    let invite = ["--json", "member", "invite", "bruno", "--role", "technician", "--client", "A"];
-    let code = seat.ok(&invite).json()["invitation"].as_str().expect("a code").to_owned();
+    let code = seat.invite("bruno", "technician", &["--client", "A"]);
     let bruno = Seat::invited(&seat, "bruno", &code);
     bruno.run(&["connect", "A/s", "--", "true"], "yes\nyes\n").ended(0);
     assert_eq!(bruno.ok(&["show", "A/vu", "--field", "password", "--reveal"]).out, "vu\n");

@@ -266,10 +266,11 @@ fn copies_are_made_checked_and_put_back() {
 
 #[test]
 fn a_member_is_invited_joins_and_is_removed() {
-    let seat = Seat::unlocked();
+    let mut seat = Seat::unlocked();
     seat.ok(&["add", "client", "A"]);
     let invite = ["--json", "member", "invite", "Bruno", "--role", "operator", "--client", "A"];
-    let code = seat.ok(&invite).json();
+    let factors = seat.factors();
+    let code = seat.run(&invite, &factors).ended(0).json();
     assert!(code["invitation"].as_str().is_some_and(|code| code.len() > 10));
     let members = seat.ok(&["--json", "member", "list"]).json();
     let bruno =
@@ -339,7 +340,9 @@ fn settings_and_devices_are_listed_and_changed() {
 fn what_is_not_seen_is_in_no_members_name_and_is_spelled_where_it_is_shown() {
     let seat = Seat::unlocked();
     for name in ["Al\u{202e}ice", "ali\u{200b}ce", "\u{feff}owner", "\u{a0}\u{200d}", "x\u{2066}"] {
-        let refused = seat.run(&["member", "invite", name, "--role", "auditor"], "").ended(2);
+        // Before any factor is looked at.
+        let invite = ["member", "invite", name, "--role", "auditor"];
+        let refused = seat.run(&invite, "x\n000000\n").ended(2);
         assert!(refused.err.contains("invisible") && refused.err.contains("→"), "{}", refused.err);
         assert!(!refused.err.contains(['\u{202e}', '\u{200b}', '\u{2066}']), "{}", refused.err);
     }

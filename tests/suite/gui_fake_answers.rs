@@ -216,7 +216,8 @@ impl State {
                 all.retain(|m| !self.former.contains(&m.member.name));
                 Ok(Reply::Members(all))
             }
-            Request::Invite { name, .. } => {
+            Request::Invite { name, current, .. } => {
+                current.code.expose(|code| assert_eq!(code, "123456"));
                 self.asked.push(format!("invite {name}"));
                 Ok(Reply::Invitation(SecretText::copy_of("POT1-7Q2K-9XMD-44TE-PLUV")))
             }

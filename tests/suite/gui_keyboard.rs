@@ -198,8 +198,14 @@ fn an_invitation_is_made_by_enter_and_not_lost_by_a_key_too_many() {
     fill(&mut window, Role::TextInput, "Nom", "Zoé");
     window.get_by_label("Tous les clients, y compris les futurs").click();
     window.run_steps(2);
+    // Nobody is let in for good who merely finds the window open.
     window.get_by_role_and_label(Role::TextInput, "Nom").focus();
     window.run_steps(2);
+    window.key_press(Key::Enter);
+    window.run_steps(4);
+    assert!(window.query_by_label("Invitation pour Zoé").is_none());
+    fill(&mut window, Role::PasswordInput, "Mot de passe actuel", "quatre mots");
+    fill(&mut window, Role::PasswordInput, "Un nouveau code du téléphone", "123456");
     window.key_press(Key::Enter);
     sees(&mut window, "Invitation pour Zoé");
     until(&mut window, "the harmless button", |w| focused(w).as_deref() == Some("Copier"));

@@ -260,6 +260,8 @@ fn an_owner_invites_and_removes_with_a_list_of_what_to_change() {
     press(&mut window, "Équipe");
     press(&mut window, "Inviter un membre…");
     fill(&mut window, Role::TextInput, "Nom", "Chloé");
+    fill(&mut window, Role::PasswordInput, "Mot de passe actuel", "quatre mots");
+    fill(&mut window, Role::PasswordInput, "Un nouveau code du téléphone", "123456");
     press(&mut window, "Créer l’invitation");
     sees(&mut window, "Code d’invitation");
     press(&mut window, "C’est transmis");

@@ -9,8 +9,17 @@ use poterne::app::api::{
 use poterne::app::{App, CreateOptions, UnlockOptions};
 use poterne::crypto::totp::{Codes, Seed};
 use poterne::model::entry::{Kind, Slot};
+use poterne::model::id::SlotId;
+use poterne::model::member::Role;
 use poterne::secret::{SecretBytes, SecretText};
+use poterne::store::sqlite::SqliteStore;
+use poterne::vault::login::days_near;
+use poterne::vault::otp::{OtpDayRow, OtpHeadRow};
+use poterne::vault::rows::{Rows, StoreError};
+use poterne::vault::unlocked::Unlocked;
 use proptest::test_runner::{Config, RngSeed};
+
+use crate::kit_rows::{open_by_kit, write};
 
 pub const PASSWORD: &str = "quatre mots au hasard";
 
@@ -21,6 +30,15 @@ pub struct Desk {
     pub app: App,
     pub phone: Phone,
     pub kit: String,
+    window: Window,
+}
+
+/// The codes of a login, none of them used, and the first step of theirs.
+#[derive(Clone)]
+struct Window {
+    first: u64,
+    head: OtpHeadRow,
+    days: Vec<OtpDayRow>,
 }
 
 /// A TOTP secret, and which step was used last.
@@ -50,8 +68,9 @@ impl Phone {
     }
 
     /// A code that was not used yet, inside the accepted window of one step
-    /// either way: three per half minute. The earliest one ends with the step at
-    /// hand: where that is about to happen, the next step is waited for.
+    /// either way: three per half minute, the fourth waits for the clock. The earliest
+    /// one ends with the step at hand: where that is about to happen, the next step is
+    /// waited for.
     pub fn code(&mut self) -> SecretText {
         let (mut now, left) = step();
         if self.next < now && left < Duration::from_secs(1) {
@@ -59,7 +78,10 @@ impl Phone {
             now += 1;
         }
         let step = self.next.max(now - 1);
-        assert!(step <= now + 1, "a story may use three codes before it must wait");
+        if step > now + 1 {
+            let there = UNIX_EPOCH + Duration::from_secs((step - 1) * 30);
+            std::thread::sleep(there.duration_since(SystemTime::now()).unwrap_or_default());
+        }
         self.next = step + 1;
         SecretText::new(format!("{:06}", self.codes.at(step)))
     }
@@ -96,6 +118,14 @@ impl Phone {
     }
 }
 
+fn window_of(store: &SqliteStore, slot: &SlotId) -> Option<(OtpHeadRow, Vec<OtpDayRow>)> {
+    let near = days_near(poterne::os::clock::now());
+    let read = store
+        .read(|rows| Ok::<_, StoreError>((rows.otp_head(slot)?, rows.otp_days(slot, Some(near))?)));
+    let (head, days) = read.expect("reads");
+    Some((head?, days))
+}
+
 impl Desk {
     /// Makes the vault; it is locked.
     pub fn locked() -> Self {
@@ -118,7 +148,42 @@ impl Desk {
         let kit = new.kit().expose(str::to_owned);
         new.check_kit(&SecretText::copy_of(&kit)).expect("the kit is typed back");
         new.finish().expect("is written");
-        Self { dir, file, app, phone, kit }
+        let store = SqliteStore::open(&file, false).expect("it was just written");
+        let slots = store.read(|rows| rows.slots()).expect("reads");
+        let (head, days) = slots.iter().find_map(|slot| window_of(&store, &slot.id)).expect("one");
+        let window = Window { first: phone.next, head, days };
+        Self { dir, file, app, phone, kit, window }
+    }
+
+    /// An invitation by the open vault, by a code that counts as unused before and
+    /// after: a story may invite more people than there are codes in half a minute.
+    pub fn invite(&self, name: &str, role: Role, all: bool, clients: &[&str]) -> SecretText {
+        let (mut store, mut v) = open_by_kit(&self.file, &self.kit).expect("the owner's kit");
+        let slot = self.window.head.slot;
+        let (head, days) = window_of(&store, &slot).expect("a login");
+        let steps = v.state.last_steps.clone();
+        let mut put = |v: &mut Unlocked, head: &OtpHeadRow, days: &[OtpDayRow], steps| {
+            let done = write(&mut store, v, |v, rows, _| {
+                rows.put_otp_head(head)?;
+                days.iter().try_for_each(|day| rows.put_otp_day(day))?;
+                v.refresh(rows)?;
+                v.state.last_steps = steps;
+                Ok(())
+            });
+            done.expect("an owner may");
+        };
+        put(&mut v, &self.window.head, &self.window.days, Vec::new());
+        let code = self.phone.codes.at(self.window.first.max(step().0));
+        let current = Factors {
+            password: SecretText::copy_of(PASSWORD),
+            code: SecretText::new(format!("{code:06}")),
+        };
+        let clients = clients.iter().map(|client| (*client).to_owned()).collect();
+        let (name, all_clients) = (name.to_owned(), all);
+        let request = Request::Invite { name, role, all_clients, clients, current };
+        let Reply::Invitation(code) = self.call(request) else { panic!("an invitation") };
+        put(&mut v, &head, &days, steps);
+        code
     }
 
     /// A copy of the vault, which is locked, as it is; in memory.
@@ -127,7 +192,8 @@ impl Desk {
         let file = dir.path().join("coffre.poterne");
         std::fs::copy(&self.file, &file).expect("copies");
         let app = App::new(file.clone());
-        Self { dir, file, app, phone: self.phone.twin(), kit: self.kit.clone() }
+        let (phone, kit, window) = (self.phone.twin(), self.kit.clone(), self.window.clone());
+        Self { dir, file, app, phone, kit, window }
     }
 
     /// Makes the vault and opens it.

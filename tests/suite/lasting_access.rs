@@ -19,10 +19,11 @@ fn lines(seat: &Seat, event: &str) -> Vec<Value> {
 }
 
 #[test]
-fn an_open_vault_alone_gives_no_kit_and_no_other_computer() {
+fn an_open_vault_alone_gives_no_kit_no_other_computer_and_no_member() {
     let mut seat = Seat::unlocked();
-    let acts: [(&[&str], &str); 4] = [
+    let acts: [(&[&str], &str); 5] = [
         (&["kit"], "recovery kit"),
+        (&["member", "invite", "eve", "--role", "owner"], "an invitation"),
         (&["device", "add", "portable"], "another computer"),
         (&["passwd"], "own password"),
         (&["totp-reset"], "own phone"),
@@ -45,6 +46,7 @@ fn an_open_vault_alone_gives_no_kit_and_no_other_computer() {
     }
     assert_eq!(lines(&seat, "vault.unlock-refused").len(), acts.len());
     assert!(lines(&seat, "member.factor-changed").is_empty());
+    assert!(lines(&seat, "member.invited").is_empty());
     // By the agent and without it: asked once, and what unlocks is proof enough.
     let factors = seat.factors();
     assert_eq!(seat.run(&["kit"], &factors).ended(0).out.trim().len(), 44);
@@ -53,6 +55,7 @@ fn an_open_vault_alone_gives_no_kit_and_no_other_computer() {
     seat.ok(&["lock"]);
     let factors = seat.factors();
     assert_eq!(seat.run(&["kit"], &factors).ended(0).out.trim().len(), 44);
+    assert_eq!(seat.invite("eve", "owner", &[]).len(), 44);
 }
 
 #[test]
@@ -81,9 +84,8 @@ fn an_older_copy_is_noticed_by_a_code_too_and_opens_once_confirmed() {
 
 #[test]
 fn an_invitation_is_not_accepted_into_an_older_copy_unnoticed() {
-    let seat = Seat::unlocked();
-    let invite = ["--json", "member", "invite", "bruno", "--role", "technician"];
-    let code = seat.ok(&invite).json()["invitation"].as_str().expect("a code").to_owned();
+    let mut seat = Seat::unlocked();
+    let code = seat.invite("bruno", "technician", &[]);
     let (vault, old) = (seat.vault(), seat.home.path().join("old"));
     copy(&vault, &old);
     seat.ok(&["add", "client", "New"]);

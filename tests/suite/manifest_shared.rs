@@ -36,15 +36,14 @@ fn listed(seat: &Seat) -> serde_json::Value {
     all.into_iter().find(|one| one["kind"] == "trace").unwrap_or_default()
 }
 
-fn invited(owner: &Seat, name: &'static str, role: &str) -> Seat {
-    let invite = ["member", "invite", name, "--role", role, "--all-clients"];
-    let code = owner.ok(&invite).out.trim().to_owned();
+fn invited(owner: &mut Seat, name: &'static str, role: &str) -> Seat {
+    let code = owner.invite(name, role, &["--all-clients"]);
     Seat::invited(owner, name, &code)
 }
 
 #[test]
 fn what_an_owner_shares_each_member_uses_once_its_computer_approved_it() {
-    let seat = Seat::unlocked();
+    let mut seat = Seat::unlocked();
     seat.ok(&["add", "client", "A"]);
     assert!(listed(&seat).is_null());
     seat.run(&["add", "trace", "A/t"], "").ended(2);
@@ -72,7 +71,7 @@ fn what_an_owner_shares_each_member_uses_once_its_computer_approved_it() {
     assert!(!seat.ok(&["connect", "A/t"]).err.contains("yes"), "nobody is asked again");
 
     // At another computer, another member: nothing is approved there.
-    let other = invited(&seat, "tec", "technician");
+    let other = invited(&mut seat, "tec", "technician");
     assert_eq!(listed(&other)["approved"], false);
     other.run(&["connect", "A/t"], "").ended(6);
     let ran = other.run(&["connect", "A/t"], "yes\n").ended(0);

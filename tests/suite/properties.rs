@@ -256,8 +256,8 @@ impl Story {
         self.count += 1;
         let name = format!("m{}", self.count);
         let (role, clients) = (Role::ALL[usize::from(a) % 5], self.granted(a / 5));
-        let request = Request::Invite { name: name.clone(), role, all_clients: false, clients };
-        let Reply::Invitation(code) = self.desk.call(request) else { panic!("an invitation") };
+        let clients: Vec<&str> = clients.iter().map(String::as_str).collect();
+        let code = self.desk.invite(&name, role, false, &clients);
         self.members.push(name);
         if self.to_accept > 0 {
             self.to_accept -= 1;
@@ -344,9 +344,7 @@ impl Story {
 fn start() -> Desk {
     let desk = Desk::open();
     for (name, role) in MEMBERS {
-        let request =
-            Request::Invite { name: name.into(), role, all_clients: true, clients: Vec::new() };
-        let Reply::Invitation(code) = desk.call(request) else { panic!("an invitation") };
+        let code = desk.invite(name, role, true, &[]);
         if name != MEMBERS[0].0 {
             accept(&desk, code);
         }

@@ -288,8 +288,7 @@ fn several_members_have_to_say_who_they_are() {
     seat.init(&["--portable"]).ended(0);
     let factors = seat.factors();
     seat.run(&["unlock"], &factors).ended(0);
-    let invite = ["--json", "member", "invite", "bruno", "--role", "technician"];
-    let code = seat.ok(&invite).json()["invitation"].as_str().expect("a code").to_owned();
+    let code = seat.invite("bruno", "technician", &[]);
     let mut bruno = Seat::invited(&seat, "bruno", &code);
     bruno.ok(&["lock"]);
     seat.ok(&["lock"]);

@@ -233,7 +233,7 @@ fn a_switch_at_a_serial_cable_is_read_compared_and_kept_sealed() {
 
 #[test]
 fn an_operator_takes_what_only_others_may_read() {
-    let seat = Seat::unlocked();
+    let mut seat = Seat::unlocked();
     let folder = tempfile::tempdir().expect("a folder");
     let (switch, server) = over_ssh(&seat, folder.path());
     switch.becomes("user", "p-Enable-77");
@@ -248,8 +248,7 @@ fn an_operator_takes_what_only_others_may_read() {
     assert!(kept(&seat).is_empty());
     seat.run(&put, "p-Enable-77").ended(0);
 
-    let invite = ["--json", "member", "invite", "odile", "--role", "operator", "--client", "A"];
-    let code = seat.ok(&invite).json()["invitation"].as_str().expect("a code").to_owned();
+    let code = seat.invite("odile", "operator", &["--client", "A"]);
     let odile = Seat::invited(&seat, "odile", &code);
     odile.ok(&["snapshot", "take", "A/sw"]);
     switch.set("Gi0/2");

@@ -426,12 +426,7 @@ fn misfiled_records_survive_a_replaced_key() {
     };
     let said = faults(&desk);
     assert!(said.iter().any(|f| f.contains("“Dupont/Serveurs/s0”")), "{said:?}");
-    desk.call(Request::Invite {
-        name: "zed".into(),
-        role: Role::Technician,
-        all_clients: true,
-        clients: Vec::new(),
-    });
+    desk.invite("zed", Role::Technician, true, &[]);
     desk.call(Request::RemoveMember { name: "zed".into() });
     assert_eq!(faults(&desk), Vec::<String>::new(), "filed where they belong by now");
     let shown = desk.reveal("Dupont/Serveurs/s0", Slot::Password).expect("reveals");
@@ -450,12 +445,7 @@ fn misfiled_records_survive_a_replaced_key() {
 fn no_key_is_replaced_while_a_record_would_be_lost() {
     let (mut desk, _) = furnished();
     desk.unlock().expect("opens");
-    desk.call(Request::Invite {
-        name: "zed".into(),
-        role: Role::Technician,
-        all_clients: true,
-        clients: Vec::new(),
-    });
+    desk.invite("zed", Role::Technician, true, &[]);
     desk.call(Request::Lock);
     let db = Connection::open(&desk.file).expect("opens");
     // The largest record is the attachment.

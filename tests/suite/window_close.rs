@@ -52,7 +52,8 @@ fn two_owners() -> (Stage, Phone, Phone) {
     stage.must(&["unlock"], &factors);
     stage.must(&["add", "client", "Dupont"], "");
     stage.must(&["add", "shell", "Dupont/Atelier"], "");
-    let code = stage.must(&["member", "invite", "bruno", "--role", "owner"], "");
+    let factors = alice.code().expose(|c| format!("{PASSWORD}\n{c}\n"));
+    let code = stage.must(&["member", "invite", "bruno", "--role", "owner"], &factors);
     stage.must(&["lock"], "");
     let bruno = stage.accept("bruno", code.trim());
     (stage, alice, bruno)

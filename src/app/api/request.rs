@@ -103,9 +103,9 @@ pub enum Request {
     AuditFingerprint,
     /// [`Reply::Members`]
     Members,
-    /// A one-time invitation. Client names; empty with `all_clients`.
-    /// [`Reply::Invitation`]
-    Invite { name: String, role: Role, all_clients: bool, clients: Vec<String> },
+    /// A one-time invitation; needs the current factors again. Client names; empty
+    /// with `all_clients`. [`Reply::Invitation`]
+    Invite { name: String, role: Role, all_clients: bool, clients: Vec<String>, current: Factors },
     /// New role and clients. [`Reply::Done`]
     ChangeMember { name: String, role: Role, all_clients: bool, clients: Vec<String> },
     /// Rotates every key the member held. [`Reply::Removed`]

@@ -13,7 +13,8 @@ use crate::gui::theme::{card, palette, primary_button};
 use crate::gui::unlock::view::eye_ui;
 use crate::gui::widgets::advice::in_window;
 use crate::gui::widgets::parts;
-use crate::gui::widgets::secret_edit::SecretEdit;
+use crate::gui::widgets::secret_buffer::SecretBuffer;
+use crate::gui::widgets::secret_edit::{SecretEdit, SecretEditOutput};
 use crate::gui::widgets::strength::strength_ui;
 use crate::gui::worker::{Command, Pick, Tag};
 use crate::model::lang::{Bi, Lang};
@@ -120,16 +121,25 @@ pub fn outcome_ui(ui: &mut Ui, model: &SettingsModel, work: Work, done: &str, la
     }
 }
 
-fn factors_ui(ui: &mut Ui, model: &mut SettingsModel, lang: Lang) {
+/// The fields in which a person proves once more who it is; what was done in the last.
+pub fn factors_ui(
+    ui: &mut Ui,
+    password: &mut SecretBuffer,
+    code: &mut SecretBuffer,
+    shown: &mut bool,
+    lang: Lang,
+) -> SecretEditOutput {
     let label = t(lang, "Mot de passe actuel", "Present password");
     ui.label(label);
     ui.horizontal(|ui| {
-        SecretEdit::new(&mut model.password, label).width(FIELD).shown(model.shown).show(ui);
-        eye_ui(ui, &mut model.shown, lang);
+        if SecretEdit::new(password, label).width(FIELD).shown(*shown).show(ui).submitted {
+            parts::go_on(ui);
+        }
+        eye_ui(ui, shown, lang);
     });
     let label = t(lang, "Un nouveau code du téléphone", "A fresh code from the phone");
     ui.label(label);
-    SecretEdit::new(&mut model.code, label).width(150.0).large().shown(true).show(ui);
+    SecretEdit::new(code, label).width(150.0).large().shown(true).show(ui)
 }
 
 fn me_ui(ui: &mut Ui, model: &mut SettingsModel, status: &Status, lang: Lang, acts: &mut Acts) {
@@ -146,7 +156,7 @@ fn me_ui(ui: &mut Ui, model: &mut SettingsModel, status: &Status, lang: Lang, ac
         "To change password, phone or kit, prove first that it is you.",
     );
     group(ui, t(lang, "Mes facteurs actuels", "My present factors"), hint, |ui| {
-        factors_ui(ui, model, lang);
+        factors_ui(ui, &mut model.password, &mut model.code, &mut model.shown, lang);
     });
     group(ui, t(lang, "Changer de mot de passe", "Change password"), "", |ui| {
         let label = t(lang, "Nouveau mot de passe", "New password");
@@ -354,7 +364,7 @@ fn devices_ui(ui: &mut Ui, model: &mut SettingsModel, lang: Lang, acts: &mut Act
         let enter = entered(ui, &field);
         // The code opens the vault elsewhere: it is not given to whoever finds
         // this one open.
-        factors_ui(ui, model, lang);
+        factors_ui(ui, &mut model.password, &mut model.code, &mut model.shown, lang);
         let ready = model.may_add_device();
         let button = primary_button(ui.ctx(), t(lang, "Créer le code", "Make the code"));
         if ui.add_enabled(ready, button).clicked() || (enter && ready) {

@@ -3,8 +3,9 @@
 
 use std::collections::BTreeSet;
 
-use crate::app::api::{AppError, MemberView, Request, RotateItem};
+use crate::app::api::{AppError, Factors, MemberView, Request, RotateItem};
 use crate::gui::act::Act;
+use crate::gui::widgets::secret_buffer::SecretBuffer;
 use crate::gui::worker::{Command, Tag};
 use crate::model::id::MemberId;
 use crate::model::member::Role;
@@ -22,6 +23,12 @@ pub struct MemberForm {
     pub all_clients: bool,
     /// Granted clients.
     pub clients: BTreeSet<String>,
+    /// Present password, for an invitation; wiped with the form.
+    pub password: SecretBuffer,
+    /// A fresh code, for an invitation.
+    pub code: SecretBuffer,
+    /// The password is shown while it is typed.
+    pub shown: bool,
     /// The application works.
     pub waiting: bool,
     /// Why it refused.
@@ -103,16 +110,7 @@ impl TeamModel {
     /// The form for an invitation.
     pub fn invite(&mut self) {
         self.error = None;
-        self.sheet = Some(Sheet::Form(MemberForm {
-            of: None,
-            name: String::new(),
-            role: Role::Technician,
-            // Nobody is given a key that was not meant for them.
-            all_clients: false,
-            clients: BTreeSet::new(),
-            waiting: false,
-            error: None,
-        }));
+        self.sheet = Some(Sheet::Form(MemberForm::blank()));
     }
 
     /// The form for a change.
@@ -124,8 +122,7 @@ impl TeamModel {
             role: view.member.role,
             all_clients: view.member.all_clients,
             clients: view.clients.iter().cloned().collect(),
-            waiting: false,
-            error: None,
+            ..MemberForm::blank()
         }));
     }
 
@@ -143,9 +140,28 @@ impl TeamModel {
 }
 
 impl MemberForm {
-    /// Whether it can be sent.
+    /// For somebody new.
+    fn blank() -> Self {
+        Self {
+            of: None,
+            name: String::new(),
+            role: Role::Technician,
+            // Nobody is given a key that was not meant for them.
+            all_clients: false,
+            clients: BTreeSet::new(),
+            password: SecretBuffer::line(),
+            code: SecretBuffer::code(6),
+            shown: false,
+            waiting: false,
+            error: None,
+        }
+    }
+
+    /// Whether it can be sent: an invitation lasts, so that who makes it proves again
+    /// who it is.
     pub fn ready(&self) -> bool {
-        !self.waiting && !self.name.trim().is_empty()
+        let proved = !self.password.is_empty() && self.code.char_count() == 6;
+        !self.waiting && !self.name.trim().is_empty() && (self.of.is_some() || proved)
     }
 
     /// True when clients are to be chosen.
@@ -162,7 +178,12 @@ impl MemberForm {
         let (name, role) = (self.name.trim().to_owned(), self.role);
         let all_clients = self.all_clients && role != Role::Auditor;
         let (tag, request) = match &self.of {
-            None => (Tag::Invite, Request::Invite { name, role, all_clients, clients }),
+            None => {
+                let (password, code) = (self.password.to_secret(), self.code.to_secret());
+                self.code.clear();
+                let current = Factors { password, code };
+                (Tag::Invite, Request::Invite { name, role, all_clients, clients, current })
+            }
             Some(of) => (
                 Tag::MemberChanged,
                 Request::ChangeMember { name: of.clone(), role, all_clients, clients },

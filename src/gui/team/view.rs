@@ -7,6 +7,7 @@ use egui::{Align, ComboBox, Layout, RichText, ScrollArea, TextEdit, Ui, vec2};
 use crate::app::api::{MemberView, Request, RotateItem};
 use crate::gui::act::{Act, Acts};
 use crate::gui::dialogs::{error_ui, middle_ui, modal, title_ui};
+use crate::gui::settings::view::factors_ui;
 use crate::gui::text::{self, t};
 use crate::gui::theme::{card, palette, primary_button};
 use crate::gui::widgets::parts;
@@ -225,7 +226,8 @@ fn form_ui(
     stay
 }
 
-/// Name, role and clients; true for Enter in the name.
+/// Name, role, clients and, for an invitation, the present factors; true for Enter in
+/// the name or the last field.
 fn member_fields_ui(
     ui: &mut Ui,
     form: &mut MemberForm,
@@ -272,7 +274,19 @@ fn member_fields_ui(
             }
         }
     }
-    enter
+    if form.of.is_some() {
+        return enter;
+    }
+    ui.add_space(6.0);
+    let why = t(
+        lang,
+        "Une invitation dure\u{a0}: prouvez d’abord que c’est vous.",
+        "An invitation lasts: prove first that it is you.",
+    );
+    ui.add(egui::Label::new(RichText::new(why).color(palette(ui.ctx()).weak)).wrap());
+    let MemberForm { password, code, shown, .. } = form;
+    let last = factors_ui(ui, password, code, shown, lang);
+    enter || last.submitted
 }
 
 fn invitation_ui(
