@@ -137,7 +137,7 @@ pub fn help(here: &str, id: &str) -> Option<&'static str> {
         }
         (_, "json") => "Un document JSON au lieu de texte (voir le guide, cli.md)",
         (_, "read_only") => {
-            "Parcourt les noms seulement\u{a0}: rien n’est écrit, révélé ni connecté"
+            "Parcourt les noms seulement\u{a0}: rien n’est écrit (sauf un déverrouillage refusé), révélé ni connecté"
         }
         (_, "accept_older") => {
             "Ouvre une copie plus ancienne que la dernière vue ici, et l’inscrit au journal"

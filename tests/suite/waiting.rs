@@ -116,6 +116,38 @@ struct AnyLine<'a> {
 }
 
 #[test]
+fn who_tries_factors_to_read_only_is_logged_where_the_file_can_be_written() {
+    let mut desk = desk();
+    desk.call(Request::Lock);
+    let tried = |desk: &Desk| {
+        let mut wrong = desk.options_with(SecretText::copy_of("000000"));
+        (wrong.member, wrong.read_only) = (Some("mallory".into()), true);
+        App::new(desk.file.clone()).unlock(wrong).err().expect("nobody of that name").code
+    };
+    assert_eq!(tried(&desk), Code::Locked);
+    // Where it cannot be written, it is refused all the same.
+    let mode = |mode| {
+        let mode = std::os::unix::fs::PermissionsExt::from_mode(mode);
+        std::fs::set_permissions(&desk.file, mode).expect("ours");
+    };
+    mode(0o444);
+    assert_eq!(tried(&desk), Code::Locked);
+    mode(0o600);
+    // Pages behind the end are for who writes to cut off: this one leaves the file alone.
+    let long = [std::fs::read(&desk.file).expect("reads"), vec![0; 2048]].concat();
+    let twin = desk.twin();
+    std::fs::write(&twin.file, &long).expect("ours");
+    assert_eq!(tried(&twin), Code::Locked);
+    assert_eq!(std::fs::read(&twin.file).expect("reads"), long);
+    let reading = UnlockOptions { read_only: true, ..desk.options() };
+    App::new(desk.file.clone()).unlock(reading).unwrap_or_else(|e| panic!("{}", e.what.en));
+    desk.unlock().unwrap_or_else(|e| panic!("{}", e.what.en));
+    let refused = lines(&desk, Event::UnlockRefused);
+    let names: Vec<_> = refused.iter().map(|line| line.field("member")).collect();
+    assert_eq!(names, ["mallory"]);
+}
+
+#[test]
 fn nobody_puts_a_line_into_the_log_in_a_members_name() {
     let mut desk = desk();
     let code = invite(&desk, "bob", Role::Technician, &["Dupont"]);

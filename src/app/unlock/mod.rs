@@ -42,10 +42,13 @@ impl Worker {
 
     pub(super) fn unlock(&mut self, options: UnlockOptions) -> Result<Status, AppError> {
         let store = SqliteStore::open(&self.file, options.read_only)?;
+        // What who writes would tidy up stays as it was found, for who only looks.
+        let untouched = options.read_only && store.goes_on_after_its_end();
         let opened = open_with(store, &options, options.accept_older);
-        let mut open = match options.read_only {
+        let mut open = match untouched {
             true => opened?,
-            // Refused while another member has it open here: logged all the same.
+            // Refused while another member has it open here: logged all the same. To read
+            // only is no way to try factors unseen, where the file can be written.
             false => noting(&self.file, options.member.as_deref(), opened)?,
         };
         open.locking = std::sync::Arc::clone(&self.locking);

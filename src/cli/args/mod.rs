@@ -50,7 +50,7 @@ pub struct Global {
     /// One JSON document instead of text (see the guide, cli.md)
     #[arg(long, global = true)]
     pub json: bool,
-    /// Browse names only: nothing is written, revealed or connected
+    /// Browse names only: nothing is written (but a refused unlock), revealed or connected
     #[arg(long, global = true)]
     pub read_only: bool,
     /// Open a copy older than the last one seen here, and log that
