@@ -13,11 +13,11 @@ use crate::store::sqlite::SqliteStore;
 use crate::vault::log;
 use crate::vault::rows::{Rows, StoreError};
 
-use super::api::{AppError, Code};
+use super::api::{AppError, Code, Reply};
 use super::entries::need;
 use super::part::Part;
 use super::worker::Worker;
-use super::{UnlockOptions, draft, unlock};
+use super::{UnlockOptions, draft, text, unlock};
 
 /// Refuses a backup of another vault than the one at `file`, before anything is
 /// asked for it. Where none is, or none that can be read, any backup will do.
@@ -25,7 +25,8 @@ use super::{UnlockOptions, draft, unlock};
 /// # Errors
 /// It is of another vault, or is no vault at all.
 pub fn same_vault(file: &Path, backup: &Path) -> Result<(), AppError> {
-    let there = id_of(&SqliteStore::open(backup, true)?)?;
+    let there = SqliteStore::open(backup, true).and_then(|store| id_of(&store));
+    let there = there.map_err(|error| no_backup(backup, error))?;
     // For writing where that may be: what a crash left is put right first.
     let here = SqliteStore::open(file, false).or_else(|_| SqliteStore::open(file, true));
     let here = here.and_then(|store| id_of(&store));
@@ -50,6 +51,55 @@ pub fn same_vault(file: &Path, backup: &Path) -> Result<(), AppError> {
     })
 }
 
+/// A copy that is no vault, or no whole one: another is to be taken, and nothing is
+/// wrong with the vault itself.
+fn no_backup(backup: &Path, error: StoreError) -> AppError {
+    let name = backup.display();
+    let what = match &error {
+        StoreError::Foreign | StoreError::NotAFile => None,
+        StoreError::Corrupt(why) => {
+            let Bi { fr, en } = text::said(why);
+            Some(Bi::new(
+                format!("La copie {name} ne se lit pas\u{a0}: {fr}."),
+                format!("The copy {name} cannot be read: {en}."),
+            ))
+        }
+        _ => return error.into(),
+    };
+    let error = AppError::from(error);
+    AppError {
+        code: error.code,
+        what: what.unwrap_or(error.what),
+        todo: Bi::new(
+            "Rien n’a été changé. Choisissez une autre copie\u{a0}: les automatiques sont à côté du coffre, dans le dossier qui porte son nom et finit par «\u{a0}.backups\u{a0}».",
+            "Nothing was changed. Choose another backup: the automatic ones are beside the vault, in the folder of its name that ends in “.backups”.",
+        ),
+    }
+}
+
+/// A copy that its factors open, but that is not what was written.
+fn damaged(backup: &Path, faults: &[Bi]) -> AppError {
+    let name = backup.display();
+    let told = |of: fn(&Bi) -> &String| {
+        faults.iter().map(|fault| of(fault).trim_end_matches('.')).collect::<Vec<_>>().join("; ")
+    };
+    AppError {
+        code: Code::Tampered,
+        what: Bi::new(
+            format!("Cette copie est abîmée ou falsifiée\u{a0}: {}.", told(|fault| &fault.fr)),
+            format!("This copy is damaged or doctored: {}.", told(|fault| &fault.en)),
+        ),
+        todo: Bi::new(
+            format!(
+                "Rien n’a été changé. Choisissez une autre copie\u{a0}; ce qui se lit encore dans celle-ci\u{a0}: poterne --vault {name} --accept-older tree"
+            ),
+            format!(
+                "Nothing was changed. Choose another backup; what can still be read in this one: poterne --vault {name} --accept-older tree"
+            ),
+        ),
+    }
+}
+
 fn id_of(store: &SqliteStore) -> Result<VaultId, StoreError> {
     store.read(|rows| Ok(rows.header()?.vault))
 }
@@ -65,14 +115,20 @@ impl Worker {
         same_vault(&self.file, backup)?;
         let part = Part::beside(&self.file);
         // Opened read-only first: a backup that does not open replaces nothing.
-        let source = SqliteStore::open(backup, true)?;
-        source.integrity_check()?;
+        let source = SqliteStore::open(backup, true).map_err(|error| no_backup(backup, error))?;
+        source.integrity_check().map_err(|error| no_backup(backup, error))?;
         source.copy_to(part.path(), &|| true)?;
         let store = SqliteStore::open(part.path(), false)?;
         let opened = unlock::open_with(store, &options, true);
         let mut open = unlock::noting(&self.file, options.member.as_deref(), opened)?;
         let name = backup.file_name().unwrap_or_default().to_string_lossy().into_owned();
         need(&open.vault, Action::ManageVault)?;
+        // What `check` would find in it later is found while the former file is in place.
+        if let Reply::Checked(report) = open.check()?
+            && !report.faults.is_empty()
+        {
+            return Err(damaged(backup, &report.faults));
+        }
         open.write(|v, rows, env| {
             let mut line = draft(v, env, Event::BackupRestored, true);
             line.fields.push((field::FILE, name));

@@ -146,3 +146,48 @@ fn nothing_is_committed_into_a_file_that_lost_its_place() {
     drop(store);
     assert_eq!(rows(&former)[2], 0);
 }
+
+#[test]
+fn a_backup_that_is_damaged_inside_replaces_nothing() {
+    for damage in [
+        "update cell set ct = ct || x'00'",
+        "update audit set leaf = x'00' || substr(leaf, 2) where seq = 2",
+    ] {
+        let mut seat = Seat::unlocked();
+        seat.ok(&["add", "client", "A"]);
+        seat.run(&["add", "note", "A/n", "--secret-stdin", "notes"], "kept").ended(0);
+        let made = seat.home.path().join("made.poterne");
+        seat.ok(&["backup", "--out", text(&made)]);
+        seat.ok(&["lock"]);
+        let db = Connection::open(&made).expect("opens");
+        assert_ne!(db.execute(damage, []).expect("writes"), 0, "{damage}");
+        drop(db);
+        let before = fs::read_dir(seat.home.path()).expect("reads").count();
+        let committed = rows(&seat.vault());
+        let factors = seat.factors();
+        let refused = seat.run(&["backup", "--restore", text(&made)], &factors).ended(7);
+        two_parts(&refused);
+        assert!(refused.err.contains("Nothing was changed"), "{}", refused.err);
+        assert_eq!(fs::read_dir(seat.home.path()).expect("reads").count(), before);
+        assert_eq!(rows(&seat.vault()), committed, "the vault is as it was");
+        let factors = seat.factors();
+        seat.run(&["check"], &factors).ended(0);
+    }
+}
+
+#[test]
+fn a_backup_that_cannot_be_read_is_told_as_such_and_not_sent_round_in_a_circle() {
+    let (seat, made) = seat();
+    let whole = fs::read(&made).expect("reads");
+    for (content, status) in
+        [(&b""[..], 7), (&whole[..whole.len() / 2], 7), (&b"no vault at all"[..], 1)]
+    {
+        let copy = seat.home.path().join("copy");
+        fs::write(&copy, content).expect("writes");
+        let refused = seat.run(&["backup", "--restore", text(&copy)], "").ended(status);
+        two_parts(&refused);
+        assert!(refused.err.contains("another backup"), "{}", refused.err);
+        assert!(!refused.err.contains("--vault"), "{}", refused.err);
+        assert!(!refused.err.contains("go back"), "{}", refused.err);
+    }
+}
