@@ -44,9 +44,9 @@ impl Page {
         self.column = 0;
     }
 
-    /// Bytes of whole lines.
+    /// Bytes that are kept.
     pub fn len(&self) -> usize {
-        self.done.len()
+        self.done.len() + self.line.len()
     }
 
     /// The whole lines.

@@ -362,6 +362,15 @@ mod tests {
     }
 
     #[test]
+    fn a_line_without_end_is_no_configuration() {
+        let task = task("cisco", "");
+        let mut talk = Talk::new(&task, None, false);
+        let chunk = vec![b'x'; MAX_BYTES / 4];
+        let refused = (0..5).find_map(|_| talk.heard(&chunk).err()).expect("it is too long");
+        assert_eq!(refused.what, fail::too_long("show running-config").what);
+    }
+
+    #[test]
     fn a_menu_is_passed_once() {
         let task = task("sophos", "show network interfaces");
         let mut talk = Talk::new(&task, None, false);
