@@ -180,6 +180,14 @@ fn a_shell_gets_nothing_of_an_entry() {
     assert!(read(&fixed).is_ok());
     let hidden = fixed.replace("[program]", "[env]\nCOMMAND = \"{user}\"\n[program]");
     assert!(read(&hidden).is_err(), "nor in a variable");
+    let started = SOUND.replace("\"--at={host}\"", "\"sh\", \"-c\", \"{host}\"");
+    let found = read(&started).expect_err("one that another program starts");
+    assert!(found[0].what.en.contains("sh would read"), "{found:?}");
+    let far = SOUND.replace(
+        "words = [\"-l\", \"{user}\"] }",
+        "words = [\"-l\", \"{user}\"] }, \"--\", \"sh\", \"-l\"",
+    );
+    assert!(read(&far).is_ok(), "one that nothing of an entry follows: {:?}", read(&far).err());
 }
 
 /// What would not be loaded is not sound either.

@@ -107,6 +107,14 @@ impl Template {
         })
     }
 
+    /// The text, if it has no place.
+    pub fn plain(&self) -> Option<&str> {
+        match self.0.as_slice() {
+            [Piece::Text(text)] => Some(text),
+            _ => None,
+        }
+    }
+
     /// The text with its places filled in; a secret stays a place.
     pub fn parts(&self, value: &dyn Fn(&Name) -> String) -> Vec<Part> {
         let part = |piece: &Piece| match piece {

@@ -141,7 +141,15 @@ impl<'a> Reader<'a> {
             return;
         }
         let all = [&program.linux, &program.macos, &program.windows];
-        let Some(shell) = all.into_iter().flatten().find(|name| is_shell(name)) else { return };
+        let itself = all.into_iter().flatten().find(|name| is_shell(name)).cloned();
+        // A program that starts another one, as `env` does, may be told to start a shell.
+        let words = args.iter().flat_map(|arg| match arg {
+            Arg::Word(word) => std::slice::from_ref(word),
+            Arg::When(_, words) | Arg::EachKey(words) => words,
+        });
+        let mut after = words.skip_while(|word| !word.plain().is_some_and(is_shell));
+        let started = after.next().and_then(Template::plain).filter(|_| after.any(filled));
+        let Some(shell) = itself.or_else(|| started.map(str::to_owned)) else { return };
         self.add(
             t.get("program").map_or(0..0, toml::Spanned::span),
             format!("{shell} lirait comme des commandes ce que contient un accès\u{a0}: nommez le programme lui-même"),
