@@ -8,7 +8,7 @@ mod auth;
 mod channel;
 pub(super) mod dial;
 mod engine;
-pub(super) mod fail;
+pub(crate) mod fail;
 mod fields;
 pub mod forward;
 pub(super) mod hostkey;

@@ -350,7 +350,10 @@ fn approve_ui(ui: &mut Ui, asked: &Approval, focus: bool, lang: Lang) -> Option<
 }
 
 /// What the warning of a changed key tells, taken apart.
+#[derive(PartialEq, Eq, Debug)]
 struct ToldKeys<'a> {
+    /// The key is one that people know as a certificate.
+    certificate: bool,
     heading: &'a str,
     known: &'a str,
     shown: &'a str,
@@ -360,10 +363,18 @@ struct ToldKeys<'a> {
 /// Takes the words of a changed key apart: `heading. danger. Known: …. Presented:
 /// …. after`. `None` when they are others.
 fn told_keys(what: &str, lang: Lang) -> Option<ToldKeys<'_>> {
-    let (heading, rest) = what.split_once(lang.pick("Connue\u{a0}: ", "Known: "))?;
-    let (known, rest) = rest.split_once(lang.pick(". Présentée\u{a0}: ", ". Presented: "))?;
-    let (shown, after) = rest.split_once(". ")?;
-    Some(ToldKeys { heading: heading.trim_end(), known, shown, after })
+    // In French a certificate is masculine, a key feminine.
+    let marks = [
+        (lang.pick("Connue\u{a0}: ", "Known: "), lang.pick(". Présentée\u{a0}: ", ". Presented: ")),
+        (lang.pick("Connu\u{a0}: ", "Known: "), lang.pick(". Présenté\u{a0}: ", ". Presented: ")),
+    ];
+    marks.into_iter().find_map(|(first, second)| {
+        let (heading, rest) = what.split_once(first)?;
+        let (known, rest) = rest.split_once(second)?;
+        let (shown, after) = rest.split_once(". ")?;
+        let certificate = shown.starts_with("x509-");
+        Some(ToldKeys { certificate, heading: heading.trim_end(), known, shown, after })
+    })
 }
 
 /// The two keys below each other, so that they can be compared.
@@ -378,9 +389,13 @@ fn changed_ui(ui: &mut Ui, told: &ToldKeys<'_>, error: &AppError, lang: Lang) {
     ui.add_space(6.0);
     egui::Frame::new().fill(p.field).corner_radius(5).inner_margin(10).show(ui, |ui| {
         ui.set_min_width(ui.available_width());
+        let (known, presented) = match told.certificate {
+            true => ("Connu", "Présenté"),
+            false => ("Connue", "Présentée"),
+        };
         let pairs = [
-            (lang.pick("Connue", "Known"), told.known),
-            (lang.pick("Présentée", "Presented"), told.shown),
+            (lang.pick(known, "Known"), told.known),
+            (lang.pick(presented, "Presented"), told.shown),
         ];
         for (label, keys) in pairs {
             ui.label(RichText::new(label).size(12.5).color(p.weak));
@@ -400,8 +415,9 @@ fn failed_ui(
     lang: Lang,
 ) -> Option<Chosen> {
     let changed = error.code == Code::KeyChanged;
-    match changed.then(|| told_keys(error.what.get(lang), lang)).flatten() {
-        Some(told) => changed_ui(ui, &told, error, lang),
+    let told = changed.then(|| told_keys(error.what.get(lang), lang)).flatten();
+    match &told {
+        Some(told) => changed_ui(ui, told, error, lang),
         None => failure(ui, lang, &error.what, &error.todo),
     }
     if changed && !may_forget {
@@ -425,7 +441,10 @@ fn failed_ui(
         if proposed.clicked() {
             chosen = Some(first.1);
         }
-        let forget = lang.pick("Oublier l’ancienne clé…", "Forget the old key…");
+        let forget = match told.as_ref().is_some_and(|told| told.certificate) {
+            true => lang.pick("Oublier l’ancien certificat…", "Forget the old certificate…"),
+            false => lang.pick("Oublier l’ancienne clé…", "Forget the old key…"),
+        };
         if changed && may_forget && ui.button(forget).clicked() {
             chosen = Some(Chosen::ForgetKey);
         }
@@ -441,5 +460,32 @@ fn warnings_ui(ui: &mut Ui, tab: &Tab, lang: Lang) {
     for warning in tab.all_warnings() {
         ui.add_space(4.0);
         ui.colored_label(p.warn, format!("\u{26A0} {}", warning.get(lang)));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::connect::ssh::fail::key_changed;
+    use crate::model::target::HostPort;
+
+    fn key(algorithm: &str, fingerprint: &str) -> PinnedKey {
+        let at = HostPort { host: "srv1".into(), port: 3389 };
+        PinnedKey { at, algorithm: algorithm.into(), fingerprint: fingerprint.into() }
+    }
+
+    #[test]
+    fn a_changed_key_or_certificate_is_shown_beside_the_known_one() {
+        for (algorithm, certificate) in [("ssh-ed25519", false), ("x509-sha256", true)] {
+            let failure =
+                key_changed(&key(algorithm, "SHA256:new"), &[key(algorithm, "SHA256:old")]);
+            for lang in [Lang::Fr, Lang::En] {
+                let told = told_keys(failure.what.get(lang), lang).expect("its words are these");
+                assert_eq!(told.certificate, certificate);
+                assert_eq!(told.known, format!("{algorithm} SHA256:old"));
+                assert_eq!(told.shown, format!("{algorithm} SHA256:new"));
+                assert!(told.heading.contains("srv1:3389") && !told.after.is_empty(), "{told:?}");
+            }
+        }
     }
 }
