@@ -43,6 +43,12 @@ PLAIN = """<!doctype html><form method=post action=/login target=_top><input nam
 ODD = """<!doctype html><title>Odd</title><form method=post action=/login><input id=decoy name=user0><input type=password name=pass0 id=pdecoy>
 <input id=who name=user><input type=password name=pass id=word><span id=go onclick="event.isTrusted && this.closest('form').submit()">go</span></form>"""
 
+# What is named stands in for functions of the document and of the form.
+NAMED = """<!doctype html><title>Named</title><img name=querySelectorAll src=data:,><form method=post action=/login><input name=user><input type=password name=pass>
+<input name=contains type=hidden><input type=submit value=Login></form><p>Help</p>"""
+# One whose script never ends.
+BUSY = """<!doctype html><title>Busy</title><form method=post action=/login><input name=user><input type=password name=pass></form><script>for (;;);</script>"""
+
 class Page(http.server.BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
 
@@ -65,7 +71,7 @@ class Page(http.server.BaseHTTPRequestHandler):
 
     def do_GET(self):
         path, _, query = self.path.partition("?")
-        pages = {"/form": FORM, "/two": TWO, "/totp": FORM, "/scripted": SCRIPTED, "/frames": FRAMES, "/plain": PLAIN, "/odd": ODD}
+        pages = {"/form": FORM, "/two": TWO, "/totp": FORM, "/scripted": SCRIPTED, "/frames": FRAMES, "/plain": PLAIN, "/odd": ODD, "/named": NAMED, "/busy": BUSY}
         if path in pages:
             cookie = {"Set_Cookie": "then=%s; Path=/" % ("code" if path == "/totp" else "home")}
             self.give(pages[path], **cookie)

@@ -54,6 +54,25 @@ fn a_page_that_never_reloads_is_logged_in_to_by_its_button() {
 }
 
 #[test]
+fn names_on_the_page_do_not_stand_in_for_what_looks_for_its_form() {
+    let _alone = alone();
+    let mut site = Site::plain();
+    let visit = Visit::open(login(site.hop("/named")));
+    site.until("login admin ok");
+    assert!(visit.link.info().description.ends_with("✓"));
+}
+
+#[test]
+fn a_page_that_is_busy_for_ever_is_left_to_the_person() {
+    let _alone = alone();
+    let site = Site::plain();
+    let visit = Visit::open(login(with(site.hop("/busy"), "connect-timeout", "1")));
+    let warnings = visit.link.info().warnings;
+    assert!(warnings.iter().any(|w| w.en.contains("No login form")), "{warnings:?}");
+    assert!(visit.lease.taken.is_empty());
+}
+
+#[test]
 fn declared_fields_are_used_and_a_selector_that_is_none_is_told() {
     let _alone = alone();
     let mut site = Site::plain();

@@ -6,8 +6,11 @@
   const USER = /user|login|log.?on|sign.?in|mail|account|identifiant|utilisateur|compte|benutzer/i;
   const GO = /log.?in|log.?on|sign.?in|connexion|connecter|connect|submit|^ok$|next|suivant|continue|valider|verify|v.rifier|anmelden|enter/i;
   const found = [];
+  // A document and a form have what is named in them in place of their own functions.
+  const inside = (root) => (root.nodeType === 9 ? Document : DocumentFragment).prototype.querySelectorAll.call(root, "*");
+  const contains = (form, el) => Node.prototype.contains.call(form, el);
   const walk = (root, dx, dy) => {
-    for (const el of root.querySelectorAll("*")) {
+    for (const el of inside(root)) {
       found.push({ el, dx, dy });
       if (el.shadowRoot) walk(el.shadowRoot, dx, dy);
       if (el.tagName === "IFRAME" || el.tagName === "FRAME") {
@@ -71,7 +74,7 @@
   let submit = named.submit.f || null;
   const main = code && !password ? code : password || user;
   if (!submit && main) {
-    const near = found.filter((f) => seen(f) && (!main.el.form || f.el.form === main.el.form || main.el.form.contains(f.el)));
+    const near = found.filter((f) => seen(f) && (!main.el.form || f.el.form === main.el.form || contains(main.el.form, f.el)));
     const label = (el) => (el.value || "") + " " + (el.textContent || "") + " " + (el.id || "");
     submit = near.find((f) => /^(BUTTON|INPUT)$/.test(f.el.tagName) && (f.el.type === "submit" || f.el.type === "image"))
       || near.find((f) => (f.el.tagName === "BUTTON" || f.el.getAttribute("role") === "button" || f.el.tagName === "A"

@@ -95,16 +95,22 @@ pub fn run(
         if page.http == Asked::Left {
             return Ok(Outcome::Refused);
         }
-        if page.dialog || page.moves() {
-            still = None;
-            if since.elapsed() > patience {
+        let sight = match page.dialog || page.moves() {
+            true => Err(Silence::Busy),
+            false => page.look(cdp, None),
+        };
+        let sight = match sight {
+            Ok(sight) => sight,
+            // A page may keep itself busy for ever.
+            Err(Silence::Busy) if since.elapsed() > patience => {
                 return Ok(if given.password { Outcome::Unclear } else { Outcome::NoForm });
             }
-            continue;
-        }
-        let sight = match page.look(cdp, None) {
-            Ok(sight) => sight,
-            Err(Silence::Busy) => continue,
+            Err(Silence::Busy) => {
+                if page.dialog || page.moves() {
+                    still = None;
+                }
+                continue;
+            }
             Err(other) => return Err(other.into()),
         };
         if let Some(bad) = sight.bad {
@@ -182,7 +188,8 @@ fn arrive(page: &mut Page<'_>, cdp: &mut Cdp, patience: Duration) -> Result<Opti
             }
             let sight = match page.look(cdp, None) {
                 Ok(sight) => sight,
-                Err(Silence::Busy) => continue,
+                Err(Silence::Busy) if Instant::now() <= end => continue,
+                Err(Silence::Busy) => return Err(unanswered(page, patience)),
                 Err(other) => return Err(other.into()),
             };
             if sight.origin != page.origin {
@@ -199,11 +206,13 @@ fn arrive(page: &mut Page<'_>, cdp: &mut Cdp, patience: Duration) -> Result<Opti
             }
         }
         if Instant::now() > end {
-            return Err(
-                fail::unreachable(&page.hop.at, "net::ERR_TIMED_OUT", patience.as_secs()).into()
-            );
+            return Err(unanswered(page, patience));
         }
     }
+}
+
+fn unanswered(page: &Page<'_>, patience: Duration) -> Stop {
+    fail::unreachable(&page.hop.at, "net::ERR_TIMED_OUT", patience.as_secs()).into()
 }
 
 /// What to do about what is on the page.
