@@ -37,6 +37,10 @@ pub enum What {
     Difference(SnapshotView, SnapshotView, u64, u64),
 }
 
+/// Bytes of a line above which it goes on in another row: one that was laid out whole
+/// would hold up the window, however long a device made it.
+const ROW_MAX_BYTES: usize = 4096;
+
 /// A text on screen.
 pub struct Shown {
     /// Which.
@@ -52,18 +56,18 @@ impl Shown {
         &self.text
     }
 
-    /// How many lines it has.
+    /// How many rows it has.
     pub fn count(&self) -> usize {
         self.lines.len()
     }
 
-    /// What line `n` is, and its text.
+    /// What row `n` is of, and its text.
     pub fn line<R>(&self, n: usize, paint: impl FnOnce(Line, &str) -> R) -> Option<R> {
         let (kind, range) = self.lines.get(n)?;
         Some(self.text.expose(|text| paint(*kind, &text[range.clone()])))
     }
 
-    /// Bytes of the longest line.
+    /// Bytes of the longest row.
     pub fn widest(&self) -> usize {
         self.lines.iter().map(|(_, range)| range.len()).max().unwrap_or(0)
     }
@@ -117,7 +121,9 @@ impl Config {
                 // The two lines on top name the snapshots, which the title does.
                 let head = difference && lines.is_empty() && is_head(shown);
                 if !head {
-                    lines.push((kind(shown, difference), start..start + shown.len()));
+                    let kind = kind(shown, difference);
+                    let rows = rows(shown).map(|row| (kind, start + row.start..start + row.end));
+                    lines.extend(rows);
                 }
                 start += line.len();
             }
@@ -145,6 +151,17 @@ impl Config {
     }
 }
 
+/// The parts of a line that are a row each; one for an empty line.
+fn rows(line: &str) -> impl Iterator<Item = Range<usize>> {
+    let mut next = Some(0);
+    std::iter::from_fn(move || {
+        let start = next?;
+        let end = line.floor_char_boundary(start + ROW_MAX_BYTES);
+        next = Some(end).filter(|end| *end < line.len());
+        Some(start..end)
+    })
+}
+
 fn is_head(line: &str) -> bool {
     line.starts_with("--- ") || line.starts_with("+++ ")
 }
@@ -155,5 +172,21 @@ fn kind(line: &str, difference: bool) -> Line {
         Some(b'-') if difference => Line::Removed,
         Some(b'@') if difference => Line::Place,
         _ => Line::Same,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_without_end_is_shown_whole_in_rows_that_can_be_painted() {
+        let long = "é".repeat(3 * ROW_MAX_BYTES);
+        for line in ["", "hostname sw1", &long] {
+            let all: Vec<&str> = rows(line).map(|row| &line[row]).collect();
+            assert_eq!(all.concat(), line);
+            assert!(!all.is_empty() && all.iter().all(|row| row.len() <= ROW_MAX_BYTES));
+        }
+        assert_eq!(rows(&long).count(), 6);
     }
 }
