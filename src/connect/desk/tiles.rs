@@ -85,8 +85,9 @@ impl Tiles {
             self.credit -= place.pixels() * PIXEL;
             let start = usize::from(place.y) * stride + usize::from(place.x) * PIXEL;
             hand_over(up, self.channel, place, &data[start..], stride);
+            // These parts are large: the application copies one while the next is made.
+            up.flush();
         }
-        up.flush();
         self.whole_at = self.damage.is_empty().then(Instant::now);
     }
 }
