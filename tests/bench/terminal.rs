@@ -6,6 +6,9 @@
 
 #![allow(clippy::disallowed_methods, reason = "tests start programs and threads as they like")]
 
+#[path = "../suite/kit_screen/xvfb.rs"]
+mod xvfb;
+
 use std::ffi::OsString;
 use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
@@ -18,6 +21,8 @@ use poterne::connect::link::{Channel, Exit, FromRemote, Sink, TermSize, ToRemote
 use poterne::gui::terminal::{Terminal, TerminalView};
 use poterne::gui::{fonts, theme};
 use poterne::model::lang::Lang;
+
+use xvfb::Xvfb;
 
 const BYTES: usize = 50_000_000;
 const ROUNDS: usize = 3;
@@ -190,7 +195,7 @@ fn measure() {
     write_plain(&plain);
     write_colour(&colour);
     let xvfb = display();
-    let display = xvfb.as_ref().map(|(_, name)| name.as_str());
+    let display = xvfb.as_ref().map(|screen| screen.name.as_str());
     let own = std::env::current_exe().expect("this program has a path");
     let own = own.to_string_lossy().into_owned();
     let rivals: Vec<(&str, Vec<&str>)> = vec![
@@ -234,18 +239,19 @@ fn cat_in(command: &[&str], file: &Path, folder: &Path, display: Option<&str>) -
     let program = which(command[0])?;
     let mut child = Command::new(program);
     child.args(&command[1..]).args(["sh", "-c", &script]);
-    child.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::inherit());
+    child.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::inherit());
     if let Some(display) = display {
         child.env("DISPLAY", display);
     }
     let mut child = Ended(child.spawn().ok()?);
-    let limit = Instant::now() + Duration::from_secs(120);
-    while child.0.try_wait().ok()?.is_none() {
-        if Instant::now() > limit {
-            return None;
-        }
-        std::thread::sleep(Duration::from_millis(20));
-    }
+    // It ends when nobody holds its output any more; the window's shell has another.
+    let mut out = child.0.stdout.take()?;
+    let (over, ended) = channel();
+    std::thread::spawn(move || {
+        let _ = std::io::copy(&mut out, &mut std::io::sink());
+        let _ = over.send(());
+    });
+    ended.recv_timeout(Duration::from_secs(120)).ok()?;
     let read = |path: &Path| std::fs::read_to_string(path).ok()?.trim().parse::<u64>().ok();
     Some(Duration::from_nanos(read(&after)?.saturating_sub(read(&before)?)))
 }
@@ -258,27 +264,12 @@ fn which(name: &str) -> Option<PathBuf> {
     std::env::split_paths(&path).map(|dir| dir.join(name)).find(|p| p.is_file())
 }
 
-/// Starts Xvfb unless there is a display, and says which one it is.
-fn display() -> Option<(Ended, String)> {
+/// Starts Xvfb unless there is a display.
+fn display() -> Option<Xvfb> {
     if std::env::var_os("DISPLAY").is_some() {
         return None;
     }
-    let mut child = Command::new("Xvfb")
-        .args(["-displayfd", "1", "-screen", "0", "1280x800x24"])
-        .stdout(Stdio::piped())
-        .stderr(Stdio::null())
-        .spawn()
-        .expect("Xvfb is installed");
-    let mut out = child.stdout.take().expect("it was asked for");
-    let mut number = String::new();
-    let mut byte = [0];
-    while let Ok(1) = out.read(&mut byte) {
-        if byte[0] == b'\n' {
-            break;
-        }
-        number.push(char::from(byte[0]));
-    }
-    Some((Ended(child), format!(":{number}")))
+    Some(Xvfb::start("1280x800", &[]))
 }
 
 fn write_plain(path: &Path) {

@@ -2,8 +2,8 @@
 //! agent, beside `ssh`, with and without a connection that is open already.
 
 use std::fs;
-use std::io::Write as _;
-use std::net::{TcpListener, TcpStream};
+use std::io::{BufRead as _, BufReader, Write as _};
+use std::net::TcpListener;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
@@ -187,11 +187,14 @@ impl Drop for Server {
 }
 
 impl Server {
-    fn listens(self, folder: &Path) -> Self {
+    /// Waits until it says that it listens; what it says after that is read and
+    /// forgotten, so that it never waits for a reader.
+    fn listens(mut self, folder: &Path, word: &str) -> Self {
         let _ = fs::remove_file(folder.join("known"));
-        while TcpStream::connect(("127.0.0.1", self.port)).is_err() {
-            std::thread::sleep(Duration::from_millis(20));
-        }
+        let said = BufReader::new(self.process.stderr.take().expect("a pipe"));
+        let mut lines = said.lines().map_while(Result::ok);
+        assert!(lines.any(|line| line.contains(word)), "{} ends at once", self.name);
+        std::thread::spawn(move || lines.for_each(drop));
         self
     }
 }
@@ -214,13 +217,14 @@ fn openssh(folder: &Path) -> Server {
     fs::write(&config, text).expect("is written");
     let _ = fs::create_dir_all("/run/sshd");
     let process = Command::new("/usr/sbin/sshd")
-        .args(["-D", "-f"])
+        .args(["-D", "-e", "-f"])
         .arg(&config)
         .stdin(Stdio::null())
-        .stderr(Stdio::null())
+        .stderr(Stdio::piped())
         .spawn()
         .expect("starts");
-    Server { name: "sshd", process, port, user: user(), account: false }.listens(folder)
+    Server { name: "sshd", process, port, user: user(), account: false }
+        .listens(folder, "Server listening")
 }
 
 /// Dropbear, which wants an account whose home holds the key: made by root only.
@@ -246,8 +250,9 @@ fn dropbear(folder: &Path) -> Option<Server> {
     let process = Command::new("dropbear")
         .args(["-F", "-E", "-m", "-p", &format!("127.0.0.1:{port}"), "-P", "", "-r", key])
         .stdin(Stdio::null())
-        .stderr(Stdio::null())
+        .stderr(Stdio::piped())
         .spawn()
         .expect("starts");
-    Some(Server { name: "dropbear", process, port, user, account: true }.listens(folder))
+    let server = Server { name: "dropbear", process, port, user, account: true };
+    Some(server.listens(folder, "Not backgrounding"))
 }

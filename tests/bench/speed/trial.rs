@@ -43,14 +43,15 @@ impl Trial {
     /// A code that was not used, waiting for one if need be.
     pub fn code(&mut self) -> String {
         loop {
-            let now = SystemTime::now().duration_since(UNIX_EPOCH).expect("after 1970");
-            let now = now.as_secs() / 30;
+            let clock = SystemTime::now().duration_since(UNIX_EPOCH).expect("after 1970");
+            let now = clock.as_secs() / 30;
             let step = (self.used + 1).max(now - 1);
             if step <= now + 1 {
                 self.used = step;
                 return format!("{:06}", self.codes.at(step));
             }
-            std::thread::sleep(Duration::from_millis(200));
+            // Until the clock comes to the step before it.
+            std::thread::sleep(Duration::from_secs((step - 1) * 30).saturating_sub(clock));
         }
     }
 

@@ -3,6 +3,7 @@
 
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::mpsc::{Receiver, channel};
 use std::time::{Duration, Instant};
 
 use egui::accesskit::Role;
@@ -19,6 +20,8 @@ use crate::meter::{title, took};
 use crate::trial::Trial;
 
 const FRAMES: usize = 300;
+/// A window that nothing wakes for so long has all its answers.
+const QUIET: Duration = Duration::from_secs(1);
 const PASSWORD_FIELD: &str = "Mot de passe";
 const CODE_FIELD: &str = "Code à 6 chiffres";
 
@@ -41,8 +44,15 @@ pub fn run(folder: &Path, size: u32) {
         };
         Shell::new(&cc.egui_ctx, options)
     });
-    unlock(&mut window, &mut trial);
-    settle(&mut window);
+    let (wake, woken) = channel();
+    window.ctx.set_request_repaint_callback(move |asked| {
+        // A caret that is to blink later is no answer.
+        if asked.delay.is_zero() {
+            let _ = wake.send(());
+        }
+    });
+    unlock(&mut window, &mut trial, &woken);
+    settle(&mut window, &woken);
 
     let rest = frames(&mut window, |_, _| {});
     report("nothing happens", rest);
@@ -102,17 +112,16 @@ fn frames(window: &mut Window, act: impl Fn(&mut Window, usize)) -> Vec<Duration
         .collect()
 }
 
-fn unlock(window: &mut Window, trial: &mut Trial) {
+fn unlock(window: &mut Window, trial: &mut Trial, woken: &Receiver<()>) {
     for _ in 0..4 {
         fill(window, PASSWORD_FIELD, PASSWORD);
         fill(window, CODE_FIELD, &trial.code());
         let end = Instant::now() + Duration::from_secs(20);
-        while Instant::now() < end {
+        while woken.recv_timeout(end.saturating_duration_since(Instant::now())).is_ok() {
             window.run_steps(1);
             if window.query_by_role_and_label(Role::PasswordInput, CODE_FIELD).is_none() {
                 return;
             }
-            std::thread::sleep(Duration::from_millis(5));
         }
     }
     panic!("the vault did not open");
@@ -127,11 +136,10 @@ fn fill(window: &mut Window, label: &str, text: &str) {
     window.run_steps(2);
 }
 
-/// Lets the answers of the first questions arrive.
-fn settle(window: &mut Window) {
-    let end = Instant::now() + Duration::from_secs(3);
-    while Instant::now() < end {
+/// Lets the answers of the first questions arrive, until nothing wakes the window for
+/// a while.
+fn settle(window: &mut Window, woken: &Receiver<()>) {
+    while woken.recv_timeout(QUIET).is_ok() {
         window.run_steps(1);
-        std::thread::sleep(Duration::from_millis(5));
     }
 }
