@@ -70,12 +70,14 @@ impl LineCipher {
         sealed: &[u8],
         out: &mut Vec<u8>,
     ) -> Result<(), OpenError> {
-        out.clear();
-        let (text, tag) = sealed.split_last_chunk::<OVERHEAD>().ok_or(OpenError)?;
-        out.extend_from_slice(text);
-        let nonce = nonce(counter).into();
-        let text = InOutBuf::from(&mut out[..]);
-        let done = self.0.decrypt_inout_detached(&nonce, aad, text, &Tag::from(*tag));
+        let Some((text, tag)) = sealed.split_last_chunk::<OVERHEAD>() else {
+            out.clear();
+            return Err(OpenError);
+        };
+        out.resize(text.len(), 0);
+        let text = InOutBuf::new(text, &mut out[..]).expect("both have one length");
+        let done =
+            self.0.decrypt_inout_detached(&nonce(counter).into(), aad, text, &Tag::from(*tag));
         if done.is_err() {
             out.clear();
         }

@@ -2,6 +2,7 @@
 //! that proves itself. Lines come in one by one, so a million need no more
 //! memory than ten; a file is whole or not there. Never opens a vault.
 
+mod ahead;
 pub mod bundle;
 mod file;
 mod findings;

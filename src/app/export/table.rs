@@ -6,6 +6,7 @@ use crate::app::api::{ExportFormat, ExportRequest};
 use crate::audit::line;
 use crate::model::audit_event::OpenLine;
 
+use super::ahead::Ahead;
 use super::file::Whole;
 use super::selection::{Records, Selection, Wanted};
 use super::{ExportError, ExportMeta, Lines, Steps, hides, html, pdf, pipe, rows, xlsx};
@@ -57,7 +58,7 @@ pub fn write(
             Box::new(|out, line| html::row(out, line, request.lang))
         }
     };
-    let mut file = out.file();
+    let mut file = Ahead::new(out.file());
     let (mut head, mut tail) = (Vec::new(), Vec::new());
     match request.format {
         ExportFormat::Csv => rows::csv_head(&mut head, &request.redact),
@@ -91,7 +92,7 @@ pub fn write(
         &mut |piece| selection.pour(&mut piece.records, |text| file.write_all(text)).map_err(io),
     )?;
     progress.tell()?;
-    file.write_all(&tail).map_err(io)?;
+    file.write_all(&tail).and_then(|()| file.finish()).map_err(io)?;
     Ok(Vec::new())
 }
 
