@@ -19,6 +19,9 @@ use super::part::Part;
 use super::worker::Worker;
 use super::{UnlockOptions, draft, text, unlock};
 
+/// Most faults of a damaged backup that a refusal names.
+const FAULTS_TOLD: usize = 5;
+
 /// Refuses a backup of another vault than the one at `file`, before anything is
 /// asked for it. Where none is, or none that can be read, any backup will do.
 ///
@@ -81,7 +84,12 @@ fn no_backup(backup: &Path, error: StoreError) -> AppError {
 fn damaged(backup: &Path, faults: &[Bi]) -> AppError {
     let name = backup.display();
     let told = |of: fn(&Bi) -> &String| {
-        faults.iter().map(|fault| of(fault).trim_end_matches('.')).collect::<Vec<_>>().join("; ")
+        let shown = faults.iter().take(FAULTS_TOLD);
+        let mut told = shown.map(|fault| of(fault).trim_end_matches('.')).collect::<Vec<_>>();
+        if faults.len() > FAULTS_TOLD {
+            told.push("…");
+        }
+        told.join("; ")
     };
     AppError {
         code: Code::Tampered,
