@@ -38,7 +38,7 @@ pub struct MemberForm {
 /// What stands on top of the page.
 pub enum Sheet {
     /// The form.
-    Form(MemberForm),
+    Form(Box<MemberForm>),
     /// An invitation, shown once.
     Invitation(String, SecretText),
     /// Secrets to change after somebody left.
@@ -110,20 +110,20 @@ impl TeamModel {
     /// The form for an invitation.
     pub fn invite(&mut self) {
         self.error = None;
-        self.sheet = Some(Sheet::Form(MemberForm::blank()));
+        self.sheet = Some(Sheet::Form(Box::new(MemberForm::blank())));
     }
 
     /// The form for a change.
     pub fn change(&mut self, view: &MemberView) {
         self.error = None;
-        self.sheet = Some(Sheet::Form(MemberForm {
+        self.sheet = Some(Sheet::Form(Box::new(MemberForm {
             of: Some(view.member.name.clone()),
             name: view.member.name.clone(),
             role: view.member.role,
             all_clients: view.member.all_clients,
             clients: view.clients.iter().cloned().collect(),
             ..MemberForm::blank()
-        }));
+        })));
     }
 
     /// An act of the form failed.
