@@ -302,7 +302,7 @@ fn giving_up_on_a_kdc_that_says_nothing_leaves_nothing_behind() {
     let failure = must_fail(&target, &mut lease);
     says(&failure, FailureKind::Cancelled, "given up");
     asked.join().expect("it saw the end");
-    server.until("end");
+    server.told.until("end");
     all_gone(&lease);
 }
 

@@ -58,7 +58,7 @@ fn names_on_the_page_do_not_stand_in_for_what_looks_for_its_form() {
     let _alone = alone();
     let mut site = Site::plain();
     let visit = Visit::open(login(site.hop("/named")));
-    site.until("login admin ok");
+    site.told.until("login admin ok");
     assert!(visit.link.info().description.ends_with("✓"));
 }
 
