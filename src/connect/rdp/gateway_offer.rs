@@ -79,13 +79,13 @@ mod tests {
 
     #[test]
     fn only_who_takes_no_proof_wants_the_password() {
-        assert_eq!(of(&["Basic realm=\"x\""]), Some(true));
+        assert_eq!(of(&[r#"Basic realm="x""#]), Some(true));
         assert_eq!(of(&["basic"]), Some(true));
-        assert_eq!(of(&["Digest realm=\"x\"", "Basic realm=\"a, NTLM\""]), Some(true));
+        assert_eq!(of(&[r#"Digest realm="x""#, r#"Basic realm="a, NTLM""#]), Some(true));
         for proof in ["NTLM", "Negotiate", "SSPI_NTLM"] {
-            assert_eq!(of(&["Basic realm=\"x\"", proof]), Some(false), "{proof}");
+            assert_eq!(of(&[r#"Basic realm="x""#, proof]), Some(false), "{proof}");
         }
-        assert_eq!(of(&["Negotiate, NTLM, Basic realm=\"x\""]), Some(false));
+        assert_eq!(of(&[r#"Negotiate, NTLM, Basic realm="x""#]), Some(false));
         assert_eq!(of(&[]), Some(false));
     }
 

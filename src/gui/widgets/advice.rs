@@ -8,6 +8,7 @@ use crate::model::lang::Lang;
 /// How a command begins, and the place in the window that does the same.
 const PLACES: &[(&str, &str, &str)] = &[
     ("add", "la fiche de l’accès", "the entry’s form"),
+    ("audit log", "la page Journal", "the Log page"),
     ("audit verify", "Journal › Vérifier", "Log › Verify"),
     ("check", "Réglages › Coffre", "Settings › Vault"),
     ("device add", "Réglages › Postes", "Settings › Computers"),
