@@ -16,7 +16,7 @@ mod kit_rdp;
 #[allow(dead_code, reason = "shared with the tests")]
 mod kit_screen;
 #[path = "../../suite/kit_ssh.rs"]
-#[allow(dead_code, reason = "shared with the tests")]
+#[allow(dead_code, unused_imports, reason = "shared with the tests")]
 mod kit_ssh;
 #[path = "../../suite/kit_vnc.rs"]
 #[allow(dead_code, reason = "shared with the tests")]
