@@ -122,7 +122,7 @@ fn who_tries_factors_to_read_only_is_logged_where_the_file_can_be_written() {
     let tried = |desk: &Desk| {
         let mut wrong = desk.options_with(SecretText::copy_of("000000"));
         (wrong.member, wrong.read_only) = (Some("mallory".into()), true);
-        App::new(desk.file.clone()).unlock(wrong).err().expect("nobody of that name").code
+        App::new(desk.file.clone()).unlock(wrong).expect_err("nobody of that name").code
     };
     assert_eq!(tried(&desk), Code::Locked);
     // Where it cannot be written, it is refused all the same.
