@@ -11,6 +11,7 @@ use poterne::vault::rows::{Rows, StoreError};
 
 use super::cli_kit::Seat;
 use super::cli_refusals::two_parts;
+use super::kit_rows::altered;
 
 fn text(path: &Path) -> &str {
     path.to_str().expect("UTF-8")
@@ -150,8 +151,8 @@ fn nothing_is_committed_into_a_file_that_lost_its_place() {
 #[test]
 fn a_backup_that_is_damaged_inside_replaces_nothing() {
     for damage in [
-        "update cell set ct = ct || x'00'",
-        "update audit set leaf = x'00' || substr(leaf, 2) where seq = 2",
+        format!("update cell set ct = {}", altered("ct", 1)),
+        format!("update audit set leaf = {} where seq = 2", altered("leaf", 1)),
     ] {
         let mut seat = Seat::unlocked();
         seat.ok(&["add", "client", "A"]);
@@ -160,7 +161,7 @@ fn a_backup_that_is_damaged_inside_replaces_nothing() {
         seat.ok(&["backup", "--out", text(&made)]);
         seat.ok(&["lock"]);
         let db = Connection::open(&made).expect("opens");
-        assert_ne!(db.execute(damage, []).expect("writes"), 0, "{damage}");
+        assert_ne!(db.execute(&damage, []).expect("writes"), 0, "{damage}");
         drop(db);
         let before = fs::read_dir(seat.home.path()).expect("reads").count();
         let committed = rows(&seat.vault());
