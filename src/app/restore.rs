@@ -117,7 +117,7 @@ impl Worker {
     pub(super) fn restore_backup(
         &mut self,
         backup: &Path,
-        options: UnlockOptions,
+        mut options: UnlockOptions,
     ) -> Result<(), AppError> {
         self.lock()?;
         same_vault(&self.file, backup)?;
@@ -126,17 +126,12 @@ impl Worker {
         let source = SqliteStore::open(backup, true).map_err(|error| no_backup(backup, error))?;
         source.integrity_check().map_err(|error| no_backup(backup, error))?;
         source.copy_to(part.path(), &|| true)?;
+        self.must_be_whole(&part, backup, &mut options)?;
         let store = SqliteStore::open(part.path(), false)?;
         let opened = unlock::open_with(store, &options, true);
         let mut open = unlock::noting(&self.file, options.member.as_deref(), opened)?;
         let name = backup.file_name().unwrap_or_default().to_string_lossy().into_owned();
         need(&open.vault, Action::ManageVault)?;
-        // What `check` would find in it later is found while the former file is in place.
-        if let Reply::Checked(report) = open.check()?
-            && !report.faults.is_empty()
-        {
-            return Err(damaged(backup, &report.faults));
-        }
         open.write(|v, rows, env| {
             let mut line = draft(v, env, Event::BackupRestored, true);
             line.fields.push((field::FILE, name));
@@ -153,6 +148,29 @@ impl Worker {
                 &e,
             )
         })
+    }
+
+    /// Finds what `check` would find in the copy later, while the former file is in
+    /// its place. Only to read: neither is the code used, nor does this computer
+    /// remember a copy that is not taken, beside which the vault would look old.
+    fn must_be_whole(
+        &self,
+        part: &Part,
+        backup: &Path,
+        options: &mut UnlockOptions,
+    ) -> Result<(), AppError> {
+        options.read_only = true;
+        let store = SqliteStore::open(part.path(), true)?;
+        let opened = unlock::open_with(store, options, true);
+        options.read_only = false;
+        let mut open = unlock::noting(&self.file, options.member.as_deref(), opened)?;
+        need(&open.vault, Action::ManageVault)?;
+        match open.check()? {
+            Reply::Checked(report) if !report.faults.is_empty() => {
+                Err(damaged(backup, &report.faults))
+            }
+            _ => Ok(()),
+        }
     }
 
     /// A free name for the former file.
