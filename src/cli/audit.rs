@@ -283,7 +283,7 @@ fn no_bundle(bundle: &Path) -> AppError {
     AppError {
         code: Code::NotFound,
         what: bi(
-            format!("Il n’y a pas de liasse à {name}."),
+            format!("Il n’y a pas de paquet à {name}."),
             format!("There is no bundle at {name}."),
         ),
         todo: bi(

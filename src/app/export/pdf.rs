@@ -250,7 +250,7 @@ impl<'a> Pdf<'a> {
         y += 16.0;
         ink(surface, BLACK);
         let how = lang.pick(
-            "Ce rapport se lit\u{a0}; la liasse ZIP exportée à côté (format «\u{a0}bundle\u{a0}») se vérifie. Chaque ligne porte ici le même numéro et la même empreinte que dans la liasse, et la racine du journal en pied de page est celle que le membre exportateur a signée. Comparez l’empreinte du coffre avec celle reçue par un autre chemin.",
+            "Ce rapport se lit\u{a0}; le paquet ZIP exporté à côté (format «\u{a0}bundle\u{a0}») se vérifie. Chaque ligne porte ici le même numéro et la même empreinte que dans le paquet, et la racine du journal en pied de page est celle que le membre exportateur a signée. Comparez l’empreinte du coffre avec celle reçue par un autre chemin.",
             "This report is for reading; the ZIP exported beside it (format \"bundle\") is for verifying. Every line carries here the same number and hash as in the bundle, and the root of the log at the foot of each page is the one that the exporting member signed. Compare the vault's fingerprint with the one received by another way.",
         );
         for line in regular.wrap(how, 9.5, 442.0) {
