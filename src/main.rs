@@ -6,10 +6,16 @@ use poterne::cli::{self, Next, Window};
 use poterne::connect::launch::Launch;
 #[cfg(unix)]
 use poterne::connect::manifest::askpass;
+#[cfg(target_os = "linux")]
+use poterne::connect::vpn::helper;
 
 fn main() -> ExitCode {
     if std::env::args_os().nth(1).is_some_and(|arg| arg == Launch::SESSION_HOST) {
         return poterne::connect::host::main();
+    }
+    #[cfg(target_os = "linux")]
+    if std::env::args_os().nth(1).is_some_and(|arg| arg == helper::ARGUMENT) {
+        return helper::main();
     }
     #[cfg(unix)]
     if let Some(socket) = askpass::asked_at() {

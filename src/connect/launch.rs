@@ -2,10 +2,15 @@
 //! make the wrong way impossible: an argument is a `String`, a secret is not.
 
 use std::ffi::OsString;
+#[cfg(target_os = "linux")]
+use std::os::fd::OwnedFd;
 use std::sync::Arc;
 use std::{io, process};
 
 use super::host::wire::MEMORY;
+use super::vpn::door::Passage;
+#[cfg(target_os = "linux")]
+use crate::model::target::Target;
 use crate::os::process::{Spawn, spawn};
 use crate::os::shared_memory::{ReadMemory, Ticket, share};
 
@@ -21,6 +26,11 @@ pub struct Launch {
     pub env: Vec<(OsString, OsString)>,
     /// Memory that it is to write the pixels of a desktop to, and what it opens it by.
     memory: Option<(Arc<ReadMemory>, Ticket)>,
+    /// Its way into the network of a VPN.
+    pub(super) door: Option<Passage>,
+    /// Where a VPN is told of new doors.
+    #[cfg(target_os = "linux")]
+    pub(super) hall: Option<OwnedFd>,
 }
 
 impl Launch {
@@ -46,15 +56,35 @@ impl Launch {
         self.memory.as_ref().map(|(memory, _)| Arc::clone(memory))
     }
 
+    /// Where it is told of new doors, if it is to be a VPN.
+    ///
+    /// # Errors
+    /// No descriptors left.
+    #[cfg(target_os = "linux")]
+    pub(super) fn hall_of(&mut self, target: &Target) -> io::Result<Option<OwnedFd>> {
+        if !super::is_vpn(&target.kind) {
+            return Ok(None);
+        }
+        let (mine, theirs) = crate::os::fds::pair()?;
+        self.hall = Some(theirs);
+        Ok(Some(mine))
+    }
+
     /// Starts it: what a lease does once it has agreed.
     ///
     /// # Errors
     /// The program is missing or may not be started.
     pub fn start(self) -> io::Result<Child> {
-        let Self { program, args, env, memory } = self;
-        let mut what = Spawn { program, args, env, ..Spawn::default() };
-        if let Some((_, ticket)) = memory {
+        let mut what =
+            Spawn { program: self.program, args: self.args, env: self.env, ..Spawn::default() };
+        if let Some((_, ticket)) = self.memory {
             what.share(ticket);
+        }
+        #[cfg(target_os = "linux")]
+        {
+            use super::vpn::{door, engine};
+            what.given.extend(self.door.map(|passage| (passage, door::NUMBER)));
+            what.given.extend(self.hall.map(|hall| (hall, engine::HALL)));
         }
         Ok(Child { process: spawn(what)? })
     }

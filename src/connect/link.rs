@@ -6,6 +6,8 @@ use crate::secret::{SecretBytes, SecretText};
 
 use super::files::{FilesSaid, FilesTold};
 use super::screen::{CopyRect, LentTile, PIXEL, ScreenInput, ScreenSaid, ScreenSize, Tile};
+use super::vpn::door::Passage;
+use super::vpn::journal::Now;
 use super::{Failure, FailureKind};
 
 /// An open connection to a far side. Dropping it closes it.
@@ -28,6 +30,24 @@ pub trait Link: Send + Sync {
     fn alive(&self) -> bool;
     /// Ends all channels and the connection. Idempotent.
     fn close(&self);
+    /// What it is besides, where it is a VPN.
+    fn tunnel(&self) -> Option<&dyn Tunnel> {
+        None
+    }
+}
+
+/// A VPN that is up.
+pub trait Tunnel {
+    /// A new way into its network, for one session process.
+    ///
+    /// # Errors
+    /// It has ended.
+    fn passage(&self) -> std::io::Result<Passage>;
+    /// How it is now.
+    fn now(&self) -> Now;
+    /// From now on `hear` is told whenever that changes, on a thread of the VPN's that
+    /// it must not hold up.
+    fn watch(&self, hear: Box<dyn FnMut(&Now) + Send>);
 }
 
 /// Receives what a channel says.

@@ -27,6 +27,7 @@ pub mod snapshot;
 pub mod ssh;
 pub mod telnet;
 pub mod vnc;
+pub mod vpn;
 pub mod web;
 
 use std::collections::BTreeMap;
@@ -69,6 +70,11 @@ pub fn by_kind(kind: &Kind) -> Option<&'static dyn Connector> {
     }
     let own = ALL.iter().copied().find(|c| c.id() == kind.word());
     own.or_else(|| Some(manifest::registry::of_kind(kind.word())? as &dyn Connector))
+}
+
+/// Whether entries of this kind are VPNs, which others go through.
+pub fn is_vpn(kind: &Kind) -> bool {
+    by_kind(kind).is_some_and(|c| c.leads_to_network())
 }
 
 /// Which common fields a kind has. Of one that this computer does not know, or no
@@ -118,6 +124,10 @@ pub trait Connector: Sync {
     }
     /// Whether other entries may be reached through it, as a jump host.
     fn passes_on(&self) -> bool {
+        false
+    }
+    /// Whether it is a VPN: its link is a [`link::Tunnel`].
+    fn leads_to_network(&self) -> bool {
         false
     }
     /// Whether a link carries several channels, shells as well as commands. One
@@ -173,6 +183,11 @@ pub trait Lease: Send {
     /// their language.
     fn desktop(&self) -> Vec<(String, String)> {
         chromium::desktop()
+    }
+    /// The way into the network of the VPN that this connection goes through, if it
+    /// goes through one.
+    fn passage(&mut self) -> Option<std::io::Result<vpn::door::Passage>> {
+        None
     }
     /// Starts a child process.
     ///
@@ -241,6 +256,8 @@ pub enum Progress {
     Authenticating(String),
     /// A warning that stays visible in the tab, such as weak algorithms.
     Warning(Bi),
+    /// How far the VPN before it is.
+    Vpn(vpn::journal::Step),
 }
 
 /// Why a connection failed or ended.

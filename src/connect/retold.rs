@@ -9,7 +9,7 @@ use regex::Regex;
 
 use super::{
     Failure, credential, desk, host, line, link, manifest, rdp, serial, shell, snapshot, ssh,
-    telnet, vnc, web,
+    telnet, vnc, vpn, web,
 };
 use crate::model::lang::Bi;
 use crate::model::target::{HostPort, PinnedKey};
@@ -70,6 +70,7 @@ fn each() -> Vec<Failure> {
         shell::each(),
         vec![credential::opens_nothing(), link::no_screen()],
         manifest::fail::each(),
+        vpn::fail::each(),
         snapshot::fail::each(),
     ];
     all.into_iter().flatten().collect()

@@ -12,18 +12,24 @@ pub mod clipboard;
 pub mod clock;
 #[cfg(unix)]
 pub mod detach;
+#[cfg(target_os = "linux")]
+pub mod fds;
 pub mod freerdp;
 pub mod harden;
 pub mod hugemem;
 pub mod keyring;
 pub mod machine;
 pub mod net;
+#[cfg(target_os = "linux")]
+pub mod netns;
 pub mod paths;
 pub mod process;
 #[cfg(unix)]
 pub mod pty;
 pub mod random;
 pub mod room;
+#[cfg(target_os = "linux")]
+pub mod seccomp;
 pub mod serial;
 pub mod session_lock;
 pub mod share;

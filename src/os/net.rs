@@ -50,6 +50,19 @@ impl Socket {
         Ok((Self::Tcp(a), Self::Tcp(b)))
     }
 
+    /// A socket of this process, by what it is.
+    ///
+    /// # Errors
+    /// It is no socket.
+    #[cfg(unix)]
+    pub fn of(fd: std::os::fd::OwnedFd) -> io::Result<Self> {
+        use rustix::net::AddressFamily;
+        Ok(match rustix::net::getsockname(&fd)?.address_family() {
+            AddressFamily::UNIX => Self::Local(fd.into()),
+            _ => Self::Tcp(fd.into()),
+        })
+    }
+
     /// Switches between waiting and returning `WouldBlock`.
     ///
     /// # Errors

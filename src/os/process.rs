@@ -34,6 +34,10 @@ pub struct Spawn {
     /// Descriptors that it gets, under these numbers.
     #[cfg(unix)]
     pub given: Vec<(std::os::fd::OwnedFd, i32)>,
+    /// Its Internet sockets are made by who has the other end of this, which is sent a
+    /// message with the descriptor for [`super::seccomp::serve`].
+    #[cfg(target_os = "linux")]
+    pub outer_sockets: Option<std::os::fd::OwnedFd>,
     /// The terminal that its three streams are, in a session of its own.
     #[cfg(unix)]
     pub terminal: Option<std::os::fd::OwnedFd>,
@@ -149,7 +153,27 @@ fn start(what: Spawn) -> io::Result<Child> {
         command.creation_flags(CREATE_NO_WINDOW);
         let _ = own;
     }
+    #[cfg(target_os = "linux")]
+    if let Some(to) = what.outer_sockets {
+        wait_for_sockets(&mut command, to);
+    }
     command.spawn()
+}
+
+/// Has the child ask for its Internet sockets. Last of all that is done before it
+/// becomes the program.
+#[cfg(target_os = "linux")]
+fn wait_for_sockets(command: &mut Command, to: std::os::fd::OwnedFd) {
+    use std::os::fd::AsFd;
+    use std::os::unix::process::CommandExt;
+    // SAFETY: the closure makes system calls on a descriptor that it owns and allocates
+    // nothing, which is allowed between fork and exec.
+    unsafe {
+        command.pre_exec(move || {
+            let listener = super::seccomp::install()?;
+            super::fds::send(&to, b"s", &[listener.as_fd()])
+        });
+    }
 }
 
 /// Makes a terminal the child's three streams and its controlling one.

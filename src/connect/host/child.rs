@@ -14,6 +14,8 @@ use super::wire::{self, Frame, HEAD, Need, Start, Tag};
 use crate::connect::files::{FilesSaid, FilesTold};
 use crate::connect::link::{ChannelRequest, Exit, LineSignal, LinkInfo, TermSize};
 use crate::connect::screen::{CopyRect, PIXEL, Place, ScreenInput, ScreenSaid};
+use crate::connect::vpn::door::Door;
+use crate::connect::vpn::journal::Now;
 use crate::connect::{Failure, Progress, Question, manifest, ssh};
 use crate::model::entry::Slot;
 use crate::model::target::{HostPort, PinnedKey};
@@ -124,6 +126,7 @@ pub struct Uplink {
     out: Mutex<Out>,
     replies: Mutex<Receiver<Frame>>,
     lent: Mutex<Option<Lending>>,
+    door: OnceLock<Door>,
 }
 
 /// Bytes of frames that wait for others at most.
@@ -190,7 +193,8 @@ impl Uplink {
     pub fn onto(pipe: File) -> Self {
         let (_, replies) = channel();
         let out = Mutex::new(Out { pipe, held: Vec::new() });
-        Self { out, replies: Mutex::new(replies), lent: Mutex::default() }
+        let replies = Mutex::new(replies);
+        Self { out, replies, lent: Mutex::default(), door: OnceLock::new() }
     }
 
     fn send<T: serde::Serialize + ?Sized>(&self, tag: Tag, channel: u32, value: &T) {
@@ -206,6 +210,16 @@ impl Uplink {
     /// told together.
     pub fn flush(&self) {
         self.out.lock().unwrap_or_else(PoisonError::into_inner).flush();
+    }
+
+    /// The door to the network of a VPN, if this connection goes through one.
+    pub fn door(&self) -> Option<&Door> {
+        self.door.get()
+    }
+
+    /// How a VPN is now.
+    pub fn vpn(&self, now: &Now) {
+        self.send(Tag::Vpn, 0, now);
     }
 
     /// Tells how far the connection is.
@@ -412,6 +426,7 @@ pub fn main() -> ExitCode {
         out: Mutex::new(Out { pipe: to, held: Vec::new() }),
         replies: Mutex::new(replies),
         lent: Mutex::default(),
+        door: OnceLock::new(),
     });
     {
         let inbox = inbox.clone();
@@ -423,7 +438,12 @@ pub fn main() -> ExitCode {
         }
     }
     let Ok(start) = started.recv() else { return ExitCode::SUCCESS };
-    let Start { target, agent, run, memory } = start;
+    let Start { target, agent, run, memory, door } = start;
+    if door {
+        // Without it everything would be looked for in another network.
+        let Some(door) = Door::given() else { leave() };
+        let _ = up.door.set(door);
+    }
     if memory && let Ok(memory) = shared_memory::given(shared_memory::NUMBER, wire::MEMORY) {
         let lending = Lending { memory, next: 0, row: Vec::new() };
         *up.lent.lock().unwrap_or_else(PoisonError::into_inner) = Some(lending);

@@ -11,13 +11,20 @@ use std::time::{Duration, Instant};
 
 use super::wire::{self, DATA_MAX, Frame, Need, Start, Tag, WINDOW};
 use crate::connect::launch::Launch;
+#[cfg(target_os = "linux")]
+use crate::connect::link::Tunnel;
 use crate::connect::link::{Channel, ChannelRequest, Exit, FromRemote, Link, LinkInfo, Sink};
 use crate::connect::link::{TermSize, ToRemote};
 use crate::connect::manifest::Run;
 use crate::connect::screen::{LentTile, PIXEL};
+#[cfg(target_os = "linux")]
+use crate::connect::vpn::door::Passage;
+use crate::connect::vpn::journal::Now;
 use crate::connect::{Answer, Failure, FailureKind, Lease, Progress};
 use crate::model::lang::Bi;
 use crate::model::target::Target;
+#[cfg(target_os = "linux")]
+use crate::os::fds;
 use crate::os::process::{agent_socket, widen_pipe};
 use crate::os::shared_memory::ReadMemory;
 use crate::os::words;
@@ -39,6 +46,9 @@ pub struct HostLink {
     limit: Duration,
     /// Value of `TERM` that the entry sets; may be empty.
     term: String,
+    /// Where a VPN is told of new doors.
+    #[cfg(target_os = "linux")]
+    hall: Option<std::os::fd::OwnedFd>,
 }
 
 struct Shared {
@@ -53,7 +63,12 @@ struct Shared {
     ended: Mutex<Option<Failure>>,
     /// Where the session process puts the pixels of a desktop.
     memory: Option<Arc<ReadMemory>>,
+    /// Of a VPN: how it is, and who wants to know.
+    vpn: Mutex<(Now, Vec<Watcher>)>,
 }
+
+/// Who is told of a VPN.
+type Watcher = Box<dyn FnMut(&Now) + Send>;
 
 /// One channel as the parent sees it.
 struct Line {
@@ -116,7 +131,7 @@ impl HostLink {
     }
 
     fn open_with(
-        launch: Launch,
+        mut launch: Launch,
         run: Option<Run>,
         target: &Target,
         lease: &mut dyn Lease,
@@ -127,6 +142,10 @@ impl HostLink {
         let agent = if wants_agent { agent_socket() } else { None };
         let memory = launch.memory();
         let has_memory = memory.is_some();
+        launch.door = lease.passage().transpose().map_err(|e| no_host(&e))?;
+        let door = launch.door.is_some();
+        #[cfg(target_os = "linux")]
+        let hall = launch.hall_of(target).map_err(|e| no_host(&e))?;
         let mut child = lease.spawn(launch).map_err(|e| no_host(&e))?.process;
         let (Some(stdin), Some(stdout)) = (child.stdin.take(), child.stdout.take()) else {
             return Err(no_host(&io::Error::other("no pipes")));
@@ -145,6 +164,7 @@ impl HostLink {
             sent: AtomicU64::new(0),
             ended: Mutex::new(None),
             memory,
+            vpn: Mutex::default(),
         });
         let (events, from_host) = channel();
         std::thread::Builder::new()
@@ -155,13 +175,21 @@ impl HostLink {
             })
             .map_err(|e| no_host(&e))?;
         let agent = agent.and_then(|path| path.into_string().ok());
-        let start = Start { target: target.clone(), agent, run, memory: has_memory };
+        let start = Start { target: target.clone(), agent, run, memory: has_memory, door };
         shared.post(Tag::Start, 0, &start);
         match shared.negotiate(&from_host, lease) {
             Ok(info) => {
                 let end = target.destination();
                 let term = end.settings.get("term").map_or("", |t| t.trim()).to_owned();
-                Ok(Self { shared, info, at: end.at.to_string(), limit, term })
+                Ok(Self {
+                    shared,
+                    info,
+                    at: end.at.to_string(),
+                    limit,
+                    term,
+                    #[cfg(target_os = "linux")]
+                    hall,
+                })
             }
             Err(failure) => {
                 shared.quit();
@@ -269,6 +297,33 @@ impl Link for HostLink {
     fn close(&self) {
         self.shared.quit();
     }
+
+    #[cfg(target_os = "linux")]
+    fn tunnel(&self) -> Option<&dyn Tunnel> {
+        self.hall.as_ref()?;
+        Some(self)
+    }
+}
+
+#[cfg(target_os = "linux")]
+impl Tunnel for HostLink {
+    fn passage(&self) -> io::Result<Passage> {
+        use std::os::fd::AsFd;
+        let hall = self.hall.as_ref().ok_or(io::ErrorKind::NotConnected)?;
+        let (mine, theirs) = fds::pair()?;
+        fds::send(hall, b"d", &[theirs.as_fd()])?;
+        Ok(mine)
+    }
+
+    fn now(&self) -> Now {
+        lock(&self.shared.vpn).0.clone()
+    }
+
+    fn watch(&self, mut hear: Box<dyn FnMut(&Now) + Send>) {
+        let mut vpn = lock(&self.shared.vpn);
+        hear(&vpn.0);
+        vpn.1.push(hear);
+    }
 }
 
 impl Drop for HostLink {
@@ -363,6 +418,13 @@ impl Shared {
                 if frame.tag == Tag::Ended {
                     *lock(&self.ended) = frame.value().unwrap_or_default();
                     break;
+                }
+                if frame.tag == Tag::Vpn {
+                    let Ok(now) = frame.value::<Now>() else { break };
+                    let mut vpn = lock(&self.vpn);
+                    vpn.1.iter_mut().for_each(|hear| hear(&now));
+                    vpn.0 = now;
+                    continue;
                 }
                 let _ = events.send(frame);
             } else if self.dispatch(frame).is_err() {

@@ -117,12 +117,14 @@ pub enum Tag {
     Copy = 38,
     /// Session: part of a picture lies in the memory that both share (`Lent`).
     Lent = 39,
+    /// Session: how a VPN is now (`Now`).
+    Vpn = 40,
 }
 
 impl Tag {
     fn from_byte(byte: u8) -> Option<Self> {
         use Tag as T;
-        const ALL: [Tag; 36] = [
+        const ALL: [Tag; 37] = [
             T::Start,
             T::Give,
             T::GiveNone,
@@ -159,6 +161,7 @@ impl Tag {
             T::FilesTold,
             T::Copy,
             T::Lent,
+            T::Vpn,
         ];
         ALL.into_iter().find(|tag| *tag as u8 == byte)
     }
@@ -220,6 +223,8 @@ pub struct Start {
     pub run: Option<Run>,
     /// It was given memory for its picture.
     pub memory: bool,
+    /// It was given a door, and reaches its first machine through that alone.
+    pub door: bool,
 }
 
 /// See [`Tag::Lent`].

@@ -67,7 +67,7 @@ impl End<'_> {
     /// # Errors
     /// It cannot be reached.
     pub fn connect(&self, timeout: Duration) -> Result<Socket, Failure> {
-        let dialer = Dialer { at: &self.hop.at, via: self.via, timeout };
+        let dialer = Dialer { at: &self.hop.at, via: self.via, door: self.up.door(), timeout };
         let socket = dialer.dial(&|progress| self.up.say(&progress))?;
         socket.tune(KEEPALIVE);
         Ok(socket)

@@ -1,5 +1,5 @@
-//! Reaching a hop: name resolution and TCP with a deadline, or a stream through
-//! the hop before. Speaks no SSH.
+//! Reaching a hop: name resolution and TCP with a deadline, a stream through the hop
+//! before, or one that a VPN hands over. Speaks no SSH.
 
 use std::io;
 use std::net::{SocketAddr, TcpStream, ToSocketAddrs};
@@ -9,6 +9,8 @@ use std::time::{Duration, Instant};
 
 use super::fail;
 use crate::connect::host::child::{Command, Inbox, Stream};
+use crate::connect::vpn::door::Door;
+use crate::connect::vpn::{self, Unreached};
 use crate::connect::{Failure, Progress};
 use crate::model::target::HostPort;
 use crate::os::net::Socket;
@@ -28,6 +30,8 @@ pub struct Dialer<'a> {
     pub at: &'a HostPort,
     /// The hop before.
     pub via: Option<&'a Jump>,
+    /// The door to the network that it is in, where that is a VPN's.
+    pub door: Option<&'a Door>,
     /// For resolution and connection together.
     pub timeout: Duration,
 }
@@ -49,6 +53,10 @@ impl Dialer<'_> {
 
     fn direct(&self, say: &dyn Fn(Progress)) -> Result<Socket, Failure> {
         let deadline = Instant::now() + self.timeout;
+        if let Some(door) = self.door {
+            say(Progress::Contacting(self.at.to_string()));
+            return self.behind(door, deadline);
+        }
         let literal = self.at.host.parse().map(|ip| vec![SocketAddr::new(ip, self.at.port)]);
         let addresses = match literal {
             Ok(one) => one,
@@ -79,6 +87,31 @@ impl Dialer<'_> {
                 Err(fail::timeout(self.at, self.timeout.as_secs()))
             }
         }
+    }
+
+    /// A name is known to those who know the client's network; where nobody does, to
+    /// this machine.
+    fn behind(&self, door: &Door, deadline: Instant) -> Result<Socket, Failure> {
+        let left = || deadline.saturating_duration_since(Instant::now());
+        let mut reached = door.reach(self.at, left());
+        if let Err(Unreached::NoNames) = reached {
+            for address in self.resolve(deadline)? {
+                let at = HostPort { host: address.ip().to_string(), port: address.port() };
+                reached = door.reach(&at, left());
+                if reached.is_ok() {
+                    break;
+                }
+            }
+        }
+        reached.map_err(|why| match why {
+            Unreached::UnknownName | Unreached::NoNames => vpn::fail::unknown_name(&self.at.host),
+            Unreached::TimedOut => fail::timeout(self.at, self.timeout.as_secs()),
+            Unreached::Gone => vpn::fail::gone(self.at),
+            Unreached::System(errno) => {
+                let e = io::Error::from_raw_os_error(errno);
+                fail::dial(self.at, &e, self.timeout.as_secs())
+            }
+        })
     }
 
     fn through(&self, jump: &Jump) -> Result<Socket, Failure> {

@@ -74,7 +74,12 @@ pub fn open(
             index,
             hop,
             settings: &settings,
-            dialer: Dialer { at: &hop.at, via: via.as_ref(), timeout: settings.connect_timeout },
+            dialer: Dialer {
+                at: &hop.at,
+                via: via.as_ref(),
+                door: up.door(),
+                timeout: settings.connect_timeout,
+            },
             agent: agent.as_deref(),
             up,
         };

@@ -127,6 +127,8 @@ fn step_words(step: &Progress, lang: Lang) -> String {
         (Progress::Authenticating(how), Lang::Fr) => format!("Identification ({how})"),
         (Progress::Authenticating(how), Lang::En) => format!("Login ({how})"),
         (Progress::Warning(text), _) => text.get(lang).to_owned(),
+        (Progress::Vpn(step), Lang::Fr) => format!("VPN\u{a0}: {}", step.words().fr),
+        (Progress::Vpn(step), Lang::En) => format!("VPN: {}", step.words().en),
     }
 }
 

@@ -151,7 +151,8 @@ fn late() -> Bi {
 }
 
 fn dial(end: &End<'_>, at: &HostPort, limit: Duration) -> Result<Socket, Failure> {
-    let dialer = Dialer { at, via: end.via, timeout: limit.min(CONNECT) };
+    let timeout = limit.min(CONNECT);
+    let dialer = Dialer { at, via: end.via, door: end.up.door(), timeout };
     dialer.dial(&|progress| end.up.say(&progress))
 }
 

@@ -1,0 +1,54 @@
+//! What every VPN has: a network of the client's that sessions reach by doors, and a
+//! journal of what happens to it. Knows no protocol; changes nothing of the machine's
+//! own network.
+
+pub mod door;
+#[cfg(target_os = "linux")]
+pub mod engine;
+pub mod fail;
+#[cfg(target_os = "linux")]
+pub mod helper;
+#[cfg(target_os = "linux")]
+pub mod inside;
+pub mod journal;
+#[cfg(target_os = "linux")]
+mod names;
+
+use std::io;
+use std::time::Duration;
+
+use crate::model::target::HostPort;
+use crate::os::net::Socket;
+
+/// A network that a VPN leads to.
+pub trait Network: Send + Sync {
+    /// A connected stream to a place in it. Blocks for `limit` at most.
+    ///
+    /// # Errors
+    /// Why there is none.
+    fn reach(&self, at: &HostPort, limit: Duration) -> Result<Socket, Unreached>;
+}
+
+/// Why a place behind a VPN was not reached.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, serde::Serialize, serde::Deserialize)]
+pub enum Unreached {
+    /// It is a name, and the VPN tells no server that knows names.
+    NoNames,
+    /// The VPN's name servers do not know it.
+    UnknownName,
+    /// Its time is over.
+    TimedOut,
+    /// The VPN is gone.
+    Gone,
+    /// What the system says (errno(3)).
+    System(i32),
+}
+
+impl From<io::Error> for Unreached {
+    fn from(e: io::Error) -> Self {
+        match e.kind() {
+            io::ErrorKind::TimedOut | io::ErrorKind::WouldBlock => Self::TimedOut,
+            _ => e.raw_os_error().map_or(Self::Gone, Self::System),
+        }
+    }
+}
