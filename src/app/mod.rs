@@ -80,6 +80,7 @@ pub struct App {
     /// Asks for others than the screen that [`App::on_change`] tells.
     for_others: bool,
     lost: Arc<AtomicBool>,
+    tunnels: Arc<sessions::Tunnels>,
 }
 
 /// What was written besides what the screen itself asked for.
@@ -198,6 +199,7 @@ impl App {
         let locking = Arc::new(AtomicBool::new(false));
         let told = Arc::new(OnceLock::new());
         let lost = Arc::new(AtomicBool::new(false));
+        let tunnels: Arc<sessions::Tunnels> = Arc::default();
         let worker = Worker {
             file: file.clone(),
             open: None,
@@ -207,6 +209,7 @@ impl App {
             locking: Arc::clone(&locking),
             told: Arc::clone(&told),
             lost: Arc::clone(&lost),
+            tunnels: Arc::clone(&tunnels),
         };
         // The stack of the thread that handles keys is burnt after each job; a
         // roomy one keeps the burning within it.
@@ -215,7 +218,7 @@ impl App {
             .stack_size(8 << 20)
             .spawn(move || worker.run(&work))
             .expect("a process that cannot start one thread cannot run");
-        Self { file, jobs, locking, told, for_others: false, lost }
+        Self { file, jobs, locking, told, for_others: false, lost, tunnels }
     }
 
     /// The same application for others, such as the command line: what they write
@@ -387,7 +390,7 @@ impl App {
         request: ConnectRequest,
         ui: &mut dyn SessionUi,
     ) -> Result<Box<dyn OpenSession>, AppError> {
-        sessions::open(&self.jobs, request, ui)
+        sessions::open(&self.jobs, &self.tunnels, request, ui)
     }
 
     /// Reads the configuration of a device and keeps it with its entry. The lines of
@@ -400,7 +403,7 @@ impl App {
         request: ConnectRequest,
         ui: &mut dyn SessionUi,
     ) -> Result<Taken, AppError> {
-        snapshots::take(&self.jobs, request, ui)
+        snapshots::take(&self.jobs, &self.tunnels, request, ui)
     }
 
     /// Fills an empty vault with many made-up nodes, for trials: far quicker

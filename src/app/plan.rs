@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use crate::connect::field::{Field, FieldKind};
 use crate::connect::rdp::nla::way;
 use crate::connect::rdp::{self, freerdp};
+use crate::connect::vpn::fields::{VPN, WHEN, When};
 use crate::connect::web::{self, Choice};
 use crate::connect::{self, Opens};
 use crate::model::entry::{CredentialSource, Entry, Kind, Slot};
@@ -44,9 +45,22 @@ pub struct Resolved {
     pub target: Option<Target>,
     /// Entry that gives each hop's secrets, in the order of hops.
     pub givers: Vec<BTreeMap<Slot, EntryId>>,
+    /// The VPN to raise before, if there is one, and when.
+    pub vpn: Option<Vpn>,
     /// The entry's client, and every other that gives a machine on the way or a
     /// secret: each may ask for a ticket.
     pub clients: Vec<EntryId>,
+}
+
+/// A VPN before a session.
+#[derive(Clone)]
+pub struct Vpn {
+    /// Its entry.
+    pub entry: EntryId,
+    /// `Client/Folder/Name`.
+    pub path: String,
+    /// When it is raised.
+    pub when: When,
 }
 
 /// Works out the plan of `entry`.
@@ -75,9 +89,11 @@ pub fn resolve(look: &dyn Look, entry: &Entry) -> Resolved {
     }
     hops.push(hop);
     all_givers.push(givers);
+    let vpn = hops.first().and_then(|hop| vpn_of(look, &hop.path, &hop.settings, &mut plan));
     let mut clients = vec![entry.client];
     let givers = all_givers.iter().flat_map(|g| g.values().copied());
-    for id in hops.iter().map(|h| h.entry).chain(givers) {
+    let before = vpn.iter().map(|vpn| vpn.entry);
+    for id in hops.iter().map(|h| h.entry).chain(givers).chain(before) {
         let client = look.entry(&id).map(|e| e.client);
         clients.extend(client.filter(|c| !clients.contains(c)));
     }
@@ -91,7 +107,42 @@ pub fn resolve(look: &dyn Look, entry: &Entry) -> Resolved {
     let opens = connect::by_kind(&entry.kind).is_some_and(|c| c.opens() != Opens::Details);
     let target =
         (plan.broken.is_empty() && opens).then(|| Target { kind: entry.kind.clone(), hops });
-    Resolved { plan, target, givers: all_givers, clients }
+    Resolved { plan, target, givers: all_givers, vpn, clients }
+}
+
+/// The VPN before the first machine on the way.
+fn vpn_of(
+    look: &dyn Look,
+    from: &str,
+    settings: &BTreeMap<String, String>,
+    plan: &mut Plan,
+) -> Option<Vpn> {
+    let named = settings.get(VPN.id).map_or("", |id| id.trim());
+    if named.is_empty() {
+        plan.lines.retain(|line| line.field != WHEN.id);
+        return None;
+    }
+    let when = When::of(settings)?;
+    let found = named.parse::<EntryId>().ok().and_then(|id| look.entry(&id));
+    let Some(vpn) = found.filter(|vpn| vpn.trashed_at.is_none()) else {
+        plan.broken.push(Bi::new(
+            format!(
+                "Le VPN de «\u{a0}{from}\u{a0}» a disparu, est dans la corbeille ou ne vous est pas \
+                 accordé."
+            ),
+            format!("The VPN of “{from}” is gone, in the recycle bin or not granted to you."),
+        ));
+        return None;
+    };
+    let path = look.path(&vpn.id);
+    if !connect::is_vpn(&vpn.kind) {
+        plan.broken.push(Bi::new(
+            format!("«\u{a0}{from}\u{a0}» passe par «\u{a0}{path}\u{a0}», qui n’est pas un VPN."),
+            format!("“{from}” goes through “{path}”, which is no VPN."),
+        ));
+        return None;
+    }
+    Some(Vpn { entry: vpn.id, path, when })
 }
 
 /// The gateway before a desktop, and what gives its password: the entry itself,

@@ -1,7 +1,8 @@
 //! Links that stay open for the next session to the same place by the same
 //! login, so that a second connection costs a channel and not a login. Holds no
 //! secret; trusts no server key that its client no longer does. One whose ports
-//! are forwarded serves sessions side by side, and ends with the last of them.
+//! are forwarded, or that goes through a VPN, serves sessions side by side, and ends
+//! with the last of them.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -9,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use crate::connect::link::Link;
 use crate::model::entry::Slot;
-use crate::model::id::{CellId, MemberId, SessionId};
+use crate::model::id::{CellId, EntryId, MemberId, SessionId};
 use crate::model::target::Target;
 
 /// A link unused for so long is closed.
@@ -20,6 +21,8 @@ pub(super) const IDLE: Duration = Duration::from_secs(600);
 pub(super) struct Way {
     /// Hosts, users, keys and settings.
     pub(super) target: Target,
+    /// The VPN that it goes through.
+    pub(super) vpn: Option<EntryId>,
     /// Who connects: what a person typed is nobody else's.
     pub(super) member: MemberId,
     /// The stored secrets that each hop gets: a changed one is another cell.
@@ -40,7 +43,7 @@ struct Kept {
     retired: bool,
     /// The sessions that go over it.
     sessions: Vec<SessionId>,
-    /// Ports listen for it.
+    /// Ports listen for it, or a VPN is up for it.
     listens: bool,
 }
 
@@ -96,7 +99,7 @@ impl Pool {
         });
         let mut seen: Vec<Vec<String>> = seen.collect();
         let info = link.info();
-        let (shown, listens) = (info.host_key, !info.forwards.is_empty());
+        let (shown, listens) = (info.host_key, !info.forwards.is_empty() || !info.vpn.is_empty());
         if let Some(last) = seen.last_mut().filter(|_| !shown.is_empty()) {
             *last = vec![shown];
         }
@@ -152,6 +155,7 @@ impl Way {
             t
         };
         self.member == other.member
+            && self.vpn == other.vpn
             && self.logins == other.logins
             && bare(&self.target) == bare(&other.target)
     }

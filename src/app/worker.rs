@@ -21,7 +21,7 @@ use crate::vault::unlocked::{Env, Unlocked};
 use super::api::{AppError, At, ExportRequest, Patch, Reply, Request, Status, Taken};
 use super::devices::NewDevice;
 use super::enrolment::NewMember;
-use super::sessions::{Ask, Closing, Prepared, Running};
+use super::sessions::{Ask, Closing, Prepared, Running, Tunnels};
 use super::{Change, ConnectRequest, Tell, UnlockOptions, anchor, snapshots};
 
 /// Where the answer to a job goes.
@@ -56,8 +56,8 @@ pub(super) enum Job {
     RestoreBackup(PathBuf, Box<UnlockOptions>, Answer<()>),
     /// Make many nodes at once.
     CreateMany(Vec<(Kind, String, Patch)>, Answer<u64>),
-    /// Log and prepare a session.
-    Prepare(Box<ConnectRequest>, Answer<Prepared>),
+    /// Log and prepare a session; of a VPN, the one that it is raised for.
+    Prepare(Box<ConnectRequest>, Option<SessionId>, Answer<Prepared>),
     /// A step of a session under way.
     Session(Box<Ask>, Answer<()>),
     /// Whether and how a configuration can be read.
@@ -84,6 +84,8 @@ pub(super) struct Worker {
     pub(super) told: Arc<OnceLock<Tell>>,
     /// It was locked for want of its file.
     pub(super) lost: Arc<AtomicBool>,
+    /// The VPNs that sessions go through.
+    pub(super) tunnels: Arc<Tunnels>,
 }
 
 /// An open vault and its file.
@@ -145,6 +147,7 @@ impl Worker {
         self.backup_due = false;
         if self.open.take().is_some_and(|open| open.vault.state.settings.lock_ends_sessions) {
             self.pool.close();
+            self.tunnels.close();
         }
         self.pool.retire();
     }
@@ -194,8 +197,8 @@ impl Worker {
                 let done = self.opened().and_then(|open| open.create_many(nodes));
                 let _ = answer.send(done);
             }
-            Job::Prepare(request, answer) => {
-                let done = self.prepare(&request);
+            Job::Prepare(request, before, answer) => {
+                let done = self.prepare(&request, before);
                 let _ = answer.send(done);
             }
             Job::Session(ask, answer) => {
@@ -252,7 +255,8 @@ impl Worker {
             }
             Request::Status => {
                 let sessions = self.sessions.len() as u64;
-                self.opened()?.status(sessions).map(Reply::Status)
+                let vpns = self.tunnels.views();
+                self.opened()?.status(sessions, vpns).map(Reply::Status)
             }
             Request::List { at, deep, trashed } => self.opened()?.list(at.as_ref(), deep, trashed),
             Request::Find { query, limit } => self.opened()?.find(&query, limit),

@@ -76,6 +76,8 @@ pub struct LinkInfo {
     pub comes_back: bool,
     /// Files that are dropped on it may go to its clipboard.
     pub takes_files: bool,
+    /// The VPN that it goes through, by path; empty where it goes through none.
+    pub vpn: String,
 }
 
 /// A state of the line that is no byte.

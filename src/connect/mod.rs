@@ -228,6 +228,11 @@ pub enum Question {
         /// True when the server has just refused one that was typed.
         again: bool,
     },
+    /// A VPN stands before the entry, and is to be raised when the person says so.
+    RaiseVpn {
+        /// Its path.
+        path: String,
+    },
     /// A connector by manifest has not run on this computer, as it stands: may it?
     Approve(Box<Approval>),
 }
@@ -303,4 +308,6 @@ pub enum FailureKind {
     Forward,
     /// The far side ended the session, for a reason of its own.
     Ended,
+    /// The VPN before it could not be raised.
+    Vpn,
 }

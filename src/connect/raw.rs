@@ -8,7 +8,7 @@ use super::host::link::HostLink;
 use super::line::typed::Enter;
 use super::line::{Codec, End, LineEngine, fields};
 use super::link::{Link, LinkInfo};
-use super::{Common, Connector, Failure, Lease, Opens};
+use super::{Common, Connector, Failure, Lease, Opens, vpn};
 use crate::model::entry::Slot;
 use crate::model::lang::Bi;
 use crate::model::target::Target;
@@ -18,6 +18,8 @@ pub struct Raw;
 
 const FIELDS: &[Field] = &[
     fields::JUMP,
+    vpn::fields::VPN,
+    vpn::fields::WHEN,
     fields::LINE_ENDING,
     fields::LOCAL_ECHO,
     fields::CONNECT_TIMEOUT,

@@ -77,6 +77,8 @@ events! {
     SessionFailed = "session.failed",
     /// It ended.
     SessionClosed = "session.closed",
+    /// A VPN that was up changed its state.
+    VpnChanged = "vpn.changed",
     /// The configuration of a device is about to be read.
     SnapshotTaking = "snapshot.taking",
     /// It was read, or could not be.

@@ -125,6 +125,7 @@ impl State {
             clients: clients as u64,
             audit_lines: 1234,
             sessions: 0,
+            vpns: Vec::new(),
             unlocked_at: time(0),
             notices: Vec::new(),
         }

@@ -17,7 +17,7 @@ pub use patch::{AttachmentBytes, Patch, SecretChange, Set};
 pub use request::{At, ChangePassword, Factors, Justification, Purpose, Reply, Request};
 pub use view::{
     CheckReport, DeviceView, EntryView, Item, MemberView, PageView, RotateItem, SharedView,
-    SnapshotText, SnapshotView, Status, Taken, TotpView, Verified, VersionView,
+    SnapshotText, SnapshotView, Status, Taken, TotpView, Verified, VersionView, VpnView,
 };
 
 /// A failure as a person and a program see it.

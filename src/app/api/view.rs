@@ -9,8 +9,9 @@ use serde::{Deserialize, Serialize};
 use super::AppError;
 use crate::app::wire;
 use crate::connect::Opens;
+use crate::connect::vpn::journal::Now;
 use crate::model::entry::{ClientInfo, Entry, Summary, VersionRef};
-use crate::model::id::{DeviceId, MemberId, SessionId, VaultId};
+use crate::model::id::{DeviceId, EntryId, MemberId, SessionId, VaultId};
 use crate::model::lang::Bi;
 use crate::model::member::{Member, Role};
 use crate::model::target::PinnedKey;
@@ -85,6 +86,19 @@ pub struct PageView {
     pub user: String,
 }
 
+/// A VPN that is up or being raised.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct VpnView {
+    /// Its entry.
+    pub entry: EntryId,
+    /// `Client/Folder/Name`.
+    pub path: String,
+    /// How many sessions go through it or wait for it.
+    pub sessions: usize,
+    /// How it is.
+    pub now: Now,
+}
+
 /// State of the vault.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Status {
@@ -106,6 +120,8 @@ pub struct Status {
     pub audit_lines: u64,
     /// Open sessions.
     pub sessions: u64,
+    /// VPNs that are up or being raised.
+    pub vpns: Vec<VpnView>,
     /// When it was unlocked.
     pub unlocked_at: Time,
     /// Things to tell the person: weak device key place, window nearly over, …

@@ -6,6 +6,7 @@ use crate::app::worker::Open;
 use crate::app::{address, custom, draft, people, plan, seeds, tickets};
 use crate::connect;
 use crate::connect::field::FieldKind;
+use crate::connect::vpn::fields::VPN;
 use crate::model::audit_event::{Event, field};
 use crate::model::entry::{
     ATTACHMENT_MAX_BYTES, Attachment, CredentialSource, CustomField, Entry, Kind, SecretRef, Slot,
@@ -229,6 +230,30 @@ fn no_way_on(path: &str) -> AppError {
     }
 }
 
+/// What is to be gone through is no VPN.
+fn no_vpn(path: &str) -> AppError {
+    AppError {
+        code: Code::Usage,
+        what: Bi::new(
+            format!("«\u{a0}{path}\u{a0}» n’est pas un VPN."),
+            format!("“{path}” is no VPN."),
+        ),
+        todo: Bi::new(
+            "Nommez une entrée d’un type VPN, comme openvpn.",
+            "Name an entry of a VPN kind, such as openvpn.",
+        ),
+    }
+}
+
+/// One way leads through one VPN.
+fn two_vpns() -> AppError {
+    AppError {
+        code: Code::Usage,
+        what: Bi::new("Plus d’un VPN est nommé.", "More than one VPN is named."),
+        todo: Bi::new("Nommez-en un seul.", "Name a single one."),
+    }
+}
+
 /// An entry that is to lead to itself.
 fn to_itself(fr: &str, en: &str) -> AppError {
     AppError {
@@ -290,7 +315,13 @@ fn settle(v: &Unlocked, entry: &Entry, id: &str, value: String) -> Result<String
             if id == plan::JUMP && !plan::passes_on(&node.kind) {
                 return Err(no_way_on(&v.index.path(&node)));
             }
+            if id == VPN.id && !connect::is_vpn(&node.kind) {
+                return Err(no_vpn(&v.index.path(&node)));
+            }
             ids.push(node.id.to_string());
+        }
+        if id == VPN.id && ids.len() > 1 {
+            return Err(two_vpns());
         }
         return Ok(ids.join(","));
     }

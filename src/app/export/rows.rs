@@ -425,6 +425,7 @@ fn ocsf_class(line: &OpenLine) -> (u32, u32) {
         Event::SessionFailed => (network, 4),
         Event::HostKeyRefused => (network, if network == 4001 { 5 } else { 99 }),
         Event::SessionOpening
+        | Event::VpnChanged
         | Event::SnapshotTaking
         | Event::SnapshotTaken
         | Event::HostKeyAccepted => (network, 99),

@@ -6,6 +6,7 @@ use super::words;
 use crate::app::api::ExportFormat;
 use crate::connect;
 use crate::connect::field::Field;
+use crate::connect::vpn::journal::Step;
 use crate::model::audit_event::{Event, OpenLine, field};
 use crate::model::entry::{Kind, Slot};
 use crate::model::lang::Lang;
@@ -168,6 +169,7 @@ fn detail(event: Event, value: &str, lang: Lang, when: When) -> String {
         Event::SettingsChanged => each(value, ", ", |change| vault_setting(change, lang)),
         Event::SessionFailed => failure(value, lang),
         Event::SnapshotTaken => snapshot(value, lang),
+        Event::VpnChanged => vpn(value, lang),
         Event::SessionClosed => fixed(event, value, lang).unwrap_or_else(|| failure(value, lang)),
         Event::SessionOpened => opened(value, lang),
         Event::Exported => exported(value, lang, when),
@@ -226,6 +228,12 @@ fn fixed(event: Event, value: &str, lang: Lang) -> Option<String> {
 /// another making than this program's, in French the kind says the most of it.
 fn failure(value: &str, lang: Lang) -> String {
     let Some((kind, sentence)) = value.split_once(": ") else { return value.to_owned() };
+    // Of a VPN before the session: which, and what happened to it.
+    let of_vpn = sentence.strip_prefix("VPN “").and_then(|rest| rest.split_once("”: "));
+    if let Some((path, why)) = of_vpn.filter(|_| kind == "vpn" && lang == Lang::Fr) {
+        let why = connect::retold::in_french(why).unwrap_or_else(|| why.to_owned());
+        return format!("VPN «\u{a0}{path}\u{a0}»\u{a0}: {why}");
+    }
     let known = if lang == Lang::Fr { connect::retold::in_french(sentence) } else { None };
     if let Some(told) = known {
         return told;
@@ -245,9 +253,26 @@ fn failure(value: &str, lang: Lang) -> String {
         "setting" => "réglage",
         "forward" => "redirection",
         "ended" => "terminée par le serveur",
+        "vpn" => "VPN",
         _ => return value.to_owned(),
     };
     lang.pick(fr, sentence).to_owned()
+}
+
+/// `reconnecting: why`, or the step alone.
+fn vpn(value: &str, lang: Lang) -> String {
+    let (word, why) = value.split_once(": ").map_or((value, None), |(w, why)| (w, Some(why)));
+    let Some(step) = Step::of_word(word) else { return value.to_owned() };
+    let words = step.words();
+    let step = words.get(lang);
+    match why {
+        Some(why) => {
+            let told = if lang == Lang::Fr { connect::retold::in_french(why) } else { None };
+            let why = told.unwrap_or_else(|| why.to_owned());
+            format!("{step}{}{why}", lang.pick("\u{a0}: ", ": "))
+        }
+        None => step.to_owned(),
+    }
 }
 
 /// `3: +4 -2`, `unchanged since 3`, or why there is none, in English.

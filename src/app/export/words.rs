@@ -74,6 +74,7 @@ pub fn event(event: Event, lang: Lang) -> &'static str {
         Event::SessionOpened => ("Session ouverte", "Session opened"),
         Event::SessionFailed => ("Session échouée", "Session failed"),
         Event::SessionClosed => ("Session fermée", "Session closed"),
+        Event::VpnChanged => ("État du VPN", "VPN state"),
         Event::SnapshotTaking => ("Relevé demandé", "Snapshot asked for"),
         Event::SnapshotTaken => ("Configuration relevée", "Configuration read"),
         Event::HostKeyAccepted => ("Clé de serveur acceptée", "Server key accepted"),

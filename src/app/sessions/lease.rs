@@ -8,6 +8,7 @@ use crate::app::worker::Job;
 use crate::app::{self, SessionUi, reveal};
 use crate::connect::launch::{Child, Launch};
 use crate::connect::rdp::freerdp;
+use crate::connect::vpn::door::Passage;
 use crate::connect::{Answer, Lease, Progress, Question, web};
 use crate::crypto::totp::Seed;
 use crate::model::entry::Slot;
@@ -18,6 +19,7 @@ use crate::secret::{SecretBytes, SecretText};
 
 use super::Ask;
 use super::host_keys::prints;
+use super::tunnels::Use;
 
 /// The application's lease for one connection.
 pub(super) struct LiveLease<'a> {
@@ -34,6 +36,8 @@ pub(super) struct LiveLease<'a> {
     pub(super) typed: bool,
     /// The desktop and language of who asks.
     pub(super) desktop: Vec<(String, String)>,
+    /// The VPN that the connection goes through.
+    pub(super) through: Option<&'a Use>,
 }
 
 impl LiveLease<'_> {
@@ -61,6 +65,10 @@ impl Lease for LiveLease<'_> {
         self.desktop.iter().filter(|(name, _)| known(name)).cloned().collect()
     }
 
+    fn passage(&mut self) -> Option<std::io::Result<Passage>> {
+        self.through.map(Use::passage)
+    }
+
     fn spawn(&mut self, launch: Launch) -> std::io::Result<Child> {
         launch.start()
     }
@@ -82,7 +90,7 @@ impl Lease for LiveLease<'_> {
                     Answer::No
                 }
             }
-            approve @ Question::Approve(_) => self.ui.ask(approve),
+            known @ (Question::Approve(_) | Question::RaiseVpn { .. }) => self.ui.ask(known),
             other => {
                 self.typed = true;
                 self.ui.ask(other)

@@ -11,6 +11,7 @@ use crate::model::audit_event::{Event, field};
 use crate::model::id::SessionId;
 use crate::vault::waiting::ends_session;
 
+use super::through::detail;
 use super::{Ask, Closing, Running};
 
 impl Worker {
@@ -32,6 +33,9 @@ impl Worker {
                 }
                 Ok(())
             }
+            Ask::Vpn(id, step, why) => self.line(id, Event::VpnChanged, true, |f| {
+                f.push((field::DETAIL, detail(step, why.as_ref())));
+            }),
             Ask::Opened(id, info) => {
                 if let Some(running) = self.sessions.get_mut(&id) {
                     running.learn(&info);

@@ -12,8 +12,10 @@ use crate::app::worker::Job;
 use crate::connect::Failure;
 use crate::connect::files::{FilesSaid, FilesTold, Piece};
 use crate::connect::link::{
-    Channel, ChannelRequest, Exit, FromRemote, Link, LinkInfo, Sink, ToRemote,
+    Channel, ChannelRequest, Exit, FromRemote, Link, LinkInfo, Sink, ToRemote, Tunnel,
 };
+use crate::connect::vpn::door::Passage;
+use crate::connect::vpn::journal::Now;
 use crate::model::id::SessionId;
 
 use super::lines::word;
@@ -151,6 +153,22 @@ impl Live {
         }
     }
 
+    /// A way into the network of the VPN that this is.
+    pub(super) fn passage(&self) -> std::io::Result<Passage> {
+        let tunnel = self.link.tunnel().filter(|_| self.alive());
+        tunnel.ok_or(std::io::ErrorKind::NotConnected)?.passage()
+    }
+
+    /// How the VPN that this is is now, while it is there.
+    pub(super) fn tunnel_now(&self) -> Option<Now> {
+        self.link.tunnel().filter(|_| self.alive()).map(Tunnel::now)
+    }
+
+    /// What it goes over.
+    pub(super) fn link(&self) -> Arc<dyn Link> {
+        Arc::clone(&self.link)
+    }
+
     fn end(&self, why: &str) {
         if self.closed.swap(true, Ordering::AcqRel) {
             return;
@@ -160,13 +178,19 @@ impl Live {
             noted.because(why.to_owned());
         }
         let (exit, detail) = (lock(&noted.exit).clone(), lock(&noted.cut).clone());
+        // A VPN's own count is of what it carried, not of what was shown of it.
+        let carried = self.link.tunnel().filter(|_| !self.reused).map(Tunnel::now);
+        let (received, sent) = match carried {
+            Some(now) => (now.received, now.sent),
+            None => (noted.received.load(Ordering::Relaxed), noted.sent.load(Ordering::Relaxed)),
+        };
         // Before the far side is parted from, which may take longer than a vault
         // that locks can wait.
         let _ = self.jobs.send(Job::Closed(Box::new(Closing {
             id: self.id,
             ms: millis(self.started),
-            bytes_in: noted.received.load(Ordering::Relaxed),
-            bytes_out: noted.sent.load(Ordering::Relaxed),
+            bytes_in: received,
+            bytes_out: sent,
             exit,
             detail,
         })));

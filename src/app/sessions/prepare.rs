@@ -29,12 +29,13 @@ impl Worker {
     pub(in crate::app) fn prepare(
         &mut self,
         request: &ConnectRequest,
+        before: Option<SessionId>,
     ) -> Result<Prepared, AppError> {
         let pool = &mut self.pool;
         let reuse = request.reuse;
         let open = self.open.as_mut().ok_or_else(AppError::locked)?;
         let (prepared, running) =
-            open.prepare(request, |way| if reuse { pool.find(way) } else { None })?;
+            open.prepare(request, before, |way| if reuse { pool.find(way) } else { None })?;
         if let Some(link) = &prepared.open {
             self.pool.joined(prepared.id, link);
         }
@@ -47,6 +48,7 @@ impl Open {
     fn prepare(
         &mut self,
         request: &ConnectRequest,
+        before: Option<SessionId>,
         find: impl FnOnce(&Way) -> Option<Arc<dyn Link>>,
     ) -> Result<(Prepared, Running), AppError> {
         let at = &request.at;
@@ -127,7 +129,8 @@ impl Open {
         if resume.is_some() {
             target.hops[last].slots.push(connect::resume_slot());
         }
-        let way = Way { target, member, logins };
+        let vpn = resolved.vpn;
+        let way = Way { target, vpn: vpn.as_ref().map(|vpn| vpn.entry), member, logins };
         let open = find(&way);
         let offered: Vec<(usize, Slot)> = if open.is_some() {
             Vec::new()
@@ -158,8 +161,14 @@ impl Open {
             about = line.fields.clone();
             line.fields.extend(fields.clone());
             line.fields.push((field::HOST_KEY, host_key.clone()));
-            if let Some(before) = request.after {
-                line.fields.push((field::DETAIL, format!("after {before}")));
+            let detail = match (request.after, before, &vpn) {
+                (Some(broken), ..) => format!("after {broken}"),
+                (None, Some(session), _) => format!("for {session}"),
+                (None, None, Some(vpn)) => format!("vpn {}", vpn.path),
+                (None, None, None) => String::new(),
+            };
+            if !detail.is_empty() {
+                line.fields.push((field::DETAIL, detail));
             }
             v.log(rows, env, line)?;
             for (giver, slots) in &filled {
@@ -191,7 +200,10 @@ impl Open {
         about.extend(fields);
         let after = request.after;
         let running = Running { member, fields: about, host_key, hops, page: false, after, late };
-        Ok((Prepared { id, connector, way, secrets, open }, running))
+        Ok((
+            Prepared { id, connector, way, secrets, open, vpn, just: request.just.clone() },
+            running,
+        ))
     }
 }
 

@@ -9,6 +9,7 @@ mod read;
 pub(super) use keep::views;
 
 use std::cell::RefCell;
+use std::sync::Arc;
 use std::sync::mpsc::Sender;
 
 use crate::connect::link::{ChannelRequest, Sink};
@@ -17,6 +18,7 @@ use crate::model::id::{EntryId, SessionId};
 use crate::secret::SecretBytes;
 
 use super::api::{AppError, At, Justification, Taken};
+use super::sessions::Tunnels;
 use super::worker::Job;
 use super::{ConnectRequest, SessionUi, sessions};
 
@@ -48,6 +50,7 @@ pub(super) struct End {
 /// Reads a configuration on the calling thread, and keeps it.
 pub(super) fn take(
     jobs: &Sender<Job>,
+    tunnels: &Arc<Tunnels>,
     request: ConnectRequest,
     ui: &mut dyn SessionUi,
 ) -> Result<Taken, AppError> {
@@ -56,7 +59,7 @@ pub(super) fn take(
     // A connection of its own: small devices take one channel for each, and what
     // others do on it must not end with this.
     let request = ConnectRequest { at: At::Id(entry), reuse: false, ..request };
-    let session = sessions::open(jobs, request, ui)?;
+    let session = sessions::open(jobs, tunnels, request, ui)?;
     let begin = Begin {
         entry,
         session: session.id(),

@@ -13,7 +13,7 @@ use crate::model::audit_event::Event;
 use crate::store::sqlite::SqliteStore;
 use crate::vault::log;
 
-use super::api::{AppError, Factors, Status};
+use super::api::{AppError, Factors, Status, VpnView};
 use super::worker::{Open, Worker};
 use super::{UnlockOptions, backup, draft, people};
 
@@ -54,7 +54,7 @@ impl Worker {
         open.locking = std::sync::Arc::clone(&self.locking);
         self.backup_due = !open.read_only && !backup::made_today(open.store.file());
         let sessions = self.sessions.len() as u64;
-        let status = open.status(sessions)?;
+        let status = open.status(sessions, self.tunnels.views())?;
         self.lost.store(false, std::sync::atomic::Ordering::Release);
         self.open = Some(open);
         Ok(status)
@@ -81,6 +81,7 @@ impl Worker {
         let Some(mut open) = self.open.take() else { return Ok(()) };
         if open.vault.state.settings.lock_ends_sessions {
             self.pool.close();
+            self.tunnels.close();
         }
         // A link that no session uses serves nobody while it is locked.
         self.pool.retire();
@@ -104,7 +105,7 @@ impl Worker {
 }
 
 impl Open {
-    pub(super) fn status(&mut self, sessions: u64) -> Result<Status, AppError> {
+    pub(super) fn status(&mut self, sessions: u64, vpns: Vec<VpnView>) -> Result<Status, AppError> {
         let (read_only, unlocked_at) = (self.read_only, self.unlocked_at);
         let notices = self.notices.clone();
         let file = self.store.file().to_owned();
@@ -120,6 +121,7 @@ impl Open {
                 clients,
                 audit_lines: v.state.audit.size,
                 sessions,
+                vpns,
                 unlocked_at,
                 notices,
             })

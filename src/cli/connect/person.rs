@@ -98,6 +98,19 @@ impl SessionUi for Terminal {
                 self.typed |= matches!(answer, Answer::Text(_));
                 answer
             }
+            Question::RaiseVpn { path } => {
+                let path = say::plain_lines(&path);
+                let asked = match self.lang {
+                    Lang::Fr => {
+                        format!("Monter le VPN {path}\u{a0}? Tapez yes pour le monter\u{a0}: ")
+                    }
+                    Lang::En => format!("Raise the VPN {path}? Type yes to raise it: "),
+                };
+                match prompt::visible(&asked) {
+                    Ok(answer) if answer.expose(|text| text.trim() == "yes") => Answer::Yes,
+                    _ => Answer::No,
+                }
+            }
             Question::Approve(asked) => match connector::ask(self.lang, &asked) {
                 true => Answer::Yes,
                 false => Answer::No,

@@ -369,7 +369,7 @@ impl Shared {
         loop {
             let frame = match events.recv_timeout(LOOK) {
                 Ok(frame) => frame,
-                Err(RecvTimeoutError::Timeout) if lease.cancelled() => return Err(cancelled()),
+                Err(RecvTimeoutError::Timeout) if lease.cancelled() => return Err(given_up()),
                 Err(RecvTimeoutError::Timeout) => continue,
                 Err(RecvTimeoutError::Disconnected) => {
                     return Err(lock(&self.ended).clone().unwrap_or_else(host_gone));
@@ -405,7 +405,7 @@ impl Shared {
                 _ => return Err(host_gone()),
             }
             if lease.cancelled() {
-                return Err(cancelled());
+                return Err(given_up());
             }
         }
     }
@@ -636,7 +636,7 @@ fn reap(process: &mut Process) {
 /// Its own failures, of marks.
 pub(in crate::connect) fn each() -> Vec<Failure> {
     use crate::connect::retold::{ANY, SECS, cause};
-    vec![ended(), cancelled(), no_channel(ANY[0], SECS), no_host(&cause()), host_gone()]
+    vec![ended(), given_up(), no_channel(ANY[0], SECS), no_host(&cause()), host_gone()]
 }
 
 fn ended() -> Failure {
@@ -647,7 +647,8 @@ fn ended() -> Failure {
     }
 }
 
-fn cancelled() -> Failure {
+/// The person gave up before it was connected.
+pub fn given_up() -> Failure {
     Failure {
         kind: FailureKind::Cancelled,
         what: Bi::new("La connexion a été abandonnée.", "The connection was given up."),

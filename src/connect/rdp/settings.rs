@@ -10,6 +10,7 @@ use crate::connect::desk::clipboard::{self, Clipboard};
 use crate::connect::field::{Field, FieldKind, Word, machine};
 use crate::connect::line::fields;
 use crate::connect::ssh::fail;
+use crate::connect::vpn;
 use crate::model::target::{Hop, HostPort};
 
 const SECURITIES: &[Word] = &[
@@ -67,6 +68,8 @@ const ACCESSES: &[Word] = &[
 /// What an entry may say.
 pub const FIELDS: &[Field] = &[
     fields::JUMP,
+    vpn::fields::VPN,
+    vpn::fields::WHEN,
     Field::new(PROGRAM, "Programme", "Program", FieldKind::Choice(PROGRAMS))
         .explained(
             "Intégré\u{a0}: le bureau s’ouvre dans un onglet. FreeRDP\u{a0}: s’il est installé, le \

@@ -3,6 +3,7 @@
 use super::settings;
 use crate::connect::device;
 use crate::connect::field::{Field, FieldKind, Reads, Word};
+use crate::connect::vpn;
 
 const fn field(id: &'static str, fr: &'static str, en: &'static str, kind: FieldKind) -> Field {
     Field { id, fr, en, help_fr: "", help_en: "", kind, default: "", inherits: true }
@@ -63,6 +64,8 @@ pub const FIELDS: &[Field] = &[
         "Entrées SSH à traverser, dans l’ordre, séparées par des virgules.",
         "SSH entries to pass through, in order, separated by commas.",
     ),
+    vpn::fields::VPN,
+    vpn::fields::WHEN,
     own(help(
         field("local-forward", "Redirections locales", "Local forwards", FORWARDS),
         "Une par ligne, «\u{a0}[adresse:]port hôte:port\u{a0}»\u{a0}: ce port d’ici mène à l’hôte vu du serveur.",

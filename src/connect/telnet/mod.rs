@@ -14,7 +14,7 @@ use super::host::link::HostLink;
 use super::line::{Codec, End, LineEngine, fields};
 use super::link::{LineSignal, Link, LinkInfo, TermSize};
 use super::ssh::fail;
-use super::{Common, Connector, Failure, Lease, Opens};
+use super::{Common, Connector, Failure, Lease, Opens, vpn};
 use crate::model::entry::Slot;
 use crate::model::lang::Bi;
 use crate::model::target::{Hop, Target};
@@ -35,6 +35,8 @@ pub struct Telnet;
 
 const FIELDS: &[Field] = &[
     fields::JUMP,
+    vpn::fields::VPN,
+    vpn::fields::WHEN,
     Field::new("login-prompt", "Invite d’identifiant", "Login prompt", FieldKind::Text)
         .explained(
             "Expression régulière de la question à laquelle l’utilisateur répond, à la fin de ce \

@@ -9,6 +9,7 @@ use crate::connect::desk::clipboard::{self, Clipboard};
 use crate::connect::field::{Field, FieldKind, Word};
 use crate::connect::line::fields;
 use crate::connect::ssh::fail;
+use crate::connect::vpn;
 use crate::model::target::Hop;
 
 const SECURITIES: &[Word] = &[
@@ -31,6 +32,8 @@ const ENCODINGS: &[Word] = &[
 /// What an entry may say.
 pub const FIELDS: &[Field] = &[
     fields::JUMP,
+    vpn::fields::VPN,
+    vpn::fields::WHEN,
     Field::new("security", "Sécurité", "Security", FieldKind::Choice(SECURITIES))
         .explained(
             "TLS chiffre l’image et les touches\u{a0}; seul un certificat dit qui est le serveur. \

@@ -45,6 +45,11 @@ pub enum Step {
 }
 
 impl Step {
+    /// The one with this word.
+    pub fn of_word(word: &str) -> Option<Self> {
+        serde_json::from_value(serde_json::Value::String(word.to_owned())).ok()
+    }
+
     /// Words for a person.
     pub fn words(self) -> Bi {
         match self {

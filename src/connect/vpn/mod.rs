@@ -6,6 +6,7 @@ pub mod door;
 #[cfg(target_os = "linux")]
 pub mod engine;
 pub mod fail;
+pub mod fields;
 #[cfg(target_os = "linux")]
 pub mod helper;
 #[cfg(target_os = "linux")]
@@ -17,6 +18,8 @@ mod names;
 use std::io;
 use std::time::Duration;
 
+use super::Progress;
+use super::ssh::dial::Dialer;
 use crate::model::target::HostPort;
 use crate::os::net::Socket;
 
@@ -51,4 +54,11 @@ impl From<io::Error> for Unreached {
             _ => e.raw_os_error().map_or(Self::Gone, Self::System),
         }
     }
+}
+
+/// Whether a place answers without any VPN, within `limit`.
+pub fn answers(at: &HostPort, limit: Duration, say: &mut dyn FnMut(Progress)) -> bool {
+    let say = std::cell::RefCell::new(say);
+    let say = |step: Progress| (say.borrow_mut())(step);
+    Dialer { at, via: None, door: None, timeout: limit }.dial(&say).is_ok()
 }

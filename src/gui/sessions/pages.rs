@@ -174,7 +174,32 @@ pub(in crate::gui) fn question_ui(
             answer_ui(ui, words, true, typed, focus, lang)
         }
         Question::Approve(asked) => approve_ui(ui, asked, focus, lang),
+        Question::RaiseVpn { path } => vpn_ui(ui, path, focus, lang),
     }
+}
+
+/// Whether a VPN is to be raised first.
+fn vpn_ui(ui: &mut Ui, path: &str, focus: bool, lang: Lang) -> Option<Chosen> {
+    ui.label(bold(lang.pick("Monter le VPN d’abord\u{a0}?", "Raise the VPN first?")));
+    ui.label(RichText::new(plain(path)).monospace());
+    ui.add_space(8.0);
+    let mut chosen = None;
+    ui.horizontal(|ui| {
+        let raise = ui.add(primary_button(ui.ctx(), lang.pick("Monter le VPN", "Raise the VPN")));
+        if focus {
+            raise.request_focus();
+        }
+        if raise.clicked() {
+            chosen = Some(Chosen::Answer(Answer::Yes));
+        }
+        if ui.button(lang.pick("Sans VPN", "Without the VPN")).clicked() {
+            chosen = Some(Chosen::Answer(Answer::No));
+        }
+        if ui.button(lang.pick("Annuler", "Cancel")).clicked() {
+            chosen = Some(Chosen::Cancel);
+        }
+    });
+    chosen
 }
 
 /// With a mark for what is not seen or turns the order of signs around: entries and
