@@ -17,6 +17,7 @@ mod line;
 pub mod link;
 pub mod manifest;
 pub mod note;
+pub mod openvpn;
 pub mod raw;
 pub mod rdp;
 pub mod retold;

@@ -8,8 +8,8 @@ use std::sync::LazyLock;
 use regex::Regex;
 
 use super::{
-    Failure, credential, desk, host, line, link, manifest, rdp, serial, shell, snapshot, ssh,
-    telnet, vnc, vpn, web,
+    Failure, credential, desk, host, line, link, manifest, openvpn, rdp, serial, shell, snapshot,
+    ssh, telnet, vnc, vpn, web,
 };
 use crate::model::lang::Bi;
 use crate::model::target::{HostPort, PinnedKey};
@@ -72,6 +72,7 @@ fn each() -> Vec<Failure> {
         manifest::fail::each(),
         vpn::fail::each(),
         snapshot::fail::each(),
+        openvpn::management::tell::each(),
     ];
     all.into_iter().flatten().collect()
 }

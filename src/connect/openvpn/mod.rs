@@ -1,0 +1,3 @@
+//! OpenVPN: what drives the distribution's `openvpn`, which it never replaces.
+
+pub mod management;
