@@ -54,6 +54,7 @@ pub const ALL: &[&dyn Connector] = &[
     &telnet::Telnet,
     &raw::Raw,
     &serial::Serial,
+    &openvpn::OpenVpn,
     &credential::Credential,
     &note::Note,
     &web::Web,

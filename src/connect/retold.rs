@@ -72,7 +72,7 @@ fn each() -> Vec<Failure> {
         manifest::fail::each(),
         vpn::fail::each(),
         snapshot::fail::each(),
-        openvpn::management::tell::each(),
+        openvpn::each(),
     ];
     all.into_iter().flatten().collect()
 }

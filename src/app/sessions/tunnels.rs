@@ -41,7 +41,11 @@ struct Slot {
 
 enum State {
     Raising,
-    Up(Arc<Live>, Box<dyn Channel>),
+    Up {
+        live: Arc<Live>,
+        /// Open as long as this is: it hears of the end.
+        _ear: Box<dyn Channel>,
+    },
     /// For those who waited for it.
     Failed(AppError),
 }
@@ -66,7 +70,7 @@ impl Tunnels {
         raise: impl FnOnce(&mut dyn SessionUi) -> Result<Raised, AppError>,
     ) -> Result<Use, AppError> {
         let mut slots = self.slots();
-        slots.retain(|slot| !matches!(&slot.state, State::Up(live, _) if !live.alive()));
+        slots.retain(|slot| !matches!(&slot.state, State::Up { live, .. } if !live.alive()));
         let mut counted = false;
         loop {
             let Some(at) = slots.iter().position(|slot| slot.key == key) else { break };
@@ -82,7 +86,7 @@ impl Tunnels {
                 counted = true;
             }
             match &slot.state {
-                State::Up(live, _) => return Ok(self.used(key, live.clone())),
+                State::Up { live, .. } => return Ok(self.used(key, live.clone())),
                 State::Failed(error) => {
                     let error = error.clone();
                     slot.users -= 1;
@@ -116,7 +120,7 @@ impl Tunnels {
         let done = match raised {
             Ok((live, channel, grace)) => {
                 slot.grace = grace;
-                slot.state = State::Up(live.clone(), channel);
+                slot.state = State::Up { live: live.clone(), _ear: channel };
                 Ok(self.used(key, live))
             }
             Err(error) => {
@@ -162,7 +166,8 @@ impl Tunnels {
     fn ended(&self, key: Key, live: &Arc<Live>) {
         let mut slots = self.slots();
         let this = |slot: &Slot| {
-            slot.key == key && matches!(&slot.state, State::Up(up, _) if Arc::ptr_eq(up, live))
+            slot.key == key
+                && matches!(&slot.state, State::Up { live: up, .. } if Arc::ptr_eq(up, live))
         };
         let gone: Vec<Slot> = slots.extract_if(.., |slot| this(slot)).collect();
         drop(slots);
@@ -178,7 +183,7 @@ impl Tunnels {
     fn left(self: &Arc<Self>, key: Key, live: &Arc<Live>, at_once: bool) {
         let mut slots = self.slots();
         let Some(at) = slots.iter().position(
-            |slot| matches!(&slot.state, State::Up(up, _) if slot.key == key && Arc::ptr_eq(up, live)),
+            |slot| matches!(&slot.state, State::Up { live: up, .. } if slot.key == key && Arc::ptr_eq(up, live)),
         ) else {
             return;
         };
@@ -214,7 +219,7 @@ impl Tunnels {
         let slots = self.slots();
         let up = |slot: &Slot| {
             let now = match &slot.state {
-                State::Up(live, _) => live.tunnel_now()?,
+                State::Up { live, .. } => live.tunnel_now()?,
                 State::Raising => Default::default(),
                 State::Failed(_) => return None,
             };
@@ -240,7 +245,7 @@ impl Slot {
     }
 
     fn down(self) {
-        if let State::Up(live, _) = &self.state {
+        if let State::Up { live, .. } = &self.state {
             live.close();
         }
     }

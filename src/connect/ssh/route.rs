@@ -53,6 +53,10 @@ pub fn open(
         if target.kind.word() == crate::connect::web::ID {
             return crate::connect::web::engine::open(index, hop, up);
         }
+        #[cfg(target_os = "linux")]
+        if target.kind.word() == crate::connect::openvpn::ID {
+            return crate::connect::openvpn::engine::open(index, hop, up);
+        }
         if index + 1 == target.hops.len() && target.kind.word() != SSH {
             let end = line::End {
                 index,

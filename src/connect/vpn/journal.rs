@@ -119,6 +119,19 @@ impl Journal {
         }
     }
 
+    /// A text without the secrets that were hidden.
+    pub fn masked(&self, text: &str) -> String {
+        let mut text = text.to_owned();
+        for secret in &self.inner().hidden {
+            secret.expose(|s| {
+                if text.contains(s) {
+                    text = text.replace(s, MASK);
+                }
+            });
+        }
+        text
+    }
+
     /// The VPN is at this step, for this reason.
     pub fn step(&self, step: Step, why: Option<Bi>) {
         let mut inner = self.inner();
@@ -155,19 +168,13 @@ impl Journal {
 
     /// One line of the live log; control characters and secrets are taken out.
     pub fn log(&self, line: &str) {
-        let mut inner = self.inner();
         let mut text: String = line.chars().filter(|c| !c.is_control()).collect();
-        for secret in &inner.hidden {
-            secret.expose(|s| {
-                if text.contains(s) {
-                    text = text.replace(s, MASK);
-                }
-            });
-        }
+        text = self.masked(&text);
         if text.len() > LONGEST {
             text.truncate(text.floor_char_boundary(LONGEST));
             text.push('…');
         }
+        let mut inner = self.inner();
         inner.lines.push_back(text);
         if inner.lines.len() > KEPT {
             inner.lines.pop_front();
