@@ -29,7 +29,7 @@ const PORT: u16 = 1194;
 
 /// The slot of the profile, which holds keys.
 pub fn profile_slot() -> Slot {
-    Slot::Custom("profile".into())
+    Slot::Custom("openvpn-profile".into())
 }
 
 /// Its own failures, of marks.
