@@ -16,7 +16,7 @@ use crate::connect::link::{ChannelRequest, Exit, LineSignal, LinkInfo, TermSize}
 use crate::connect::screen::{CopyRect, PIXEL, Place, ScreenInput, ScreenSaid};
 use crate::connect::vpn::door::Door;
 use crate::connect::vpn::journal::Now;
-use crate::connect::{Failure, Progress, Question, manifest, ssh};
+use crate::connect::{Failure, Progress, Question, manifest, ssh, vpn};
 use crate::model::entry::Slot;
 use crate::model::target::{HostPort, PinnedKey};
 use crate::os::net::{Bell, Socket};
@@ -126,7 +126,7 @@ pub struct Uplink {
     out: Mutex<Out>,
     replies: Mutex<Receiver<Frame>>,
     lent: Mutex<Option<Lending>>,
-    door: OnceLock<Door>,
+    door: OnceLock<(Door, HostPort)>,
 }
 
 /// Bytes of frames that wait for others at most.
@@ -214,7 +214,15 @@ impl Uplink {
 
     /// The door to the network of a VPN, if this connection goes through one.
     pub fn door(&self) -> Option<&Door> {
-        self.door.get()
+        self.door.get().map(|(door, _)| door)
+    }
+
+    /// Why a connection is over, which sees no more than its stream end where the VPN is.
+    fn reason(&self, seen: &Failure) -> Failure {
+        match self.door.get() {
+            Some((door, at)) if door.is_gone() => vpn::fail::gone(at),
+            _ => seen.clone(),
+        }
     }
 
     /// How a VPN is now.
@@ -335,7 +343,7 @@ impl Uplink {
 
     /// The channel is closed.
     pub fn closed(&self, channel: u32, why: Option<&Failure>) {
-        self.send(Tag::Closed, channel, &why);
+        self.send(Tag::Closed, channel, &why.map(|seen| self.reason(seen)));
     }
 
     /// So many bytes of input were taken by the far side.
@@ -442,7 +450,7 @@ pub fn main() -> ExitCode {
     if door {
         // Without it everything would be looked for in another network.
         let Some(door) = Door::given() else { leave() };
-        let _ = up.door.set(door);
+        let _ = up.door.set((door, target.destination().at.clone()));
     }
     if memory && let Ok(memory) = shared_memory::given(shared_memory::NUMBER, wire::MEMORY) {
         let lending = Lending { memory, next: 0, row: Vec::new() };
@@ -465,7 +473,7 @@ pub fn main() -> ExitCode {
     let _ = inbox.set(engine.inbox());
     up.send(Tag::Up, 0, &engine.info());
     let why = engine.run(up.clone(), &|_| {});
-    up.send(Tag::Ended, 0, &why);
+    up.send(Tag::Ended, 0, &why.map(|seen| up.reason(&seen)));
     leave()
 }
 

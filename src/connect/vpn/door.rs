@@ -18,10 +18,13 @@ pub use linux::{Door, Passage, serve};
 #[cfg(target_os = "linux")]
 mod linux {
     use std::io;
+    use std::net::Shutdown;
     use std::os::fd::{AsFd, OwnedFd};
-    use std::sync::Arc;
+    use std::sync::atomic::{AtomicBool, Ordering};
+    use std::sync::{Arc, Mutex, PoisonError};
     use std::time::Duration;
 
+    use rustix::event::{PollFd, PollFlags, Timespec, poll};
     use serde::{Deserialize, Serialize};
 
     use super::super::{Network, Unreached};
@@ -38,6 +41,9 @@ mod linux {
     /// Added to the limit of a request: the VPN tells by itself when that is over.
     const MARGIN: Duration = Duration::from_secs(2);
 
+    /// How often who watches looks whether the door itself is still there.
+    const LOOK: Duration = Duration::from_secs(60);
+
     #[derive(Serialize, Deserialize)]
     struct Request {
         at: HostPort,
@@ -52,17 +58,44 @@ mod linux {
 
     /// The session's side.
     #[derive(Debug)]
-    pub struct Door(OwnedFd);
+    pub struct Door {
+        passage: Arc<OwnedFd>,
+        /// The streams that came by it.
+        streams: Arc<Mutex<Vec<Socket>>>,
+        gone: Arc<AtomicBool>,
+    }
 
     impl Door {
         /// The one that this process was given, if it was.
         pub fn given() -> Option<Self> {
-            fds::given(NUMBER).map(Self)
+            fds::given(NUMBER).map(Self::new)
         }
 
-        /// One with this passage.
+        /// One with this passage. Once the VPN is over, every stream that came by it is
+        /// shut: its far side would only fall silent.
         pub fn new(passage: Passage) -> Self {
-            Self(passage)
+            let door =
+                Self { passage: Arc::new(passage), streams: Arc::default(), gone: Arc::default() };
+            let passage = Arc::downgrade(&door.passage);
+            let (streams, gone) = (door.streams.clone(), door.gone.clone());
+            let watch = move || {
+                while let Some(passage) = passage.upgrade() {
+                    if hung_up(&passage) {
+                        gone.store(true, Ordering::Release);
+                        let streams = streams.lock().unwrap_or_else(PoisonError::into_inner);
+                        streams.iter().for_each(|stream| stream.shutdown(Shutdown::Both));
+                        return;
+                    }
+                }
+            };
+            // Without it the far side's silence is noticed later.
+            let _ = std::thread::Builder::new().name("vpn".into()).spawn(watch);
+            door
+        }
+
+        /// Whether the VPN is over.
+        pub fn is_gone(&self) -> bool {
+            self.gone.load(Ordering::Acquire)
         }
 
         /// A connected stream to a place behind the VPN. Blocks for `limit`, or a
@@ -78,7 +111,7 @@ mod linux {
             if bytes.len() > LONGEST {
                 return Err(Unreached::UnknownName);
             }
-            fds::send(&self.0, &bytes, &[theirs.as_fd()]).map_err(|_| Unreached::Gone)?;
+            fds::send(&*self.passage, &bytes, &[theirs.as_fd()]).map_err(|_| Unreached::Gone)?;
             drop(theirs);
             let mine = Socket::of(mine)?;
             let mut watch = [Watch::new(&mine, true, false)];
@@ -89,11 +122,24 @@ mod linux {
             let mut room = [0; 64];
             let (length, mut came) = fds::receive(&mine, &mut room)?;
             match postcard::from_bytes(&room[..length]) {
-                Ok(Answer::Reached) if came.len() == 1 => Ok(Socket::of(came.remove(0))?),
+                Ok(Answer::Reached) if came.len() == 1 => {
+                    let stream = Socket::of(came.remove(0))?;
+                    let mut streams = self.streams.lock().unwrap_or_else(PoisonError::into_inner);
+                    streams.push(stream.try_clone()?);
+                    Ok(stream)
+                }
                 Ok(Answer::Not(why)) => Err(why),
                 _ => Err(Unreached::Gone),
             }
         }
+    }
+
+    /// Waits until the other side is gone, or a while.
+    fn hung_up(passage: &OwnedFd) -> bool {
+        let mut fds = [PollFd::new(passage, PollFlags::RDHUP)];
+        let limit = Timespec::try_from(LOOK).unwrap_or_default();
+        matches!(poll(&mut fds, Some(&limit)), Ok(1..))
+            && fds[0].revents().intersects(PollFlags::HUP | PollFlags::RDHUP | PollFlags::ERR)
     }
 
     /// Serves a door until the session's side of it is closed, each request on a thread
@@ -162,6 +208,11 @@ mod elsewhere {
         }
 
         /// Never called.
+        pub fn is_gone(&self) -> bool {
+            match self.0 {}
+        }
+
+        /// Never called.
         ///
         /// # Errors
         /// None.
@@ -223,6 +274,22 @@ mod tests {
         assert_eq!(unknown, Unreached::NoNames);
         let long = door.reach(&at(&"x".repeat(2000), port), LIMIT).expect_err("too long");
         assert_eq!(long, Unreached::UnknownName);
+    }
+
+    #[test]
+    fn the_streams_of_a_door_end_with_its_vpn() {
+        let (near, far) = fds::pair().expect("descriptors are left");
+        let watched = far.try_clone().expect("descriptors are left");
+        serve(far, Arc::new(Own)).expect("a thread");
+        let door = Door::new(near);
+        let listener = TcpListener::bind(("127.0.0.1", 0)).expect("a port");
+        let port = listener.local_addr().expect("bound").port();
+        let mut stream = door.reach(&at("127.0.0.1", port), LIMIT).expect("it listens");
+        assert!(!door.is_gone());
+        rustix::net::shutdown(&watched, rustix::net::Shutdown::Both).expect("connected");
+        let mut nothing = Vec::new();
+        stream.read_to_end(&mut nothing).expect("it is shut");
+        assert!(nothing.is_empty() && door.is_gone());
     }
 
     #[test]
