@@ -17,6 +17,8 @@ pub struct Seat {
     pub kit: String,
     /// Address of a session bus, if there is one.
     pub session_bus: Option<String>,
+    /// The network namespace that the program runs in, if it is another one.
+    pub within: Option<String>,
     shared: Option<PathBuf>,
     member: &'static str,
     codes: Option<Codes>,
@@ -52,8 +54,8 @@ impl Seat {
         let home = tempfile::tempdir().expect("a temporary folder");
         std::fs::create_dir(home.path().join("run")).expect("ours");
         let (uri, kit) = (String::new(), String::new());
-        let (shared, session_bus, codes) = (None, None, None);
-        Self { home, uri, kit, session_bus, shared, member: "", codes, next_step: 0 }
+        let (shared, session_bus, within, codes) = (None, None, None, None);
+        Self { home, uri, kit, session_bus, within, shared, member: "", codes, next_step: 0 }
     }
 
     /// Another person at another computer, who accepts an invitation to the
@@ -100,9 +102,20 @@ impl Seat {
     /// The program with these arguments, in an environment of its own. It is
     /// ended after a minute, with status 124.
     pub fn command(&self, args: &[&str]) -> Command {
-        let mut command = Command::new("timeout");
+        let timeout = ["timeout", "--kill-after=5", "60", env!("CARGO_BIN_EXE_poterne")];
+        let mut command = match &self.within {
+            Some(namespace) => {
+                let mut command = Command::new("nsenter");
+                command.arg(format!("--net={namespace}")).arg("--").args(timeout);
+                command
+            }
+            None => {
+                let mut command = Command::new(timeout[0]);
+                command.args(&timeout[1..]);
+                command
+            }
+        };
         command
-            .args(["--kill-after=5", "60", env!("CARGO_BIN_EXE_poterne")])
             .args(args)
             .env_clear()
             .env("PATH", std::env::var_os("PATH").unwrap_or_default())

@@ -66,7 +66,13 @@ impl Hostile {
     fn said(&self, folder: &Path, last: &str, sink: Sink) -> (HostLink, Box<dyn Channel>) {
         let at = |name: &str| folder.join(name).display().to_string();
         let target = vnc(hop(1));
-        let start = wire::Start { target: target.clone(), agent: None, run: None, memory: true };
+        let start = wire::Start {
+            target: target.clone(),
+            agent: None,
+            run: None,
+            memory: true,
+            door: false,
+        };
         let mut told = Vec::new();
         wire::write_value(&mut told, Tag::Start, 0, &start).expect("into memory");
         let mut up = Vec::new();

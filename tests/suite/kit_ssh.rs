@@ -21,7 +21,7 @@ mod target;
 pub use dropbear::Dropbear;
 pub use keys::{SshAgent, key_forms, keygen};
 pub use lease::FakeLease;
-pub use machine::{PATIENCE, descendants, free_port, kill_with_all, read_all, sh, user};
+pub use machine::{PATIENCE, descendants, free_port, kill_with_all, read_all, serial, sh, user};
 pub use sshd::{Setup, Sshd};
 pub use talk::{Talk, run};
 pub use target::{hop, must_fail, must_open, open, target, with};

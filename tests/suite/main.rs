@@ -144,6 +144,8 @@ mod kit_ssh;
 mod kit_told;
 mod kit_vnc;
 #[cfg(target_os = "linux")]
+mod kit_vpn;
+#[cfg(target_os = "linux")]
 mod kit_web;
 #[cfg(all(feature = "gui", target_os = "linux"))]
 mod kit_window;
@@ -196,6 +198,8 @@ mod team_story;
 mod vault_story;
 mod vectors;
 mod vnc;
+#[cfg(target_os = "linux")]
+mod vpn_sessions;
 mod waiting;
 #[cfg(target_os = "linux")]
 mod web_login;

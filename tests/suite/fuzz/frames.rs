@@ -28,7 +28,13 @@ fn wire_frames() -> Vec<Vec<u8>> {
         write(&mut out).expect("into memory");
         all.push(out);
     };
-    let start = wire::Start { target, agent: Some("/run/agent".into()), run: None, memory: true };
+    let start = wire::Start {
+        target,
+        agent: Some("/run/agent".into()),
+        run: None,
+        memory: true,
+        door: false,
+    };
     put(&|out| wire::write_value(out, T::Start, 0, &start));
     put(&|out| wire::write_raw(out, T::Give, 0, b"hunter2"));
     put(&|out| wire::write_raw(out, T::Data, 3, &[7; 900]));

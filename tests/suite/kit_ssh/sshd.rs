@@ -26,14 +26,20 @@ pub struct Setup {
     pub otp_seed: Option<String>,
     /// A port to take instead of a free one.
     pub port: Option<u16>,
+    /// The path of a network namespace to run in.
+    pub namespace: Option<String>,
+    /// An address to take instead of 127.0.0.1.
+    pub address: Option<String>,
 }
 
 /// A running OpenSSH server.
 pub struct Sshd {
     /// Its own folder.
     pub dir: tempfile::TempDir,
-    /// Where it listens on 127.0.0.1.
+    /// Where it listens.
     pub port: u16,
+    /// The address for that.
+    address: String,
     process: Child,
     pam: Option<PathBuf>,
 }
@@ -56,8 +62,9 @@ impl Sshd {
         }
         fs::write(at("authorized_keys"), "").expect("ours");
         let port = setup.port.unwrap_or_else(free_port);
+        let address = setup.address.unwrap_or_else(|| "127.0.0.1".into());
         config += &format!(
-            "Port {port}\nListenAddress 127.0.0.1\nPidFile none\nStrictModes no\n\
+            "Port {port}\nListenAddress {address}\nPidFile none\nStrictModes no\n\
              PermitRootLogin yes\nAuthorizedKeysFile {}\nSubsystem sftp internal-sftp\n\
              LogLevel VERBOSE\nMaxStartups 100\nUseDNS no\nPrintMotd no\nSetEnv SHLVL=5 HOME={}\n",
             at("authorized_keys").display(),
@@ -109,7 +116,15 @@ impl Sshd {
         }
         fs::write(at("config"), config).expect("ours");
         let _ = fs::create_dir_all("/run/sshd");
-        let mut process = Command::new(&program)
+        let mut start = match &setup.namespace {
+            None => Command::new(&program),
+            Some(path) => {
+                let mut inside = Command::new("nsenter");
+                inside.arg(format!("--net={path}")).arg("--").arg(&program);
+                inside
+            }
+        };
+        let mut process = start
             .args(["-D", "-e", "-f"])
             .arg(at("config"))
             .stdin(Stdio::null())
@@ -130,7 +145,7 @@ impl Sshd {
                 }
             }
         });
-        let server = Self { dir, port, process, pam };
+        let server = Self { dir, port, address, process, pam };
         if listening.recv_timeout(PATIENCE).is_err() {
             panic!("sshd did not start: {}", server.log());
         }
@@ -169,12 +184,13 @@ impl Sshd {
 
     /// Where it is.
     pub fn at(&self) -> HostPort {
-        HostPort { host: "127.0.0.1".into(), port: self.port }
+        HostPort { host: self.address.clone(), port: self.port }
     }
 
     /// A hop to it, its key pinned.
     pub fn hop(&self) -> Hop {
         let mut hop = hop(self.port);
+        hop.at = self.at();
         hop.pinned = vec![self.pinned("ssh-ed25519", "ed25519")];
         hop
     }
