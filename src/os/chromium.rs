@@ -109,6 +109,7 @@ mod here {
     use rustix::fs::{FlockOperation, flock};
     use rustix::process::{Pid, Signal, kill_process_group, test_kill_process_group};
 
+    use crate::model::target::HostPort;
     use crate::os::process::{Spawn, spawn};
     use crate::os::{paths, random};
 
@@ -286,7 +287,11 @@ mod here {
     ///
     /// # Errors
     /// It cannot be started.
-    pub fn start(program: &Path, profile: &Profile) -> io::Result<Browser> {
+    pub fn start(
+        program: &Path,
+        profile: &Profile,
+        proxy: Option<&HostPort>,
+    ) -> io::Result<Browser> {
         let (commands, to) = pipe()?;
         let (from, answers) = pipe()?;
         let folder = profile.folder();
@@ -296,6 +301,10 @@ mod here {
         data.push(folder);
         let mut args: Vec<OsString> = vec![data];
         args.extend(FLAGS.iter().map(OsString::from));
+        if let Some(proxy) = proxy {
+            args.push(format!("--proxy-server=socks5://{proxy}").into());
+            args.extend(BY_PROXY.iter().map(OsString::from));
+        }
         // As root it runs only so.
         if rustix::process::geteuid().is_root() {
             args.push("--no-sandbox".into());
@@ -316,6 +325,13 @@ mod here {
         })?;
         Ok(Browser { process, to, from })
     }
+
+    /// Nothing goes past the proxy, no name is looked up on this machine.
+    const BY_PROXY: &[&str] = &[
+        "--proxy-bypass-list=<-loopback>",
+        "--host-resolver-rules=MAP * ~NOTFOUND , EXCLUDE 127.0.0.1",
+        "--force-webrtc-ip-handling-policy=disable_non_proxied_udp",
+    ];
 
     const FLAGS: &[&str] = &[
         "--remote-debugging-pipe",

@@ -3,6 +3,8 @@
 
 use std::io::{self, Read, Write};
 use std::net::{Shutdown, TcpStream};
+#[cfg(target_os = "linux")]
+use std::net::{SocketAddr, SocketAddrV4};
 #[cfg(unix)]
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, RawFd};
 #[cfg(unix)]
@@ -61,6 +63,16 @@ impl Socket {
             AddressFamily::UNIX => Self::Local(fd.into()),
             _ => Self::Tcp(fd.into()),
         })
+    }
+
+    /// Whether the program at the other end, on this machine, is of the same user. Where
+    /// that cannot be told, only that it is on this machine.
+    pub fn peer_is_of_this_user(&self) -> bool {
+        match self {
+            Self::Tcp(stream) => peer_is_of_this_user(stream),
+            #[cfg(unix)]
+            Self::Local(_) => true,
+        }
     }
 
     /// Switches between waiting and returning `WouldBlock`.
@@ -126,6 +138,33 @@ impl Socket {
         #[cfg(not(target_os = "linux"))]
         let _ = keepalive;
     }
+}
+
+/// By the table of sockets that the kernel has (proc_pid_net(5)).
+#[cfg(target_os = "linux")]
+fn peer_is_of_this_user(stream: &TcpStream) -> bool {
+    let (Ok(SocketAddr::V4(peer)), Ok(SocketAddr::V4(own))) =
+        (stream.peer_addr(), stream.local_addr())
+    else {
+        return false;
+    };
+    let place = |at: SocketAddrV4| {
+        let ip = u32::from_ne_bytes(at.ip().octets());
+        format!("{ip:08X}:{:04X}", at.port())
+    };
+    let (peer, own) = (place(peer), place(own));
+    let user = rustix::process::geteuid().as_raw().to_string();
+    let table = std::fs::read_to_string("/proc/self/net/tcp").unwrap_or_default();
+    table.lines().any(|line| {
+        let words: Vec<&str> = line.split_whitespace().collect();
+        words.len() > 7 && words[1] == peer && words[2] == own && words[7] == user
+    })
+}
+
+/// Elsewhere nothing tells.
+#[cfg(not(target_os = "linux"))]
+fn peer_is_of_this_user(stream: &TcpStream) -> bool {
+    stream.peer_addr().is_ok_and(|peer| peer.ip().is_loopback())
 }
 
 impl Read for Socket {

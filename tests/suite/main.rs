@@ -198,6 +198,8 @@ mod team_story;
 mod vault_story;
 mod vectors;
 mod vnc;
+#[cfg(all(feature = "gui", target_os = "linux"))]
+mod vpn_kinds;
 #[cfg(target_os = "linux")]
 mod vpn_sessions;
 mod waiting;

@@ -14,6 +14,7 @@ pub mod inside;
 pub mod journal;
 #[cfg(target_os = "linux")]
 mod names;
+pub mod relay;
 
 use std::io;
 use std::time::Duration;

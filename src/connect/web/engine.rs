@@ -17,6 +17,7 @@ use crate::connect::host::child::{self, Command, Engine, Inbox, Uplink};
 use crate::connect::line::Report;
 use crate::connect::link::LinkInfo;
 use crate::connect::ssh::fail as local;
+use crate::connect::vpn::relay;
 use crate::connect::{Failure, Progress};
 use crate::model::lang::Bi;
 use crate::model::target::Hop;
@@ -68,7 +69,8 @@ pub fn open(index: usize, hop: &Hop, up: &Arc<Uplink>) -> Result<Box<dyn Engine>
     }
     let shown = program.display().to_string();
     let profile = Profile::make().map_err(|e| local::local(&e))?;
-    let started = match chromium::start(&program, &profile) {
+    let proxy = relay::port(up, None)?;
+    let started = match chromium::start(&program, &profile, proxy.as_ref()) {
         Ok(started) => started,
         Err(error) => {
             profile.wipe();

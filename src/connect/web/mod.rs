@@ -26,7 +26,7 @@ use super::field::{Field, FieldKind, Word, Words};
 use super::host::link::HostLink;
 use super::launch::Launch;
 use super::link::Link;
-use super::{Common, Connector, Failure, Lease, Opens};
+use super::{Common, Connector, Failure, Lease, Opens, vpn};
 use crate::model::entry::{Entry, Slot};
 use crate::model::lang::Bi;
 use crate::model::target::{HostPort, Target};
@@ -154,6 +154,8 @@ const FIELDS: &[Field] = &[
              is replaced by the session's ticket, which is asked for then.",
         )
         .own(),
+    vpn::fields::VPN,
+    vpn::fields::WHEN,
     Field::new(LOGIN, "Connexion", "Login", FieldKind::Choice(LOGINS))
         .explained(
             "Automatique\u{a0}: la page s’ouvre dans un navigateur à part, déjà connectée. À la \

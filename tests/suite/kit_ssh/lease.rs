@@ -6,6 +6,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 
 use poterne::connect::launch::{self, Launch};
+use poterne::connect::link::Link;
+use poterne::connect::vpn::door::Passage;
 use poterne::connect::{Answer, Lease, Progress, Question, web};
 use poterne::model::entry::Slot;
 use poterne::model::target::{Hop, PinnedKey};
@@ -43,6 +45,8 @@ pub struct FakeLease {
     pub display: Option<String>,
     /// Who asks has no screen.
     pub screenless: bool,
+    /// The VPN that the connection goes through.
+    pub through: Option<Arc<dyn Link>>,
     /// Variables of the processes that it starts.
     pub env: Vec<(OsString, OsString)>,
     /// Variables that they have besides, where they are not started with others.
@@ -83,6 +87,10 @@ impl Lease for FakeLease {
         }
         desktop.extend(self.display.iter().map(|name| ("DISPLAY".to_owned(), name.clone())));
         desktop
+    }
+
+    fn passage(&mut self) -> Option<std::io::Result<Passage>> {
+        Some(self.through.as_ref()?.tunnel().expect("it is a VPN").passage())
     }
 
     fn spawn(&mut self, mut launch: Launch) -> std::io::Result<launch::Child> {

@@ -21,6 +21,7 @@ use crate::connect::rdp::gateway::{self, Way};
 use crate::connect::rdp::login::Login;
 use crate::connect::rdp::settings::Settings;
 use crate::connect::ssh::{fail as local, forward};
+use crate::connect::vpn::relay;
 use crate::connect::{Failure, FailureKind};
 use crate::model::lang::Bi;
 use crate::model::target::HostPort;
@@ -101,6 +102,9 @@ pub fn open(program: &Path, end: &End<'_>) -> Result<Box<dyn Engine>, Failure> {
     let runtime = runtime.map_err(|e| local::local(&e))?;
     let mut login = Login::of(end, &settings);
     let before = gateway::before(end);
+    if before.is_some() && end.up.door().is_some() {
+        return Err(fail::gateway_behind_vpn());
+    }
     let mut through = Way::of(end, before.as_ref(), &settings);
     let mut trusted = None;
     let told = freerdp::version(program);
@@ -122,7 +126,10 @@ pub fn open(program: &Path, end: &End<'_>) -> Result<Box<dyn Engine>, Failure> {
         }
         if way.is_none() {
             way = Some(match end.via {
-                None => end.hop.at.clone(),
+                None => {
+                    let behind = relay::port(end.up, Some(end.hop.at.clone()))?;
+                    behind.unwrap_or_else(|| end.hop.at.clone())
+                }
                 Some(jump) => {
                     let here = HostPort { host: "127.0.0.1".into(), port: 0 };
                     forward::serve(&here, &jump.inbox, Some(end.hop.at.clone()))?

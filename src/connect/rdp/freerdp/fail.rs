@@ -28,6 +28,21 @@ pub fn no_start(program: &str, e: &io::Error) -> Failure {
     )
 }
 
+/// It dials a gateway itself, in this machine's own network.
+pub fn gateway_behind_vpn() -> Failure {
+    failure(
+        FailureKind::Setting,
+        (
+            "FreeRDP ne peut pas joindre une passerelle RD à travers un VPN.".to_owned(),
+            "FreeRDP cannot reach an RD Gateway through a VPN.".to_owned(),
+        ),
+        (
+            "Mettez «\u{a0}program\u{a0}» à embedded pour cette entrée.",
+            "Set “program” to embedded for this entry.",
+        ),
+    )
+}
+
 /// It takes a password as one line.
 pub fn password() -> Failure {
     failure(
