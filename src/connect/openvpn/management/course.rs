@@ -244,7 +244,7 @@ impl Course {
                 let text = (self.mask)(&text);
                 let line = LogLine { at: 0, flags: "F".into(), text: text.clone() };
                 self.evidence.see(&line, &self.setup.known);
-                let reason = match self.evidence.reason("", &self.setup.known) {
+                let reason = match self.evidence.reason("", 0, &self.setup.known) {
                     Reason::Other(_) => Reason::Fatal(text),
                     found => found,
                 };
@@ -321,7 +321,7 @@ impl Course {
     pub fn closed(&mut self) -> Vec<Act> {
         let last = self.lines.iter().rfind(|line| line.is_error()).or(self.lines.back());
         let last = last.map(|line| line.text.clone()).unwrap_or_default();
-        match self.evidence.reason("", &self.setup.known) {
+        match self.evidence.reason("", 0, &self.setup.known) {
             Reason::Other(_) => self.ended(Reason::Exited(last)),
             found => self.ended(found),
         }
@@ -372,14 +372,15 @@ impl Course {
                     routes_set: state.detail == "SUCCESS",
                 })
             }
-            StateName::Reconnecting => self.starts_over(&state.detail),
+            StateName::Reconnecting => self.starts_over(&state.detail, state.at),
             StateName::Exiting if self.leaving => {
                 self.over = true;
                 self.at(Step::GoingDown)
             }
             StateName::Exiting => {
                 let mut acts = self.at(Step::GoingDown);
-                let reason = match self.evidence.reason(&state.detail, &self.setup.known) {
+                let reason = match self.evidence.reason(&state.detail, state.at, &self.setup.known)
+                {
                     Reason::Other(word) => Reason::Exited(word),
                     found => found,
                 };
@@ -390,9 +391,9 @@ impl Course {
         }
     }
 
-    fn starts_over(&mut self, word: &str) -> Vec<Act> {
+    fn starts_over(&mut self, word: &str, at: i64) -> Vec<Act> {
         self.asked = Asked::Nothing;
-        let reason = self.evidence.reason(word, &self.setup.known);
+        let reason = self.evidence.reason(word, at, &self.setup.known);
         self.evidence.forget();
         // Told by the refusal or the challenge before it.
         if matches!(word, "auth-failure" | "private-key-password-failure") || self.leaving {

@@ -26,6 +26,9 @@ pub struct Known {
     pub authority: Option<Dates>,
 }
 
+/// An error of the network is no reason for what happens later than this, in seconds.
+const FRESH_SECS: i64 = 120;
+
 /// What was seen since the last attempt began.
 #[derive(Debug, Default)]
 pub struct Evidence {
@@ -33,7 +36,8 @@ pub struct Evidence {
     pub at: Option<HostPort>,
     /// True once the server answered.
     pub answered: bool,
-    found: Option<Reason>,
+    /// With when it was seen.
+    found: Option<(Reason, i64)>,
     /// Something that the other side may or may not mind.
     suspected: Option<Reason>,
 }
@@ -55,25 +59,29 @@ impl Evidence {
         if let Some((suspected, reason)) = own_dates(text, line.at, known) {
             return match suspected {
                 true => self.suspected = Some(reason),
-                false => self.find(reason),
+                false => self.find(reason, line.at),
             };
         }
         if let Some(reason) = self.of_line(line, known) {
-            self.find(reason);
+            self.find(reason, line.at);
         }
     }
 
     /// The first reason counts: what follows it, follows from it. Only of the network's
     /// the last one does, because its errors come and go.
-    fn find(&mut self, reason: Reason) {
-        if self.found.as_ref().is_none_or(Reason::may_pass) {
-            self.found = Some(reason);
+    fn find(&mut self, reason: Reason, at: i64) {
+        if self.found.as_ref().is_none_or(|(found, _)| found.may_pass()) {
+            self.found = Some((reason, at));
         }
     }
 
-    /// Why it starts over or ended, by the word that OpenVPN has for it.
-    pub fn reason(&self, word: &str, known: &Known) -> Reason {
-        if let Some(found) = &self.found {
+    /// Why it starts over or ended, by the word that OpenVPN has for it and the seconds
+    /// since 1970 when it said so; 0 where unknown.
+    pub fn reason(&self, word: &str, now: i64, known: &Known) -> Reason {
+        let fresh = |found: &Reason, seen: i64| {
+            now == 0 || !found.may_pass() || now.saturating_sub(seen) <= FRESH_SECS
+        };
+        if let Some((found, _)) = self.found.as_ref().filter(|(found, seen)| fresh(found, *seen)) {
             return found.clone();
         }
         let suspected = || self.suspected.clone();
@@ -386,7 +394,7 @@ mod tests {
                 Reason::Material("Cannot load private key file [[INLINE]]".into()),
             ),
         ] {
-            assert_eq!(seen(&known, &[text]).reason("tls-error", &known), expected, "{text}");
+            assert_eq!(seen(&known, &[text]).reason("tls-error", 0, &known), expected, "{text}");
         }
     }
 
@@ -395,12 +403,12 @@ mod tests {
         let known = Known::default();
         let refused = "read UDPv4 [ECONNREFUSED]: Connection refused (fd=4,code=111)";
         let evidence = seen(&known, &[REMOTE, refused]);
-        assert_eq!(evidence.reason("server_poll", &known), Reason::Refused(at()));
+        assert_eq!(evidence.reason("server_poll", 0, &known), Reason::Refused(at()));
         let unreachable = "write UDPv4 []: Network is unreachable (fd=4,code=101)";
         let evidence = seen(&known, &[REMOTE, unreachable]);
         let error = "Network is unreachable".to_owned();
         let expected = Reason::NoRoute { at: at(), error };
-        assert_eq!(evidence.reason("server_poll", &known), expected);
+        assert_eq!(evidence.reason("server_poll", 0, &known), expected);
     }
 
     #[test]
@@ -408,12 +416,12 @@ mod tests {
         let known = Known { control_key: true, ..Known::default() };
         let mut evidence = seen(&known, &[REMOTE]);
         let silent = Reason::Silent { at: at(), control_key: true };
-        assert_eq!(evidence.reason("server_poll", &known), silent);
+        assert_eq!(evidence.reason("server_poll", 0, &known), silent);
         let hung_up = Reason::HungUp { at: at(), control_key: true };
-        assert_eq!(evidence.reason("connection-reset", &known), hung_up);
+        assert_eq!(evidence.reason("connection-reset", 0, &known), hung_up);
         evidence.answered = true;
-        assert_eq!(evidence.reason("tls-error", &known), Reason::Handshake(at()));
-        assert_eq!(evidence.reason("connection-reset", &known), Reason::Cut);
+        assert_eq!(evidence.reason("tls-error", 0, &known), Reason::Handshake(at()));
+        assert_eq!(evidence.reason("connection-reset", 0, &known), Reason::Cut);
     }
 
     #[test]
@@ -423,11 +431,22 @@ mod tests {
         let mut evidence = seen(&known, &["WARNING: Your certificate has expired!", REMOTE]);
         // Nobody there is nobody there, whatever the certificate is.
         let silent = Reason::Silent { at: at(), control_key: false };
-        assert_eq!(evidence.reason("tls-error", &known), silent);
+        assert_eq!(evidence.reason("tls-error", 0, &known), silent);
         evidence.answered = true;
         let expected = validity(Whose::Own, "", true, 1_795_922_799, own);
-        assert_eq!(evidence.reason("tls-error", &known), expected);
+        assert_eq!(evidence.reason("tls-error", 0, &known), expected);
         assert!(matches!(expected, Reason::Validity { date: Some(1_700_000_000), .. }));
+    }
+
+    #[test]
+    fn an_old_error_of_the_network_is_no_reason() {
+        let known = Known::default();
+        let refused = "read UDPv4 [ECONNREFUSED]: Connection refused (fd=4,code=111)";
+        let evidence = seen(&known, &[REMOTE, refused]);
+        let soon = evidence.reason("ping-restart", 1_795_922_799 + 10, &known);
+        assert_eq!(soon, Reason::Refused(at()));
+        let later = evidence.reason("ping-restart", 1_795_922_799 + 3600, &known);
+        assert_eq!(later, Reason::Gone);
     }
 
     #[test]
@@ -442,7 +461,7 @@ mod tests {
                 "read UDPv4 [ECONNREFUSED]: Connection refused (fd=4,code=111)",
             ],
         );
-        let reason = evidence.reason("tls-error", &known);
+        let reason = evidence.reason("tls-error", 0, &known);
         assert!(matches!(reason, Reason::Validity { whose: Whose::Server, .. }), "{reason:?}");
     }
 }

@@ -11,3 +11,5 @@ pub mod pushed;
 pub mod reason;
 pub mod said;
 pub mod tell;
+#[cfg(test)]
+mod transcripts;
