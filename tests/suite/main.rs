@@ -165,6 +165,8 @@ mod members;
 mod memory;
 #[cfg(all(feature = "gui", target_os = "linux"))]
 mod memory_window;
+#[cfg(target_os = "linux")]
+mod openvpn_management;
 mod plan_story;
 mod properties;
 mod rdp;
