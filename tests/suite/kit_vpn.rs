@@ -14,5 +14,5 @@ mod server;
 mod setup;
 
 pub use lan::{DOMAIN, Lan, MACHINE, MACHINE_NAME, RESOLVER};
-pub use namespace::inside;
+pub use namespace::{Namespace, inside};
 pub use setup::{Code, ControlKey, Lasts, Setup};

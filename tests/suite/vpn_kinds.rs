@@ -14,8 +14,7 @@ use poterne::connect::{FailureKind, Progress};
 use poterne::model::entry::{Kind, Slot};
 use poterne::model::target::{HostPort, Target};
 
-use crate::kit_rdp::{Xrdp, rdp};
-use crate::kit_screen::Desktop;
+use crate::kit_rdp::{Desktop, Xrdp, eventually, rdp, size};
 use crate::kit_ssh::*;
 use crate::kit_vnc::{Xvnc, same, screen, vnc};
 use crate::kit_vpn::{Code, ControlKey, Lan, MACHINE, MACHINE_NAME, Setup};
@@ -68,7 +67,7 @@ impl Exposed {
         far.arg(format!("UNIX-CONNECT:{socket}"));
         let [near, far] = [near, far]
             .map(|mut command| command.stdin(Stdio::null()).spawn().expect("socat is installed"));
-        crate::kit_rdp::eventually("socat listens", || std::fs::metadata(&socket).ok());
+        eventually("socat listens", || std::fs::metadata(&socket).ok());
         Self { port, near, far, _folder: folder }
     }
 
@@ -118,8 +117,8 @@ fn a_desktop_by_rdp_opens_behind_the_vpn() {
     let mut hops = vec![hop];
     lease.plant(&mut hops, 0, Slot::Password, b"motdepasse");
     let session = must_open(&rdp(hops.remove(0)), &mut lease);
-    let mut desk = Desktop::open(&*session, crate::kit_rdp::size(800, 600))
-        .unwrap_or_else(|e| panic!("{}", e.what.en));
+    let mut desk =
+        Desktop::open(&*session, size(800, 600)).unwrap_or_else(|e| panic!("{}", e.what.en));
     desk.until("a picture", |desk| desk.size == (800, 600));
     assert_eq!(lease.keys_shown.len(), 1, "its certificate was shown");
     session.close();
@@ -154,8 +153,8 @@ fn a_plain_line_and_its_failures_are_those_behind_the_vpn() {
         crate::kit_ssh::open(&target, &mut through(&link))
     };
     let session = open(MACHINE, 22).map_err(|e| e.what.en).expect("sshd listens there");
-    let size = TermSize { cols: 80, rows: 24 };
-    let request = ChannelRequest::Shell { size, term: String::new() };
+    let cells = TermSize { cols: 80, rows: 24 };
+    let request = ChannelRequest::Shell { size: cells, term: String::new() };
     let mut talk = Talk::open(&*session, request).expect("a line");
     talk.until("SSH-2.0-OpenSSH");
     drop(talk);

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use hickory_resolver::TokioResolver;
 use hickory_resolver::config::{NameServerConfig, ResolveHosts, ResolverConfig, ResolverOpts};
+use hickory_resolver::net::NetError;
 use hickory_resolver::net::runtime::TokioRuntimeProvider;
 use hickory_resolver::proto::rr::Name;
 use tokio::runtime::{Builder, Runtime};
@@ -52,10 +53,9 @@ impl Names {
         self.runtime.block_on(async {
             match tokio::time::timeout(limit, self.resolver.lookup_ip(name)).await {
                 Ok(Ok(found)) => Ok(found.iter().collect()),
-                Ok(Err(e)) if e.is_nx_domain() || e.is_no_records_found() => {
-                    Err(Unreached::UnknownName)
-                }
-                Ok(Err(_)) | Err(_) => Err(Unreached::TimedOut),
+                Ok(Err(NetError::Timeout | NetError::Io(_))) | Err(_) => Err(Unreached::TimedOut),
+                // It does not exist, or the servers refuse to look for it.
+                Ok(Err(_)) => Err(Unreached::UnknownName),
             }
         })
     }

@@ -33,7 +33,7 @@ pub struct Lan {
     /// Where the server is.
     pub middle: Namespace,
     /// Where the machine is; it lives as long as the rest.
-    _far: Namespace,
+    pub far: Namespace,
     /// The near end of the wire to the server.
     pub wire: String,
     /// The third number of the addresses between this machine and the server.
@@ -87,7 +87,7 @@ impl Lan {
         let folder = tempfile::tempdir().expect("a folder");
         let port = setup.port;
         let server = Server::new(setup, folder.path());
-        Self { server, ssh, resolver, near, middle, _far: far, wire, number, port, _folder: folder }
+        Self { server, ssh, resolver, near, middle, far, wire, number, port, _folder: folder }
     }
 
     /// Starts the server, or starts it again after [`Server::kill`].
