@@ -217,7 +217,8 @@ mod tests {
     use super::*;
 
     fn line(answer: Result<Answer, Unsayable>) -> String {
-        answer.expect("short").expose(|l| String::from_utf8_lossy(l).into_owned())
+        let text = answer.expect("short").expose(|l| String::from_utf8_lossy(l).into_owned());
+        text.strip_suffix('\n').expect("a whole line").to_owned()
     }
 
     fn secret(text: &str) -> SecretText {
@@ -227,14 +228,11 @@ mod tests {
     #[test]
     fn values_are_quoted_as_openvpn_reads_them() {
         let password = Answer::password("Auth", &secret(r#"bad"pw\x 'é"#));
-        assert_eq!(line(password), "password \"Auth\" \"bad\\\"pw\\\\x 'é\"\n");
-        assert_eq!(
-            line(Answer::username("Auth", "CORP\\ada")),
-            "username \"Auth\" \"CORP\\\\ada\"\n"
-        );
+        assert_eq!(line(password), r#"password "Auth" "bad\"pw\\x 'é""#);
+        assert_eq!(line(Answer::username("Auth", "CORP\\ada")), r#"username "Auth" "CORP\\ada""#);
         assert_eq!(
             line(Answer::password("Private Key", &secret(""))),
-            "password \"Private Key\" \"\"\n"
+            r#"password "Private Key" """#
         );
     }
 
@@ -243,11 +241,11 @@ mod tests {
         let (password, code) = (secret("secret"), secret("123456"));
         assert_eq!(
             line(Answer::with_code("Auth", &password, &code)),
-            "password \"Auth\" \"SCRV1:c2VjcmV0:MTIzNDU2\"\n"
+            r#"password "Auth" "SCRV1:c2VjcmV0:MTIzNDU2""#
         );
         assert_eq!(
             line(Answer::appended("Auth", &password, &code)),
-            "password \"Auth\" \"secret123456\"\n"
+            r#"password "Auth" "secret123456""#
         );
         let challenge = Dynamic {
             respond: true,
@@ -258,12 +256,12 @@ mod tests {
         };
         assert_eq!(
             line(Answer::challenged("Auth", &challenge, &code)),
-            "password \"Auth\" \"CRV1::STATE1::123456\"\n"
+            r#"password "Auth" "CRV1::STATE1::123456""#
         );
-        assert_eq!(line(Answer::response(&code)), "cr-response \"MTIzNDU2\"\n");
+        assert_eq!(line(Answer::response(&code)), r#"cr-response "MTIzNDU2""#);
         assert_eq!(
             line(Answer::with_code("Auth", &secret(""), &secret("1"))),
-            "password \"Auth\" \"SCRV1::MQ==\"\n"
+            r#"password "Auth" "SCRV1::MQ==""#
         );
     }
 

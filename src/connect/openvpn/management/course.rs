@@ -51,7 +51,7 @@ pub struct Setup {
 pub enum Act {
     /// Write this.
     Write(Answer),
-    /// Write this after a while, unless something is written or said before.
+    /// Write this after a while.
     WriteAfter {
         /// Seconds, 1 to 30.
         secs: u32,
@@ -162,6 +162,8 @@ pub struct Course {
     gave: bool,
     gave_code: bool,
     refusals: u32,
+    /// True when it starts over to ask, not because something is out of order.
+    at_once: bool,
     /// Attempts that came to nothing before it was up.
     attempts: u32,
     begun: bool,
@@ -186,6 +188,7 @@ impl Course {
             gave: false,
             gave_code: false,
             refusals: 0,
+            at_once: false,
             attempts: 0,
             begun: false,
             was_up: false,
@@ -240,16 +243,7 @@ impl Course {
             Said::Refused { what, text, challenge: None } => self.refused(&what, text.as_deref()),
             Said::Log(line) => self.log(line),
             Said::ByteCount { received, sent } => vec![Act::Bytes { received, sent }],
-            Said::Fatal(text) => {
-                let text = (self.mask)(&text);
-                let line = LogLine { at: 0, flags: "F".into(), text: text.clone() };
-                self.evidence.see(&line, &self.setup.known);
-                let reason = match self.evidence.reason("", 0, &self.setup.known) {
-                    Reason::Other(_) => Reason::Fatal(text),
-                    found => found,
-                };
-                self.ended(reason)
-            }
+            Said::Fatal(text) => self.fatal(&text),
             Said::InfoMsg(message) => self.message(message),
             Said::UpDown(told) => self.up_down(told),
             Said::Remote { .. } => vec![Act::Write(Answer::remote_accept())],
@@ -327,6 +321,22 @@ impl Course {
         }
     }
 
+    fn fatal(&mut self, text: &str) -> Vec<Act> {
+        let text = (self.mask)(text);
+        // What it stops for is in this line, not in what went wrong and passed before,
+        // unless the line says no more than that it stops.
+        if !text.starts_with("Exiting due to") {
+            self.evidence.forget();
+        }
+        let line = LogLine { at: 0, flags: "F".into(), text: text.clone() };
+        self.evidence.see(&line, &self.setup.known);
+        let reason = match self.evidence.reason("", 0, &self.setup.known) {
+            Reason::Other(_) => Reason::Fatal(text),
+            found => found,
+        };
+        self.ended(reason)
+    }
+
     fn hold(&mut self, wait_secs: u32) -> Vec<Act> {
         if self.leaving {
             return Vec::new();
@@ -338,13 +348,13 @@ impl Course {
             acts.extend(begin.into_iter().map(Act::Write));
         }
         // Who types a login takes longer than the wait, and a challenge does not last.
-        let waits = wait_secs > 0 && self.challenge.is_none() && self.refusals == 0;
-        acts.push(match waits {
-            true => Act::WriteAfter {
+        let at_once = std::mem::take(&mut self.at_once) || wait_secs == 0;
+        acts.push(match at_once {
+            true => Act::Write(Answer::hold_release()),
+            false => Act::WriteAfter {
                 secs: wait_secs.min(LONGEST_WAIT_SECS),
                 answer: Answer::hold_release(),
             },
-            false => Act::Write(Answer::hold_release()),
         });
         acts
     }
@@ -396,7 +406,8 @@ impl Course {
         let reason = self.evidence.reason(word, at, &self.setup.known);
         self.evidence.forget();
         // Told by the refusal or the challenge before it.
-        if matches!(word, "auth-failure" | "private-key-password-failure") || self.leaving {
+        self.at_once = matches!(word, "auth-failure" | "private-key-password-failure");
+        if self.at_once || self.leaving {
             return Vec::new();
         }
         if !reason.may_pass() {

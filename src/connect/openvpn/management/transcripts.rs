@@ -432,3 +432,29 @@ fn a_secret_that_openvpn_would_repeat_in_its_log_is_refused_before_it_is_written
     assert_eq!(stop.shown(), "signal SIGTERM");
     assert_eq!(reason.failure().kind, FailureKind::Setting);
 }
+
+#[test]
+fn a_refused_password_does_not_make_a_dead_server_be_tried_without_waiting() {
+    let transcript = ">HOLD:Waiting for hold release:0\n\
+        >PASSWORD:Need 'Auth' username/password\n\
+        >PASSWORD:Verification Failed: 'Auth'\n\
+        >STATE:1795922787,RECONNECTING,auth-failure,,,,,\n\
+        >HOLD:Waiting for hold release:1\n\
+        >PASSWORD:Need 'Auth' username/password\n\
+        >LOG:1795922788,N,TCP: connect to [AF_INET]10.99.231.2:1194 failed: Connection refused\n\
+        >STATE:1795922788,RECONNECTING,connection-failed,,,,,\n\
+        >HOLD:Waiting for hold release:64\n";
+    let played = play(Setup { attempts: 9, ..Setup::default() }, transcript);
+    let releases: Vec<&String> = played.told.iter().filter(|t| t.contains("release")).collect();
+    assert_eq!(releases, ["write hold release", "write hold release", "after 30 hold release"]);
+}
+
+#[test]
+fn what_it_stops_for_is_told_not_what_had_passed() {
+    let before =
+        ">LOG:1795922788,N,read UDPv4 [ECONNREFUSED]: Connection refused (fd=4,code=111)\n";
+    let played = play(Setup::default(), &format!("{before}>FATAL:Out of Memory\n"));
+    assert_eq!(played.failed(), &Reason::Fatal("Out of Memory".into()));
+    let played = play(Setup::default(), &format!("{before}>FATAL:Exiting due to fatal error\n"));
+    assert_eq!(played.failed(), &Reason::Refused(None));
+}
