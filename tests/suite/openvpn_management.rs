@@ -501,3 +501,20 @@ fn a_server_that_is_killed_and_comes_back_is_found_again() {
         client.leave();
     }
 }
+
+#[test]
+fn the_networks_of_a_test_go_with_it_after_a_panic_too() {
+    let (mut wire, mut place) = (String::new(), String::new());
+    let panicked = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+        let lan = Lan::start(Setup { tcp: true, certificate: true, ..Setup::default() });
+        wire = format!("/sys/class/net/{}", lan.wire);
+        place = lan.middle.path();
+        assert!(std::fs::exists(&wire).expect("readable") && std::fs::exists(&place).expect("it"));
+        TcpStream::connect((lan.host(), 1194)).expect("this machine reaches the server");
+        std::panic::resume_unwind(Box::new(()));
+    }));
+    assert!(panicked.is_err());
+    for gone in [wire, place] {
+        assert!(!gone.is_empty() && !std::fs::exists(&gone).expect("readable"), "{gone}");
+    }
+}
