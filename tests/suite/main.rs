@@ -132,6 +132,7 @@ mod kit_kerberos;
 mod kit_lines;
 mod kit_mariadb;
 mod kit_postgres;
+mod kit_profiles;
 #[cfg(target_os = "linux")]
 mod kit_rdgw;
 mod kit_rdp;
@@ -165,8 +166,9 @@ mod members;
 mod memory;
 #[cfg(all(feature = "gui", target_os = "linux"))]
 mod memory_window;
+mod openvpn_profile;
 #[cfg(target_os = "linux")]
-mod openvpn_management;
+mod openvpn_reads;
 mod plan_story;
 mod properties;
 mod rdp;

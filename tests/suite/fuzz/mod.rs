@@ -13,6 +13,7 @@ mod frames;
 mod index;
 mod people;
 mod private_keys;
+mod profiles;
 mod rows;
 
 use poterne::crypto::{aead, keys};

@@ -510,14 +510,4 @@ mod tests {
             assert!(seen.insert(name), "{name} is there twice");
         }
     }
-
-    /// Those that were shown to do harm on a plain client, and their like.
-    #[test]
-    fn nothing_that_runs_or_reads_or_writes_is_taken() {
-        for word in ["script", "plugin", "management", "pkcs11", "log", "exec", "file", "verify-"] {
-            for known in TAKEN.iter().filter(|known| known.name.contains(word)) {
-                assert_eq!(known.name, "verify-x509-name");
-            }
-        }
-    }
 }

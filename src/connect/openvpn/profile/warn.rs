@@ -64,8 +64,8 @@ pub(super) fn of(profile: &Profile) -> Vec<Bi> {
         say(format!("Chiffrement faible\u{a0}: {name}."), format!("Weak cipher: {name}."));
     }
     for setting in profile.settings("auth") {
-        if first(setting).is_some_and(|word| matches!(word, "MD5" | "MD4" | "NONE")) {
-            let word = &setting.args[0];
+        let word = first(setting).unwrap_or_default();
+        if ["MD4", "MD5", "none"].iter().any(|weak| word.eq_ignore_ascii_case(weak)) {
             say(
                 format!("Authentification faible des paquets\u{a0}: auth {word}."),
                 format!("Weak authentication of packets: auth {word}."),

@@ -217,8 +217,8 @@ mod tests {
             Ok(["a", "b c", r#"d "\e"#, "f"].map(String::from).into())
         );
         assert_eq!(
-            cut(r#"a b\ c "\"\\" \"x"#),
-            Ok(["a", "b c", r#""\"#, r#""x"#].map(String::from).into())
+            cut(r#"a b\ c \"x "\"\\""#),
+            Ok(["a", "b c", r#""x"#, r#""\"#].map(String::from).into())
         );
         // A quotation ends a word and needs none before the next; only at a word's
         // begin is it one.
