@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use std::io;
 
 use poterne::connect::openvpn::profile::{
-    Class, Dropped, MAX_BYTES, MAX_FILE_BYTES, PartKind, Profile, Proto, Reading, Refused, Role,
-    allow, changes, provisioning, read,
+    Class, Dropped, MAX_BYTES, MAX_DIRECTIVES, MAX_FILE_BYTES, PartKind, Profile, Proto, Reading,
+    Refused, Role, allow, changes, provisioning, read,
 };
 use poterne::model::lang::Lang;
 use poterne::model::time::Time;
@@ -95,6 +95,7 @@ fn nothing_of_a_hostile_profile_is_left_and_all_of_it_is_listed() {
         ("no-replay", Class::Weakens),
         ("auth-gen-token", Class::Server),
         ("evil-unknown", Class::Unknown),
+        ("setenv", Class::Environment),
         ("verb", Class::Place),
     ] {
         assert_eq!(class(name), is, "{name}");
@@ -155,6 +156,50 @@ fn a_profile_of_watchguard_takes_its_files_from_beside() {
 }
 
 #[test]
+fn a_profile_of_access_server_is_taken_but_for_what_tells_of_this_computer() {
+    let pki = &*PKI;
+    let reading = taken(&format!(
+        "# OVPN_ACCESS_SERVER_PROFILE=zoe@vpn.example.fr\nsetenv FORWARD_COMPATIBLE \
+         1\nclient\nserver-poll-timeout 4\nnobind\nremote vpn.example.fr 1194 udp\nremote \
+         vpn.example.fr 443 tcp\ndev tun\ndev-type tun\nremote-cert-tls server\ntls-version-min 1.2 \
+         or-highest\nreneg-sec 604720\ntun-mtu 1420\nauth-user-pass\nstatic-challenge \"Code\" \
+         1\nverb 3\npush-peer-info\nsetenv PUSH_PEER_INFO\nsetenv UV_SITE lyon\n<ca>\n{}</ca>\n\
+         <tls-crypt>\n{}</tls-crypt>\n",
+        pki.ca, pki.fixed
+    ));
+    assert_eq!(
+        listed(&reading),
+        [
+            (2, "setenv", Class::SetHere),
+            (17, "push-peer-info", Class::Tells),
+            (18, "setenv", Class::Tells)
+        ]
+    );
+    assert!(reading.warnings.is_empty(), "{:?}", reading.warnings);
+    let facts = reading.profile.facts();
+    assert_eq!(facts.parts, [PartKind::TlsCrypt]);
+    assert!(facts.asks_login && facts.challenge.is_some_and(|asked| asked.echo));
+}
+
+#[test]
+fn a_profile_that_could_not_be_read_again_is_refused() {
+    // Each line is longer once it is written.
+    let text = format!("client\nremote a\n{}", "proto tcp\n".repeat(4998));
+    assert_eq!(alone(&text).err(), Some(Refused::Many));
+    taken(&format!("client\nremote a\n{}", "proto tcp\n".repeat(4996)));
+    let name = "é".repeat(100);
+    let line = format!("dhcp-option DOMAIN {name}\\ \n");
+    let text = format!("client\nremote a\n{}", line.repeat(4720));
+    assert!(text.len() <= MAX_BYTES && text.len() + 4720 > MAX_BYTES, "{}", text.len());
+    assert_eq!(alone(&text).err(), Some(Refused::Large));
+    // One bad fingerprint, and what the block says is not what it would do.
+    let good = ["AB"; 32].join(":");
+    let text = format!("client\nremote a\n<peer-fingerprint>\n{good}\nAB\n</peer-fingerprint>\n");
+    let reading = taken(&text);
+    assert_eq!(listed(&reading), [(3, "peer-fingerprint", Class::Content)]);
+}
+
+#[test]
 fn a_file_that_is_missing_or_large_or_something_else_is_listed() {
     let text = "client\nremote a\nca gone\ncert large\nkey ca\ntls-auth ta 1\npkcs12 p\n";
     let reading = read(text.as_bytes(), &mut |name| match name {
@@ -194,6 +239,7 @@ fn a_profile_that_cannot_be_taken_is_refused_with_its_line() {
         ("remote a\nca [inline]\n".to_owned(), Refused::NotForClients),
         (format!("{head}a\0b"), Refused::NotText),
         ("#".repeat(MAX_BYTES + 1), Refused::Large),
+        (format!("{head}{}", "x\n".repeat(MAX_DIRECTIVES)), Refused::Many),
     ] {
         let got = alone(&text).err().expect("it is refused");
         assert_eq!(got, refused);
@@ -304,7 +350,7 @@ fn fetching_again_shows_what_changed_and_no_key() {
 fn a_reason_is_a_piece_of_a_sentence_in_both_languages() {
     let reading = read(HOSTILE.as_bytes(), &mut |_| Err(io::ErrorKind::NotFound.into()));
     let reading = reading.unwrap_or_else(|refused| panic!("{refused}"));
-    for Dropped { why, .. } in &reading.dropped {
+    for why in reading.dropped.iter().map(Dropped::why) {
         assert!(!why.fr.is_empty() && why.fr != why.en && !why.en.ends_with('.'), "{why:?}");
     }
     assert!(reading.dropped.iter().any(|dropped| dropped.class.is_grave()));

@@ -256,7 +256,7 @@ fn every_kind_of_key_is_loaded_by_openvpn() {
         format!("{both}key-direction 1\n<tls-auth>\n{}</tls-auth>\n", pki.fixed),
         format!("{both}<tls-crypt>\r\n{}</tls-crypt>\r\n", pki.fixed.replace('\n', "\r\n")),
         format!("{both}<tls-crypt-v2>\n{v2}</tls-crypt-v2>\n"),
-        format!("client\npkcs12 all.p12\n"),
+        "client\npkcs12 all.p12\n".to_owned(),
         format!("client\n{own}<peer-fingerprint>\n{finger}\n{finger}\n</peer-fingerprint>\n"),
         format!("client\n{own}peer-fingerprint {finger}\n"),
         format!(

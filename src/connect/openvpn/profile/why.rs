@@ -1,10 +1,10 @@
-//! Why something of a profile is left out, and why a whole profile is refused. Texts
-//! only; of what stood there they name the directive and the line, never a value.
+//! Why something of a profile is left out. Texts only; of what stood there they name
+//! the directive and the line, never a value.
 
 use crate::model::lang::{Bi, Lang};
 use crate::model::unseen::hidden;
 
-use super::{MAX_BYTES, MAX_FILE_BYTES};
+use super::MAX_FILE_BYTES;
 
 /// Longest name of a directive that is shown, in characters.
 const SHOWN_MAX: usize = 40;
@@ -16,20 +16,24 @@ pub struct Dropped {
     pub line: usize,
     /// Its name, all signs of which are seen.
     pub directive: String,
-    /// The reason, in short.
+    /// The reason.
     pub class: Class,
-    /// The reason, for a person.
-    pub why: Bi,
 }
 
 impl Dropped {
     pub(super) fn new(line: usize, directive: &str, class: Class) -> Self {
-        Self { line, directive: shown(directive), class, why: class.why() }
+        Self { line, directive: shown(directive), class }
+    }
+
+    /// The reason, for a person.
+    pub fn why(&self) -> Bi {
+        self.class.why()
     }
 
     /// In one line.
     pub fn told(&self, lang: Lang) -> String {
-        let (line, directive, why) = (self.line, &self.directive, self.why.get(lang));
+        let (line, directive, why) = (self.line, &self.directive, self.why());
+        let why = why.get(lang);
         match lang {
             Lang::Fr => format!("ligne {line}, {directive}\u{a0}: {why}"),
             Lang::En => format!("line {line}, {directive}: {why}"),
@@ -203,134 +207,4 @@ fn large_file() -> Bi {
         format!("le fichier qu’elle nomme dépasse {kib}\u{a0}Kio"),
         format!("the file that it names is larger than {kib} KiB"),
     )
-}
-
-/// Why a profile is not taken at all.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
-pub enum Refused {
-    /// With its files, it is larger than 1 MiB.
-    #[error("the profile is larger than {MAX_BYTES} bytes")]
-    Large,
-    /// It is no text.
-    #[error("the profile is no text")]
-    NotText,
-    /// A quotation in this line is not closed.
-    #[error("line {0}: a quotation is not closed")]
-    Quote(usize),
-    /// In this line, a backslash stands where OpenVPN takes none.
-    #[error("line {0}: a backslash that is no escape")]
-    Backslash(usize),
-    /// The block that begins in this line has no end.
-    #[error("line {0}: a block has no end")]
-    Unclosed(usize),
-    /// This line asks for a device that carries Ethernet.
-    #[error("line {0}: a tap device")]
-    Tap(usize),
-    /// This line asks for a device that is unknown.
-    #[error("line {0}: an unknown device")]
-    Device(usize),
-    /// Nothing says where the server is.
-    #[error("there is no remote")]
-    NoRemote,
-    /// It is not for a client.
-    #[error("the profile is not for a client")]
-    NotForClients,
-}
-
-impl Refused {
-    /// The line it is about, from 1.
-    pub fn line(self) -> Option<usize> {
-        match self {
-            Self::Quote(line)
-            | Self::Backslash(line)
-            | Self::Unclosed(line)
-            | Self::Tap(line)
-            | Self::Device(line) => Some(line),
-            Self::Large | Self::NotText | Self::NoRemote | Self::NotForClients => None,
-        }
-    }
-
-    /// What is wrong.
-    pub fn what(self) -> Bi {
-        let (fr, en) = match self {
-            Self::Large => (
-                format!("Le profil et ses fichiers dépassent {}\u{a0}Mio.", MAX_BYTES >> 20),
-                format!("The profile and its files are larger than {} MiB.", MAX_BYTES >> 20),
-            ),
-            Self::NotText => (
-                "Ce n’est pas un profil OpenVPN\u{a0}: ce n’est pas du texte.".to_owned(),
-                "This is no OpenVPN profile: it is no text.".to_owned(),
-            ),
-            Self::Quote(line) => (
-                format!("Ligne {line}\u{a0}: un guillemet n’est pas fermé."),
-                format!("Line {line}: a quotation mark is not closed."),
-            ),
-            Self::Backslash(line) => (
-                format!("Ligne {line}\u{a0}: une barre oblique inverse n’y a pas sa place."),
-                format!("Line {line}: a backslash has no place there."),
-            ),
-            Self::Unclosed(line) => (
-                format!("Ligne {line}\u{a0}: la fin du bloc qui commence là manque."),
-                format!("Line {line}: the end of the block that begins there is missing."),
-            ),
-            Self::Tap(line) => (
-                format!("Ligne {line}\u{a0}: ce VPN transporte des trames Ethernet (tap)."),
-                format!("Line {line}: this VPN carries Ethernet frames (tap)."),
-            ),
-            Self::Device(line) => (
-                format!("Ligne {line}\u{a0}: le genre d’interface (dev) est inconnu."),
-                format!("Line {line}: the kind of device (dev) is unknown."),
-            ),
-            Self::NoRemote => (
-                "Le profil ne dit pas où est le serveur (remote).".to_owned(),
-                "The profile does not say where the server is (remote).".to_owned(),
-            ),
-            Self::NotForClients => (
-                "Ce n’est pas le profil d’un client OpenVPN.".to_owned(),
-                "This is not the profile of a client of OpenVPN.".to_owned(),
-            ),
-        };
-        Bi::new(fr, en)
-    }
-
-    /// What to do.
-    pub fn todo(self) -> Bi {
-        let (fr, en) = match self {
-            Self::Large | Self::NotText => (
-                "Choisissez le fichier .ovpn que le client ou son pare-feu a fourni.",
-                "Choose the .ovpn file that the client or its firewall gave.",
-            ),
-            Self::Quote(_) => (
-                "Fermez le guillemet dans le fichier, puis importez-le de nouveau.",
-                "Close the quotation in the file, then import it again.",
-            ),
-            Self::Backslash(_) => (
-                "Doublez-la dans le fichier (\\\\), puis importez-le de nouveau.",
-                "Write it twice in the file (\\\\), then import it again.",
-            ),
-            Self::Unclosed(_) => (
-                "Le fichier semble coupé\u{a0}: demandez-le de nouveau.",
-                "The file seems to be cut off: ask for it again.",
-            ),
-            Self::Tap(_) => (
-                "Demandez un profil routé (dev tun) à l’administrateur du VPN.",
-                "Ask the administrator of the VPN for a routed profile (dev tun).",
-            ),
-            Self::Device(_) => (
-                "Écrivez «\u{a0}dev tun\u{a0}» dans le fichier, puis importez-le de nouveau.",
-                "Write “dev tun” in the file, then import it again.",
-            ),
-            Self::NoRemote => (
-                "Ajoutez une ligne «\u{a0}remote\u{a0}» avec l’adresse du serveur, ou demandez \
-                 un profil complet.",
-                "Add a line “remote” with the address of the server, or ask for a whole profile.",
-            ),
-            Self::NotForClients => (
-                "Choisissez le fichier qui est pour les clients\u{a0}: une ligne y dit \
-                 «\u{a0}client\u{a0}».",
-                "Choose the file that is for clients: a line in it says “client”.",
-            ),
-        };
-        Bi::new(fr, en)
-    }
 }

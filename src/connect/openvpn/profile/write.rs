@@ -12,13 +12,27 @@ const HEAD: &str = "dev tun\nnobind\n";
 impl Profile {
     /// The whole profile; it holds keys.
     pub fn text(&self) -> SecretText {
-        // No text grows: what would be left behind holds keys.
-        let mut counter = Counter(HEAD.len());
-        self.items.iter().for_each(|item| put_item(item, &mut counter));
-        let mut out = String::with_capacity(counter.0);
+        // The text never grows: what it would leave behind holds keys.
+        let mut out = String::with_capacity(self.text_bytes());
         out.push_str(HEAD);
         self.items.iter().for_each(|item| put_item(item, &mut out));
         SecretText::new(out)
+    }
+
+    /// Length of that text.
+    pub(super) fn text_bytes(&self) -> usize {
+        let mut counter = Counter(HEAD.len());
+        self.items.iter().for_each(|item| put_item(item, &mut counter));
+        counter.0
+    }
+
+    /// How many directives that text has.
+    pub(super) fn directives(&self) -> usize {
+        let of = |item: &Item| match item {
+            Item::Connection(inside) => 1 + inside.len(),
+            _ => 1,
+        };
+        HEAD.lines().count() + self.items.iter().map(of).sum::<usize>()
     }
 }
 
