@@ -177,7 +177,7 @@ fn a_profile_of_access_server_is_taken_but_for_what_tells_of_this_computer() {
     );
     assert!(reading.warnings.is_empty(), "{:?}", reading.warnings);
     let facts = reading.profile.facts();
-    assert_eq!(facts.parts, [PartKind::TlsCrypt]);
+    assert_eq!(facts.keys, [PartKind::TlsCrypt]);
     assert!(facts.asks_login && facts.challenge.is_some_and(|asked| asked.echo));
 }
 
@@ -215,7 +215,7 @@ fn a_file_that_is_missing_or_large_or_something_else_is_listed() {
         [(3, "ca", Class::FileUnread), (4, "cert", Class::FileLarge), (5, "key", Class::Content)]
     );
     let facts = reading.profile.facts();
-    assert_eq!(facts.parts, [PartKind::TlsAuth, PartKind::Pkcs12]);
+    assert_eq!(facts.keys, [PartKind::TlsAuth, PartKind::Pkcs12]);
     assert!(facts.key_encrypted);
     assert!(written(&reading.profile).contains("key-direction 1\n<tls-auth>\n-----BEGIN"));
     // Many small lines do not add up to much memory.
@@ -312,6 +312,13 @@ fn what_stands_before_a_block_holds_in_it_and_a_block_has_its_own() {
     let said: Vec<(&str, u16, Proto)> =
         facts.places.iter().map(|p| (p.at.host.as_str(), p.at.port, p.proto)).collect();
     assert_eq!(said, [("a", 443, Proto::Tcp), ("b", 1194, Proto::Udp)]);
+    let later = taken(
+        "client\n<connection>\nremote a 443 tcp\nport 7\nproto udp\n</connection>\n\
+         <connection>\nport 7\nremote b 443 tcp\n</connection>\n",
+    );
+    let later = later.profile.facts().places;
+    let said: Vec<(u16, Proto)> = later.iter().map(|p| (p.at.port, p.proto)).collect();
+    assert_eq!(said, [(7, Proto::Udp), (443, Proto::Tcp)]);
     assert!(facts.places[0].proxy.as_ref().is_some_and(|proxy| proxy.port == 8080));
     let challenge = facts.challenge.expect("a challenge");
     assert_eq!((challenge.text.as_str(), challenge.echo), ("Code reçu \"par\" SMS", false));

@@ -289,6 +289,34 @@ fn every_kind_of_key_is_loaded_by_openvpn() {
     }
 }
 
+/// Where `openvpn` would go, in its own words and in ours.
+#[test]
+fn openvpn_goes_where_the_facts_say() {
+    for lines in [
+        "remote a\nremote b 443 tcp\nport 7\nproto tcp",
+        "rport 8\nremote a 443\nremote b",
+        "proto tcp\n<connection>\nremote a 443 udp\nport 7\n</connection>\n<connection>\nport \
+         7\nremote b 443 tcp\nproto udp6\n</connection>\nport 9\nremote c",
+        "<connection>\nremote a\n</connection>\nproto tcp\nport 9\n<connection>\nremote \
+         b\nhttp-proxy p 80\n</connection>",
+    ] {
+        let own = base().split_once('\n').expect("its remote").1.to_owned();
+        let profile = taken(&format!("client\n{own}{lines}\n"));
+        let said = profile.text().expose(options).unwrap_or_else(|said| panic!("{said}"));
+        let of = |name: &str| -> Vec<String> {
+            let name = format!(" {name} = ");
+            let found = said.lines().filter_map(|line| line.split_once(&name));
+            found.map(|(_, value)| value.trim_matches('\'').to_owned()).collect()
+        };
+        let said: Vec<_> =
+            of(" remote").into_iter().zip(of(" remote_port")).zip(of(" proto")).collect();
+        let ours = profile.facts().places.into_iter();
+        let ours: Vec<_> =
+            ours.map(|p| ((p.at.host, p.at.port.to_string()), p.proto.word().to_owned())).collect();
+        assert_eq!(said, ours, "{lines}");
+    }
+}
+
 proptest! {
     #![proptest_config(cases(24))]
 

@@ -44,6 +44,39 @@ fn profiles() {
     });
 }
 
+/// Damages what is in the armour, which damage of the text hardly reaches.
+#[test]
+fn certificates_in_profiles() {
+    let der = |pem: &str| {
+        let read = openssl::x509::X509::from_pem(pem.as_bytes()).expect("a certificate");
+        read.to_der().expect("DER")
+    };
+    fuzz(3000, vec![der(&PKI.ca), der(&PKI.cert)], |bytes| {
+        let inner = data_encoding::BASE64.encode(bytes);
+        let text = format!(
+            "client\nremote a\n<cert>\n-----BEGIN CERTIFICATE-----\n{}\n-----END \
+             CERTIFICATE-----\n</cert>\n",
+            wrapped(&inner)
+        );
+        let reading = read(text.as_bytes(), &mut |name| panic!("{name} was asked for"));
+        let reading = reading.unwrap_or_else(|refused| panic!("{refused}"));
+        let facts = within(MIB, || reading.profile.facts());
+        for certificate in facts.certificates {
+            let seen = |c: char| !poterne::model::unseen::hidden(c);
+            assert!(certificate.subject.chars().all(seen), "{:?}", certificate.subject);
+        }
+    });
+}
+
+fn wrapped(base64: &str) -> String {
+    let lines: Vec<&str> = base64
+        .as_bytes()
+        .chunks(64)
+        .map(|line| std::str::from_utf8(line).expect("ASCII"))
+        .collect();
+    lines.join("\n")
+}
+
 #[test]
 fn provisioning_files() {
     let valid = [

@@ -1,7 +1,7 @@
 //! What may be shown of a profile: no secret is among it.
 
 use super::certificate::{Certificate, Role};
-use super::model::{Item, PartKind, Profile, Proto, Setting, settings};
+use super::model::{Item, PartKind, Profile, Proto, Remote, Setting, settings};
 use super::{certificate, parts};
 use crate::model::target::HostPort;
 use crate::model::time::Time;
@@ -20,8 +20,8 @@ pub struct Facts {
     pub asks_login: bool,
     /// What is asked besides them.
     pub challenge: Option<Challenge>,
-    /// What it is proved with, keys by their kind only.
-    pub parts: Vec<PartKind>,
+    /// The kinds of keys that are in it.
+    pub keys: Vec<PartKind>,
     /// The private key has a passphrase.
     pub key_encrypted: bool,
     /// Of the client and its authorities, as far as they can be read. Those of a PKCS#12
@@ -79,7 +79,7 @@ impl Profile {
             remote_random: self.settings("remote-random").next().is_some(),
             asks_login: self.settings("auth-user-pass").next().is_some(),
             challenge: self.challenge(),
-            parts: kinds,
+            keys: kinds,
             key_encrypted: archive || key.is_some_and(|key| key.body.expose(parts::encrypted)),
             certificates: certificate::of(self),
         }
@@ -99,58 +99,78 @@ impl Profile {
 
     /// The servers. Where there are blocks, `openvpn` takes those alone.
     pub(super) fn remotes(&self) -> Vec<Place> {
-        let blocks: Vec<Place> = self
-            .items
-            .iter()
-            .enumerate()
-            .filter_map(|(at, item)| match item {
-                Item::Connection(inside) => Some(places(&self.items[..at], inside)),
-                _ => None,
-            })
-            .flatten()
-            .collect();
-        if blocks.is_empty() { places(&[], &self.items) } else { blocks }
+        let mut blocks = Vec::new();
+        let mut so_far = Wire::default();
+        for item in &self.items {
+            if let Item::Connection(inside) = item {
+                // In a block, what comes last holds, be it of the server itself.
+                let mut wire = so_far.clone();
+                let mut host = None;
+                for item in inside {
+                    wire.take(item);
+                    if let Item::Remote(remote) = item {
+                        wire.own(remote);
+                        host = Some(&remote.host);
+                    }
+                }
+                blocks.extend(host.map(|host| wire.place(host)));
+            }
+            so_far.take(item);
+        }
+        if !blocks.is_empty() {
+            return blocks;
+        }
+        let remotes = self.items.iter().filter_map(|item| match item {
+            Item::Remote(remote) => Some(remote),
+            _ => None,
+        });
+        let place = |remote: &Remote| {
+            let mut wire = so_far.clone();
+            wire.own(remote);
+            wire.place(&remote.host)
+        };
+        remotes.map(place).collect()
     }
 }
 
-/// The servers among `items`, with what holds for them there or `before`.
-fn places(before: &[Item], items: &[Item]) -> Vec<Place> {
-    let last = |names: &[&str]| -> Option<Setting> {
-        let of = |items: &[Item]| {
-            items
-                .iter()
-                .filter_map(|item| match item {
-                    Item::Setting(setting) if names.contains(&setting.name) => {
-                        Some(setting.clone())
-                    }
-                    _ => None,
-                })
-                .next_back()
-        };
-        of(items).or_else(|| of(before))
-    };
-    let first =
-        |setting: Option<Setting>| setting.and_then(|setting| setting.args.into_iter().next());
-    let port = first(last(&["port", "rport"])).and_then(|word| word.parse().ok()).unwrap_or(PORT);
-    let proto = first(last(&["proto"])).and_then(|word| Proto::of(&word)).unwrap_or(Proto::Udp);
-    let proxy = last(&["http-proxy", "socks-proxy"]).and_then(|setting| {
-        let [host, port, ..] = &setting.args[..] else { return None };
-        Some(HostPort { host: host.clone(), port: port.parse().ok()? })
-    });
-    items
-        .iter()
-        .filter_map(|item| match item {
-            Item::Remote(remote) => Some(Place {
-                at: HostPort { host: remote.host.clone(), port: remote.port.unwrap_or(port) },
-                proto: remote.proto.unwrap_or(proto),
-                proxy: proxy.clone(),
-            }),
-            _ => None,
-        })
-        .collect()
+/// How servers are reached, as far as a profile was read.
+#[derive(Clone, Default)]
+struct Wire {
+    port: Option<u16>,
+    proto: Option<Proto>,
+    proxy: Option<HostPort>,
 }
 
-/// Whether a setting of that name is anywhere in the profile.
+impl Wire {
+    fn take(&mut self, item: &Item) {
+        let Item::Setting(Setting { name, args }) = item else { return };
+        match (*name, &args[..]) {
+            ("port" | "rport", [port]) => self.port = port.parse().ok(),
+            ("proto", [word]) => self.proto = Proto::of(word),
+            ("http-proxy" | "socks-proxy", [host, port, ..]) => {
+                let port = port.parse().ok();
+                self.proxy = port.map(|port| HostPort { host: host.clone(), port });
+            }
+            _ => {}
+        }
+    }
+
+    /// What a server says of itself.
+    fn own(&mut self, remote: &Remote) {
+        self.port = remote.port.or(self.port);
+        self.proto = remote.proto.or(self.proto);
+    }
+
+    fn place(self, host: &str) -> Place {
+        Place {
+            at: HostPort { host: host.to_owned(), port: self.port.unwrap_or(PORT) },
+            proto: self.proto.unwrap_or(Proto::Udp),
+            proxy: self.proxy,
+        }
+    }
+}
+
+/// The settings of that name in the whole profile.
 pub(super) fn anywhere<'a>(profile: &'a Profile, name: &'a str) -> Vec<&'a Setting> {
     let mut out: Vec<&Setting> = profile.settings(name).collect();
     for item in &profile.items {
