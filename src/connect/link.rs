@@ -219,6 +219,20 @@ pub enum FromRemote {
 }
 
 impl FromRemote {
+    /// Whether only a desktop says it, never a terminal.
+    pub fn desktop_only(&self) -> bool {
+        match self {
+            Self::Data(_) | Self::Stderr(_) | Self::Exit(_) | Self::Closed(_) => false,
+            Self::Tile(_)
+            | Self::Lent(_)
+            | Self::Copy(_)
+            | Self::Screen(_)
+            | Self::Clipboard(_)
+            | Self::Files(_)
+            | Self::Resume(_) => true,
+        }
+    }
+
     /// Bytes of content, which bound what may be under way.
     pub fn weight(&self) -> usize {
         match self {

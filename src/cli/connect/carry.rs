@@ -156,13 +156,7 @@ fn sink(ends: Sender<End>) -> Sink {
                 return;
             }
             // A terminal shows no desktop, and none is asked for here.
-            FromRemote::Tile(_)
-            | FromRemote::Lent(_)
-            | FromRemote::Copy(_)
-            | FromRemote::Screen(_)
-            | FromRemote::Clipboard(_)
-            | FromRemote::Files(_)
-            | FromRemote::Resume(_) => return,
+            other => return debug_assert!(other.desktop_only(), "a terminal's word is printed"),
         };
         if terminal::write_all(output, &data).is_err()
             && output == Output::Out

@@ -390,6 +390,30 @@ impl Output {
         self.room(bytes.len()).copy_from_slice(bytes);
         self.length = bytes.len();
     }
+
+    /// Tells a channel as much of `shown` as its `credit` allows, both of which become
+    /// less by it; false when that is nothing.
+    pub fn pour(
+        &mut self,
+        up: &Uplink,
+        channel: u32,
+        shown: &mut VecDeque<u8>,
+        credit: &mut usize,
+    ) -> bool {
+        let mut moved = false;
+        while *credit > 0 && !shown.is_empty() {
+            let room = self.room((*credit).min(shown.len()));
+            let count = room.len();
+            for (place, byte) in room.iter_mut().zip(shown.drain(..count)) {
+                *place = byte;
+            }
+            self.filled(count);
+            up.output(channel, false, self);
+            *credit -= count;
+            moved = true;
+        }
+        moved
+    }
 }
 
 impl Default for Output {

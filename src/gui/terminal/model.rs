@@ -387,14 +387,7 @@ impl Shared {
                     }
                     FromRemote::Exit(exit) => lock(&self.queue).exit = Some(exit),
                     FromRemote::Closed(failure) => self.end(failure),
-                    // Only a desktop says it.
-                    FromRemote::Tile(_)
-                    | FromRemote::Lent(_)
-                    | FromRemote::Copy(_)
-                    | FromRemote::Screen(_)
-                    | FromRemote::Clipboard(_)
-                    | FromRemote::Files(_)
-                    | FromRemote::Resume(_) => {}
+                    other => debug_assert!(other.desktop_only(), "a terminal's word is shown"),
                 }
             }
             lock(&self.queue).busy = false;

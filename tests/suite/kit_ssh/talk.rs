@@ -66,15 +66,8 @@ impl Talk {
             Ok(FromRemote::Stderr(bytes)) => self.err.extend(bytes),
             Ok(FromRemote::Exit(exit)) => self.exit = Some(exit),
             Ok(FromRemote::Closed(why)) => self.closed = Some(why),
-            Ok(
-                FromRemote::Tile(_)
-                | FromRemote::Lent(_)
-                | FromRemote::Copy(_)
-                | FromRemote::Screen(_)
-                | FromRemote::Clipboard(_)
-                | FromRemote::Files(_)
-                | FromRemote::Resume(_),
-            ) => {
+            Ok(other) => {
+                assert!(other.desktop_only(), "a word of a terminal is left out here");
                 panic!("a terminal is no desktop")
             }
             Err(_) => panic!("nothing more came; so far: {}", self.text()),

@@ -58,16 +58,7 @@ impl Running {
 
     fn show(&mut self, up: &Uplink, out: &mut Output) {
         let Some(id) = self.channel else { return };
-        while self.credit > 0 && !self.shown.is_empty() {
-            let room = out.room(self.credit.min(self.shown.len()));
-            let count = room.len();
-            for (place, byte) in room.iter_mut().zip(self.shown.drain(..count)) {
-                *place = byte;
-            }
-            out.filled(count);
-            up.output(id, false, out);
-            self.credit -= count;
-        }
+        out.pour(up, id, &mut self.shown, &mut self.credit);
         self.permit();
     }
 
