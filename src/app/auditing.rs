@@ -394,7 +394,9 @@ pub(super) fn verify(v: &Unlocked, rows: &dyn Rows, haste: &Haste) -> Result<Ver
         redacted: 0,
         fingerprint: fingerprint(v),
         origin_proven: true,
-        ..super::export::verified(&verifier.summary(), found.into_texts())
+        ..super::export::verified(&verifier.summary(), found.into_texts(), |id| {
+            Some(people::name(v, id))
+        })
     })
 }
 

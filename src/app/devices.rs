@@ -33,6 +33,14 @@ pub(super) struct NewDevice {
     pub(super) accept_older: bool,
 }
 
+/// What the log tells of a code; the computer need not have a name.
+fn given_for(label: &str) -> String {
+    match label {
+        "" => "code given".to_owned(),
+        _ => format!("code given for {label}"),
+    }
+}
+
 impl Open {
     pub(super) fn devices(&mut self) -> Result<Reply, AppError> {
         let slot = self.slot;
@@ -83,7 +91,7 @@ impl Open {
                 added_at,
             });
             let mut line = draft(v, env, Event::DeviceAdded, true);
-            line.fields.push((field::DETAIL, format!("code given for {label}")));
+            line.fields.push((field::DETAIL, given_for(&label)));
             Ok(v.log(rows, env, line)?)
         })?;
         Ok(Reply::EnrolCode(printed))

@@ -236,6 +236,9 @@ fn the_vault_and_its_members_leave_a_line_for_each_act() {
     let device = act(&desk, Request::AddDevice { label: "portable".into(), current });
     let given = [(field::DETAIL, "code given for portable")];
     says(&device, E::DeviceAdded, true, &given);
+    let current = desk.factors();
+    let unnamed = act(&desk, Request::AddDevice { label: " ".into(), current });
+    says(&unnamed, E::DeviceAdded, true, &[(field::DETAIL, "code given")]);
     desk.call(Request::Lock);
     let wrong = Factors { password: SecretText::copy_of("faux"), code: desk.phone.peek() };
     let mut options = desk.options_with(desk.phone.peek());

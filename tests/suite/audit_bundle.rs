@@ -10,7 +10,7 @@ use ed25519_dalek::Signer;
 use poterne::app::api::{ExportFormat, ExportRequest, Verified};
 use poterne::app::export::{self, ExportError, ExportMeta, Lines, Opener, Room, Take};
 use poterne::audit::{Checkpoint, packed};
-use poterne::model::audit_event::{AuditFilter, Event};
+use poterne::model::audit_event::{AuditFilter, Event, field};
 use poterne::model::lang::Lang;
 use poterne::model::member::Role;
 use poterne::vault::rows::AuditSlices;
@@ -512,4 +512,36 @@ fn behind_a_fault_nothing_is_said_of_missing_signatures() {
     let result = check(&path, Some(&fingerprint()));
     assert!(!result.faults.is_empty());
     assert_eq!(result.notes, []);
+}
+
+#[test]
+fn whose_lines_are_not_signed_yet_is_told_by_name_where_that_is_disclosed() {
+    let mut story = Story::new();
+    story.member(Event::MemberInvited, BOB, Some(Role::Technician), &key(3), (ALICE, &key(2)));
+    story.member(Event::MemberJoined, BOB, Some(Role::Technician), &key(4), (BOB, &key(3)));
+    let entry = [(field::ENTRY, "Dupont/web"), (field::MEMBER, "Bob\u{202e}")];
+    story.put(Event::SecretRevealed, BOB, &entry, None);
+    let notes = |redact: &[&str]| {
+        let redact = redact.iter().map(|name| (*name).to_owned()).collect();
+        let (_dir, path) = bundle_of(&story, |request| request.redact = redact);
+        let verified = check(&path, Some(&fingerprint()));
+        assert_eq!(verified.faults, []);
+        verified.notes.into_iter().map(|note| note.en).collect::<Vec<_>>()
+    };
+    assert_eq!(notes(&[]), ["Member Bob\u{fffd} has not signed their last lines yet."]);
+    let unnamed = format!("Member {BOB} has not signed their last lines yet.");
+    assert_eq!(notes(&[field::MEMBER]), [unnamed]);
+}
+
+#[test]
+fn one_unsigned_line_is_told_as_one() {
+    let story = Story::usual();
+    let mut verifier = poterne::audit::Verifier::new();
+    for leaf in story.leaves() {
+        verifier.push(&leaf).expect("untouched");
+    }
+    let told = export::verified(&verifier.summary(), Vec::new(), |_| Some("Alice".to_owned()));
+    let notes: Vec<&str> = told.notes.iter().map(|note| note.fr.as_str()).collect();
+    let alice = "Le membre Alice n’a pas encore signé ses dernières lignes.";
+    assert_eq!(notes, ["La dernière ligne n’est pas encore signée.", alice]);
 }

@@ -32,7 +32,7 @@ use crate::app::api::{AppError, Code, ExportFormat, ExportRequest, Verified};
 use crate::app::text;
 use crate::audit::{Fault, Summary, hash};
 use crate::model::audit_event::field;
-use crate::model::id::VaultId;
+use crate::model::id::{MemberId, VaultId};
 use crate::model::lang::Bi;
 use crate::model::time::Time;
 use crate::vault::rows::AuditSlices;
@@ -293,22 +293,33 @@ pub fn still_readable(redact: &[String]) -> Vec<(&str, Vec<&'static str>)> {
         .collect()
 }
 
-/// A verification as the screens show it.
-pub fn verified(summary: &Summary, faults: Vec<Bi>) -> Verified {
+/// A verification as the screens show it; `name` knows what members are called.
+pub fn verified(
+    summary: &Summary,
+    faults: Vec<Bi>,
+    name: impl Fn(&MemberId) -> Option<String>,
+) -> Verified {
     let mut notes = Vec::new();
     // Behind a fault they would mislead: nothing after it could be checked.
     let whole = faults.is_empty();
     let tail = summary.lines.saturating_sub(summary.signed);
     if whole && tail > 0 {
-        notes.push(Bi::new(
-            format!("Les {tail} dernières lignes ne sont pas encore signées."),
-            format!("The last {tail} lines are not signed yet."),
-        ));
+        notes.push(match tail {
+            1 => Bi::new(
+                "La dernière ligne n’est pas encore signée.",
+                "The last line is not signed yet.",
+            ),
+            _ => Bi::new(
+                format!("Les {tail} dernières lignes ne sont pas encore signées."),
+                format!("The last {tail} lines are not signed yet."),
+            ),
+        });
     }
     for id in summary.unsigned_authors.iter().filter(|_| whole) {
+        let who = name(id).unwrap_or_else(|| id.to_string());
         notes.push(Bi::new(
-            format!("Le membre {id} n’a pas encore signé ses dernières lignes."),
-            format!("Member {id} has not signed their last lines yet."),
+            format!("Le membre {who} n’a pas encore signé ses dernières lignes."),
+            format!("Member {who} has not signed their last lines yet."),
         ));
     }
     Verified {

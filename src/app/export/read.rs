@@ -2,6 +2,7 @@
 //! from, the vault's fingerprint. Needs no vault, no key and constant memory.
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 use std::fmt;
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read};
@@ -19,7 +20,10 @@ use crate::app::api::Verified;
 use crate::audit::checkpoint::{normal_fingerprint, origin, parse_vkey};
 use crate::audit::opening::Opened;
 use crate::audit::{Checkpoint, Fault, Verifier, hash, line};
+use crate::model::audit_event::field;
+use crate::model::id::MemberId;
 use crate::model::lang::Bi;
+use crate::model::unseen::hidden;
 
 /// Bytes of a small file read at most.
 const MOST_SMALL: u64 = 64 * 1024;
@@ -27,6 +31,8 @@ const MOST_SMALL: u64 = 64 * 1024;
 const MOST_ASIDE: u64 = 1024 * 1024;
 /// Lines that are none, after which the rest is not read.
 const MOST_BAD: u64 = 100_000;
+/// Characters of a member's name told at most.
+const NAME_MAX: usize = 100;
 /// Bytes of a line read at most.
 const MOST_LINE: u64 = 16 * 1024 * 1024;
 /// Checks everything the bundle at `path` claims. Faults are in the result;
@@ -55,7 +61,8 @@ pub fn verify(path: &Path, fingerprint: Option<&str>) -> Result<Verified, Export
             }
         }
     }
-    let mut result = verified(&check.verifier.summary(), check.faults.into_texts());
+    let name = |id: &MemberId| check.names.get(id).cloned();
+    let mut result = verified(&check.verifier.summary(), check.faults.into_texts(), name);
     result.notes.extend(check.strange);
     result.shown = check.shown;
     result.disclosed = check.disclosed;
@@ -75,6 +82,8 @@ struct Check {
     redacted: u64,
     /// Files beside the proof that are not this program's.
     strange: Vec<Bi>,
+    /// What the authors of lines are called, as far as that is disclosed.
+    names: BTreeMap<MemberId, String>,
     /// Room for a row spelled again.
     again: Vec<u8>,
 }
@@ -210,8 +219,12 @@ impl Check {
         self.redacted += parsed.commitments.len().saturating_sub(fields.len()) as u64;
         for field in &fields {
             self.disclosed += 1;
-            if let Err(fault) = parsed.check(&opened(field)) {
-                self.faults.add(&fault);
+            match (parsed.check(&opened(field)), parsed.actor) {
+                (Err(fault), _) => self.faults.add(&fault),
+                (Ok(()), Some(actor)) if field.0 == field::MEMBER => {
+                    self.names.entry(actor).or_insert_with(|| shown(&field.2));
+                }
+                (Ok(()), _) => {}
             }
         }
     }
@@ -250,6 +263,12 @@ impl Row<'_> {
         room.push(b'}');
         room == text
     }
+}
+
+/// A name without what is not seen or turns the order of signs around: a bundle may
+/// come from anybody.
+fn shown(name: &str) -> String {
+    name.chars().take(NAME_MAX).map(|c| if hidden(c) { '\u{FFFD}' } else { c }).collect()
 }
 
 fn opened<'a>((name, salt, value): &'a (Cow<'_, str>, [u8; 16], Cow<'_, str>)) -> Opened<'a> {

@@ -198,6 +198,8 @@ fn fixed(event: Event, value: &str, lang: Lang) -> Option<String> {
         }
         (Event::FactorChanged, "password") => ("mot de passe", "password"),
         (Event::FactorChanged, "totp") => ("téléphone", "phone"),
+        // As it was written once of a computer without a name.
+        (_, "code given" | "code given for ") => ("code donné", "code given"),
         (Event::SessionClosed, "client gone") => {
             ("le programme appelant est parti", "the calling program was gone")
         }
@@ -355,9 +357,11 @@ fn limit(limit: &str, lang: Lang, when: When) -> String {
         "events" => (lang.pick("événements", "events"), each(value, ", ", event)),
         "words" => return lang.pick("mots cherchés", "words searched").to_owned(),
         "last" => {
-            return match lang {
-                Lang::Fr => format!("les {value} dernières lignes"),
-                Lang::En => format!("the last {value} lines"),
+            return match (lang, value) {
+                (Lang::Fr, "1") => "la dernière ligne".to_owned(),
+                (Lang::En, "1") => "the last line".to_owned(),
+                (Lang::Fr, _) => format!("les {value} dernières lignes"),
+                (Lang::En, _) => format!("the last {value} lines"),
             };
         }
         _ => return limit.to_owned(),
@@ -429,6 +433,15 @@ mod tests {
                 "CSV (spreadsheet), part of the log (from 2026-11-23 21:04:05; clients A, B; \
                  events Secret revealed; words searched; the last 10 lines), without Host",
             ),
+            (
+                E::Exported,
+                "audit log as csv, filtered (last 1)",
+                "CSV (tableur), une partie du journal (la dernière ligne)",
+                "CSV (spreadsheet), part of the log (the last line)",
+            ),
+            (E::DeviceAdded, "code given for tour", "code donné pour tour", "code given for tour"),
+            (E::DeviceAdded, "code given", "code donné", "code given"),
+            (E::DeviceAdded, "code given for ", "code donné", "code given"),
             (
                 E::Exported,
                 "audit log as bundle",

@@ -141,6 +141,7 @@ pub fn limits(request: &ExportRequest, lang: Lang) -> Vec<(&'static str, String)
     };
     list(lang.pick("Mots cherchés", "Words searched"), words);
     let last = filter.last.map(|n| match lang {
+        _ if n == 1 => lang.pick("la dernière ligne", "the last line").to_owned(),
         Lang::Fr => format!("les {n} dernières lignes"),
         Lang::En => format!("the last {n} lines"),
     });
