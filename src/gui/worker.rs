@@ -91,8 +91,8 @@ pub enum Tag {
     Favourite(EntryId),
     /// The entry whose host key may be forgotten, and the tab it stopped.
     BeforeForget(EntryId, Option<TabId>),
-    /// Its host key was forgotten.
-    Forget(EntryId, Option<TabId>),
+    /// Its host key was forgotten; true: a certificate.
+    Forget(EntryId, Option<TabId>, bool),
     /// Audit lines.
     Log,
     /// Verification of the log.

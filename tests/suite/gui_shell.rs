@@ -10,6 +10,7 @@ use egui::{Key, Modifiers};
 use egui_kittest::kittest::{NodeT, Queryable};
 use poterne::app::api::Settings;
 use poterne::gui::prefs::Prefs;
+use poterne::model::target::PinnedKey;
 
 use crate::gui_fake::{CODE, Fake, KIT, PASSWORD};
 use crate::kit_gui::{
@@ -213,6 +214,19 @@ fn the_details_show_the_pinned_key_and_forget_it() {
     press(&mut window, "Oublier la clé d’hôte…");
     press(&mut window, "Oublier la clé d’hôte");
     gone(&mut window, "ssh-ed25519 SHA256:vieille");
+}
+
+#[test]
+fn a_certificate_that_is_forgotten_is_called_one() {
+    let fake = Fake::new();
+    fake.0.lock().unwrap().pinned =
+        Some(PinnedKey { algorithm: "x509-sha256".into(), ..crate::gui_fake_tree::key("vieux") });
+    let mut window = opened(&fake);
+    find(&mut window, "srv-base", "Boulangerie Dupont/Serveurs/srv-base-01");
+    press(&mut window, "Oublier le certificat…");
+    sees(&mut window, "Oublier le certificat\u{a0}?");
+    press(&mut window, "Oublier le certificat");
+    sees(&mut window, "Le certificat est oublié.");
 }
 
 #[test]

@@ -170,9 +170,14 @@ impl Shell {
             }
             (Tag::Favourite(id), Reply::Saved { .. }) => self.changed(id),
             (Tag::BeforeForget(_, tab), Reply::Entry(view)) => self.ask_forget(tab, &view),
-            (Tag::Forget(id, tab), Reply::Saved { .. }) => {
+            (Tag::Forget(id, tab, certificate), Reply::Saved { .. }) => {
                 self.changed(id);
-                self.toast("La clé d’hôte est oubliée.", "The host key is forgotten.");
+                match certificate {
+                    true => {
+                        self.toast("Le certificat est oublié.", "The certificate is forgotten.")
+                    }
+                    false => self.toast("La clé d’hôte est oubliée.", "The host key is forgotten."),
+                }
                 if let Some(tab) = tab {
                     self.sessions.retry(tab);
                     self.sessions_view.take_keyboard();

@@ -441,12 +441,12 @@ impl Shell {
             self.failed(AppError {
                 code: Code::KeyChanged,
                 what: Bi::new(
-                    "La clé changée n’est pas celle de l’hôte de cet accès.",
-                    "The changed key is not that of this entry’s host.",
+                    "Ce qui a changé n’est pas de l’hôte de cet accès.",
+                    "What has changed is not of this entry’s host.",
                 ),
                 todo: Bi::new(
-                    "Ouvrez la fiche du rebond, et oubliez-y la sienne.",
-                    "Open the details of the jump host, and forget its key there.",
+                    "Ouvrez la fiche du rebond, et oubliez-y sa clé ou son certificat.",
+                    "Open the details of the jump host, and forget its key or certificate there.",
                 ),
             });
             return;
@@ -473,7 +473,7 @@ impl Shell {
                     ),
                 ),
                 Bi::new("Oublier le certificat", "Forget certificate"),
-                vec![Act::Send(Command::Ask(Tag::Forget(id, tab), request))],
+                vec![Act::Send(Command::Ask(Tag::Forget(id, tab, certificate), request))],
             ));
             return;
         }
@@ -488,7 +488,7 @@ impl Shell {
                 ),
             ),
             Bi::new("Oublier la clé d’hôte", "Forget host key"),
-            vec![Act::Send(Command::Ask(Tag::Forget(id, tab), request))],
+            vec![Act::Send(Command::Ask(Tag::Forget(id, tab, certificate), request))],
         ));
     }
 
