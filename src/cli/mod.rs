@@ -64,8 +64,9 @@ pub struct Window {
 /// Runs the command line of this process.
 pub fn main() -> Next {
     harden::harden();
-    quiet_panics();
-    let done = std::panic::catch_unwind(|| run(std::env::args_os().collect()));
+    let args: Vec<OsString> = std::env::args_os().collect();
+    report_panics(early_lang(&args), early_json(&args));
+    let done = std::panic::catch_unwind(|| run(args));
     say::flush();
     done.unwrap_or(Next::End(ExitCode::from(Code::Other.exit())))
 }
@@ -77,9 +78,10 @@ pub fn fail(error: &AppError, lang: Option<Lang>) -> ExitCode {
     ExitCode::from(error.code.exit())
 }
 
-/// A panic says where, never with what: its words may hold data.
-fn quiet_panics() {
-    std::panic::set_hook(Box::new(|panic| {
+/// Has a panic reported on standard error as any other failure is. It says where, never
+/// with what: its words may hold data.
+pub fn report_panics(lang: Lang, json: bool) {
+    std::panic::set_hook(Box::new(move |panic| {
         let place = panic.location().map(|at| format!("{}:{}", at.file(), at.line()));
         let place = place.unwrap_or_default();
         let error = other(
@@ -92,7 +94,7 @@ fn quiet_panics() {
                 "Nothing saved is lost. Report this place and what you were doing.",
             ),
         );
-        say::failure(&error, environment_lang(), false);
+        say::failure(&error, lang, json);
     }));
 }
 
@@ -125,6 +127,24 @@ fn unknown_lang() -> Option<AppError> {
     ))
 }
 
+/// Who `POTERNE_MEMBER` says unlocks, if anybody.
+///
+/// # Errors
+/// It is no text: somebody else must not be asked for instead.
+fn environment_member() -> Result<Option<String>, AppError> {
+    let named = std::env::var_os("POTERNE_MEMBER").filter(|value| !value.is_empty());
+    named.map(OsString::into_string).transpose().map_err(|bytes| {
+        let shown = bytes.to_string_lossy();
+        say::usage(
+            bi(
+                format!("«\u{a0}{shown}\u{a0}» ne convient pas à POTERNE_MEMBER."),
+                format!("“{shown}” will not do for POTERNE_MEMBER."),
+            ),
+            bi("Donnez un nom en UTF-8, ou aucun.", "Give a name in UTF-8, or none."),
+        )
+    })
+}
+
 /// The language that was asked for, before the arguments are known to be right.
 fn early_lang(args: &[OsString]) -> Lang {
     let mut words = args.iter().filter_map(|arg| arg.to_str()).take_while(|arg| *arg != "--");
@@ -141,10 +161,15 @@ fn early_lang(args: &[OsString]) -> Lang {
     environment_lang()
 }
 
+/// Whether JSON was asked for, before the arguments are known to be right.
+fn early_json(args: &[OsString]) -> bool {
+    args.iter().take_while(|arg| *arg != "--").any(|arg| arg == "--json")
+}
+
 fn run(args: Vec<OsString>) -> Next {
     let end = |status: u8| Next::End(ExitCode::from(status));
     let lang = early_lang(&args);
-    let json = args.iter().take_while(|arg| *arg != "--").any(|arg| arg == "--json");
+    let json = early_json(&args);
     let parsed = manual::command(lang)
         .try_get_matches_from(args)
         .and_then(|matches| Cli::from_arg_matches(&matches));
@@ -277,18 +302,14 @@ pub struct Context {
 }
 
 impl Context {
-    fn new(global: Global, lang: Lang) -> Self {
-        let var = |name| std::env::var_os(name).filter(|value| !value.is_empty());
-        Self {
-            lang,
-            json: global.json,
-            vault: vault_of(&global),
-            member: global
-                .member
-                .or_else(|| var("POTERNE_MEMBER").and_then(|name| name.into_string().ok())),
-            read_only: global.read_only,
-            accept_older: global.accept_older,
-        }
+    fn new(global: Global, lang: Lang) -> Result<Self, AppError> {
+        let vault = vault_of(&global);
+        let member = match global.member {
+            Some(named) => Some(named),
+            None => environment_member()?,
+        };
+        let Global { json, read_only, accept_older, .. } = global;
+        Ok(Self { lang, json, vault, member, read_only, accept_older })
     }
 
     /// Whether `member` is not the one who was asked for.
@@ -484,7 +505,7 @@ impl Drop for Opened {
 }
 
 fn perform(cli: Cli, lang: Lang) -> Result<u8, AppError> {
-    let context = Context::new(cli.global, lang);
+    let context = Context::new(cli.global, lang)?;
     let context = &context;
     let Some(command) = cli.command else {
         let _ = manual::command(lang).print_help();

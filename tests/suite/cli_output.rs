@@ -87,3 +87,24 @@ fn a_kit_that_was_not_printed_does_not_take_effect() {
     // The old kit no longer opens.
     seat.run(&["recover"], &kit).ended(3);
 }
+
+/// Set in the process of this test that is to panic.
+const PANICS: &str = "POTERNE_TEST_PANICS";
+
+#[test]
+fn a_panic_with_json_is_one_document_without_its_words() {
+    if std::env::var_os(PANICS).is_some() {
+        poterne::cli::report_panics(poterne::model::lang::Lang::En, true);
+        panic!("geheim");
+    }
+    let mut again = Command::new(std::env::current_exe().expect("it runs"));
+    let name = "cli_output::a_panic_with_json_is_one_document_without_its_words";
+    again.args(["--exact", "--nocapture", name]).env(PANICS, "1");
+    let out = again.output().expect("it starts");
+    assert!(!out.status.success());
+    let told: serde_json::Value = serde_json::from_slice(&out.stderr).expect("one document");
+    assert_eq!((&told["error"]["exit"], &told["error"]["code"]), (&1.into(), &"other".into()));
+    let what = told["error"]["what"].as_str().expect("what happened");
+    assert!(what.contains("defect of the program") && what.contains("cli_output.rs"), "{what}");
+    assert!(!String::from_utf8_lossy(&out.stderr).contains("geheim"));
+}

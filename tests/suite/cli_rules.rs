@@ -297,6 +297,13 @@ fn the_language_the_end_of_input_and_a_weak_password_are_spoken_of() {
     let mut named = seat.command(&["--lang", "en", "status"]);
     named.env("POTERNE_LANG", "de");
     super::cli_kit::finish(named, "").ended(4);
+    let garbled = std::os::unix::ffi::OsStrExt::from_bytes(b"ad\xe8le");
+    let mut nobody = seat.command(&["status"]);
+    nobody.env::<_, &std::ffi::OsStr>("POTERNE_MEMBER", garbled);
+    says(&super::cli_kit::finish(nobody, "").ended(2), "POTERNE_MEMBER");
+    let mut named = seat.command(&["--member", "adam", "status"]);
+    named.env::<_, &std::ffi::OsStr>("POTERNE_MEMBER", garbled);
+    super::cli_kit::finish(named, "").ended(4);
     let ended = seat.run(&["init"], "").ended(2);
     assert!(!ended.err.contains("poterne unlock"), "{}", ended.err);
     says(&ended, "ended before the answer");
