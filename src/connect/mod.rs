@@ -237,6 +237,16 @@ pub enum Question {
     },
     /// A connector by manifest has not run on this computer, as it stands: may it?
     Approve(Box<Approval>),
+    /// The private key is encrypted and no passphrase is stored. It is decrypted here:
+    /// the server learns nothing of it.
+    Passphrase {
+        /// Login name.
+        user: String,
+        /// The server that the key is for.
+        at: HostPort,
+        /// True when the one that was typed does not fit.
+        again: bool,
+    },
 }
 
 /// The answer to a [`Question`].

@@ -9,6 +9,7 @@ use poterne::connect::Progress;
 use poterne::connect::link::Exit;
 use poterne::model::entry::Slot;
 use poterne::model::lang::Lang;
+use poterne::model::target::Target;
 
 use crate::kit_ssh::*;
 
@@ -101,6 +102,30 @@ fn a_wrong_or_missing_passphrase_says_so() {
     let failure = must_fail(&target(hops), &mut lease);
     assert_eq!(failure.kind, FailureKind::BadKey);
     assert!(failure.what.en.contains("cannot be read"));
+}
+
+#[test]
+fn a_passphrase_that_the_entry_lacks_is_typed_by_the_person() {
+    let server = Sshd::start(Setup::default());
+    let args = ["-t", "ed25519", "-a", "2", "-N", "right"];
+    let key = keygen(server.dir.path(), "typed", &args);
+    server.authorize(&key);
+    let ask = |answers: &[&str], attempt: &mut dyn FnMut(&Target, &mut FakeLease)| {
+        let mut lease = FakeLease::default();
+        let mut hops = vec![server.hop()];
+        lease.plant(&mut hops, 0, Slot::PrivateKey, &fs::read(&key).expect("made"));
+        lease.answers.extend(answers.iter().map(|&answer| answer.to_owned()));
+        attempt(&target(hops), &mut lease);
+        lease.asked
+    };
+    let asked = format!("passphrase of {}@127.0.0.1", user());
+    let again = format!("{asked} (again)");
+    let told = ask(&["wrong", "right"], &mut |target, lease| works(&*must_open(target, lease)));
+    assert_eq!(told, [asked.clone(), again.clone()]);
+    let told = ask(&["a", "b", "c", "right"], &mut |target, lease| {
+        assert!(must_fail(target, lease).what.en.contains("is wrong"));
+    });
+    assert_eq!(told, [asked, again.clone(), again]);
 }
 
 #[test]

@@ -107,11 +107,12 @@ fn with_consent_a_key_a_shell_and_commands_work_and_the_session_is_marked() {
 fn every_usual_key_form_logs_in_over_the_second_engine_too() {
     let server = old(false, "diffie-hellman-group14-sha1", "aes128-cbc", &[]);
     let dir = tempfile::tempdir().expect("a folder");
-    for (name, key, phrase) in key_forms(dir.path()) {
-        server.authorize(&key);
+    let forms = key_forms(dir.path());
+    for (name, key, phrase) in &forms {
+        server.authorize(key);
         let mut lease = FakeLease::default();
         let mut hops = vec![weak(&server)];
-        lease.plant(&mut hops, 0, Slot::PrivateKey, &fs::read(&key).expect("made"));
+        lease.plant(&mut hops, 0, Slot::PrivateKey, &fs::read(key).expect("made"));
         if let Some(phrase) = phrase {
             lease.plant(&mut hops, 0, Slot::Passphrase, phrase.as_bytes());
         }
@@ -122,6 +123,18 @@ fn every_usual_key_form_logs_in_over_the_second_engine_too() {
         assert!(!link.info().warnings.is_empty(), "{name}: not over the second engine");
         assert_eq!(run(&*link, "echo in", b"").text(), "in\n", "{name}");
     }
+    // One that the entry lacks is typed.
+    let (key, phrase) = forms
+        .iter()
+        .find_map(|(_, key, phrase)| Some((key, (*phrase)?)))
+        .expect("some are encrypted");
+    server.authorize(key);
+    let mut lease = FakeLease::default();
+    let mut hops = vec![weak(&server)];
+    lease.plant(&mut hops, 0, Slot::PrivateKey, &fs::read(key).expect("made"));
+    lease.answers.push_back(phrase.to_owned());
+    assert_eq!(run(&*must_open(&target(hops), &mut lease), "echo in", b"").text(), "in\n");
+    assert_eq!(lease.asked, [format!("passphrase of {}@127.0.0.1", user())]);
     // A wrong passphrase is told apart from a key that cannot be read.
     let mut lease = FakeLease::default();
     let mut hops = vec![weak(&server)];

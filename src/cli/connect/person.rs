@@ -111,6 +111,22 @@ impl SessionUi for Terminal {
                     _ => Answer::No,
                 }
             }
+            Question::Passphrase { again: true, .. } if !terminal::stdin_is_terminal() => {
+                Answer::No
+            }
+            Question::Passphrase { user, at, again } => {
+                if again {
+                    say::note(self.lang.pick(
+                        "Cette phrase secrète n’ouvre pas la clé.",
+                        "That passphrase does not open the key.",
+                    ));
+                }
+                let (user, host) = (say::plain(&user), say::plain(&at.host));
+                let fr = format!("Phrase secrète de la clé de {user} pour {host}\u{a0}:");
+                let en = format!("Passphrase of the key of {user} for {host}:");
+                let answer = prompt::secret(self.lang, &fr, &en);
+                self.answered(answer)
+            }
             Question::Approve(asked) => match connector::ask(self.lang, &asked) {
                 true => Answer::Yes,
                 false => Answer::No,

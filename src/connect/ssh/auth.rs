@@ -18,8 +18,8 @@ const KEY_UNUSABLE: [i32; 2] = [-16, -48];
 /// libssh2: the password must be changed (`LIBSSH2_ERROR_PASSWORD_EXPIRED`).
 const EXPIRED: i32 = -15;
 
-/// How often a person may type a password anew.
-const TRIES: usize = 3;
+/// How often a person may type a password, or a key's passphrase.
+pub const TRIES: usize = 3;
 
 /// A login method.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -193,7 +193,7 @@ impl Login<'_> {
         let Some(text) = leg.up.secret(leg.index, &Slot::PrivateKey) else {
             return Ok(Outcome::Nothing);
         };
-        let ready = key::ready(text, || key::passphrase(leg))?;
+        let ready = key::of(leg, self.user, text)?;
         let session = &self.driver.session;
         let result = ready.text.expose(|text| {
             let go = |phrase: Option<&str>| {

@@ -477,7 +477,10 @@ pub fn passphrase_wrong() -> Failure {
             "La phrase secrète de la clé privée est fausse.".into(),
             "The passphrase of the private key is wrong.".into(),
         ),
-        ("Corrigez la phrase secrète de l’entrée.", "Correct the passphrase of the entry."),
+        (
+            "Corrigez la phrase secrète de l’entrée, ou tapez la bonne.",
+            "Correct the passphrase of the entry, or type the right one.",
+        ),
     )
 }
 

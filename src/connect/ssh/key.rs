@@ -5,10 +5,11 @@ use russh::keys::ssh_key::{self, LineEnding, PrivateKey};
 use russh::keys::{Error, decode_secret_key};
 use zeroize::Zeroizing;
 
+use super::auth::TRIES;
 use super::keycost::bearable;
 use super::route::Leg;
 use super::{fail, openssl};
-use crate::connect::Failure;
+use crate::connect::{Failure, Question};
 use crate::model::entry::Slot;
 use crate::secret::{SecretBytes, SecretText};
 
@@ -33,14 +34,28 @@ enum Guard {
     Foreign,
 }
 
-/// Reads the key, asking for the passphrase only if there is one.
+/// A hop's key for this login name. A passphrase that the entry lacks is typed.
+///
+/// # Errors
+/// As [`ready`].
+pub fn of(leg: &Leg<'_>, user: &str, key: SecretBytes) -> Result<Ready, Failure> {
+    let ask = |again| {
+        let (user, at) = (user.to_owned(), leg.hop.at.clone());
+        leg.up.ask_text(Question::Passphrase { user, at, again })
+    };
+    ready(key, || passphrase(leg), ask)
+}
+
+/// Reads the key, with its passphrase if it has one: the `stored` one, else what `ask`
+/// gives, who hears whether that was asked before.
 ///
 /// # Errors
 /// The passphrase is missing or wrong, or the key cannot be read, or asks for
 /// absurd time or memory.
 pub fn ready(
     key: SecretBytes,
-    passphrase: impl FnOnce() -> Option<SecretText>,
+    stored: impl FnOnce() -> Option<SecretText>,
+    ask: impl Fn(bool) -> Option<SecretText>,
 ) -> Result<Ready, Failure> {
     let text = key.into_text().map_err(|_| fail::key_unreadable())?;
     if !text.expose(bearable) {
@@ -60,22 +75,51 @@ pub fn ready(
             Err(_) => Err(fail::key_unreadable()),
         };
     }
-    let phrase = passphrase().filter(|p| !p.is_empty()).ok_or_else(fail::passphrase_missing)?;
-    match phrase.expose(|p| text.expose(|t| decode_secret_key(t, Some(p)))) {
-        Ok(key) => plain(key),
-        Err(_) if guard == Guard::Foreign => match foreign(&text, Some(&phrase)) {
-            Foreign::Key(key) => plain(*key),
-            Foreign::Unread if cfg!(unix) => Err(fail::passphrase_wrong()),
-            Foreign::Unread | Foreign::Other => {
-                Ok(Ready { text, passphrase: Some(phrase), decoded: None })
+    if let Some(stored) = stored().filter(|stored| !stored.is_empty()) {
+        return match unlocked(&text, &guard, &stored) {
+            Unlocked::Key(key) => plain(*key),
+            Unlocked::Elsewhere => Ok(Ready { text, passphrase: Some(stored), decoded: None }),
+            Unlocked::Wrong => Err(fail::passphrase_wrong()),
+        };
+    }
+    for nth in 0..TRIES {
+        let again = nth > 0;
+        let Some(typed) = ask(again).filter(|typed| !typed.is_empty()) else {
+            return Err(if again { fail::passphrase_wrong() } else { fail::passphrase_missing() });
+        };
+        match unlocked(&text, &guard, &typed) {
+            Unlocked::Key(key) => return plain(*key),
+            Unlocked::Elsewhere => {
+                return Ok(Ready { text, passphrase: Some(typed), decoded: None });
             }
+            Unlocked::Wrong => {}
+        }
+    }
+    Err(fail::passphrase_wrong())
+}
+
+/// What a passphrase makes of an encrypted key.
+enum Unlocked {
+    Key(Box<PrivateKey>),
+    /// It is left to libssh2.
+    Elsewhere,
+    Wrong,
+}
+
+fn unlocked(text: &SecretText, guard: &Guard, phrase: &SecretText) -> Unlocked {
+    match phrase.expose(|p| text.expose(|t| decode_secret_key(t, Some(p)))) {
+        Ok(key) => Unlocked::Key(Box::new(key)),
+        Err(_) if *guard == Guard::Foreign => match foreign(text, Some(phrase)) {
+            Foreign::Key(key) => Unlocked::Key(key),
+            Foreign::Unread if cfg!(unix) => Unlocked::Wrong,
+            Foreign::Unread | Foreign::Other => Unlocked::Elsewhere,
         },
         // The passphrase fits, or its check would have said so: a P-256 key that begins
         // with a zero byte, which one in 256 does, is not read here, but by libssh2.
         Err(Error::SshKey(e)) if text.expose(is_openssh) && e != ssh_key::Error::Crypto => {
-            Ok(Ready { text, passphrase: Some(phrase), decoded: None })
+            Unlocked::Elsewhere
         }
-        Err(_) => Err(fail::passphrase_wrong()),
+        Err(_) => Unlocked::Wrong,
     }
 }
 
@@ -97,7 +141,7 @@ fn foreign(text: &SecretText, phrase: Option<&SecretText>) -> Foreign {
 }
 
 /// The passphrase of a hop's key, if the entry has one.
-pub fn passphrase(leg: &Leg<'_>) -> Option<SecretText> {
+fn passphrase(leg: &Leg<'_>) -> Option<SecretText> {
     leg.hop.slots.contains(&Slot::Passphrase).then_some(())?;
     leg.up.secret(leg.index, &Slot::Passphrase)?.into_text().ok()
 }

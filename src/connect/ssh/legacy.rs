@@ -387,7 +387,7 @@ impl Login<'_> {
         let Some(text) = leg.up.secret(leg.index, &Slot::PrivateKey) else {
             return Ok(Outcome::Nothing);
         };
-        let ready = key::ready(text, || key::passphrase(leg))?;
+        let ready = key::of(leg, self.user, text)?;
         let key = ready.decoded.ok_or_else(fail::key_unreadable)?;
         let hash = if key.algorithm().is_rsa() {
             // Old devices know ssh-rsa only; newer ones say what they take.

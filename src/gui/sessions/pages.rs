@@ -173,6 +173,25 @@ pub(in crate::gui) fn question_ui(
             )));
             answer_ui(ui, words, true, typed, focus, lang)
         }
+        Question::Passphrase { user, at, again } => {
+            ui.label(bold(lang.pick(
+                "La clé privée est chiffrée, sans phrase secrète enregistrée.",
+                "The private key is encrypted, and no passphrase is stored.",
+            )));
+            if *again {
+                ui.label(lang.pick(
+                    "Celle que vous avez tapée n’ouvre pas la clé.",
+                    "The one you typed does not open the key.",
+                ));
+            }
+            let (user, host) = (plain(user), plain(&at.host));
+            let words = match lang {
+                Lang::Fr => format!("Phrase secrète de la clé de {user} pour {host}"),
+                Lang::En => format!("Passphrase of the key of {user} for {host}"),
+            };
+            ui.label(&words);
+            answer_ui(ui, &words, false, typed, focus, lang)
+        }
         Question::Approve(asked) => approve_ui(ui, asked, focus, lang),
         Question::RaiseVpn { path } => vpn_ui(ui, path, focus, lang),
     }

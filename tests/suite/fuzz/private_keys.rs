@@ -44,7 +44,8 @@ static KEYS: LazyLock<Vec<Vec<u8>>> = LazyLock::new(|| {
 });
 
 fn ready(bytes: &[u8]) -> Result<key::Ready, Failure> {
-    key::ready(SecretBytes::copy_of(bytes), || Some(SecretText::copy_of("phrase")))
+    let phrase = || Some(SecretText::copy_of("phrase"));
+    key::ready(SecretBytes::copy_of(bytes), phrase, |_| None)
 }
 
 #[test]

@@ -2,6 +2,7 @@
 
 use std::sync::mpsc::channel;
 
+use egui::accesskit::Role;
 use egui::{Event, Key};
 use egui_kittest::Harness;
 use egui_kittest::kittest::Queryable as _;
@@ -9,6 +10,7 @@ use poterne::connect::link::FromRemote;
 use poterne::connect::manifest::approval::Approval;
 use poterne::connect::{Answer, Question};
 use poterne::model::lang::Bi;
+use poterne::model::target::HostPort;
 
 use super::kit::{Script, Shown, key, open_as, refused, see, window};
 
@@ -139,4 +141,28 @@ fn a_connector_by_manifest_is_shown_and_approved_or_refused() {
     h.key_press(Key::Enter);
     h.run_steps(2);
     assert_eq!(tell.recv(), Ok(false));
+}
+
+#[test]
+fn the_passphrase_of_a_key_is_asked_for_in_words_of_its_own_and_typed_unseen() {
+    let (told, tell) = channel();
+    let script: Script = Box::new(move |ui| {
+        let at = HostPort { host: "srv1".into(), port: 22 };
+        let question = Question::Passphrase { user: "zoe".into(), at, again: true };
+        let Answer::Text(text) = ui.ask(question) else { return Err(refused()) };
+        told.send(text.expose(str::to_owned)).map_err(|_| refused())
+    });
+    let (mut h, _far, wait) = window(vec![script]);
+    h.state_mut().sessions.open(open_as("web"));
+    let label = "Phrase secrète de la clé de zoe pour srv1";
+    see(&mut h, &wait, "La clé privée est chiffrée, sans phrase secrète enregistrée.");
+    assert!(h.query_by_label("Celle que vous avez tapée n’ouvre pas la clé.").is_some());
+    assert!(h.query_by_label("Le serveur demande\u{a0}:").is_none(), "it is not the server");
+    h.run_steps(3);
+    assert!(h.query_by_role_and_label(Role::PasswordInput, label).is_some());
+    h.event(Event::Text("phrase".into()));
+    h.run_steps(2);
+    h.key_press(Key::Enter);
+    h.run_steps(2);
+    assert_eq!(tell.recv().as_deref(), Ok("phrase"));
 }

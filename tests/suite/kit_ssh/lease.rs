@@ -119,6 +119,11 @@ impl Lease for FakeLease {
                 self.asked.push(format!("password of {user}@{}{again}", at.host));
                 self.typed()
             }
+            Question::Passphrase { user, at, again } => {
+                let again = if again { " (again)" } else { "" };
+                self.asked.push(format!("passphrase of {user}@{}{again}", at.host));
+                self.typed()
+            }
             Question::User => {
                 self.asked.push("user".into());
                 self.typed()
