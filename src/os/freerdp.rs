@@ -107,6 +107,11 @@ mod here {
         env.push(("XDG_CONFIG_HOME".into(), folder.folder().join("config").into()));
         env.push(("TMPDIR".into(), folder.folder().join("tmp").into()));
         env.push(("SSL_CERT_FILE".into(), none.into()));
+        // What it says to a pipe it keeps until there is a good deal of it; to a file it
+        // says it at once.
+        env.push(("WLOG_APPENDER".into(), "FILE".into()));
+        env.push(("WLOG_FILEAPPENDER_OUTPUT_FILE_PATH".into(), "/dev".into()));
+        env.push(("WLOG_FILEAPPENDER_OUTPUT_FILE_NAME".into(), "stdout".into()));
         env.push(("SSL_CERT_DIR".into(), nobody.into()));
         fs::create_dir_all(folder.folder().join("config"))?;
         let spawned = Spawn { program: Some(program.into()), args, env, ..Spawn::default() };

@@ -3,6 +3,7 @@
 
 use std::fs;
 use std::process::Stdio;
+use std::sync::mpsc::channel;
 
 use poterne::connect::FailureKind;
 use poterne::connect::link::{Exit, Link};
@@ -246,6 +247,19 @@ fn nla_refuses_a_wrong_password_and_who_types_it_may_mistype_it() {
     assert_eq!(lease.keys_shown.len(), 1, "one certificate is shown once");
     assert!(link.info().description.contains(" · NLA · FreeRDP "), "{:?}", link.info());
     screen.shows(TITLE);
+}
+
+#[test]
+fn the_session_is_open_as_soon_as_the_window_is() {
+    let (server, screen) = (Shadow::start(PASSWORD), Screen::start());
+    let mut hop = with(outside(server.hop()), "connect-timeout", "600");
+    let mut lease = lease_on(&screen, &mut hop, PASSWORD);
+    lease.trust = true;
+    let (tell, told) = channel();
+    std::thread::spawn(move || tell.send(must_open(&rdp(hop), &mut lease)));
+    let link = told.recv_timeout(PATIENCE).expect("FreeRDP is heard before it has said much");
+    screen.shows(TITLE);
+    link.close();
 }
 
 #[test]
