@@ -182,6 +182,17 @@ pub fn card(ctx: &egui::Context) -> egui::Frame {
         .inner_margin(Margin::same(16))
 }
 
+/// The ground of what is shown to be read or copied within a card: a text of others, a
+/// code.
+pub fn inset(ctx: &egui::Context) -> egui::Frame {
+    let p = palette(ctx);
+    egui::Frame::new()
+        .fill(p.field)
+        .stroke(Stroke::new(1.0, p.line))
+        .corner_radius(CornerRadius::same(6))
+        .inner_margin(Margin::same(10))
+}
+
 fn spacing(style: &mut egui::Style) {
     style.text_styles = [
         (TextStyle::Small, FontId::new(12.0, FontFamily::Proportional)),

@@ -6,7 +6,7 @@ use egui::{Slider, TextEdit, Ui};
 use crate::app::generate::{Classes, Generated, Recipe, RecipeError};
 use crate::gui::act::{Act, Acts};
 use crate::gui::text::t;
-use crate::gui::theme::{palette, primary_button};
+use crate::gui::theme::{inset, palette, primary_button};
 use crate::gui::widgets::parts;
 use crate::model::entry::Slot;
 use crate::model::lang::Lang;
@@ -167,7 +167,7 @@ fn look_alikes_ui(ui: &mut Ui, model: &mut GeneratorModel, lang: Lang) {
 
 fn result_ui(ui: &mut Ui, model: &GeneratorModel, lang: Lang) {
     let p = palette(ui.ctx());
-    egui::Frame::new().fill(p.field).corner_radius(6).inner_margin(12).show(ui, |ui| {
+    inset(ui.ctx()).inner_margin(12).show(ui, |ui| {
         ui.set_width(ui.available_width());
         match &model.made {
             Some(Ok(made)) => {

@@ -4,7 +4,7 @@ use egui::{RichText, Ui, vec2};
 
 use crate::gui::act::{Act, Acts};
 use crate::gui::text::t;
-use crate::gui::theme::palette;
+use crate::gui::theme::{inset, palette};
 use crate::gui::widgets::secret_edit::SecretEdit;
 use crate::gui::worker::{Command, Pick};
 use crate::model::lang::Lang;
@@ -24,7 +24,7 @@ pub(super) fn kit_ui(ui: &mut Ui, model: &mut GuideModel, lang: Lang, acts: &mut
     ui.add_space(8.0);
     let p = palette(ui.ctx());
     if let Some(enrolment) = &model.enrolment {
-        egui::Frame::new().fill(p.field).corner_radius(6).inner_margin(14).show(ui, |ui| {
+        inset(ui.ctx()).inner_margin(14).show(ui, |ui| {
             ui.set_width(WIDTH - 28.0);
             groups_ui(ui, &enrolment.kit, t(lang, "Kit de secours", "Recovery kit"));
         });

@@ -8,7 +8,7 @@ use egui::{Align, Layout, RichText, Ui, vec2};
 use crate::app::api::{AppError, Code};
 use crate::connect::manifest::approval::Approval;
 use crate::connect::{Answer, Progress, Question};
-use crate::gui::theme::{card, palette, primary_button};
+use crate::gui::theme::{card, inset, palette, primary_button};
 use crate::gui::widgets::parts::{self, bold, failure, parse_colour};
 use crate::gui::widgets::secret_buffer::SecretBuffer;
 use crate::gui::widgets::secret_edit::SecretEdit;
@@ -276,7 +276,7 @@ fn trust_ui(ui: &mut Ui, key: &PinnedKey, focus: bool, client: &str, lang: Lang)
     };
     ui.label(words);
     ui.add_space(4.0);
-    egui::Frame::new().fill(p.field).corner_radius(5).inner_margin(10).show(ui, |ui| {
+    inset(ui.ctx()).show(ui, |ui| {
         ui.set_min_width(ui.available_width());
         ui.label(RichText::new(&key.algorithm).monospace().color(p.weak));
         let text = RichText::new(&key.fingerprint).monospace();
@@ -327,12 +327,19 @@ fn approve_ui(ui: &mut Ui, asked: &Approval, focus: bool, lang: Lang) -> Option<
     let none = lang.pick("aucun programme d’ici", "no program of this computer");
     let program = if asked.program.is_empty() { none } else { &asked.program };
     let (name, program) = (plain(asked.name.get(lang)), plain(program));
+    let read = match asked.changed {
+        true => lang.pick(
+            "Lisez ce qui a changé depuis la dernière approbation",
+            "Read what has changed since it was approved",
+        ),
+        false => lang.pick("Lisez son manifeste", "Read its manifest"),
+    };
     ui.label(match lang {
         Lang::Fr => format!(
-            "«\u{a0}{name}\u{a0}» pourra lancer {program} et lui donner les secrets des accès. Lisez son manifeste\u{a0}: n’approuvez que ce que vous, ou quelqu’un de sûr, avez écrit."
+            "«\u{a0}{name}\u{a0}» pourra lancer {program} et lui donner les secrets des accès. {read}\u{a0}: n’approuvez que ce qui vient de vous ou d’une personne de confiance."
         ),
         Lang::En => format!(
-            "“{name}” may start {program} and give it the secrets of entries. Read its manifest: approve only what you, or somebody you trust, wrote."
+            "“{name}” may start {program} and give it the secrets of entries. {read}: approve only what you, or somebody you trust, wrote."
         ),
     });
     ui.add_space(4.0);
@@ -349,22 +356,25 @@ fn approve_ui(ui: &mut Ui, asked: &Approval, focus: bool, lang: Lang) -> Option<
     let others = if asked.real.is_empty() { others } else { others + 34.0 };
     let room = (ui.clip_rect().height() - others).clamp(100.0, 480.0);
     let mut refuse = None;
-    egui::Frame::new().fill(p.field).corner_radius(5).inner_margin(10).show(ui, |ui| {
+    inset(ui.ctx()).show(ui, |ui| {
         ui.set_min_width(ui.available_width());
         let source = lang.pick("Source\u{a0}: ", "Source: ").to_owned() + asked.source.get(lang);
         let program = lang.pick("Programme\u{a0}: ", "Program: ");
         let leads = format!("{program}{} → {}", asked.program, asked.real);
         let leads = Some(&leads).filter(|_| !asked.real.is_empty());
         for text in [&source, &asked.fingerprint].into_iter().chain(leads) {
-            let text = RichText::new(plain(text)).monospace().size(12.0).color(p.weak);
+            // A fingerprint fits on one line at this size.
+            let text = RichText::new(plain(text)).monospace().size(11.5).color(p.weak);
             ui.add(egui::Label::new(text).wrap().selectable(true));
         }
         ui.separator();
-        egui::ScrollArea::vertical().id_salt("manifest").max_height(room).show(ui, |ui| {
+        let area = egui::ScrollArea::vertical().id_salt("manifest").max_height(room);
+        area.auto_shrink([false, true]).show(ui, |ui| {
             for line in asked.text.lines() {
                 let color = match (asked.changed, line.as_bytes().first()) {
                     (true, Some(b'+')) => p.ok,
                     (true, Some(b'-')) => p.warn,
+                    (true, Some(b'@')) => p.weak,
                     _ => p.text,
                 };
                 let line = RichText::new(plain(&line.replace('\t', "    ")))
@@ -433,7 +443,7 @@ fn changed_ui(ui: &mut Ui, told: &ToldKeys<'_>, error: &AppError, lang: Lang) {
     );
     failure(ui, lang, &heading, &after);
     ui.add_space(6.0);
-    egui::Frame::new().fill(p.field).corner_radius(5).inner_margin(10).show(ui, |ui| {
+    inset(ui.ctx()).show(ui, |ui| {
         ui.set_min_width(ui.available_width());
         let (known, presented) = match told.certificate {
             true => ("Connu", "Présenté"),

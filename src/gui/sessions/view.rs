@@ -401,32 +401,35 @@ fn status_ui(ui: &mut Ui, tab: &Tab, lang: Lang) -> (Option<BarWish>, f32) {
     }
     let fill = if warnings.is_empty() { p.panel } else { p.warn_fill };
     let frame = Frame::new().fill(fill).inner_margin(Margin::symmetric(10, 3));
+    let words = |ui: &mut Ui| {
+        for warning in &warnings {
+            let text = RichText::new(format!("\u{26A0} {}", warning.get(lang)));
+            ui.label(text.size(12.0).color(p.warn));
+        }
+        let small = |text: &str| RichText::new(text).size(12.0).color(p.weak);
+        if !tab.info.description.is_empty() {
+            let mut words = tab.info.description.clone();
+            if !tab.info.user.is_empty() {
+                words = format!("{} · {words}", tab.info.user);
+            }
+            ui.add(egui::Label::new(small(&words)).truncate());
+        }
+        for forward in &tab.info.forwards {
+            ui.label(small(forward));
+        }
+    };
     let panel = Panel::bottom("session-status").frame(frame).show(ui, |ui| {
-        ui.horizontal_wrapped(|ui| {
-            ui.spacing_mut().item_spacing = egui::vec2(14.0, 1.0);
-            for warning in &warnings {
-                ui.label(
-                    RichText::new(format!("\u{26A0} {}", warning.get(lang)))
-                        .size(12.0)
-                        .color(p.warn),
-                );
-            }
-            let small = |text: &str| RichText::new(text).size(12.0).color(p.weak);
-            if !tab.info.description.is_empty() {
-                let mut words = tab.info.description.clone();
-                if !tab.info.user.is_empty() {
-                    words = format!("{} · {words}", tab.info.user);
-                }
-                ui.add(egui::Label::new(small(&words)).truncate());
-            }
-            for forward in &tab.info.forwards {
-                ui.label(small(forward));
-            }
-            if let Some(screen) = tab.screen() {
-                ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
-                    wish = screen_bar_ui(ui, screen, false, lang);
-                });
-            }
+        ui.spacing_mut().item_spacing = egui::vec2(14.0, 1.0);
+        let Some(screen) = tab.screen() else {
+            ui.horizontal_wrapped(words);
+            return;
+        };
+        ui.horizontal(|ui| {
+            // The buttons first: the words get the room that they leave.
+            ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+                wish = screen_bar_ui(ui, screen, false, lang);
+                ui.with_layout(Layout::left_to_right(Align::Center).with_main_wrap(true), words);
+            });
         });
     });
     (wish, panel.response.rect.height())

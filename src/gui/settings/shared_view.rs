@@ -98,7 +98,10 @@ fn row_ui(ui: &mut Ui, row: &SharedRow, manages: bool, lang: Lang, acts: &mut Ac
             }
         }
     });
-    error_ui(ui, lang, row.refused.as_ref());
+    if row.refused.is_some() {
+        error_ui(ui, lang, row.refused.as_ref());
+        ui.add_space(6.0);
+    }
 }
 
 fn removal(row: &SharedRow) -> Confirm {

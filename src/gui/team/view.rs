@@ -9,7 +9,7 @@ use crate::gui::act::{Act, Acts};
 use crate::gui::dialogs::{error_ui, middle_ui, modal, title_ui};
 use crate::gui::settings::view::factors_ui;
 use crate::gui::text::{self, t};
-use crate::gui::theme::{card, palette, primary_button};
+use crate::gui::theme::{card, inset, palette, primary_button};
 use crate::gui::widgets::parts;
 use crate::gui::worker::{Command, Tag};
 use crate::model::lang::{Bi, Lang};
@@ -330,8 +330,7 @@ fn invitation_ui(
 
 /// A one-time code, large, on the ground of a field.
 pub fn one_time_ui(ui: &mut Ui, code: &crate::secret::SecretText, name: &str) {
-    let p = palette(ui.ctx());
-    egui::Frame::new().fill(p.field).corner_radius(6).inner_margin(14).show(ui, |ui| {
+    inset(ui.ctx()).inner_margin(14).show(ui, |ui| {
         ui.set_width(ui.available_width());
         crate::gui::guide::kit_view::groups_ui(ui, code, name);
     });

@@ -11,6 +11,8 @@ const PLACES: &[(&str, &str, &str)] = &[
     ("audit log", "la page Journal", "the Log page"),
     ("audit verify", "Journal › Vérifier", "Log › Verify"),
     ("check", "Réglages › Coffre", "Settings › Vault"),
+    ("connector add", "Réglages › Coffre", "Settings › Vault"),
+    ("connector remove", "Réglages › Coffre", "Settings › Vault"),
     ("device add", "Réglages › Postes", "Settings › Computers"),
     ("device enrol", "l’écran d’ouverture", "the unlock screen"),
     ("device list", "Réglages › Postes", "Settings › Computers"),

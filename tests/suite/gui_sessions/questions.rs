@@ -132,6 +132,7 @@ fn a_connector_by_manifest_is_shown_and_approved_or_refused() {
     h.get_by_label("Approuver et continuer").click();
     see(&mut h, &wait, "Ce connecteur a changé");
     assert_eq!(tell.recv(), Ok(true));
+    assert!(h.query_by_label_contains("Lisez ce qui a changé").is_some());
     assert!(h.query_by_label("-args = [\"a\"]").is_some());
     assert!(h.query_by_label("+args = [\"b\"]").is_some());
     // Enter, pressed once too often, refuses.
