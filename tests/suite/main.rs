@@ -184,6 +184,8 @@ mod rdp_freerdp;
 mod rdp_gateway;
 #[cfg(target_os = "linux")]
 mod rdp_gateway_hostile;
+#[cfg(target_os = "linux")]
+mod rdp_hostile;
 mod rdp_kerberos;
 mod rdp_nla;
 mod rdp_sound;

@@ -32,6 +32,7 @@ pub fn each() -> Vec<Failure> {
         coded(&to, user, ANY[2]),
         impostor(&to),
         protocol(&to, ANY[1]),
+        unbounded(&to),
         licence(&to, ANY[1]),
         redirected(&to, "", ""),
         redirected(&to, ANY[1], ""),
@@ -404,6 +405,22 @@ pub fn protocol(at: &HostPort, detail: &str) -> Failure {
              «\u{a0}graphics\u{a0}» sur classic.",
             "Check that this port belongs to a remote desktop; otherwise try “graphics” set to \
              classic.",
+        ),
+    )
+}
+
+/// The server announces more on a channel than anybody would keep.
+pub fn unbounded(at: &HostPort) -> Failure {
+    failure(
+        FailureKind::Protocol,
+        (
+            format!("{at} annonce un message démesuré\u{a0}: la session est arrêtée."),
+            format!("{at} announces a message beyond all measure: the session was ended."),
+        ),
+        (
+            "Si c’est un bureau à distance, signalez-le à son administrateur\u{a0}: aucun serveur \
+             honnête ne fait cela.",
+            "If it is a remote desktop, tell its administrator: no honest server does this.",
         ),
     )
 }

@@ -4,6 +4,7 @@
 //! person does comes from there as values (see `connect::screen`).
 
 mod bitmaps;
+mod channels;
 mod clip;
 mod clipfiles;
 mod config;

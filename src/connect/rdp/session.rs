@@ -26,6 +26,7 @@ use tokio::task::JoinHandle;
 use tokio::time::{sleep_until, timeout};
 use tokio_openssl::SslStream;
 
+use super::channels::Channels;
 use super::clip::{Clip, Shared, Todo};
 use super::disk::{Disk, Pace};
 use super::input::Input;
@@ -75,6 +76,7 @@ pub struct Session<'a> {
     out: Out,
     writer: JoinHandle<()>,
     stage: ActiveStage,
+    channels: Channels,
     activation: ConnectionActivationFactory,
     picture: Picture,
     input: Input,
@@ -99,6 +101,7 @@ impl<'a> Session<'a> {
         let (out, orders) = out::queue();
         let writer = tokio::spawn(write_all(MovableTokioFramed::new(write), orders));
         let desktop = result.desktop_size;
+        let channels = Channels::new(&result.static_channels);
         let mut stage = ActiveStageBuilder {
             static_channels: result.static_channels,
             user_channel_id: result.user_channel_id,
@@ -122,6 +125,7 @@ impl<'a> Session<'a> {
             out,
             writer,
             stage,
+            channels,
             activation: result.activation_factory,
             picture: Picture::new(channel, desktop.width, desktop.height, up),
             input: Input::new(settings.unicode, desktop.width, desktop.height),
@@ -299,6 +303,9 @@ impl<'a> Session<'a> {
     async fn heard(&mut self, action: Action, frame: &[u8]) -> Result<(), End> {
         if self.picture.paint(action, frame, self.activation.io_channel_id()) {
             return Ok(());
+        }
+        if action == Action::X224 && self.channels.look(frame).is_err() {
+            return Err(End::Over(Some(fail::unbounded(self.at))));
         }
         let read_at = self.reader.last_read_at();
         let could_resize = self.stage.display_control_ready() == Some(true);
