@@ -75,6 +75,15 @@ pub fn count(n: u64, lang: Lang) -> String {
     out
 }
 
+/// A number and what it counts, which French says in the singular of none as well.
+pub fn counted(n: u64, fr: (&str, &str), en: (&str, &str), lang: Lang) -> String {
+    let ((one, many), single) = match lang {
+        Lang::Fr => (fr, n < 2),
+        Lang::En => (en, n == 1),
+    };
+    format!("{} {}", count(n, lang), if single { one } else { many })
+}
+
 /// A size for people: `3,2 Mio` or `3.2 MiB`.
 pub fn size(bytes: u64, lang: Lang) -> String {
     let (value, unit) = match bytes {
@@ -198,4 +207,18 @@ pub fn event(event: Event, lang: Lang) -> &'static str {
 /// Today in the computer's time zone.
 pub fn today() -> jiff::civil::Date {
     TimeZone::system().to_datetime(jiff::Timestamp::now()).date()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_counted_stands_in_the_singular_where_the_language_has_it() {
+        let told = |n, lang| counted(n, ("ligne", "lignes"), ("line", "lines"), lang);
+        let fr = [0, 1, 2, 1234].map(|n| told(n, Lang::Fr));
+        assert_eq!(fr, ["0 ligne", "1 ligne", "2 lignes", "1\u{a0}234 lignes"]);
+        let en = [0, 1, 2].map(|n| told(n, Lang::En));
+        assert_eq!(en, ["0 lines", "1 line", "2 lines"]);
+    }
 }

@@ -31,16 +31,14 @@ pub fn vault_ui(
     let p = palette(ui.ctx());
     group(ui, t(lang, "Ce coffre", "This vault"), "", |ui| {
         ui.label(RichText::new(status.file.display().to_string()).monospace());
-        let counts = format!(
-            "{} {}  ·  {} {}  ·  {} {}",
-            text::count(status.clients, lang),
-            t(lang, "clients", "clients"),
-            text::count(status.entries, lang),
-            t(lang, "accès", "entries"),
-            text::count(status.audit_lines, lang),
-            t(lang, "lignes de journal", "log lines")
-        );
-        ui.label(counts);
+        let clients = ("client", "clients");
+        let log = (("ligne de journal", "lignes de journal"), ("log line", "log lines"));
+        let counts = [
+            text::counted(status.clients, clients, clients, lang),
+            text::counted(status.entries, ("accès", "accès"), ("entry", "entries"), lang),
+            text::counted(status.audit_lines, log.0, log.1, lang),
+        ];
+        ui.label(counts.join("  ·  "));
         for notice in &status.notices {
             ui.add_space(4.0);
             parts::warn_box(ui, &in_window(notice.get(lang), lang), "");
