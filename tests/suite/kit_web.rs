@@ -5,6 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
 
 use poterne::connect::link::Link;
 use poterne::connect::web::LOGIN_URL;
@@ -184,30 +185,44 @@ pub fn argv(pid: u32) -> Vec<String> {
 }
 
 /// Waits until `is` holds of the machine.
-pub fn wait_until(what: &str, is: impl Fn() -> bool) {
-    let end = std::time::Instant::now() + PATIENCE;
+pub fn wait_until(what: &str, mut is: impl FnMut() -> bool) {
+    let end = Instant::now() + PATIENCE;
     while !is() {
-        assert!(std::time::Instant::now() < end, "never: {what}");
+        assert!(Instant::now() < end, "never: {what}");
         std::thread::yield_now();
     }
 }
 
 /// Closes the windows of a browser as a click on their cross does (ICCCM section
-/// 4.2.8.1).
+/// 4.2.8.1). A busy Chromium may drop what is asked of it while its page changes, and
+/// closes when it is asked again: so does whoever sees the window stay.
 pub fn close_window(browser: u32) {
     use x11rb::connection::Connection;
     use x11rb::protocol::xproto::{ClientMessageEvent, ConnectionExt, EventMask};
     let pid = browser.to_string();
-    let all = sh("xdotool", &["search", "--sync", "--onlyvisible", "--pid", &pid, ""]);
+    // Without `--all` any visible window will do, and the root is one: a busy browser's
+    // is not waited for then.
+    let all = sh("xdotool", &["search", "--sync", "--all", "--onlyvisible", "--pid", &pid, ""]);
     let (screen, _) = x11rb::connect(None).expect("the tests have a screen");
     let atom = |name: &[u8]| {
         let reply = screen.intern_atom(false, name).expect("sent").reply();
         reply.expect("an atom").atom
     };
     let (protocols, delete) = (atom(b"WM_PROTOCOLS"), atom(b"WM_DELETE_WINDOW"));
-    for window in all.lines().filter_map(|window| window.parse().ok()) {
-        let message = ClientMessageEvent::new(32, window, protocols, [delete, 0, 0, 0, 0]);
-        screen.send_event(false, window, EventMask::NO_EVENT, message).expect("sent");
-    }
-    screen.flush().expect("sent");
+    let windows: Vec<u32> = all.lines().filter_map(|window| window.parse().ok()).collect();
+    let mut clicked: Option<Instant> = None;
+    wait_until("the browser closes its window", || {
+        if clicked.is_none_or(|at| at.elapsed() >= AGAIN) {
+            clicked = Some(Instant::now());
+            for window in &windows {
+                let message = ClientMessageEvent::new(32, *window, protocols, [delete, 0, 0, 0, 0]);
+                screen.send_event(false, *window, EventMask::NO_EVENT, message).expect("sent");
+            }
+            screen.flush().expect("sent");
+        }
+        argv(browser).is_empty()
+    });
 }
+
+/// After which time whoever sees a window stay clicks again.
+const AGAIN: Duration = Duration::from_secs(3);
