@@ -148,8 +148,11 @@ fn part(id: u16, length: u32, flags: ChannelControlFlags, part: &[u8]) -> Vec<u8
     encode_vec(&X224(data)).expect("fits")
 }
 
+/// What a server says on the channel of that number.
+type Says<'a> = &'a dyn Fn(u16) -> Vec<u8>;
+
 /// How a session ends in which the server says this on the channel of that name.
-fn ended_by(name: &str, says: impl Fn(u16) -> Vec<u8>) -> Failure {
+fn ended_by(name: &str, says: Says<'_>) -> Failure {
     let server = Xrdp::start(PASSWORD);
     let between = Between::before(&server);
     let mut hop = hop(between.port);
@@ -178,7 +181,7 @@ fn a_server_that_announces_gigabytes_on_a_channel_is_left_at_once() {
     let packed = first | ChannelControlFlags::PACKET_COMPRESSED;
     // The first of a message on the first dynamic channel, whose length is u32::MAX.
     let inner = [&[0x28, 1, 0xFF, 0xFF, 0xFF, 0xFF][..], &[0; 1500]].concat();
-    let cases: [(&str, &str, &dyn Fn(u16) -> Vec<u8>); 3] = [
+    let cases: [(&str, &str, Says<'_>); 3] = [
         ("static", "cliprdr", &|id| part(id, u32::MAX, first, &[0; 1600])),
         ("compressed", "cliprdr", &|id| part(id, 1600, packed, &[0; 1600])),
         ("dynamic", DYNAMIC, &|id| part(id, inner.len() as u32, alone, &inner)),
