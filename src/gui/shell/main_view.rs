@@ -14,7 +14,7 @@ use crate::gui::entries::menu::new_anywhere_ui;
 use crate::gui::sessions::view::Wish;
 use crate::gui::settings::view::settings_ui;
 use crate::gui::team::view::{Me, team_ui};
-use crate::gui::text::t;
+use crate::gui::text::{self, t};
 use crate::gui::theme::{palette, primary_button};
 use crate::gui::widgets::parts;
 use crate::gui::worker::{Command, Pick};
@@ -228,13 +228,10 @@ fn foot_ui(ui: &mut Ui, opened: &super::Opened, lang: Lang, acts: &mut Acts) {
                 });
             }
             let (clients, entries) = (opened.status.clients, opened.status.entries);
-            let counts = format!(
-                "{} {} · {} {}",
-                crate::gui::text::count(clients, lang),
-                if clients == 1 { "client" } else { "clients" },
-                crate::gui::text::count(entries, lang),
-                t(lang, "accès", if entries == 1 { "entry" } else { "entries" })
-            );
+            let client = ("client", "clients");
+            let clients = text::counted(clients, client, client, lang);
+            let entries = text::counted(entries, ("accès", "accès"), ("entry", "entries"), lang);
+            let counts = format!("{clients} · {entries}");
             ui.add(egui::Label::new(RichText::new(counts).size(12.0).color(p.weak)).truncate());
         });
     });
