@@ -30,6 +30,7 @@ pub mod telnet;
 pub mod vnc;
 pub mod vpn;
 pub mod web;
+pub mod wireguard;
 
 use std::collections::BTreeMap;
 
@@ -58,6 +59,7 @@ pub const ALL: &[&dyn Connector] = &[
     &credential::Credential,
     &note::Note,
     &web::Web,
+    &wireguard::WireGuard,
 ];
 
 /// Every connector that this computer knows: [`ALL`], then those by manifest.

@@ -9,7 +9,7 @@ use regex::Regex;
 
 use super::{
     Failure, credential, desk, host, line, link, manifest, openvpn, rdp, serial, shell, snapshot,
-    ssh, telnet, vnc, vpn, web,
+    ssh, telnet, vnc, vpn, web, wireguard,
 };
 use crate::model::lang::Bi;
 use crate::model::target::{HostPort, PinnedKey};
@@ -71,6 +71,7 @@ fn each() -> Vec<Failure> {
         vec![credential::opens_nothing(), link::no_screen()],
         manifest::fail::each(),
         vpn::fail::each(),
+        wireguard::fail::each(),
         snapshot::fail::each(),
         openvpn::each(),
     ];

@@ -10,6 +10,8 @@ pub mod chromium;
 #[cfg(feature = "gui")]
 pub mod clipboard;
 pub mod clock;
+#[cfg(target_os = "linux")]
+pub mod datagrams;
 #[cfg(unix)]
 pub mod detach;
 #[cfg(target_os = "linux")]

@@ -18,6 +18,8 @@ use crate::kit_lines::{Cable, Service, Telnetd, line};
 use crate::kit_rdp::{Desktop, Xrdp, rdp, size};
 use crate::kit_ssh::*;
 use crate::kit_vnc::{Xvnc, vnc};
+#[cfg(target_os = "linux")]
+use crate::kit_wireguard::{Client, inside};
 
 /// A word that appears nowhere by chance, one for each slot.
 fn marker(slot: &Slot) -> String {
@@ -31,8 +33,19 @@ fn every_slot() -> [Slot; 5] {
 #[test]
 fn the_table_names_each_kind_once_and_finds_it() {
     let ids: Vec<&str> = ALL.iter().map(|c| c.id()).collect();
-    let known =
-        ["ssh", "shell", "rdp", "vnc", "telnet", "raw", "serial", "credential", "note", "web"];
+    let known = [
+        "ssh",
+        "shell",
+        "rdp",
+        "vnc",
+        "telnet",
+        "raw",
+        "serial",
+        "credential",
+        "note",
+        "web",
+        "wireguard",
+    ];
     assert_eq!(ids, known);
     for id in ids {
         assert_eq!(by_kind(&Kind::new(id)).map(Connector::id), Some(id));
@@ -163,6 +176,20 @@ fn running(connector: &dyn Connector) -> Running {
             assert!(lease.taken.is_empty(), "it needs none");
             Running { link, lease, own: None, _far: Some(far), key: None }
         }
+        #[cfg(target_os = "linux")]
+        "wireguard" => {
+            let (far, link, lease, key) = inside(|near| {
+                let client = Client::start(near, "alpha");
+                let (mut target, mut lease) = client.entry();
+                for slot in every_slot().into_iter().filter(|slot| *slot != Slot::PrivateKey) {
+                    lease.plant(&mut target.hops, 0, slot.clone(), marker(&slot).as_bytes());
+                }
+                let link = must_open(&target, &mut lease);
+                let key = client.ours.private.clone().into_bytes();
+                (client, link, lease, key)
+            });
+            Running { link, lease, own: None, _far: Some(Box::new(far)), key: Some(key) }
+        }
         other => panic!("tell this test how to open a {other}"),
     }
 }
@@ -177,6 +204,10 @@ fn in_use(kind: &str, link: &dyn Link) -> Box<dyn Any> {
         return Box::new(desk);
     }
     let mut talk = Talk::shell(link, 80, 24);
+    if link.tunnel().is_some() {
+        talk.until("handshake with");
+        return Box::new(talk);
+    }
     talk.send("echo run''ning\r");
     talk.until("running");
     Box::new(talk)

@@ -150,6 +150,8 @@ mod kit_vpn;
 mod kit_web;
 #[cfg(all(feature = "gui", target_os = "linux"))]
 mod kit_window;
+#[cfg(target_os = "linux")]
+mod kit_wireguard;
 mod lasting_access;
 mod leaks;
 mod lines;
@@ -219,3 +221,5 @@ mod window_first;
 mod window_lines;
 #[cfg(all(feature = "gui", target_os = "linux"))]
 mod window_story;
+#[cfg(target_os = "linux")]
+mod wireguard;

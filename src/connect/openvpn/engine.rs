@@ -14,9 +14,9 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use super::drive::{Driver, Login};
 use super::fields::Settings;
 use super::management::course::{Course, Setup};
-use super::management::evidence::Known;
+use super::management::evidence::{Dates, Known};
 use super::management::reason::Reason;
-use super::profile::{self, PartKind, Reading};
+use super::profile::{self, Facts, PartKind, Reading, Role};
 use super::{ID, fail, profile_slot};
 use crate::connect::Failure;
 use crate::connect::host::child::{Engine, Uplink};
@@ -27,10 +27,14 @@ use crate::connect::vpn::helper::{FOLDER, SOCKET};
 use crate::connect::vpn::inside::{Doors, Inside, Program};
 use crate::connect::vpn::journal::Journal;
 use crate::model::target::Hop;
+use crate::model::time::Time;
 use crate::os::{netns, process};
 
 /// For `openvpn` to read its profile and get in touch.
 const GREETING: Duration = Duration::from_secs(15);
+/// For keys and login. A server that does not like the certificate of a client says
+/// nothing by UDP, and nobody waits a minute for that.
+const HANDSHAKE_SECS: &str = "20";
 /// What it says before that is kept up to here, in bytes.
 const OUTPUT_MAX: usize = 64 * 1024;
 
@@ -50,13 +54,17 @@ pub fn open(index: usize, hop: &Hop, up: &Arc<Uplink>) -> Result<Box<dyn Engine>
     let (doors, program) = inside.run(&program, args)?;
     let stream = greet(program, &listener, &reading, &journal)?;
     let control_key = facts
-        .parts
+        .keys
         .iter()
         .any(|part| matches!(part, PartKind::TlsAuth | PartKind::TlsCrypt | PartKind::TlsCryptV2));
     let setup = Setup {
         otp: settings.otp,
         attempts: u32::try_from(facts.places.len()).unwrap_or(u32::MAX),
-        known: Known { control_key, ..Known::default() },
+        known: Known {
+            control_key,
+            own: dates(&facts, Role::Client),
+            authority: dates(&facts, Role::Authority),
+        },
     };
     let masking = journal.clone();
     let course = Course::new(setup, Box::new(move |text| masking.masked(text)));
@@ -72,6 +80,14 @@ pub fn open(index: usize, hop: &Hop, up: &Arc<Uplink>) -> Result<Box<dyn Engine>
     drive.map_err(|e| local(&e))?;
     let holder = Arc::new(Held { doors, stopper, leaving });
     Ok(Box::new(VpnEngine::new((queue, journal), holder, info)?))
+}
+
+/// When the first certificate of this role to end is valid.
+fn dates(facts: &Facts, role: Role) -> Option<Dates> {
+    let all = facts.certificates.iter().filter(|certificate| certificate.role == role);
+    let first = all.min_by_key(|certificate| certificate.not_after)?;
+    let secs = |at: Time| at.0.div_euclid(1_000_000);
+    Some(Dates { from: secs(first.not_before), until: secs(first.not_after) })
 }
 
 fn reading(index: usize, up: &Uplink) -> Result<Reading, Failure> {
@@ -107,6 +123,8 @@ fn arguments(timeout: Duration) -> Vec<String> {
         "1",
         "--connect-timeout",
         &timeout,
+        "--hand-window",
+        HANDSHAKE_SECS,
         "--resolv-retry",
         "0",
         "--persist-tun",

@@ -73,7 +73,10 @@ impl Dialer<'_> {
 
     /// The system's resolver knows no deadline, so it works on a thread that is
     /// left behind when it takes too long.
-    fn resolve(&self, deadline: Instant) -> Result<Vec<SocketAddr>, Failure> {
+    ///
+    /// # Errors
+    /// Unknown host, timeout.
+    pub fn resolve(&self, deadline: Instant) -> Result<Vec<SocketAddr>, Failure> {
         let (found, answer) = channel();
         let at = (self.at.host.clone(), self.at.port);
         std::thread::Builder::new()

@@ -9,7 +9,9 @@ use super::settings::Settings;
 use super::{engine, fail, forward};
 use crate::connect::host::child::{Engine, Inbox, Uplink};
 use crate::connect::link::LinkInfo;
-use crate::connect::{Failure, line, rdp, vnc};
+#[cfg(not(target_os = "linux"))]
+use crate::connect::manifest;
+use crate::connect::{Failure, line, rdp, vnc, wireguard};
 use crate::model::target::{Hop, Target};
 
 /// Kind of the machines that a session passes through.
@@ -69,6 +71,10 @@ pub fn open(
             let engine = match target.kind.word() {
                 "rdp" => rdp::open(&end),
                 "vnc" => vnc::open(&end),
+                #[cfg(target_os = "linux")]
+                wireguard::ID => wireguard::open(&end),
+                #[cfg(not(target_os = "linux"))]
+                wireguard::ID => Err(manifest::fail::no_platform(wireguard::ID)),
                 word => line::open(word, &end),
             }?;
             return Ok(Box::new(Routed { engine, lost, warnings, forwards: Vec::new() }));

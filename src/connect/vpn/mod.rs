@@ -15,6 +15,8 @@ pub mod journal;
 #[cfg(target_os = "linux")]
 mod names;
 pub mod relay;
+#[cfg(target_os = "linux")]
+pub mod stack;
 
 use std::io;
 use std::time::Duration;
