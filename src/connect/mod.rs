@@ -56,10 +56,10 @@ pub const ALL: &[&dyn Connector] = &[
     &raw::Raw,
     &serial::Serial,
     &openvpn::OpenVpn,
+    &wireguard::WireGuard,
     &credential::Credential,
     &note::Note,
     &web::Web,
-    &wireguard::WireGuard,
 ];
 
 /// Every connector that this computer knows: [`ALL`], then those by manifest.

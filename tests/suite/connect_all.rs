@@ -9,6 +9,8 @@ use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
 use poterne::connect::link::{Exit, Link, TermSize, ToRemote};
+#[cfg(target_os = "linux")]
+use poterne::connect::openvpn;
 use poterne::connect::{ALL, Connector, FailureKind, Opens, by_kind};
 use poterne::model::entry::{Kind, Slot};
 use poterne::model::lang::Lang;
@@ -18,6 +20,8 @@ use crate::kit_lines::{Cable, Service, Telnetd, line};
 use crate::kit_rdp::{Desktop, Xrdp, rdp, size};
 use crate::kit_ssh::*;
 use crate::kit_vnc::{Xvnc, vnc};
+#[cfg(target_os = "linux")]
+use crate::kit_vpn::{self, Lan};
 #[cfg(target_os = "linux")]
 use crate::kit_wireguard::{Client, inside};
 
@@ -41,10 +45,11 @@ fn the_table_names_each_kind_once_and_finds_it() {
         "telnet",
         "raw",
         "serial",
+        "openvpn",
+        "wireguard",
         "credential",
         "note",
         "web",
-        "wireguard",
     ];
     assert_eq!(ids, known);
     for id in ids {
@@ -177,6 +182,28 @@ fn running(connector: &dyn Connector) -> Running {
             Running { link, lease, own: None, _far: Some(far), key: None }
         }
         #[cfg(target_os = "linux")]
+        "openvpn" => {
+            let kept = |slot: Slot| -> &'static str { Box::leak(marker(&slot).into_boxed_str()) };
+            let lan = Lan::start(kit_vpn::Setup {
+                login: Some(("alice", kept(Slot::Password))),
+                certificate: true,
+                passphrase: Some(kept(Slot::Passphrase)),
+                control_key: kit_vpn::ControlKey::Crypt,
+                ..kit_vpn::Setup::default()
+            });
+            let mut hops = vec![hop(0)];
+            hops[0].user = "alice".into();
+            for slot in every_slot() {
+                lease.plant(&mut hops, 0, slot.clone(), marker(&slot).as_bytes());
+            }
+            let profile = lan.profile();
+            lease.plant(&mut hops, 0, openvpn::profile_slot(), profile.as_bytes());
+            let link = must_open(&Target { kind: Kind::new("openvpn"), hops }, &mut lease);
+            let key = profile.lines().skip_while(|line| !line.contains("PRIVATE KEY")).nth(1);
+            let key = key.map(|line| line.as_bytes().to_vec());
+            Running { link, lease, own: None, _far: Some(Box::new(lan)), key }
+        }
+        #[cfg(target_os = "linux")]
         "wireguard" => {
             let (far, link, lease, key) = inside(|near| {
                 let client = Client::start(near, "alpha");
@@ -205,7 +232,8 @@ fn in_use(kind: &str, link: &dyn Link) -> Box<dyn Any> {
     }
     let mut talk = Talk::shell(link, 80, 24);
     if link.tunnel().is_some() {
-        talk.until("handshake with");
+        let up = if kind == "openvpn" { "Sequence Completed" } else { "handshake with" };
+        talk.until(up);
         return Box::new(talk);
     }
     talk.send("echo run''ning\r");

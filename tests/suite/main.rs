@@ -171,6 +171,8 @@ mod memory_window;
 mod openvpn_profile;
 #[cfg(target_os = "linux")]
 mod openvpn_reads;
+#[cfg(target_os = "linux")]
+mod openvpn_management;
 mod plan_story;
 mod properties;
 mod rdp;
