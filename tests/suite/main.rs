@@ -168,11 +168,11 @@ mod members;
 mod memory;
 #[cfg(all(feature = "gui", target_os = "linux"))]
 mod memory_window;
+#[cfg(target_os = "linux")]
+mod openvpn_management;
 mod openvpn_profile;
 #[cfg(target_os = "linux")]
 mod openvpn_reads;
-#[cfg(target_os = "linux")]
-mod openvpn_management;
 mod plan_story;
 mod properties;
 mod rdp;
