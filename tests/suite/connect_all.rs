@@ -201,7 +201,8 @@ fn running(connector: &dyn Connector) -> Running {
             let link = must_open(&Target { kind: Kind::new("openvpn"), hops }, &mut lease);
             let key = profile.lines().skip_while(|line| !line.contains("PRIVATE KEY")).nth(1);
             let key = key.map(|line| line.as_bytes().to_vec());
-            Running { link, lease, own: None, _far: Some(Box::new(lan)), key }
+            let own = Some(lan.folder().to_owned());
+            Running { link, lease, own, _far: Some(Box::new(lan)), key }
         }
         #[cfg(target_os = "linux")]
         "wireguard" => {

@@ -254,7 +254,7 @@ impl Client {
         let place = Hop { user: String::new(), ..hop(PORT) };
         let mut place = with(place, "peer-public-key", &self.theirs.public);
         place.at.host.clone_from(&self.host);
-        place = with(place, "address", "10.9.0.2/24");
+        place = with(place, "tunnel-address", "10.9.0.2/24");
         place = with(place, "allowed-ips", "10.9.0.0/24, 192.168.1.0/24");
         place = with(place, "dns", &format!("{MACHINE}, client.lan"));
         let (mut hops, mut lease) = (vec![place], FakeLease::default());

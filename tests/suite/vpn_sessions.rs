@@ -69,7 +69,11 @@ impl Open {
         while !said.ends_with("up\n") {
             let mut byte = [0];
             let out = self.child.stdout.as_mut().expect("piped");
-            out.read_exact(&mut byte).expect("it is up");
+            if out.read_exact(&mut byte).is_err() {
+                let mut err = String::new();
+                let _ = self.child.stderr.take().expect("piped").read_to_string(&mut err);
+                panic!("it never was up: {err}");
+            }
             said.push(byte[0] as char);
         }
         said

@@ -12,7 +12,7 @@ use crate::connect::ssh::fail;
 use crate::model::target::Hop;
 
 /// Key of the setting that has the addresses of this side.
-pub const ADDRESS: &str = "address";
+pub const ADDRESS: &str = "tunnel-address";
 /// That of the server's public key.
 pub const PEER: &str = "peer-public-key";
 /// That of the networks behind it.

@@ -3,6 +3,7 @@
 
 use std::fs;
 use std::io::{BufRead, BufReader};
+use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::sync::mpsc::channel;
 
@@ -39,7 +40,7 @@ pub struct Lan {
     /// The third number of the addresses between this machine and the server.
     number: u32,
     port: u16,
-    _folder: tempfile::TempDir,
+    folder: tempfile::TempDir,
 }
 
 impl Lan {
@@ -87,12 +88,17 @@ impl Lan {
         let folder = tempfile::tempdir().expect("a folder");
         let port = setup.port;
         let server = Server::new(setup, folder.path());
-        Self { server, ssh, resolver, near, middle, far, wire, number, port, _folder: folder }
+        Self { server, ssh, resolver, near, middle, far, wire, number, port, folder: folder }
     }
 
     /// Starts the server, or starts it again after [`Server::kill`].
     pub fn restart(&mut self) {
         self.server.start(&self.middle);
+    }
+
+    /// Where the server's files lie.
+    pub fn folder(&self) -> &Path {
+        self.folder.path()
     }
 
     /// The server's address, as this side sees it.
