@@ -154,6 +154,8 @@ pub struct Client {
     pub theirs: Keys,
     /// What both have.
     pub shared: String,
+    /// The namespace that the sessions run in.
+    near: String,
     interface: String,
     wireguard: Option<Program>,
     _others: Vec<Program>,
@@ -210,6 +212,7 @@ impl Client {
         let serial = SERIAL.fetch_add(1, Ordering::Relaxed);
         let mut client = Self {
             host,
+            near: format!("/run/netns/{}", near.0.0),
             ours: Keys::new(),
             theirs: Keys::new(),
             shared: wg(&["genpsk"], ""),
@@ -257,7 +260,9 @@ impl Client {
         place = with(place, "tunnel-address", "10.9.0.2/24");
         place = with(place, "allowed-ips", "10.9.0.0/24, 192.168.1.0/24");
         place = with(place, "dns", &format!("{MACHINE}, client.lan"));
-        let (mut hops, mut lease) = (vec![place], FakeLease::default());
+        let within = Some(self.near.clone());
+        let lease = FakeLease { within, ..FakeLease::default() };
+        let (mut hops, mut lease) = (vec![place], lease);
         lease.plant(&mut hops, 0, Slot::PrivateKey, self.ours.private.as_bytes());
         let shared = Slot::Custom(PRESHARED.to_owned());
         lease.plant(&mut hops, 0, shared, self.shared.as_bytes());

@@ -48,7 +48,6 @@ fn main() {
     let setup = Setup { apart: true, login: Some(LOGIN), ..Setup::default() };
     let lan = Lan::start(setup);
     let near = lan.near.as_ref().expect("it is apart").path();
-    // The thread that starts children belongs to the network in which it begins.
     inside(&near, || {
         if asked("prompt") {
             prompt(&lan);
@@ -60,7 +59,8 @@ fn main() {
 }
 
 fn raised(lan: &Lan) -> Arc<dyn Link> {
-    let mut lease = FakeLease::default();
+    let within = lan.near.as_ref().map(kit_vpn::Namespace::path);
+    let mut lease = FakeLease { within, ..FakeLease::default() };
     let mut hops = vec![hop(0)];
     hops[0].user = LOGIN.0.into();
     lease.plant(&mut hops, 0, profile_slot(), lan.profile().as_bytes());
@@ -109,8 +109,10 @@ fn prompt(lan: &Lan) {
     let key = kit_ssh::keygen(lan.ssh.dir.path(), "bench", &["-t", "ed25519"]);
     lan.ssh.authorize(&key);
     let key = std::fs::read(key).expect("made");
+    let near = lan.near.as_ref().map(kit_vpn::Namespace::path);
     let shell = |through: Option<Arc<dyn Link>>| {
-        let mut lease = FakeLease { trust: true, through, ..FakeLease::default() };
+        let within = near.clone();
+        let mut lease = FakeLease { trust: true, through, within, ..FakeLease::default() };
         let mut hops = vec![hop.clone()];
         lease.plant(&mut hops, 0, Slot::PrivateKey, &key);
         let link = must_open(&target(hops), &mut lease);

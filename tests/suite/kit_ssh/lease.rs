@@ -45,6 +45,8 @@ pub struct FakeLease {
     pub display: Option<String>,
     /// Who asks has no screen.
     pub screenless: bool,
+    /// The path of the network namespace that its processes run in, if it is another.
+    pub within: Option<String>,
     /// The VPN that the connection goes through.
     pub through: Option<Arc<dyn Link>>,
     /// Variables of the processes that it starts.
@@ -94,7 +96,12 @@ impl Lease for FakeLease {
     }
 
     fn spawn(&mut self, mut launch: Launch) -> std::io::Result<launch::Child> {
-        launch.program.get_or_insert_with(|| env!("CARGO_BIN_EXE_poterne").into());
+        let program = launch.program.get_or_insert_with(|| env!("CARGO_BIN_EXE_poterne").into());
+        if let Some(namespace) = &self.within {
+            let program = std::mem::replace(program, "nsenter".into());
+            let before = [format!("--net={namespace}").into(), "--".into(), program];
+            launch.args.splice(..0, before);
+        }
         launch.env.splice(..0, self.env_before.iter().cloned());
         launch.env.extend(self.env.iter().cloned());
         let child = launch.start()?;
