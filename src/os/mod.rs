@@ -3,6 +3,7 @@
 
 pub mod alloc;
 pub mod authority;
+pub mod beside;
 pub mod browser;
 #[cfg(feature = "gui")]
 pub mod chooser;

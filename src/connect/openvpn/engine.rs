@@ -17,7 +17,7 @@ use super::management::course::{Course, Setup};
 use super::management::evidence::{Dates, Known};
 use super::management::reason::Reason;
 use super::profile::{self, Facts, PartKind, Reading, Role};
-use super::{ID, fail, profile_slot};
+use super::{ID, fail, installed, profile_slot};
 use crate::connect::Failure;
 use crate::connect::host::child::{Engine, Uplink};
 use crate::connect::ssh::fail::local;
@@ -28,7 +28,7 @@ use crate::connect::vpn::inside::{Doors, Inside, Program};
 use crate::connect::vpn::journal::Journal;
 use crate::model::target::Hop;
 use crate::model::time::Time;
-use crate::os::{netns, process};
+use crate::os::netns;
 
 /// For `openvpn` to read its profile and get in touch.
 const GREETING: Duration = Duration::from_secs(15);
@@ -46,8 +46,7 @@ pub fn open(index: usize, hop: &Hop, up: &Arc<Uplink>) -> Result<Box<dyn Engine>
     let settings = Settings::of(hop)?;
     let reading = reading(index, up)?;
     let facts = reading.profile.facts();
-    let names = [ID, "/usr/sbin/openvpn", "/usr/local/sbin/openvpn"];
-    let program = process::find(names).ok_or_else(|| vpn::fail::no_program(ID, ID))?;
+    let program = installed::find().ok_or_else(|| vpn::fail::no_program(ID, ID))?;
     let (queue, journal) = begin(up)?;
     let (inside, listener) = Inside::make()?;
     let args = arguments(settings.connect_timeout);

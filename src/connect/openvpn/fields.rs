@@ -9,9 +9,12 @@ use crate::connect::ssh::fail;
 use crate::connect::vpn::fields::KEEP;
 use crate::model::target::Hop;
 
+/// The code is written behind the password.
+pub const APPEND: &str = "append";
+
 const OTPS: &[Word] = &[
     Word { word: "challenge", fr: "à la question du serveur", en: "to the server’s question" },
-    Word { word: "append", fr: "derrière le mot de passe", en: "behind the password" },
+    Word { word: APPEND, fr: "derrière le mot de passe", en: "behind the password" },
 ];
 
 /// The servers of the profile, as its import found them.
@@ -33,7 +36,7 @@ pub const SOURCE: Field =
         .own();
 
 /// How a one-time code travels.
-const OTP: Field =
+pub const OTP: Field =
     Field::new("otp", "Code à usage unique", "One-time code", FieldKind::Choice(OTPS))
         .explained(
             "Répondu quand le serveur le demande, ou écrit derrière le mot de passe (Sophos).",
@@ -78,7 +81,7 @@ impl Settings {
         };
         let otp = match text(&OTP) {
             "challenge" => Otp::Challenge,
-            "append" => Otp::Append,
+            APPEND => Otp::Append,
             other => return Err(fail::setting(OTP.id, other)),
         };
         let secs = text(&CONNECT_TIMEOUT);

@@ -9,7 +9,9 @@ pub mod engine;
 #[cfg(target_os = "linux")]
 mod expiry;
 mod fail;
+pub mod fetch;
 pub mod fields;
+pub mod installed;
 pub mod management;
 pub mod profile;
 
