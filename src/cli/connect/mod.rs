@@ -54,7 +54,7 @@ fn attend(
     let resized = Arc::new(Mutex::new(None::<Arc<Mutex<Box<dyn Channel>>>>));
     watch_signals(ends.clone(), Arc::clone(asked_to_end), Arc::clone(&resized));
     let opened = context.open()?;
-    let mut plain = false;
+    let (mut plain, mut watched) = (false, false);
     // What is wrong with the path, connecting says.
     let view = opened.call(Request::Show { at: At::Path(options.path.clone()) });
     let view = view.and_then(say::entry).ok();
@@ -67,7 +67,8 @@ fn attend(
             return page(context, &opened, options);
         }
         plain = connector.is_some_and(|connector| !connector.many_channels());
-        if plain && (!options.command.is_empty() || options.tty) {
+        watched = connector.is_some_and(|connector| connector.leads_to_network());
+        if (plain || watched) && (!options.command.is_empty() || options.tty) {
             return Err(no_commands(view.entry.kind.word()));
         }
         if let ChannelRequest::Shell { term, .. } = &mut request
@@ -92,10 +93,12 @@ fn attend(
         let session = session.map_err(|error| ui.unanswered().unwrap_or(error))?;
         Ok::<Arc<dyn OpenSession>, AppError>(Arc::from(session))
     };
-    let on_terminal = matches!(
-        &request,
-        ChannelRequest::Shell { .. } | ChannelRequest::Exec { size: Some(_), .. }
-    );
+    // A VPN takes no keys: the terminal keeps its own, so that Ctrl+C ends it.
+    let on_terminal = !watched
+        && matches!(
+            &request,
+            ChannelRequest::Shell { .. } | ChannelRequest::Exec { size: Some(_), .. }
+        );
     let interactive = matches!(request, ChannelRequest::Shell { .. });
     let mut session = dial()?;
     let mut open = open_channel(&session, &request, &ends, &end);
@@ -104,6 +107,12 @@ fn attend(
         session.close();
         session = dial()?;
         open = open_channel(&session, &request, &ends, &end);
+    }
+    if watched && open.is_ok() {
+        say::note(context.pick(
+            "Le VPN est monté. Ctrl+C l’arrête, sauf si des sessions passent par lui.",
+            "The VPN is up. Ctrl+C takes it down, unless sessions go through it.",
+        ));
     }
     let on = Terms { on_terminal, interactive, plain, warned: &ui.warned };
     carry(context, &session, open, on, (ends, &end, &resized))
