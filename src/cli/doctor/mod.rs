@@ -1,5 +1,7 @@
-//! `doctor`: looks at this computer without starting any program, and says what
-//! is missing and what that costs. Opens no vault.
+//! `doctor`: looks at this computer, and says what is missing and what that costs.
+//! Opens no vault, connects to nothing, and starts no program but to ask its version.
+
+mod vpn;
 
 use serde_json::{Value, json};
 
@@ -24,7 +26,7 @@ const BUILT_AFTER_UNIX_SECONDS: i64 = 1_767_225_600;
 
 /// Tells all of it; the exit code is that of what is broken, else 0.
 pub fn doctor(context: &Context) -> u8 {
-    let findings = [
+    let mut findings = vec![
         vault(context),
         agent(context),
         keyring_place(context),
@@ -35,8 +37,9 @@ pub fn doctor(context: &Context) -> u8 {
         clock_sense(context),
         serial_ports(context),
         page_browser(context),
-        tty(context),
     ];
+    findings.extend(vpn::findings(context));
+    findings.push(tty(context));
     let broken = findings.iter().map(|finding| finding.broken).max().unwrap_or(0);
     if context.json {
         let findings: Vec<Value> = findings
