@@ -40,6 +40,7 @@ pub mod text;
 mod tickets;
 mod transfer;
 mod unlock;
+pub mod vpn;
 mod windows;
 pub mod wire;
 mod worker;

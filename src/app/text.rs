@@ -132,6 +132,18 @@ impl AppError {
         Self::new(Code::Usage, what, todo)
     }
 
+    /// The answer was of another kind than the question: a peer of another build.
+    pub fn odd_reply() -> Self {
+        Self::new(
+            Code::Other,
+            ("L’application a répondu à côté.", "The application answered something else."),
+            (
+                "Relancez l’agent\u{a0}: poterne lock, puis poterne unlock.",
+                "Start the agent again: poterne lock, then poterne unlock.",
+            ),
+        )
+    }
+
     /// A file that was to be a text.
     pub fn no_text(file: &str) -> Self {
         Self {

@@ -323,6 +323,8 @@ impl Worker {
             Request::Shared => self.opened()?.shared_list(),
             Request::Share { text } => self.opened()?.share(&text),
             Request::Unshare { kind } => self.opened()?.unshare(&kind),
+            Request::VpnChanges { at, profile } => self.opened()?.vpn_changes(&at, &profile),
+            Request::VpnDown { at } => self.vpn_down(&at),
             Request::SetSettings { expected, new } => self.opened()?.set_settings(&expected, new),
         }
     }

@@ -38,6 +38,13 @@ pub fn about(here: &str) -> Option<&'static str> {
         "snapshot list" => "Ce qui est gardé, le plus récent d’abord",
         "snapshot show" => "Montre un relevé (c’est inscrit au journal)",
         "snapshot diff" => "Montre ce qui diffère entre deux (c’est inscrit au journal)",
+        "vpn" => "Les VPN\u{a0}: reprendre des profils, voir lesquels sont montés, les arrêter",
+        "vpn import" => {
+            "Fait un VPN d’un profil OpenVPN, ou le renouvelle\u{a0}: montre ce qui en est laissé de côté"
+        }
+        "vpn fetch" => "Reprend un profil là d’où il vient, montre ce qui a changé, et demande",
+        "vpn list" => "Lesquels sont montés\u{a0}: état, adresse, sessions, octets",
+        "vpn down" => "En arrête un\u{a0}: ses sessions se terminent",
         "plan" => "Réglages effectifs d’une entrée et leur provenance",
         "totp" => "Code à usage unique actuel d’une entrée",
         "generate" => "Fabrique un mot de passe",
@@ -119,6 +126,13 @@ pub fn help(here: &str, id: &str) -> Option<&'static str> {
         ("connector approve", "fingerprint") => {
             "Approuve sans demander, si c’est celui-ci (SHA256:…)"
         }
+        ("vpn import", "from") => {
+            "Un fichier .ovpn, un dossier qui en contient, ou l’adresse https d’un portail"
+        }
+        ("vpn import", "into") => "Client ou dossier où le ranger",
+        ("vpn import", "name") => "Son nom (sinon celui du fichier)",
+        ("vpn import", "yes") => "Ne demande rien avant de renouveler un VPN qui est déjà là",
+        ("vpn fetch", "yes") => "Ne demande rien",
         ("snapshot show", "number") => "Son numéro, tel que listé\u{a0}; sinon le plus récent",
         ("snapshot diff", "from") => {
             "Numéro du plus ancien\u{a0}; sinon celui d’avant le plus récent des deux"

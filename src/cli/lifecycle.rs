@@ -17,6 +17,7 @@ use super::Context;
 use super::args::{Backup, Init, KitFlags, Recover, Settings, Unlock};
 use super::prompt::{self, Purpose};
 use super::say::{self, bi, other};
+use super::vpn;
 
 /// How often a person may mistype what can be typed again without harm.
 const TRIES: u32 = 3;
@@ -340,6 +341,7 @@ fn show_status(context: &Context, status: &Status) {
             "clients": status.clients,
             "audit_lines": status.audit_lines,
             "sessions": status.sessions,
+            "vpns": vpn::documents(context, &status.vpns),
             "unlocked_at": status.unlocked_at,
             "notices": notices,
         }));
@@ -367,6 +369,10 @@ fn show_status(context: &Context, status: &Status) {
         ])
         .as_bytes(),
     );
+    if !status.vpns.is_empty() {
+        say::line("");
+        say::raw(say::table(&vpn::rows(context, &status.vpns)).as_bytes());
+    }
 }
 
 pub fn passwd(context: &Context) -> Result<(), AppError> {

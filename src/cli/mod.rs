@@ -22,6 +22,7 @@ mod prompt;
 mod say;
 mod show;
 mod snapshot;
+mod vpn;
 
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -528,6 +529,7 @@ fn perform(cli: Cli, lang: Lang) -> Result<u8, AppError> {
         Command::History(options) => show::history(context, options)?,
         Command::Connect(options) => return connect::connect(context, options),
         Command::Snapshot(command) => return snapshot::snapshot(context, command),
+        Command::Vpn(command) => return vpn::vpn(context, command),
         Command::Plan(options) => show::plan(context, options)?,
         Command::Totp(options) => show::totp(context, options)?,
         Command::Generate(options) => generate::generate(context, options)?,

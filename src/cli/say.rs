@@ -163,13 +163,7 @@ pub fn plain_lines(text: &str) -> String {
 
 /// The answer was of another kind than the question: a peer of another build.
 pub fn unexpected() -> AppError {
-    other(
-        bi("L’application a répondu à côté.", "The application answered something else."),
-        bi(
-            "Relancez l’agent\u{a0}: poterne lock, puis poterne unlock.",
-            "Start the agent again: poterne lock, then poterne unlock.",
-        ),
-    )
+    AppError::odd_reply()
 }
 
 /// The entry of a [`Reply::Entry`].

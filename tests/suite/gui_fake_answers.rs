@@ -290,7 +290,9 @@ impl State {
                 self.shared.retain(|shared| shared.kind != kind);
                 Ok(Reply::Done)
             }
-            Request::ChangeMember { .. }
+            Request::VpnChanges { .. } => Ok(Reply::VpnChanges(Vec::new())),
+            Request::VpnDown { .. }
+            | Request::ChangeMember { .. }
             | Request::RemoveDevice { .. }
             | Request::ChangePassword(_)
             | Request::FinishTotpReset { .. } => Ok(Reply::Done),

@@ -131,6 +131,7 @@ mod kit_gui;
 mod kit_kerberos;
 mod kit_lines;
 mod kit_mariadb;
+mod kit_portal;
 mod kit_postgres;
 mod kit_profiles;
 #[cfg(target_os = "linux")]
@@ -208,6 +209,10 @@ mod team_story;
 mod vault_story;
 mod vectors;
 mod vnc;
+#[cfg(target_os = "linux")]
+mod vpn_command;
+#[cfg(target_os = "linux")]
+mod vpn_import;
 #[cfg(all(feature = "gui", target_os = "linux"))]
 mod vpn_kinds;
 #[cfg(target_os = "linux")]

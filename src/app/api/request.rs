@@ -159,6 +159,15 @@ pub enum Request {
     Share { text: String },
     /// Shares it no longer. Audited. [`Reply::Done`]
     Unshare { kind: String },
+    /// What this profile would change in a VPN of OpenVPN. [`Reply::VpnChanges`]
+    VpnChanges {
+        at: At,
+        #[serde(with = "wire::secret_text")]
+        profile: SecretText,
+    },
+    /// Takes a VPN down that the asking member raised, and ends the sessions that go
+    /// through it. [`Reply::Done`]
+    VpnDown { at: At },
 }
 
 /// Password and code typed at an unlock.
@@ -258,4 +267,6 @@ pub enum Reply {
     Filter(AuditFilter),
     /// Manifests that the vault shares, by kind.
     Shared(Vec<SharedView>),
+    /// What a profile changes, each in a line; nothing when it is the same.
+    VpnChanges(Vec<Bi>),
 }

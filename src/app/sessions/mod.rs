@@ -2,6 +2,7 @@
 //! opening line is stored before anything starts; if it cannot be, nothing does.
 //! This file opens one on the thread that asks, and never sees the vault.
 
+mod down;
 mod host_keys;
 mod lease;
 mod lines;

@@ -228,6 +228,18 @@ impl Tunnels {
         slots.iter().filter_map(up).collect()
     }
 
+    /// Takes one down that is up; the sessions through it end with it. False where there
+    /// is none.
+    pub(super) fn down(&self, key: Key) -> bool {
+        let mut slots = self.slots();
+        let up = |slot: &Slot| slot.key == key && matches!(slot.state, State::Up { .. });
+        let Some(at) = slots.iter().position(up) else { return false };
+        let gone = slots.remove(at);
+        drop(slots);
+        gone.down();
+        true
+    }
+
     /// Takes all of them down.
     pub(in crate::app) fn close(&self) {
         let gone: Vec<Slot> = self.slots().extract_if(.., |slot| !slot.raising()).collect();

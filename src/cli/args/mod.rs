@@ -7,6 +7,7 @@ mod members;
 mod sessions;
 mod values;
 mod vault;
+mod vpn;
 
 use std::path::PathBuf;
 
@@ -21,6 +22,7 @@ pub use members::{Device, Member, Rights};
 pub use sessions::{Connect, Connector, Snapshot, SnapshotTake, Try};
 pub use values::{duration, yes_no};
 pub use vault::{Backup, Completions, Demo, Init, KitFlags, Man, Recover, Settings, Unlock};
+pub use vpn::{Vpn, VpnImport};
 
 use values::lang;
 
@@ -93,6 +95,9 @@ pub enum Command {
     /// The configuration of a device: read it, see what is kept, what differs
     #[command(subcommand)]
     Snapshot(Snapshot),
+    /// VPNs: take profiles in, see which are up, take them down
+    #[command(subcommand)]
+    Vpn(Vpn),
     /// Effective settings of an entry and where they come from
     Plan(EntryPath),
     /// The current one-time code of an entry
