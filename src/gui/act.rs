@@ -78,6 +78,8 @@ pub enum Act {
     RetryJustified(TabId),
     /// Decides how to open an entry and opens it.
     Open(EntryId),
+    /// Shows the tab of a VPN with its log; opens one where there is none.
+    ShowVpn(EntryId),
     /// The form for a new node of this kind; below this container path.
     New(Kind, String),
     /// The form for an entry.

@@ -22,6 +22,7 @@ pub mod terminal;
 pub mod text;
 pub mod theme;
 pub mod unlock;
+pub mod vpn;
 pub mod widgets;
 pub mod worker;
 

@@ -204,6 +204,11 @@ pub fn event(event: Event, lang: Lang) -> &'static str {
     export::event_name(event, lang)
 }
 
+/// This moment.
+pub fn now() -> Time {
+    Time(jiff::Timestamp::now().as_microsecond())
+}
+
 /// Today in the computer's time zone.
 pub fn today() -> jiff::civil::Date {
     TimeZone::system().to_datetime(jiff::Timestamp::now()).date()

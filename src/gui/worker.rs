@@ -33,6 +33,8 @@ use super::sessions::TabId;
 pub enum Tag {
     /// State of the vault, after unlock and after changes.
     Status,
+    /// The VPNs alone, of the state of the vault.
+    Vpns,
     /// The clients.
     Roots,
     /// Children of a container.

@@ -6,7 +6,7 @@ use std::sync::atomic::Ordering;
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::time::{Duration, Instant};
 
-use crate::app::api::{AppError, Code, Justification};
+use crate::app::api::{AppError, Code, Justification, VpnView};
 use crate::connect::Answer;
 use crate::connect::link::{LinkInfo, TermSize};
 use crate::connect::screen::ScreenSize;
@@ -18,7 +18,7 @@ use crate::model::lang::{Bi, Lang};
 
 use super::ask::Teller;
 use super::attempt::{Room, Working, connect, drop_late, end};
-use super::tab::{Message, OpenAs, Tab, TabId, TabState, Told};
+use super::tab::{Message, OpenAs, Tab, TabId, TabState, TabVpn, Told};
 
 /// Asks the window for a repaint after a while. Callable from any thread.
 pub type Wake = Arc<dyn Fn(Duration) + Send + Sync>;
@@ -34,6 +34,8 @@ pub struct Sessions {
     sender: Sender<Message>,
     receiver: Receiver<Message>,
     working: Working,
+    /// One of them tells of a VPN.
+    vpn_news: bool,
 }
 
 impl Sessions {
@@ -46,8 +48,8 @@ impl Sessions {
             lang: Lang::default(),
         };
         let working = Working::default();
-        let (tabs, front, next) = (Vec::new(), None, 1);
-        Self { tabs, front, next, room, backend, wake, sender, receiver, working }
+        let (tabs, front, next, vpn_news) = (Vec::new(), None, 1, false);
+        Self { tabs, front, next, room, backend, wake, sender, receiver, working, vpn_news }
     }
 
     /// The tabs from left to right.
@@ -134,6 +136,7 @@ impl Sessions {
             warnings: Vec::new(),
             unseen: false,
             back: None,
+            vpn: None,
             opened: None,
             tries: 0,
             attempt: 0,
@@ -245,6 +248,7 @@ impl Sessions {
     pub fn drain(&mut self, now: Instant) {
         while let Ok(message) = self.receiver.try_recv() {
             let front = self.front;
+            self.vpn_news |= message.told.of_vpn();
             let id = TabId(message.tab);
             match self.tab_mut(id).filter(|tab| tab.attempt == message.attempt) {
                 Some(tab) => {
@@ -258,6 +262,31 @@ impl Sessions {
             tab.notice_end(&self.working, now);
         }
         self.come_back(now);
+    }
+
+    /// Whether a tab told of a VPN since this was asked last.
+    pub fn take_vpn_news(&mut self) -> bool {
+        std::mem::take(&mut self.vpn_news)
+    }
+
+    /// How the VPNs are now: each tab learns of the one that it goes through or shows.
+    pub fn set_vpns(&mut self, vpns: &[VpnView]) {
+        let front = self.front;
+        for tab in &mut self.tabs {
+            let of = |vpn: &&VpnView| {
+                let own = tab.open_as.entry == vpn.entry;
+                tab.busy() && (own || tab.info.vpn == vpn.path)
+            };
+            let found = vpns.iter().find(of).map(|vpn| TabVpn {
+                now: vpn.now.clone(),
+                own: tab.open_as.entry == vpn.entry,
+                sessions: vpn.sessions,
+            });
+            let before = tab.vpn_away().is_some();
+            tab.vpn = found;
+            let news = tab.vpn_away().is_some() != before;
+            tab.unseen |= news && front != Some(tab.id);
+        }
     }
 
     /// Begins the attempts whose time has come.

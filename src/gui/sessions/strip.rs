@@ -9,6 +9,7 @@ use egui::{
 use crate::connect::link::Exit;
 use crate::gui::fonts;
 use crate::gui::theme::{Palette, palette};
+use crate::gui::vpn::model::state_words as state_words_of;
 use crate::gui::widgets::parts::{cut_text, parse_colour};
 use crate::model::lang::Lang;
 
@@ -202,7 +203,13 @@ fn tab_ui(ui: &mut Ui, tab: &Tab, place: Place, p: &Palette, lang: Lang) -> Opti
         mark(ui, pos2(right + width / 2.0, rect.top() + 28.0), &sign, color);
     }
     let small = FontId::proportional(11.0);
-    let client_room = close.left() - text_left - 4.0;
+    let mut client_room = close.left() - text_left - 4.0;
+    if through_vpn(tab) {
+        // On the line of the client: it is the client's network.
+        client_room -= 30.0;
+        let ink = if tab.vpn_away().is_some() { p.warn } else { p.weak };
+        vpn_mark(ui, pos2(close.left() - 2.0, rect.top() + 12.0), ink);
+    }
     cut_text(
         ui,
         pos2(text_left, rect.top() + 12.0),
@@ -250,11 +257,42 @@ fn tab_ui(ui: &mut Ui, tab: &Tab, place: Place, p: &Palette, lang: Lang) -> Opti
         if !tab.info.description.is_empty() {
             ui.label(&tab.info.description);
         }
+        if through_vpn(tab) {
+            ui.label(vpn_words(tab, lang));
+        }
         for warning in tab.all_warnings() {
             ui.colored_label(p.warn, warning.get(lang));
         }
     });
     click
+}
+
+/// Whether it goes through a VPN, or did.
+fn through_vpn(tab: &Tab) -> bool {
+    !tab.info.vpn.is_empty()
+}
+
+/// Which VPN it goes through, and how that is unless it just works.
+pub(super) fn vpn_words(tab: &Tab, lang: Lang) -> String {
+    let path = &tab.info.vpn;
+    match tab.vpn_away() {
+        Some(now) => {
+            let colon = lang.pick("\u{a0}: ", ": ");
+            format!("VPN {path}{colon}{}", state_words_of(now, lang))
+        }
+        None => format!("{} {path}", lang.pick("Par le VPN", "Through the VPN")),
+    }
+}
+
+/// Three letters in a frame, which end at this point.
+fn vpn_mark(ui: &Ui, right: egui::Pos2, ink: egui::Color32) {
+    let font = FontId::new(9.0, fonts::bold());
+    let text = ui.painter().layout_no_wrap("VPN".to_owned(), font, ink);
+    let size = text.size() + vec2(6.0, 1.0);
+    let rect = Rect::from_min_size(pos2(right.x - size.x, right.y - size.y / 2.0), size);
+    let line = Stroke::new(1.0, ink.gamma_multiply(0.6));
+    ui.painter().rect_stroke(rect, 3.0, line, StrokeKind::Inside);
+    ui.painter().galley(rect.center() - text.size() / 2.0, text, ink);
 }
 
 fn mark(ui: &Ui, at: egui::Pos2, sign: &str, color: egui::Color32) {
@@ -285,6 +323,9 @@ fn state_words(tab: &Tab, p: &Palette, lang: Lang) -> (egui::Color32, String) {
         TabState::Connecting { .. } => (p.accent, lang.pick("Connexion en cours", "Connecting")),
         TabState::Question { .. } => {
             (p.warn, lang.pick("Attend votre réponse", "Waits for your answer"))
+        }
+        TabState::Live if tab.vpn_away().is_some() => {
+            (p.warn, lang.pick("Ouvert, VPN interrompu", "Open, VPN interrupted"))
         }
         TabState::Live if tab.unseen => (p.accent, lang.pick("Ouvert", "Open")),
         TabState::Live => (p.ok, lang.pick("Ouvert", "Open")),

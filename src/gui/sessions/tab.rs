@@ -10,6 +10,7 @@ use crate::app::OpenSession;
 use crate::app::api::{AppError, Code, Justification};
 use crate::app::desktop::chance;
 use crate::connect::link::{Exit, LinkInfo};
+use crate::connect::vpn::journal::{Now, Step};
 use crate::connect::{Answer, FailureKind, Progress, Question};
 use crate::gui::screen::Screen;
 use crate::gui::terminal::Terminal;
@@ -89,6 +90,17 @@ pub enum TabState {
     Ended(Ended),
 }
 
+/// The VPN that a tab goes through or shows.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct TabVpn {
+    /// How it is.
+    pub now: Now,
+    /// The tab shows the VPN itself, with its log.
+    pub own: bool,
+    /// How many go through it, this tab among them.
+    pub sessions: usize,
+}
+
 /// One tab.
 pub struct Tab {
     /// Its id.
@@ -107,6 +119,8 @@ pub struct Tab {
     pub unseen: bool,
     /// Its connection broke and is made again.
     pub back: Option<Back>,
+    /// The VPN that it goes through or shows, as far as it is known.
+    pub vpn: Option<TabVpn>,
     /// The session that was open last, and since when.
     pub(super) opened: Option<(SessionId, Instant)>,
     /// Attempts that the last break took.
@@ -156,12 +170,19 @@ impl Tab {
         }
     }
 
+    /// How the VPN is that it goes through, when that carries nothing at the moment.
+    pub fn vpn_away(&self) -> Option<&Now> {
+        let live = matches!(self.state, TabState::Live);
+        self.vpn.as_ref().map(|vpn| &vpn.now).filter(|now| live && now.step != Step::Up)
+    }
+
     /// A sign for the state in few characters: of a session that ended, how.
     pub fn sign(&self) -> Cow<'static, str> {
         match &self.state {
             TabState::Ended(_) if self.back.is_some() => "…".into(),
             TabState::Connecting { .. } => "…".into(),
             TabState::Question { .. } => "?".into(),
+            TabState::Live if self.vpn_away().is_some() => "…".into(),
             TabState::Live if self.unseen => "●".into(),
             TabState::Live => "".into(),
             TabState::Failed(_) => "!".into(),
@@ -190,6 +211,17 @@ pub(super) struct Message {
     pub(super) tab: u64,
     pub(super) attempt: u64,
     pub(super) told: Told,
+}
+
+impl Told {
+    /// It tells of a VPN that the window may not know of.
+    pub(super) fn of_vpn(&self) -> bool {
+        match self {
+            Self::Progress(Progress::Vpn(_)) => true,
+            Self::Opened(session, _) => !session.info().vpn.is_empty(),
+            _ => false,
+        }
+    }
 }
 
 pub(super) enum Told {

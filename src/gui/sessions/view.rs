@@ -13,6 +13,7 @@ use crate::gui::dialogs::{middle_ui, modal, sure_ui, title_ui};
 use crate::gui::screen::{BarWish, RawKeys, Screen, ScreenView, screen_bar_ui, screen_size};
 use crate::gui::terminal::{TerminalView, links};
 use crate::gui::theme::{palette, primary_button};
+use crate::gui::vpn::model::state_words as vpn_state;
 use crate::gui::widgets::advice::in_window;
 use crate::gui::widgets::parts::bold;
 use crate::gui::widgets::secret_buffer::SecretBuffer;
@@ -335,13 +336,28 @@ impl SessionsView {
                 Lang::En => format!("Close {}?", tab.open_as.title),
             };
             title_ui(ui, &title);
-            let what = lang.pick(
-                "La session est ouverte\u{a0}: ce qui s’y exécute au premier plan s’arrêtera.",
-                "The session is open: what runs in its foreground will stop.",
-            );
+            let vpn = tab.vpn.as_ref().filter(|vpn| vpn.own);
+            let what = match vpn.map(|vpn| vpn.sessions.saturating_sub(1)) {
+                None => lang.pick(
+                    "La session est ouverte\u{a0}: ce qui s’y exécute au premier plan s’arrêtera.",
+                    "The session is open: what runs in its foreground will stop.",
+                ),
+                Some(0) => lang.pick(
+                    "Aucune session ne passe par ce VPN\u{a0}: il sera coupé.",
+                    "No session goes through this VPN: it will be taken down.",
+                ),
+                Some(_) => lang.pick(
+                    "Des sessions passent par ce VPN\u{a0}: il reste monté pour elles, seul cet onglet se ferme.",
+                    "Sessions go through this VPN: it stays up for them, only this tab is closed.",
+                ),
+            };
             middle_ui(ui, |ui| ui.add(egui::Label::new(what).wrap()));
             ui.add_space(8.0);
-            let yes = lang.pick("Fermer la session", "Close session");
+            let yes = match vpn.map(|vpn| vpn.sessions) {
+                None => lang.pick("Fermer la session", "Close session"),
+                Some(0 | 1) => lang.pick("Couper le VPN", "Take the VPN down"),
+                Some(_) => lang.pick("Fermer l’onglet", "Close the tab"),
+            };
             answer = sure_ui(ui, yes, lang.pick("Garder ouverte", "Keep it open"));
         });
         if modal.should_close() {
@@ -396,10 +412,13 @@ fn status_ui(ui: &mut Ui, tab: &Tab, lang: Lang) -> (Option<BarWish>, f32) {
     let warnings = tab.all_warnings();
     let mut wish = None;
     let quiet = tab.info.description.is_empty() && tab.info.forwards.is_empty();
-    if quiet && warnings.is_empty() && tab.screen().is_none() {
+    let away = tab.vpn_away();
+    let through = !tab.info.vpn.is_empty();
+    if quiet && !through && away.is_none() && warnings.is_empty() && tab.screen().is_none() {
         return (None, 0.0);
     }
-    let fill = if warnings.is_empty() { p.panel } else { p.warn_fill };
+    let calm = warnings.is_empty() && away.is_none();
+    let fill = if calm { p.panel } else { p.warn_fill };
     let frame = Frame::new().fill(fill).inner_margin(Margin::symmetric(10, 3));
     let words = |ui: &mut Ui| {
         for warning in &warnings {
@@ -407,6 +426,17 @@ fn status_ui(ui: &mut Ui, tab: &Tab, lang: Lang) -> (Option<BarWish>, f32) {
             ui.label(text.size(12.0).color(p.warn));
         }
         let small = |text: &str| RichText::new(text).size(12.0).color(p.weak);
+        if let Some(now) = away.filter(|_| !through) {
+            let words = bold(vpn_state(now, lang)).size(12.0).color(p.warn);
+            ui.add(egui::Label::new(words).wrap());
+        } else if through {
+            let words = strip::vpn_words(tab, lang);
+            let words = match away {
+                Some(_) => bold(words).size(12.0).color(p.warn),
+                None => small(&words),
+            };
+            ui.add(egui::Label::new(words).wrap());
+        }
         if !tab.info.description.is_empty() {
             let mut words = tab.info.description.clone();
             if !tab.info.user.is_empty() {

@@ -49,6 +49,11 @@ impl Shell {
             (Tag::Status, Reply::Status(status)) => {
                 opened.list.rights = Rights::of(&status);
                 opened.status = status;
+                self.vpns_told();
+            }
+            (Tag::Vpns, Reply::Status(status)) => {
+                opened.status.vpns = status.vpns;
+                self.vpns_told();
             }
             (Tag::Settings, Reply::Settings(settings)) => {
                 opened.own.loaded(settings.clone());

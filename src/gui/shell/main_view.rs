@@ -16,6 +16,7 @@ use crate::gui::settings::view::settings_ui;
 use crate::gui::team::view::{Me, team_ui};
 use crate::gui::text::{self, t};
 use crate::gui::theme::{palette, primary_button};
+use crate::gui::vpn::view::vpns_ui;
 use crate::gui::widgets::parts;
 use crate::gui::worker::{Command, Pick};
 use crate::model::entry::{ClientInfo, Kind};
@@ -66,6 +67,7 @@ impl Shell {
             list_keys,
         };
         bar_ui(ui, bar, acts);
+        vpns_ui(ui, opened.vpns.list(), text::now(), lang, acts);
         match opened.page {
             Page::Entries => self.entries_ui(ui, now, acts),
             page => self.page_ui(ui, page, acts),

@@ -17,6 +17,7 @@ mod reading;
 mod refresh;
 mod refusals;
 mod top_bar;
+mod vpns;
 
 use std::collections::{HashMap, VecDeque};
 use std::path::PathBuf;
@@ -55,6 +56,7 @@ use super::team::model::TeamModel;
 use super::theme::{self, Theme};
 use super::unlock::model::UnlockModel;
 use super::unlock::view::{Around, unlock_ui};
+use super::vpn::model::Vpns;
 use super::widgets::toast::Toasts;
 use super::worker::{Command, Notice, Tag, Worker};
 use super::{DemoInfo, fonts};
@@ -113,6 +115,7 @@ struct Opened {
     audit: AuditModel,
     team: TeamModel,
     own: SettingsModel,
+    vpns: Vpns,
     /// The entry about to be connected.
     connecting: Option<Box<EntryView>>,
     /// The entry whose details were asked for to connect it.
@@ -133,6 +136,7 @@ impl Opened {
         audit.browse = may(role, Right::Browse);
         audit.read_only = status.read_only;
         let page = if audit.browse { Page::Entries } else { Page::Audit };
+        let vpns = Vpns::of(status.vpns.clone(), Instant::now());
         Self {
             status,
             settings: Settings::default(),
@@ -143,6 +147,7 @@ impl Opened {
             audit,
             team: TeamModel::default(),
             own: SettingsModel::default(),
+            vpns,
             connecting: None,
             asked_to_connect: None,
             guarded: Vec::new(),
@@ -355,6 +360,7 @@ impl eframe::App for Shell {
         self.watch_zoom(ctx);
         self.watch_close(ctx);
         self.watch_changes(ctx);
+        self.watch_vpns(ctx);
         if self.repaints > 0 {
             self.repaints -= 1;
             ctx.request_repaint();

@@ -132,6 +132,7 @@ impl Shell {
                 }
             }
             Act::Open(id) => self.open(id),
+            Act::ShowVpn(id) => self.show_vpn(ctx, id),
             Act::New(kind, below) => {
                 let again = Act::New(kind.clone(), below.clone());
                 if self.editor_free(again) {

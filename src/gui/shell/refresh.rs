@@ -61,6 +61,8 @@ impl Shell {
         let Screen::Open(opened) = &mut self.screen else { return };
         opened.audit.stale = true;
         if change == Change::Log {
+            // A command may have raised a VPN, or taken one down.
+            opened.vpns.news();
             return;
         }
         let (page, browse) = (opened.page, opened.may(Right::Browse));

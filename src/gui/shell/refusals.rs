@@ -140,6 +140,7 @@ impl Shell {
             Tag::Snapshot(id) if opened.details.wanted == Some(id) => {}
             // The details say it already, or the member may not see it.
             Tag::Plan(_) | Tag::Trash | Tag::Favourites | Tag::Status => {}
+            Tag::Vpns => opened.vpns.refused((self.clock)()),
             tag => self.toasts.fail(error, Some(tag)),
         }
     }

@@ -1,0 +1,53 @@
+//! The VPNs in the window: asked for once a second while there are any, and never
+//! otherwise; what changes is told to the tabs that go through them.
+
+use egui::Context;
+
+use crate::app::api::{At, Request};
+use crate::gui::act::{Act, Page};
+use crate::gui::vpn::model::Look;
+use crate::gui::worker::Tag;
+use crate::model::id::EntryId;
+
+use super::{Screen, Shell};
+
+impl Shell {
+    pub(super) fn watch_vpns(&mut self, ctx: &Context) {
+        let news = self.sessions.take_vpn_news();
+        let now = (self.clock)();
+        let Screen::Open(opened) = &mut self.screen else { return };
+        if news {
+            opened.vpns.news();
+        }
+        match opened.vpns.look(now) {
+            Look::Ask => self.ask(Tag::Vpns, Request::Status),
+            Look::After(wait) => ctx.request_repaint_after(wait),
+            Look::Rest => {}
+        }
+    }
+
+    /// A status was told: the line of VPNs and the tabs show it.
+    pub(super) fn vpns_told(&mut self) {
+        let now = (self.clock)();
+        let Screen::Open(opened) = &mut self.screen else { return };
+        opened.vpns.told(opened.status.vpns.clone(), now);
+        self.sessions.set_vpns(opened.vpns.list());
+    }
+
+    /// The tab that shows a VPN, or a new one.
+    pub(super) fn show_vpn(&mut self, ctx: &Context, id: EntryId) {
+        self.perform(ctx, Act::Go(Page::Entries));
+        let shows = |tab: &&crate::gui::sessions::tab::Tab| tab.open_as.entry == id && tab.busy();
+        if let Some(tab) = self.sessions.tabs().iter().find(shows).map(|tab| tab.id) {
+            self.sessions.show(Some(tab));
+            self.sessions_view.take_keyboard();
+            return;
+        }
+        let Some(opened) = self.opened() else { return };
+        // The second of two clicks opens no second tab.
+        if opened.asked_to_connect != Some(id) {
+            opened.asked_to_connect = Some(id);
+            self.ask(Tag::BeforeConnect(id), Request::Show { at: At::Id(id) });
+        }
+    }
+}
