@@ -172,6 +172,20 @@ fn a_client_has_its_own_fields_and_only_sensible_ones() {
 }
 
 #[test]
+fn what_a_client_or_folder_passes_on_is_shown_by_path() {
+    let seat = Seat::unlocked();
+    seat.ok(&["add", "client", "A"]);
+    seat.ok(&["add", "openvpn", "A/VPN"]);
+    seat.ok(&["add", "ssh", "A/rebond", "--host", "j.example"]);
+    seat.ok(&["add", "folder", "A/Site", "--field", "vpn=A/VPN"]);
+    seat.ok(&["edit", "A", "--field", "vpn=A/VPN", "--field", "jump=A/rebond"]);
+    let settings = |path| show(&seat, path)["settings"].clone();
+    assert_eq!(settings("A")["vpn"], "A/VPN");
+    assert_eq!(settings("A")["jump"], "A/rebond");
+    assert_eq!(settings("A/Site")["vpn"], "A/VPN");
+}
+
+#[test]
 fn an_attachment_has_ten_mebibytes_at_most_and_is_kept_whole_or_not_at_all() {
     let seat = Seat::unlocked();
     seat.ok(&["add", "client", "A"]);

@@ -1,10 +1,12 @@
 //! Reading: lists, search results, one entry with what surrounds it, its plan.
 //! Changes nothing, and no secret comes out of here.
 
+use std::collections::BTreeSet;
+
 use crate::app::api::{AppError, At, EntryView, Item, Reply};
 use crate::app::worker::Open;
 use crate::app::{people, plan, sessions, snapshots, tickets};
-use crate::connect::field::FieldKind;
+use crate::connect::field::{Field, FieldKind};
 use crate::connect::snapshot::Task;
 use crate::connect::{self, Opens};
 use crate::model::entry::{ClientInfo, CredentialSource, Entry, Kind, Summary};
@@ -68,8 +70,16 @@ impl Open {
                 _ => None,
             };
             let look = Looker { v, rows };
-            for f in fields_of(&entry.kind).filter(|f| f.kind == FieldKind::Entries) {
-                if let Some(list) = entry.settings.get_mut(f.id) {
+            let named = |f: &&Field| f.kind == FieldKind::Entries;
+            let mut ids: BTreeSet<&str> =
+                fields_of(&entry.kind).filter(named).map(|f| f.id).collect();
+            if entry.kind.is_container() {
+                // It passes on what any kind has.
+                let all = connect::all().iter().flat_map(|c| c.fields());
+                ids.extend(all.filter(named).map(|f| f.id));
+            }
+            for id in ids {
+                if let Some(list) = entry.settings.get_mut(id) {
                     *list = plan::named(&look, list);
                 }
             }
