@@ -7,9 +7,10 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 use std::time::{Duration, Instant};
 
 use crate::app::api::{AppError, Code, Justification, VpnView};
-use crate::connect::Answer;
 use crate::connect::link::{LinkInfo, TermSize};
 use crate::connect::screen::ScreenSize;
+use crate::connect::vpn::journal::Step;
+use crate::connect::{Answer, Progress};
 use crate::gui::backend::Backend;
 use crate::gui::screen::Screen;
 use crate::gui::terminal::Terminal;
@@ -267,6 +268,21 @@ impl Sessions {
     /// Whether a tab told of a VPN since this was asked last.
     pub fn take_vpn_news(&mut self) -> bool {
         std::mem::take(&mut self.vpn_news)
+    }
+
+    /// How far the one VPN is that a tab raises; none where several do.
+    pub fn raising(&self) -> Option<Step> {
+        let mut steps = self.tabs.iter().filter_map(|tab| match &tab.state {
+            TabState::Connecting { steps, .. } | TabState::Question { steps, .. } => {
+                match steps.last()? {
+                    Progress::Vpn(step) => Some(*step),
+                    _ => None,
+                }
+            }
+            _ => None,
+        });
+        let step = steps.next();
+        step.filter(|_| steps.next().is_none())
     }
 
     /// How the VPNs are now: each tab learns of the one that it goes through or shows.

@@ -7,6 +7,7 @@ use egui::{Align, Layout, RichText, Ui, vec2};
 
 use crate::app::api::{AppError, Code};
 use crate::connect::manifest::approval::Approval;
+use crate::connect::vpn::journal::Step;
 use crate::connect::{Answer, Progress, Question};
 use crate::gui::theme::{card, inset, palette, primary_button};
 use crate::gui::widgets::parts::{self, bold, failure, parse_colour};
@@ -60,7 +61,8 @@ pub(super) fn page_ui(
                         TabState::Connecting { steps, since } => {
                             connecting_ui(ui, steps, *since, lang)
                         }
-                        TabState::Question { question, .. } => {
+                        TabState::Question { question, steps } => {
+                            before_ui(ui, tab, steps, lang);
                             question_ui(ui, question, typed, focus, &tab.open_as.client, lang)
                         }
                         TabState::Failed(error) => failed_ui(ui, error, focus, may_forget, lang),
@@ -72,6 +74,20 @@ pub(super) fn page_ui(
         });
     });
     chosen
+}
+
+/// Says that a question is of the VPN before the session, not of its machine.
+fn before_ui(ui: &mut Ui, tab: &Tab, steps: &[Progress], lang: Lang) {
+    let own = tab.vpn.as_ref().is_some_and(|vpn| vpn.own);
+    if own || !matches!(steps.last(), Some(Progress::Vpn(step)) if *step != Step::Up) {
+        return;
+    }
+    let words = lang.pick(
+        "Pour le VPN qui précède cette connexion\u{a0}:",
+        "For the VPN before this connection:",
+    );
+    ui.label(RichText::new(words).color(palette(ui.ctx()).weak));
+    ui.add_space(4.0);
 }
 
 fn title_ui(ui: &mut Ui, open_as: &OpenAs) {

@@ -315,7 +315,10 @@ impl SessionsView {
 
     /// Closes at once what is not running, asks about the rest.
     fn ask_close(&mut self, sessions: &mut Sessions, id: TabId) {
-        if sessions.tab(id).is_some_and(|tab| matches!(tab.state, TabState::Live)) {
+        // A VPN stays up for the sessions that go through it.
+        let only_shows = |tab: &Tab| tab.vpn.as_ref().is_some_and(|v| v.own && v.sessions > 1);
+        let ends = |tab: &Tab| matches!(tab.state, TabState::Live) && !only_shows(tab);
+        if sessions.tab(id).is_some_and(ends) {
             self.closing = Some(id);
         } else {
             sessions.close(id);
@@ -336,27 +339,22 @@ impl SessionsView {
                 Lang::En => format!("Close {}?", tab.open_as.title),
             };
             title_ui(ui, &title);
-            let vpn = tab.vpn.as_ref().filter(|vpn| vpn.own);
-            let what = match vpn.map(|vpn| vpn.sessions.saturating_sub(1)) {
-                None => lang.pick(
+            let vpn = tab.vpn.as_ref().is_some_and(|vpn| vpn.own);
+            let what = match vpn {
+                false => lang.pick(
                     "La session est ouverte\u{a0}: ce qui s’y exécute au premier plan s’arrêtera.",
                     "The session is open: what runs in its foreground will stop.",
                 ),
-                Some(0) => lang.pick(
-                    "Aucune session ne passe par ce VPN\u{a0}: il sera coupé.",
-                    "No session goes through this VPN: it will be taken down.",
-                ),
-                Some(_) => lang.pick(
-                    "Des sessions passent par ce VPN\u{a0}: il reste monté pour elles, seul cet onglet se ferme.",
-                    "Sessions go through this VPN: it stays up for them, only this tab is closed.",
+                true => lang.pick(
+                    "Aucune autre session ne passe par ce VPN\u{a0}: il sera coupé.",
+                    "No other session goes through this VPN: it will be taken down.",
                 ),
             };
             middle_ui(ui, |ui| ui.add(egui::Label::new(what).wrap()));
             ui.add_space(8.0);
-            let yes = match vpn.map(|vpn| vpn.sessions) {
-                None => lang.pick("Fermer la session", "Close session"),
-                Some(0 | 1) => lang.pick("Couper le VPN", "Take the VPN down"),
-                Some(_) => lang.pick("Fermer l’onglet", "Close the tab"),
+            let yes = match vpn {
+                false => lang.pick("Fermer la session", "Close session"),
+                true => lang.pick("Couper le VPN", "Take the VPN down"),
             };
             answer = sure_ui(ui, yes, lang.pick("Garder ouverte", "Keep it open"));
         });

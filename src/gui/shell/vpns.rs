@@ -4,6 +4,7 @@
 use egui::Context;
 
 use crate::app::api::{At, Request};
+use crate::connect::vpn::journal::Now;
 use crate::gui::act::{Act, Page};
 use crate::gui::vpn::model::Look;
 use crate::gui::worker::Tag;
@@ -30,7 +31,15 @@ impl Shell {
     pub(super) fn vpns_told(&mut self) {
         let now = (self.clock)();
         let Screen::Open(opened) = &mut self.screen else { return };
-        opened.vpns.told(opened.status.vpns.clone(), now);
+        let mut list = opened.status.vpns.clone();
+        // The state of one that is being raised is told to who raises it alone.
+        let mut raised = list.iter_mut().filter(|vpn| vpn.now == Now::default());
+        if let (Some(vpn), None, Some(step)) =
+            (raised.next(), raised.next(), self.sessions.raising())
+        {
+            vpn.now.step = step;
+        }
+        opened.vpns.told(list, now);
         self.sessions.set_vpns(opened.vpns.list());
     }
 

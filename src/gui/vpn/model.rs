@@ -87,12 +87,20 @@ pub fn is_up(now: &Now) -> bool {
     now.step == Step::Up
 }
 
-/// Its state in words, and why.
+/// Its state in words, and why. The steps of one that was up are those of its way back.
 pub fn state_words(now: &Now, lang: Lang) -> String {
-    let words = now.step.words();
+    if *now == Now::default() {
+        // Nobody has told of it yet.
+        return lang.pick("montage en cours", "being raised").to_owned();
+    }
+    let mut words = now.step.words().get(lang).to_owned();
+    let back = !matches!(now.step, Step::Up | Step::Reconnecting | Step::GoingDown);
+    if back && now.since.is_some() {
+        words = format!("{}, {words}", Step::Reconnecting.words().get(lang));
+    }
     match &now.why {
-        Some(why) => format!("{}{}{}", words.get(lang), lang.pick("\u{a0}: ", ": "), why.get(lang)),
-        None => words.get(lang).to_owned(),
+        Some(why) => format!("{words}{}{}", lang.pick("\u{a0}: ", ": "), why.get(lang)),
+        None => words,
     }
 }
 
@@ -112,9 +120,9 @@ pub fn traffic_words(now: &Now, lang: Lang) -> (String, String) {
     (format!("\u{2193} {received}"), format!("\u{2191} {sent}"))
 }
 
-/// How long it is up: `05:09`, from an hour on `1:02:03`; empty before it is.
-pub fn time_up(since: Option<Time>, now: Time) -> String {
-    let Some(since) = since else { return String::new() };
+/// How long it is up: `05:09`, from an hour on `1:02:03`; empty while it is not.
+pub fn time_up(vpn: &Now, now: Time) -> String {
+    let Some(since) = vpn.since.filter(|_| is_up(vpn)) else { return String::new() };
     let secs = now.unix_seconds().saturating_sub(since.unix_seconds()).max(0);
     let (hours, minutes, secs) = (secs / 3600, secs / 60 % 60, secs % 60);
     match hours {

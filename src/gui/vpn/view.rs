@@ -60,7 +60,7 @@ fn line_ui(ui: &mut Ui, vpn: &VpnView, now: Time, lang: Lang) -> bool {
     ui.painter().circle_filled(pos2(rect.left() + 9.0, rect.center().y), 4.0, colour);
     let state = state_words(&vpn.now, lang);
     let (received, sent) = traffic_words(&vpn.now, lang);
-    let time = time_up(vpn.now.since, now);
+    let time = time_up(&vpn.now, now);
     let sessions = session_words(vpn.sessions, lang);
     let columns = [&sessions, &received, &sent, &time];
     // From the right, each in its column, so that nothing moves when a number grows.
