@@ -82,6 +82,8 @@ pub enum Act {
     ShowVpn(EntryId),
     /// The form for a new node of this kind; below this container path.
     New(Kind, String),
+    /// The form with this profile of OpenVPN: the one that is open, or a new one.
+    ImportProfile(PathBuf),
     /// The form for an entry.
     Edit(EntryId),
     /// Asks where to move it.

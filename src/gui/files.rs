@@ -2,14 +2,16 @@
 //! memory, writing in one go. Never touches the vault file.
 
 use std::fs;
-use std::io::Read;
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 use crate::app::api::{AppError, Code};
 use crate::app::{desktop, export, qr};
+use crate::connect::openvpn::profile;
 use crate::model::lang::Bi;
 use crate::secret::{SecretBytes, SecretText};
 
+use super::entries::profile::Imported;
 use super::worker::Pick;
 
 /// What became of the chooser.
@@ -37,6 +39,7 @@ pub fn choose(pick: &Pick, name: &str) -> Choice {
         }
         Pick::CopiedFiles(_) => dialog.pick_folder(),
         Pick::QrPicture => dialog.add_filter("PNG, JPEG", &["png", "jpg", "jpeg"]).pick_file(),
+        Pick::Profile => dialog.add_filter("OpenVPN", &["ovpn", "conf"]).pick_file(),
         Pick::Manifest => dialog.add_filter("TOML", &["toml"]).pick_file(),
         Pick::PrivateKey | Pick::AddAttachment | Pick::OpenVault(_) | Pick::SendFile(..) => {
             dialog.pick_file()
@@ -70,6 +73,31 @@ pub fn read(path: &Path, max: u64) -> Result<SecretBytes, AppError> {
     let done = file.take(max).read_to_end(&mut bytes);
     let bytes = SecretBytes::new(bytes);
     done.map(|_| bytes).map_err(|e| io_error(path, &e))
+}
+
+/// Reads a profile of OpenVPN, and of the folder that it lies in the files that it
+/// names: none of another folder, and none where a link leads to.
+///
+/// # Errors
+/// It cannot be read, or is no profile for a client.
+pub fn read_profile(path: &Path) -> Result<Imported, AppError> {
+    let bytes = read(path, profile::MAX_BYTES as u64)?;
+    let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    let folder = path.parent().unwrap_or(Path::new("."));
+    let mut beside = |name: &str| {
+        let plain = !matches!(name, "" | "." | "..") && !name.contains(['/', '\\', '\0']);
+        let place = folder.join(name);
+        if !plain || !place.symlink_metadata()?.is_file() {
+            return Err(io::ErrorKind::NotFound.into());
+        }
+        let mut bytes = Vec::new();
+        let most = profile::MAX_FILE_BYTES as u64 + 1;
+        fs::File::open(place)?.take(most).read_to_end(&mut bytes)?;
+        Ok(bytes)
+    };
+    let whole = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+    let source = whole.display().to_string();
+    bytes.expose(|bytes| Imported::read(name, source, bytes, &mut beside))
 }
 
 /// Writes a new file for its owner alone, or replaces one: what was there stays

@@ -5,6 +5,7 @@ use jiff::tz::TimeZone;
 
 use crate::app::api::ExportFormat;
 use crate::app::export::{self, told};
+use crate::connect::openvpn::profile_slot;
 use crate::model::audit_event::{Event, OpenLine};
 use crate::model::entry::{Kind, Slot};
 use crate::model::lang::Lang;
@@ -102,6 +103,9 @@ pub fn kind(kind: &Kind, lang: Lang) -> String {
 
 /// What a secret is called.
 pub fn slot(slot: &Slot, lang: Lang) -> String {
+    if *slot == profile_slot() {
+        return t(lang, "Profil OpenVPN", "OpenVPN profile").to_owned();
+    }
     told::slot(slot, lang)
 }
 
@@ -169,6 +173,9 @@ pub fn origin(origin: &Origin, lang: Lang) -> String {
 
 /// What a field of an entry is called, by its id.
 pub fn entry_field(id: &str, lang: Lang) -> String {
+    if id == profile_slot().to_string() {
+        return slot(&profile_slot(), lang);
+    }
     told::entry_field(id, lang)
 }
 
@@ -202,6 +209,11 @@ pub fn decimal(number: f64, lang: Lang) -> String {
 /// What an event is called, as in the reports.
 pub fn event(event: Event, lang: Lang) -> &'static str {
     export::event_name(event, lang)
+}
+
+/// The day of a moment in UTC, as certificates tell it.
+pub fn utc_day(time: Time) -> jiff::civil::Date {
+    TimeZone::UTC.to_datetime(time.to_jiff()).date()
 }
 
 /// This moment.

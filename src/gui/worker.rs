@@ -25,6 +25,7 @@ use crate::secret::{SecretBytes, SecretText};
 
 use super::asking::{Asked, Asking};
 use super::backend::{Backend, Enrolling};
+use super::entries::profile::Imported;
 use super::files;
 use super::sessions::TabId;
 
@@ -188,6 +189,8 @@ pub enum Pick {
     PrivateKey,
     /// A picture with a QR code for the form.
     QrPicture,
+    /// A profile of OpenVPN for the form.
+    Profile,
     /// An attachment for the form.
     AddAttachment,
     /// A connector's manifest, for the vault.
@@ -216,6 +219,7 @@ impl Pick {
             Self::OpenVault(_)
             | Self::PrivateKey
             | Self::QrPicture
+            | Self::Profile
             | Self::AddAttachment
             | Self::Manifest
             | Self::SendFile(..)
@@ -302,6 +306,8 @@ pub enum Notice {
     NoChooser(Pick),
     /// A file was read: its name and content.
     ReadDone(Pick, String, Result<SecretBytes, AppError>),
+    /// A profile of OpenVPN was read.
+    ProfileRead(Result<Box<Imported>, AppError>),
     /// A file was written.
     Written(PathBuf, Result<(), AppError>),
 }
@@ -561,6 +567,10 @@ impl Back {
                 files::Choice::Closed => Notice::Chosen(pick, None),
                 files::Choice::NoChooser => Notice::NoChooser(pick),
             }),
+            Command::Read(Pick::Profile, path) => {
+                let read = files::read_profile(&path);
+                self.answer(asked, Notice::ProfileRead(read.map(Box::new)));
+            }
             Command::Read(pick, path) => {
                 let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
                 let bytes = match pick {

@@ -3,8 +3,10 @@
 use egui::{ComboBox, TextEdit, Ui};
 
 use crate::connect::field::{Field, FieldKind, Offers};
+use crate::connect::openvpn::fields::{SERVERS, SOURCE};
+use crate::connect::vpn::fields::{VPN, WHEN};
 use crate::gui::act::Acts;
-use crate::gui::text::t;
+use crate::gui::text::{self, t};
 use crate::gui::widgets::parts;
 use crate::model::lang::{Bi, Lang};
 
@@ -19,7 +21,8 @@ pub(super) fn settings_ui(
     lang: Lang,
     acts: &mut Acts,
 ) {
-    let fields = form.fields();
+    let mut fields = form.fields();
+    fields.retain(|field| !elsewhere(form, field));
     if fields.is_empty() {
         return;
     }
@@ -35,6 +38,29 @@ pub(super) fn settings_ui(
             setting_ui(ui, form, field, faults.get(field.id), lang, acts);
         }
     });
+}
+
+/// Whether a setting stands in another part of the form.
+fn elsewhere(form: &Editor, field: &Field) -> bool {
+    let vpn = [VPN.id, WHEN.id].contains(&field.id);
+    vpn || form.has_profile() && [SERVERS.id, SOURCE.id].contains(&field.id)
+}
+
+/// The VPN to go through, and when, for what goes through one.
+pub(super) fn vpn_ui(ui: &mut Ui, form: &mut Editor, faults: &Faults, lang: Lang, acts: &mut Acts) {
+    let mut fields = form.fields();
+    fields.retain(|field| [VPN.id, WHEN.id].contains(&field.id));
+    if fields.is_empty() {
+        return;
+    }
+    let title = match form.kind.is_container() {
+        true => t(lang, "VPN TRANSMIS AUX ACCÈS", "VPN PASSED ON TO ENTRIES"),
+        false => "VPN",
+    };
+    parts::section(ui, title);
+    for field in fields {
+        setting_ui(ui, form, field, faults.get(field.id), lang, acts);
+    }
 }
 
 fn setting_ui(
@@ -97,7 +123,23 @@ fn setting_ui(
                 ui.horizontal_wrapped(|ui| {
                     let edit = TextEdit::singleline(value).desired_width(room(ui, 90.0));
                     ui.add(edit).labelled_by(id).on_hover_text(help);
-                    pick = ui.button(t(lang, "Ajouter…", "Add…")).clicked();
+                    let one = field.id == VPN.id;
+                    let label = if one {
+                        t(lang, "Choisir…", "Choose…")
+                    } else {
+                        t(lang, "Ajouter…", "Add…")
+                    };
+                    // A way leads through one VPN; there may be several machines on it.
+                    let button = ui.button(label);
+                    let name = text::named(label.trim_end_matches('…'), field.label(lang), lang);
+                    button.widget_info(|| {
+                        egui::WidgetInfo::labeled(
+                            egui::Role::Button,
+                            true,
+                            if one { &name } else { label },
+                        )
+                    });
+                    pick = button.clicked();
                 });
             }
         }

@@ -75,6 +75,9 @@ impl Editor {
 
     /// A row for a field of the saved entry.
     pub(super) fn add_saved(&mut self, field: &CustomField) {
+        if self.fills_otherwise(&field.name) {
+            return;
+        }
         self.add_custom();
         let row = self.custom.last_mut().expect("it was just added");
         row.name.clone_from(&field.name);
@@ -133,7 +136,7 @@ impl Editor {
 
     /// What of the rows differs from the saved fields.
     pub(super) fn patch_custom(&self, patch: &mut Patch) {
-        for old in self.saved_custom() {
+        for old in self.saved_custom().iter().filter(|old| !self.fills_otherwise(&old.name)) {
             // What takes over its name replaces it.
             let named = |row: &CustomRow| row.name.trim() == old.name;
             if self.custom.iter().any(|r| r.saved.as_ref() == Some(&old.name) || named(r)) {

@@ -117,6 +117,20 @@ fn header_ui(ui: &mut Ui, view: &EntryView, rights: &Rights, lang: Lang, acts: &
     }
     if let Some(day) = e.expires {
         let today = text::today();
+        let left = (day - today).get_days();
+        if connect::is_vpn(&e.kind) && (0..=30).contains(&left) {
+            ui.add_space(6.0);
+            let what = match lang {
+                Lang::Fr => format!("Expire le {}, dans {left} j", text::day(day, lang)),
+                Lang::En => format!("Expires on {}, in {left} d", text::day(day, lang)),
+            };
+            let todo = t(
+                lang,
+                "Demandez un nouveau profil à qui administre ce VPN, puis importez-le.",
+                "Ask who administers this VPN for a new profile, then import it.",
+            );
+            parts::warn_box(ui, &what, todo);
+        }
         if day < today {
             ui.add_space(6.0);
             let what = format!(
@@ -144,6 +158,9 @@ fn buttons_ui(ui: &mut Ui, view: &EntryView, rights: &Rights, lang: Lang, acts: 
         return;
     }
     let label = match view.opens {
+        Opens::Session if connect::is_vpn(&e.kind) => {
+            Some(t(lang, "Monter le VPN", "Raise the VPN"))
+        }
         Opens::Session => Some(t(lang, "Se connecter", "Connect")),
         Opens::Browser => Some(t(lang, "Ouvrir dans le navigateur", "Open in the browser")),
         Opens::Details => None,

@@ -19,6 +19,7 @@ use crate::model::lang::{Bi, Lang};
 use crate::secret::SecretBytes;
 
 use super::custom::CustomRow;
+use super::profile::Imported;
 
 /// One secret of the form.
 pub struct SecretField {
@@ -111,6 +112,8 @@ pub struct Editor {
     pub custom: Vec<CustomRow>,
     /// How many rows for them there were.
     pub(super) rows: u64,
+    /// A profile of OpenVPN that was imported and is not saved yet.
+    pub profile: Option<Box<Imported>>,
     /// Client record.
     pub client: ClientInfo,
     /// Attachments to add.
@@ -239,6 +242,7 @@ impl Editor {
             secrets,
             custom: Vec::new(),
             rows: 0,
+            profile: None,
             client: ClientInfo::default(),
             added: Vec::new(),
             removed: BTreeSet::new(),
@@ -436,6 +440,7 @@ impl Editor {
             }
         }
         self.patch_custom(&mut patch);
+        patch.secrets.extend(self.profile.as_ref().map(|profile| profile.change()));
         for (name, bytes) in &self.added {
             patch.attachments.insert(name.clone(), Some(AttachmentBytes(bytes.duplicate())));
         }

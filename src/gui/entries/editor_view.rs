@@ -11,12 +11,13 @@ use crate::model::entry::Kind;
 use crate::model::lang::Lang;
 
 use super::client_view::client_ui;
-use super::connector_view::settings_ui;
+use super::connector_view::{settings_ui, vpn_ui};
 use super::editor::{Editor, Faults};
 use super::form_line::{FIELD, line, next, text_line};
 use super::login_view::login_ui;
 use super::more_view::more_ui;
 use super::picker::picker_ui;
+use super::profile_view::profile_ui;
 
 /// Paints the form.
 pub fn editor_ui(ui: &mut Ui, form: &mut Editor, lang: Lang, acts: &mut Acts) {
@@ -44,7 +45,9 @@ pub fn editor_ui(ui: &mut Ui, form: &mut Editor, lang: Lang, acts: &mut Acts) {
                 if form.kind == Kind::CLIENT {
                     client_ui(ui, form, &faults, lang);
                 }
+                profile_ui(ui, form, lang, acts);
                 login_ui(ui, form, &faults, lang, acts);
+                vpn_ui(ui, form, &faults, lang, acts);
                 settings_ui(ui, form, &faults, lang, acts);
                 more_ui(ui, form, &faults, lang, acts);
                 ui.add_space(24.0);

@@ -148,6 +148,7 @@ pub fn kind_sign(ui: &Ui, centre: egui::Pos2, summary: &Summary) {
         "credential" => ("\u{1f511}", FontId::proportional(13.0)),
         "note" => ("\u{1f4dd}", FontId::proportional(13.0)),
         "web" => ("\u{1f310}", FontId::proportional(13.0)),
+        "openvpn" => ("==", FontId::new(11.0, fonts::mono(true, false))),
         _ => match connect::by_kind(&summary.kind).map_or("", |c| c.icon()) {
             "" => ("\u{25c6}", FontId::proportional(12.0)),
             words if words.is_ascii() => (words, FontId::new(11.0, fonts::mono(true, false))),

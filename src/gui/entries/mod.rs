@@ -20,6 +20,8 @@ mod merge;
 mod more_view;
 mod picker;
 mod plan_view;
+pub mod profile;
+mod profile_view;
 pub mod rights;
 pub mod search;
 mod secrets_view;

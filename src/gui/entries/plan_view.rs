@@ -2,6 +2,7 @@
 
 use egui::{RichText, Ui, vec2};
 
+use crate::connect::vpn::fields::{VPN, WHEN};
 use crate::gui::text::{self, t};
 use crate::gui::theme::palette;
 use crate::model::lang::Lang;
@@ -18,6 +19,9 @@ pub(super) fn plan_ui(ui: &mut Ui, model: &Details, lang: Lang) {
     let title =
         t(lang, "Réglages effectifs et leur origine", "Effective settings and their origin");
     egui::CollapsingHeader::new(title).id_salt("plan").default_open(true).show(ui, |ui| {
+        if let Some(words) = vpn_words(&plan.lines, lang) {
+            ui.add(egui::Label::new(words).wrap());
+        }
         if !plan.hops.is_empty() {
             let via = format!("{} {}", t(lang, "Par", "Through"), plan.hops.join(" \u{2192} "));
             ui.label(via);
@@ -32,6 +36,21 @@ pub(super) fn plan_ui(ui: &mut Ui, model: &Details, lang: Lang) {
             });
         }
     });
+}
+
+/// Which VPN is raised before, and when.
+fn vpn_words(lines: &[PlanLine], lang: Lang) -> Option<String> {
+    let value = |id: &str| {
+        let line = lines.iter().find(|line| line.field == id)?;
+        Some(line.value.as_str()).filter(|value| !value.is_empty())
+    };
+    let path = value(VPN.id)?;
+    let when = value(WHEN.id).unwrap_or(WHEN.default);
+    let when = WHEN.shown(when, lang);
+    Some(match lang {
+        Lang::Fr => format!("VPN avant la connexion\u{a0}: {path} ({when})"),
+        Lang::En => format!("VPN before connecting: {path} ({when})"),
+    })
 }
 
 fn plan_grid_ui(ui: &mut Ui, id: &str, lines: &[&PlanLine], lang: Lang) {

@@ -69,7 +69,11 @@ impl Shell {
                 let act = crate::gui::act::Guarded::SaveAttachment(name, path);
                 self.perform(ctx, crate::gui::act::Act::Guarded(id, act));
             }
-            Pick::PrivateKey | Pick::QrPicture | Pick::AddAttachment | Pick::Manifest => {
+            Pick::PrivateKey
+            | Pick::QrPicture
+            | Pick::Profile
+            | Pick::AddAttachment
+            | Pick::Manifest => {
                 self.worker.send(Command::Read(pick, path));
             }
             Pick::SendFile(tab, protocol) => {

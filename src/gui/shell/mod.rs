@@ -13,6 +13,7 @@ mod lock;
 mod main_view;
 mod notices;
 mod perform;
+mod profiles;
 mod reading;
 mod refresh;
 mod refusals;
@@ -397,7 +398,10 @@ impl eframe::App for Shell {
                     way = unlock_ui(ui, model, &around, &mut acts);
                 });
             }
-            Screen::Open(_) => self.main_ui(ui, now, &mut acts),
+            Screen::Open(_) => {
+                self.dropped_ui(ui, &mut acts);
+                self.main_ui(ui, now, &mut acts);
+            }
         }
         if let Some(purpose) = way {
             self.begin_guide(purpose);

@@ -124,6 +124,7 @@ impl Shell {
                 self.dialog = Some(Dialog::Path { path, pick, asked: None });
             }
             Notice::ReadDone(pick, name, bytes) => self.file_read(ctx, pick, name, bytes),
+            Notice::ProfileRead(read) => self.profile_read(read),
             Notice::Written(path, Ok(())) => {
                 if let Screen::Guide(guide) = &mut self.screen {
                     guide.kit_file = Some(path.clone());

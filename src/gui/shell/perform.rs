@@ -139,6 +139,7 @@ impl Shell {
                     self.open_editor(Editor::new(kind, &below));
                 }
             }
+            Act::ImportProfile(path) => self.import_profile(path),
             Act::Edit(id) => {
                 if self.editor_free(Act::Edit(id)) {
                     self.ask(Tag::ToEdit(id), Request::Show { at: At::Id(id) });
@@ -216,7 +217,7 @@ impl Shell {
 
     /// True when no form stands in the way; asks first when it has changes, and
     /// waits for one that is being saved.
-    fn editor_free(&mut self, then: Act) -> bool {
+    pub(super) fn editor_free(&mut self, then: Act) -> bool {
         let Some(opened) = self.opened() else { return false };
         let Some(form) = &mut opened.editor else { return true };
         if !form.saving && !form.dirty() {
