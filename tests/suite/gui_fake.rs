@@ -8,14 +8,14 @@ use std::sync::{Arc, Mutex};
 
 use poterne::app::api::{
     AppError, Code, ExportRequest, Factors, Reply, Request, Settings, SharedView, SnapshotView,
-    Status, Taken,
+    Status, Taken, VpnView,
 };
 use poterne::app::{
     Change, ConnectRequest, CreateOptions, ExportUi, Finished, OpenSession, SessionUi, Tell,
     UnlockOptions,
 };
 use poterne::connect::link::Sink;
-use poterne::connect::{Answer, Question};
+use poterne::connect::{Answer, Progress, Question};
 use poterne::gui::backend::{Backend, Enrolling};
 use poterne::model::entry::{Entry, Slot};
 use poterne::model::id::{EntryId, MemberId};
@@ -116,6 +116,16 @@ pub struct State {
     pub config: Option<String>,
     /// The configurations kept of it, the oldest first.
     pub configs: Vec<(SnapshotView, String)>,
+    /// The VPNs that are up or being raised.
+    pub vpns: Vec<VpnView>,
+    /// How often the state of the vault was asked for.
+    pub statuses: usize,
+    /// The VPN that sessions go through, by path.
+    pub through: String,
+    /// What each connection tells before it is made.
+    pub steps: Vec<Progress>,
+    /// The questions come before a connection as well.
+    pub asks_first: bool,
     /// Identifier of the entry made last.
     pub next: u8,
 }
@@ -177,6 +187,11 @@ impl Fake {
             tell: None,
             config: None,
             configs: Vec::new(),
+            vpns: Vec::new(),
+            statuses: 0,
+            through: String::new(),
+            steps: Vec::new(),
+            asks_first: false,
             next: 100,
         })))
     }
@@ -303,6 +318,16 @@ impl Backend for Fake {
             let told = poterne::connect::ssh::key_changed(&shown, std::slice::from_ref(pinned));
             return Err(told.into());
         }
+        let asks = if state.asks_first { std::mem::take(&mut state.questions) } else { Vec::new() };
+        let steps = state.steps.clone();
+        drop(state);
+        for question in asks {
+            if matches!(ui.ask(question), Answer::Yes) {
+                self.lock().asked.push("yes".to_owned());
+            }
+        }
+        steps.into_iter().for_each(|step| ui.say(step));
+        let state = self.lock();
         if state.connects {
             return Ok(Box::new(FakeSession(self.clone(), AtomicBool::new(false))));
         }

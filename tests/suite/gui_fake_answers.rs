@@ -6,6 +6,7 @@ use poterne::app::api::{
     AppError, At, AttachmentBytes, CheckReport, Code, DeviceView, PageView, Reply, Request,
     SharedView, SnapshotText, TotpView, Verified, VersionView,
 };
+use poterne::connect::by_kind;
 use poterne::model::entry::VersionRef;
 use poterne::model::id::{CellId, DeviceId, SessionId, VaultId};
 use poterne::model::member::Role;
@@ -48,7 +49,10 @@ impl State {
                 let (added, removed, text) = (2, 1, SecretText::new(text));
                 Ok(Reply::SnapshotDifference { from, to, added, removed, text })
             }
-            Request::Status => Ok(Reply::Status(self.status())),
+            Request::Status => {
+                self.statuses += 1;
+                Ok(Reply::Status(self.status()))
+            }
             Request::Lock => {
                 self.open = false;
                 Ok(Reply::Done)
@@ -67,7 +71,9 @@ impl State {
             Request::Find { query, limit } => {
                 let query = query.to_lowercase();
                 let found = self.entries.iter().filter(|e| {
-                    let text = format!("{} {}", path(&self.entries, e), e.host).to_lowercase();
+                    let kind = by_kind(&e.kind).map_or(String::new(), |c| c.label().fr);
+                    let text = format!("{} {} {kind}", path(&self.entries, e), e.host);
+                    let text = text.to_lowercase();
                     e.trashed_at.is_none()
                         && (!query.is_empty() || e.favourite)
                         && query.split_whitespace().all(|w| text.contains(w))

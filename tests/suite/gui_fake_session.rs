@@ -52,8 +52,9 @@ impl OpenSession for FakeSession {
         SessionId([8; 16])
     }
     fn info(&self) -> LinkInfo {
-        let desktop = self.0.lock().desktop;
-        LinkInfo { desktop, takes_files: desktop, ..LinkInfo::default() }
+        let state = self.0.lock();
+        let (desktop, vpn) = (state.desktop, state.through.clone());
+        LinkInfo { desktop, takes_files: desktop, vpn, ..LinkInfo::default() }
     }
     fn open_channel(
         &self,

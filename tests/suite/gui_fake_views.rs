@@ -125,7 +125,7 @@ impl State {
             clients: clients as u64,
             audit_lines: 1234,
             sessions: 0,
-            vpns: Vec::new(),
+            vpns: self.vpns.clone(),
             unlocked_at: time(0),
             notices: Vec::new(),
         }

@@ -118,6 +118,8 @@ mod gui_terminal_programs;
 #[cfg(feature = "gui")]
 mod gui_theme;
 #[cfg(feature = "gui")]
+mod gui_vpn;
+#[cfg(feature = "gui")]
 mod gui_web;
 #[cfg(feature = "gui")]
 mod host_hostile;
