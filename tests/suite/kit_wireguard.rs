@@ -168,7 +168,7 @@ impl Client {
     pub fn start(near: &Near, name: &str) -> Self {
         let (server, lan) = (Space::new("server"), Space::new("lan"));
         let number = near.1.fetch_add(1, Ordering::Relaxed);
-        let (out, inside) = (format!("out{number}"), format!("link add out0 type veth peer name"));
+        let (out, inside) = (format!("out{number}"), "link add out0 type veth peer name");
         server.ip(&format!("{inside} {out} netns {}", near.0.0));
         let host = format!("10.77.{number}.2");
         near.0.ip(&format!("addr add 10.77.{number}.1/24 dev {out}"));

@@ -95,7 +95,7 @@ fn two_clients_with_the_same_addresses_are_open_at_once() {
         });
         let streams =
             links.each_ref().map(|link| reach(&**link, MACHINE, NAME).expect("it listens"));
-        assert_eq!(streams.map(|stream| all(stream)), ["alpha\n", "beta\n"]);
+        assert_eq!(streams.map(all), ["alpha\n", "beta\n"]);
     });
 }
 

@@ -50,6 +50,9 @@ enum State {
     Failed(AppError),
 }
 
+/// One that is watched: its session, what hears of its end, its grace time.
+type Watched = (Arc<Live>, Box<dyn Channel>, Duration);
+
 /// A VPN that was just raised.
 pub(super) struct Raised {
     pub(super) live: Live,
@@ -72,8 +75,7 @@ impl Tunnels {
         let mut slots = self.slots();
         slots.retain(|slot| !matches!(&slot.state, State::Up { live, .. } if !live.alive()));
         let mut counted = false;
-        loop {
-            let Some(at) = slots.iter().position(|slot| slot.key == key) else { break };
+        while let Some(at) = slots.iter().position(|slot| slot.key == key) {
             let slot = &mut slots[at];
             if !counted {
                 if let State::Failed(_) = slot.state {
@@ -138,11 +140,7 @@ impl Tunnels {
     }
 
     /// Hears of the end of a VPN by itself.
-    fn watched(
-        self: &Arc<Self>,
-        key: Key,
-        raised: Raised,
-    ) -> Result<(Arc<Live>, Box<dyn Channel>, Duration), AppError> {
+    fn watched(self: &Arc<Self>, key: Key, raised: Raised) -> Result<Watched, AppError> {
         let Raised { live, grace } = raised;
         let live = Arc::new(live);
         let size = TermSize { cols: 80, rows: 24 };

@@ -101,11 +101,7 @@ impl VpnEngine {
             }
             // There is nobody to type to.
             Command::Data(id, bytes) => up.credit(id, bytes.len()),
-            Command::Close(id) => {
-                if self.channels.remove(&id).is_some() {
-                    up.closed(id, None);
-                }
-            }
+            Command::Close(id) if self.channels.remove(&id).is_some() => up.closed(id, None),
             _ => {}
         }
     }

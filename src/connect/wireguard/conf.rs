@@ -216,7 +216,7 @@ mod tests {
     #[test]
     fn a_configuration_becomes_settings_and_secrets() {
         let other = format!("[Peer]\nPublicKey = {OURS}\nEndpoint = b.example.com:1\n");
-        let conf = read(&text(&other)).ok().expect("it is one");
+        let Ok(conf) = read(&text(&other)) else { panic!("it is one") };
         assert_eq!(conf.at, HostPort { host: "2001:db8::1".into(), port: 51821 });
         let settings: Vec<_> = conf.settings.iter().map(|(id, v)| (*id, v.as_str())).collect();
         let expected = [

@@ -186,7 +186,7 @@ mod tests {
     use super::*;
     use std::collections::BTreeMap;
 
-    use crate::model::entry::EntryId;
+    use crate::model::id::EntryId;
     use crate::model::target::HostPort;
 
     const PUBLIC: &str = "xTIBA5rboUvnH4htodjb6e697QjLERt1NAB4mZqp8Dg=";
@@ -212,7 +212,7 @@ mod tests {
             (DNS, "192.168.1.1 client.lan,fd00::53"),
             (KEEPALIVE, "0"),
         ]));
-        let read = read.ok().expect("it makes sense");
+        let Ok(read) = read else { panic!("it makes sense") };
         let ip = |text: &str| text.parse::<IpAddr>().expect("an address");
         assert_eq!(read.addresses, [(ip("10.9.0.2"), 24), (ip("fd00::2"), 128)]);
         assert_eq!(read.networks, [(ip("0.0.0.0"), 0), (ip("::"), 0)]);

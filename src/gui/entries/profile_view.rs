@@ -119,7 +119,7 @@ fn end_words(at: Time, left: i64, lang: Lang) -> String {
 fn asked_words(imported: &Imported, lang: Lang) -> Vec<String> {
     let facts = &imported.facts;
     let mut words = Vec::new();
-    let has = |kind: PartKind| facts.parts.contains(&kind);
+    let has = |kind: PartKind| facts.keys.contains(&kind);
     if has(PartKind::Key) || has(PartKind::Pkcs12) {
         words.push(match facts.key_encrypted {
             true => {

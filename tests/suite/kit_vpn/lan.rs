@@ -88,7 +88,7 @@ impl Lan {
         let folder = tempfile::tempdir().expect("a folder");
         let port = setup.port;
         let server = Server::new(setup, folder.path());
-        Self { server, ssh, resolver, near, middle, far, wire, number, port, folder: folder }
+        Self { server, ssh, resolver, near, middle, far, wire, number, port, folder }
     }
 
     /// Starts the server, or starts it again after [`Server::kill`].

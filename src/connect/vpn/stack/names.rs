@@ -84,7 +84,8 @@ impl Stack {
                 Some((question, self.ask(at, &bytes, until), bytes))
             })
             .collect();
-        let said = |one: Option<(&Message, Receiver<Vec<u8>>, Vec<u8>)>| {
+        type Asked<'a> = (&'a Message, Receiver<Vec<u8>>, Vec<u8>);
+        let said = |one: Option<Asked<'_>>| {
             let (question, heard, bytes) = one?;
             loop {
                 let answer = wait(&heard, until).ok()?;
