@@ -172,6 +172,9 @@ impl Client {
         server.ip(&format!("{inside} {out} netns {}", near.0.0));
         let host = format!("10.77.{number}.2");
         near.0.ip(&format!("addr add 10.77.{number}.1/24 dev {out}"));
+        // An address that the system gives by itself is settled only after a while, and
+        // would look like a change.
+        near.0.ip(&format!("link set {out} addrgenmode none"));
         near.0.ip(&format!("link set {out} up"));
         server.ip(&format!("addr add {host}/24 dev out0"));
         server.ip("link set out0 up");
