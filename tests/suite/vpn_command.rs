@@ -5,6 +5,7 @@ use std::fs;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::process::Child;
 
+use portable_pty::{CommandBuilder, PtySize, native_pty_system};
 use serde_json::Value;
 
 use super::cli_kit::Seat;
@@ -105,5 +106,33 @@ fn a_vpn_is_looked_at_alone_until_a_signal_ends_it() {
     let (status, err) = end(open);
     assert_eq!(status, Some(130), "{err}");
     assert!(err.contains("Ctrl+C takes it down"), "{err}");
+    wait_until("it is taken down", || up(&seat).is_empty());
+}
+
+#[test]
+fn a_person_at_a_terminal_ends_a_vpn_by_ctrl_c() {
+    let seat = Seat::unlocked();
+    let _lan = client(&seat);
+    let size = PtySize { rows: 24, cols: 80, pixel_width: 0, pixel_height: 0 };
+    let pty = native_pty_system().openpty(size).expect("a terminal");
+    let like = seat.command(&["connect", "A/vpn"]);
+    let mut command = CommandBuilder::new(like.get_program());
+    command.args(like.get_args());
+    command.env_clear();
+    for (name, value) in like.get_envs() {
+        command.env(name, value.expect("only set ones"));
+    }
+    let mut child = pty.slave.spawn_command(command).expect("the program starts");
+    drop(pty.slave);
+    let mut output = BufReader::new(pty.master.try_clone_reader().expect("a reader"));
+    let mut keys = pty.master.take_writer().expect("a writer");
+    let mut line = String::new();
+    while !line.contains("Initialization Sequence Completed") {
+        line.clear();
+        assert_ne!(output.read_line(&mut line).expect("text"), 0, "it ended before it was up");
+    }
+    assert_eq!(up(&seat).len(), 1);
+    keys.write_all(b"q\x03").expect("it reads");
+    assert_eq!(child.wait().expect("it ends").exit_code(), 130);
     wait_until("it is taken down", || up(&seat).is_empty());
 }
