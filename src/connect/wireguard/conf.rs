@@ -220,12 +220,12 @@ mod tests {
         assert_eq!(conf.at, HostPort { host: "2001:db8::1".into(), port: 51821 });
         let settings: Vec<_> = conf.settings.iter().map(|(id, v)| (*id, v.as_str())).collect();
         let expected = [
-            (ADDRESS, "10.9.0.2/24, fd00::2/64"),
             (ALLOWED, "192.168.1.0/24"),
             (DNS, "192.168.1.1, client.lan"),
             (KEEPALIVE, "0"),
             (MTU, "1380"),
             (PEER, THEIRS),
+            (ADDRESS, "10.9.0.2/24, fd00::2/64"),
         ];
         assert_eq!(settings, expected);
         conf.private_key.expose(|key| assert_eq!(key, OURS));

@@ -37,6 +37,7 @@ const PLACES: &[(&str, &str, &str)] = &[
     ("snapshot take", "les détails de l’accès", "the entry’s details"),
     ("totp-reset", "Réglages › Moi", "Settings › Me"),
     ("unlock", "l’écran d’ouverture", "the unlock screen"),
+    ("vpn list", "la ligne des VPN", "the line of VPNs"),
 ];
 
 /// Signs around a command, in pairs.
