@@ -80,6 +80,8 @@ pub enum Act {
     Open(EntryId),
     /// Shows the tab of a VPN with its log; opens one where there is none.
     ShowVpn(EntryId),
+    /// Takes a VPN down; asks first when sessions go through it.
+    VpnDown(EntryId),
     /// The form for a new node of this kind; below this container path.
     New(Kind, String),
     /// The form with this profile of OpenVPN: the one that is open, or a new one.

@@ -36,6 +36,8 @@ pub enum Tag {
     Status,
     /// The VPNs alone, of the state of the vault.
     Vpns,
+    /// A VPN was taken down.
+    VpnDown,
     /// The clients.
     Roots,
     /// Children of a container.

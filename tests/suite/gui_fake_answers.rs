@@ -297,8 +297,14 @@ impl State {
                 Ok(Reply::Done)
             }
             Request::VpnChanges { .. } => Ok(Reply::VpnChanges(Vec::new())),
-            Request::VpnDown { .. }
-            | Request::ChangeMember { .. }
+            Request::VpnDown { at } => {
+                let wanted = find(&self.entries, &at)?;
+                self.asked.push(format!("down {}", wanted.name));
+                let gone = wanted.id;
+                self.vpns.retain(|vpn| vpn.entry != gone);
+                Ok(Reply::Done)
+            }
+            Request::ChangeMember { .. }
             | Request::RemoveDevice { .. }
             | Request::ChangePassword(_)
             | Request::FinishTotpReset { .. } => Ok(Reply::Done),

@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 
 use egui::accesskit::Role as Widget;
 use egui_kittest::kittest::Queryable;
+use poterne::app::Change;
 use poterne::app::api::VpnView;
 use poterne::connect::vpn::journal::{Now, Step};
 use poterne::connect::{Progress, Question};
@@ -183,6 +184,33 @@ fn a_vpn_is_shown_with_its_state_and_a_click_opens_its_log() {
     window.key_press_modifiers(egui::Modifiers::CTRL | egui::Modifiers::SHIFT, egui::Key::W);
     press(&mut window, "Couper le VPN");
     gone(&mut window, "Fermer l’onglet VPN");
+}
+
+#[test]
+fn a_vpn_is_taken_down_after_a_question_while_sessions_go_through_it() {
+    let fake = through_vpn();
+    fake.lock().vpns = vec![vpn(Step::Up)];
+    let mut window = opened(&fake);
+    let button = format!("Couper le VPN {PATH}");
+    press(&mut window, &button);
+    let title = format!("Couper le VPN «\u{a0}{PATH}\u{a0}»\u{a0}?");
+    sees(&mut window, &title);
+    window.key_press(egui::Key::Escape);
+    gone(&mut window, &title);
+    press(&mut window, &button);
+    sees(&mut window, "2 sessions en dépendent\u{a0}: ce qui y est ouvert se terminera.");
+    let down = |fake: &Fake| fake.asked().iter().filter(|a| *a == "down VPN").count();
+    assert_eq!(down(&fake), 0);
+    press(&mut window, "Couper le VPN");
+    until(&mut window, "its end", |_| down(&fake) == 1);
+    gone(&mut window, &button);
+    // One that nothing goes through is taken down at once.
+    let mut idle = vpn(Step::Up);
+    idle.sessions = 0;
+    fake.lock().vpns = vec![idle];
+    fake.changed(Change::Log);
+    press(&mut window, &button);
+    until(&mut window, "its end", |_| down(&fake) == 2);
 }
 
 #[test]

@@ -51,6 +51,7 @@ impl Shell {
                 opened.status = status;
                 self.vpns_told();
             }
+            (Tag::VpnDown, Reply::Done) => opened.vpns.news(),
             (Tag::Vpns, Reply::Status(status)) => {
                 opened.status.vpns = status.vpns;
                 self.vpns_told();

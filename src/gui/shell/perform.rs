@@ -132,6 +132,7 @@ impl Shell {
                 }
             }
             Act::Open(id) => self.open(id),
+            Act::VpnDown(id) => self.vpn_down(id),
             Act::ShowVpn(id) => self.show_vpn(ctx, id),
             Act::New(kind, below) => {
                 let again = Act::New(kind.clone(), below.clone());

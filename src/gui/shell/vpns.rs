@@ -6,9 +6,11 @@ use egui::Context;
 use crate::app::api::{At, Request};
 use crate::connect::vpn::journal::Now;
 use crate::gui::act::{Act, Page};
+use crate::gui::dialogs;
 use crate::gui::vpn::model::Look;
-use crate::gui::worker::Tag;
+use crate::gui::worker::{Command, Tag};
 use crate::model::id::EntryId;
+use crate::model::lang::Bi;
 
 use super::{Screen, Shell};
 
@@ -58,5 +60,33 @@ impl Shell {
             opened.asked_to_connect = Some(id);
             self.ask(Tag::BeforeConnect(id), Request::Show { at: At::Id(id) });
         }
+    }
+
+    /// Takes a VPN down; asks first when sessions go through it.
+    pub(super) fn vpn_down(&mut self, id: EntryId) {
+        let Some(opened) = self.opened() else { return };
+        let Some(vpn) = opened.vpns.list().iter().find(|vpn| vpn.entry == id) else { return };
+        let (path, sessions) = (vpn.path.clone(), vpn.sessions);
+        let down = Command::Ask(Tag::VpnDown, Request::VpnDown { at: At::Id(id) });
+        if sessions == 0 {
+            self.worker.send(down);
+            return;
+        }
+        let (fr, en) = match sessions {
+            1 => ("Une session en dépend".to_owned(), "One session depends on it".to_owned()),
+            n => (format!("{n} sessions en dépendent"), format!("{n} sessions depend on it")),
+        };
+        self.dialog = Some(dialogs::warn(
+            Bi::new(
+                format!("Couper le VPN «\u{a0}{path}\u{a0}»\u{a0}?"),
+                format!("Take the VPN “{path}” down?"),
+            ),
+            Bi::new(
+                format!("{fr}\u{a0}: ce qui y est ouvert se terminera."),
+                format!("{en}: what is open there will end."),
+            ),
+            Bi::new("Couper le VPN", "Take the VPN down"),
+            vec![Act::Send(down)],
+        ));
     }
 }

@@ -21,6 +21,8 @@ const LINES: usize = 4;
 const COLUMNS: [f32; 4] = [84.0, 104.0, 104.0, 76.0];
 /// Narrower than this, what was carried stands in the tip alone.
 const WIDE: f32 = 760.0;
+/// Side of the button that takes a VPN down.
+const DOWN: f32 = 20.0;
 /// Largest part of the path.
 const PATH: f32 = 320.0;
 
@@ -37,15 +39,13 @@ pub fn vpns_ui(ui: &mut Ui, list: &[VpnView], now: Time, lang: Lang, acts: &mut 
         area.auto_shrink([false, true]).show(ui, |ui| {
             ui.spacing_mut().item_spacing.y = 0.0;
             for vpn in list {
-                if line_ui(ui, vpn, now, lang) {
-                    acts.push(Act::ShowVpn(vpn.entry));
-                }
+                acts.extend(line_ui(ui, vpn, now, lang));
             }
         });
     });
 }
 
-fn line_ui(ui: &mut Ui, vpn: &VpnView, now: Time, lang: Lang) -> bool {
+fn line_ui(ui: &mut Ui, vpn: &VpnView, now: Time, lang: Lang) -> Option<Act> {
     let p = palette(ui.ctx());
     let (rect, response) = ui.allocate_exact_size(vec2(ui.available_width(), LINE), Sense::click());
     if response.hovered() {
@@ -64,7 +64,7 @@ fn line_ui(ui: &mut Ui, vpn: &VpnView, now: Time, lang: Lang) -> bool {
     let sessions = session_words(vpn.sessions, lang);
     let columns = [&sessions, &received, &sent, &time];
     // From the right, each in its column, so that nothing moves when a number grows.
-    let mut right = rect.right() - 4.0;
+    let mut right = rect.right() - DOWN - 6.0;
     let small = FontId::proportional(12.5);
     for (at, (text, width)) in columns.iter().zip(COLUMNS).enumerate().rev() {
         if rect.width() < WIDE && (at == 1 || at == 2) {
@@ -88,7 +88,8 @@ fn line_ui(ui: &mut Ui, vpn: &VpnView, now: Time, lang: Lang) -> bool {
     }
     let name = format!("{path}{}{state}", lang.pick("\u{a0}: ", ": "));
     response.widget_info(|| WidgetInfo::labeled(Role::Button, true, &name));
-    let clicked = response.clicked();
+    let clicked = response.clicked().then_some(Act::ShowVpn(vpn.entry));
+    let down = down_ui(ui, rect, vpn, lang);
     response.on_hover_ui(|ui| {
         ui.set_max_width(420.0);
         ui.label(&name);
@@ -103,5 +104,28 @@ fn line_ui(ui: &mut Ui, vpn: &VpnView, now: Time, lang: Lang) -> bool {
         }
         ui.weak(lang.pick("Un clic montre son journal.", "A click shows its log."));
     });
-    clicked
+    down.or(clicked)
+}
+
+/// The button at the end of a line that takes its VPN down; one that is being raised is
+/// given up in the tab that raises it.
+fn down_ui(ui: &Ui, line: Rect, vpn: &VpnView, lang: Lang) -> Option<Act> {
+    vpn.now.since?;
+    let p = palette(ui.ctx());
+    let middle = pos2(line.right() - 2.0 - DOWN / 2.0, line.center().y);
+    let rect = Rect::from_center_size(middle, vec2(DOWN, DOWN));
+    let id = ui.scope_id().with(("take-down", vpn.entry));
+    let button = ui.interact(rect, id, Sense::click());
+    if button.hovered() || button.has_focus() {
+        ui.painter().rect_filled(rect, 4.0, p.hover);
+        let edge = Stroke::new(1.0, p.outline);
+        ui.painter().rect_stroke(rect, 4.0, edge, egui::StrokeKind::Inside);
+    }
+    let ink = if button.hovered() { p.text } else { p.weak };
+    let sign = FontId::proportional(15.0);
+    ui.painter().text(middle, Align2::CENTER_CENTER, "×", sign, ink);
+    let name = lang.pick("Couper le VPN", "Take the VPN down");
+    let full = format!("{name} {}", vpn.path);
+    button.widget_info(|| WidgetInfo::labeled(Role::Button, true, &full));
+    button.on_hover_text(name).clicked().then_some(Act::VpnDown(vpn.entry))
 }
