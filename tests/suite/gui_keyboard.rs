@@ -274,7 +274,7 @@ fn a_field_that_tab_reaches_comes_into_sight() {
     window.key_press_modifiers(Modifiers::COMMAND, Key::N);
     sees(&mut window, "Enregistrer");
     until(&mut window, "the name", |w| focused(w).as_deref() == Some("Nom"));
-    for _ in 0..30 {
+    for _ in 0..40 {
         window.key_press(Key::Tab);
         window.run_steps(2);
         if focused(&window).as_deref() == Some("Étiquettes") {
