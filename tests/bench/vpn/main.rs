@@ -45,7 +45,9 @@ const TRANSFERS: usize = 5;
 fn main() {
     let wanted: Vec<String> = std::env::args().skip(1).filter(|a| !a.starts_with('-')).collect();
     let asked = |name: &str| wanted.is_empty() || wanted.iter().any(|w| w == name);
-    let setup = Setup { apart: true, login: Some(LOGIN), ..Setup::default() };
+    // Both clients log in as the same user.
+    let lines = vec!["duplicate-cn".to_owned()];
+    let setup = Setup { apart: true, login: Some(LOGIN), lines, ..Setup::default() };
     let lan = Lan::start(setup);
     let near = lan.near.as_ref().expect("it is apart").path();
     inside(&near, || {
