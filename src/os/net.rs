@@ -65,6 +65,15 @@ impl Socket {
         })
     }
 
+    /// What tells it from every other socket that is open.
+    ///
+    /// # Errors
+    /// The socket is no longer usable.
+    #[cfg(target_os = "linux")]
+    pub fn number(&self) -> io::Result<u64> {
+        Ok(rustix::fs::fstat(self)?.st_ino)
+    }
+
     /// Whether the program at the other end, on this machine, is of the same user. Where
     /// that cannot be told, only that it is on this machine.
     pub fn peer_is_of_this_user(&self) -> bool {
@@ -137,6 +146,25 @@ impl Socket {
         }
         #[cfg(not(target_os = "linux"))]
         let _ = keepalive;
+    }
+}
+
+/// Ends both directions of those sockets of this process that have these numbers,
+/// whoever holds them; what is closed already stays so.
+#[cfg(target_os = "linux")]
+pub fn shut(numbers: &[u64]) {
+    let Ok(all) = std::fs::read_dir("/proc/self/fd") else { return };
+    let names = all.flatten().map(|entry| entry.file_name());
+    let open: Vec<RawFd> = names.filter_map(|name| name.to_str()?.parse().ok()).collect();
+    for fd in open {
+        // SAFETY: it is used for two calls that fail where it was closed meanwhile; a
+        // socket that got its number since has another one of its own.
+        let fd = unsafe { BorrowedFd::borrow_raw(fd) };
+        let Ok(stat) = rustix::fs::fstat(fd) else { continue };
+        let is_socket = rustix::fs::FileType::from_raw_mode(stat.st_mode).is_socket();
+        if is_socket && numbers.contains(&stat.st_ino) {
+            let _ = rustix::net::shutdown(fd, rustix::net::Shutdown::Both);
+        }
     }
 }
 

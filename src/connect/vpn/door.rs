@@ -18,7 +18,6 @@ pub use linux::{Door, Passage, serve};
 #[cfg(target_os = "linux")]
 mod linux {
     use std::io;
-    use std::net::Shutdown;
     use std::os::fd::{AsFd, OwnedFd};
     use std::sync::atomic::{AtomicBool, Ordering};
     use std::sync::{Arc, Mutex, PoisonError};
@@ -31,7 +30,7 @@ mod linux {
     use super::NUMBER;
     use crate::model::target::HostPort;
     use crate::os::fds;
-    use crate::os::net::{Socket, Watch, wait};
+    use crate::os::net::{Socket, Watch, shut, wait};
 
     /// What a session process gets its door by.
     pub type Passage = OwnedFd;
@@ -60,8 +59,9 @@ mod linux {
     #[derive(Debug)]
     pub struct Door {
         passage: Arc<OwnedFd>,
-        /// The streams that came by it.
-        streams: Arc<Mutex<Vec<Socket>>>,
+        /// The numbers of the streams that came by it, which are their users' alone to
+        /// close.
+        streams: Arc<Mutex<Vec<u64>>>,
         gone: Arc<AtomicBool>,
     }
 
@@ -83,7 +83,7 @@ mod linux {
                     if hung_up(&passage) {
                         gone.store(true, Ordering::Release);
                         let streams = streams.lock().unwrap_or_else(PoisonError::into_inner);
-                        streams.iter().for_each(|stream| stream.shutdown(Shutdown::Both));
+                        shut(&streams);
                         return;
                     }
                 }
@@ -125,7 +125,7 @@ mod linux {
                 Ok(Answer::Reached) if came.len() == 1 => {
                     let stream = Socket::of(came.remove(0))?;
                     let mut streams = self.streams.lock().unwrap_or_else(PoisonError::into_inner);
-                    streams.push(stream.try_clone()?);
+                    streams.push(stream.number()?);
                     Ok(stream)
                 }
                 Ok(Answer::Not(why)) => Err(why),
