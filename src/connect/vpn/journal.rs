@@ -140,12 +140,10 @@ impl Journal {
         }
         let raised = inner.now.since.is_some();
         inner.now.step = step;
-        inner.now.why.clone_from(&why);
-        inner.now.since = match step {
-            Step::Up => Some(clock::now()),
-            Step::Reconnecting | Step::GoingDown => inner.now.since,
-            _ => inner.now.since,
-        };
+        inner.now.why = why;
+        if step == Step::Up {
+            inner.now.since = Some(clock::now());
+        }
         if !raised {
             self.up.say(&Progress::Vpn(step));
         }
