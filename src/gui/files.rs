@@ -2,11 +2,11 @@
 //! memory, writing in one go. Never touches the vault file.
 
 use std::fs;
-use std::io::{self, Read};
+use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use crate::app::api::{AppError, Code};
-use crate::app::{desktop, export, qr};
+use crate::app::{desktop, export, qr, vpn};
 use crate::connect::openvpn::profile;
 use crate::model::lang::Bi;
 use crate::secret::{SecretBytes, SecretText};
@@ -83,18 +83,7 @@ pub fn read(path: &Path, max: u64) -> Result<SecretBytes, AppError> {
 pub fn read_profile(path: &Path) -> Result<Imported, AppError> {
     let bytes = read(path, profile::MAX_BYTES as u64)?;
     let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-    let folder = path.parent().unwrap_or(Path::new("."));
-    let mut beside = |name: &str| {
-        let plain = !matches!(name, "" | "." | "..") && !name.contains(['/', '\\', '\0']);
-        let place = folder.join(name);
-        if !plain || !place.symlink_metadata()?.is_file() {
-            return Err(io::ErrorKind::NotFound.into());
-        }
-        let mut bytes = Vec::new();
-        let most = profile::MAX_FILE_BYTES as u64 + 1;
-        fs::File::open(place)?.take(most).read_to_end(&mut bytes)?;
-        Ok(bytes)
-    };
+    let mut beside = vpn::beside(path)?;
     let whole = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
     let source = whole.display().to_string();
     bytes.expose(|bytes| Imported::read(name, source, bytes, &mut beside))

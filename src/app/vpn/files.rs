@@ -2,6 +2,7 @@
 //! nothing else and writes nothing.
 
 use std::ffi::OsStr;
+use std::io;
 use std::path::Path;
 
 use crate::app::api::{AppError, Code};
@@ -44,6 +45,17 @@ pub fn of_path(path: &Path) -> Result<Taken, AppError> {
     let mut taken = Taken::default();
     take(&folder, path, SecretBytes::new(text), &mut taken)?;
     Ok(taken)
+}
+
+/// What gives the files that lie beside the profile at `path`, by plain names: never
+/// what a link leads to.
+///
+/// # Errors
+/// Its folder cannot be opened.
+pub fn beside(path: &Path) -> Result<impl FnMut(&str) -> io::Result<Vec<u8>> + use<>, AppError> {
+    let folder = Folder::open(path.parent().unwrap_or(Path::new("")));
+    let folder = folder.map_err(|e| unread(path, &e))?;
+    Ok(move |name: &str| folder.read(name, MAX_FILE_BYTES))
 }
 
 fn of_folder(path: &Path) -> Result<Taken, AppError> {

@@ -6,7 +6,7 @@ mod files;
 mod found;
 mod save;
 
-pub use files::{Taken, of_path};
+pub use files::{Taken, beside, of_path};
 pub use found::Found;
 pub use save::{Place, Saved, place, save};
 
